@@ -1,0 +1,2 @@
+//! Sprinters.
+fn main() {}
