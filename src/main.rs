@@ -1,2 +1,124 @@
-//! Sprinters.
-fn main() {}
+//! Sprinters runs GitHub Actions jobs on ephemeral EC2 instances in your own AWS account.
+//!
+//! Arguments and inputs come in, one mode runs, one report goes out, one exit code is returned.
+
+mod boot;
+mod check;
+mod cli;
+mod clients;
+mod ec2;
+mod failure;
+mod github;
+mod groundwork;
+mod http_edge;
+mod image_index;
+mod inputs;
+mod launch;
+mod ledger;
+mod plan;
+mod report;
+mod retry;
+mod signals;
+mod spec;
+mod start;
+mod stop;
+mod sweep;
+mod undo;
+mod watch;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clients::Clients;
+use failure::Failure;
+use inputs::{InputError, Inputs, Mode, Problems};
+use report::Report;
+use spec::start::StartSpec;
+use spec::target::{Narrowing, Target};
+
+fn main() -> ExitCode {
+    let report = Arc::new(Report::new(environment));
+    let mut mode = None;
+    match run(&mut mode, &report) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            report.failure(mode, &failure);
+            ExitCode::from(failure.exit.code())
+        }
+    }
+}
+
+/// A variable of the environment; an empty one is absent, as in GitHub's own toolkit.
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Parses everything, then runs the mode. `mode` is told as soon as it is known, for the failure's title.
+fn run(mode: &mut Option<Mode>, report: &Arc<Report>) -> Result<(), Failure> {
+    let wrong = |error: InputError| Failure::inputs(&[error]);
+    let arguments = cli::parse(std::env::args().collect()).map_err(wrong)?;
+    let json = environment("SPRINTERS_INPUTS");
+    if arguments.mode.is_none() && json.is_none() {
+        report.line(cli::help());
+        return Err(wrong(InputError::missing("mode", "it is empty; accepted: `start`, `stop`, `check` or `sweep`")));
+    }
+    let (named, inputs) = Inputs::gather(arguments.flags, json.as_deref(), environment).map_err(wrong)?;
+    for secret in inputs.secrets() {
+        report.mask(secret);
+    }
+    let chosen = match (arguments.mode, named) {
+        (Some(mode), _) => mode,
+        (None, Some(word)) => Mode::parse(word.trim()).map_err(wrong)?,
+        (None, None) => {
+            return Err(wrong(InputError::missing("mode", "it is empty; accepted: `start`, `stop`, `check` or `sweep`")));
+        }
+    };
+    *mode = Some(chosen);
+    let work = parse(chosen, &inputs).map_err(|problems| Failure::inputs(&problems.into_errors()))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("could not start: {error}"), "report this as a bug"))?;
+    runtime.block_on(perform(work, report))
+}
+
+/// A mode with everything that it needs, valid.
+struct Work {
+    target: Target,
+    mode: ModeSpec,
+}
+
+enum ModeSpec {
+    Start(Box<StartSpec>),
+    Stop(Narrowing),
+    Check(Box<StartSpec>),
+    Sweep,
+}
+
+/// Parses all inputs of the mode, and tells every wrong one.
+fn parse(mode: Mode, inputs: &Inputs) -> Result<Work, Problems> {
+    let mut problems = Problems::default();
+    let target = Target::parse(inputs, environment, &mut problems);
+    let region = target.as_ref().map(|target| &target.region);
+    let mut start = || StartSpec::parse(inputs, region, &mut problems).map(Box::new);
+    let mode = match mode {
+        Mode::Start => start().map(ModeSpec::Start),
+        Mode::Check => start().map(ModeSpec::Check),
+        Mode::Stop => Some(ModeSpec::Stop(Narrowing::parse(inputs, &mut problems))),
+        Mode::Sweep => Some(ModeSpec::Sweep),
+    };
+    match (target, mode, problems.is_empty()) {
+        (Some(target), Some(mode), true) => Ok(Work { target, mode }),
+        _ => Err(problems),
+    }
+}
+
+async fn perform(Work { target, mode }: Work, report: &Arc<Report>) -> Result<(), Failure> {
+    let clients = Clients::new(target, environment).await;
+    match mode {
+        ModeSpec::Start(spec) => start::start(clients, *spec, report.clone()).await,
+        ModeSpec::Stop(narrowing) => stop::stop(&clients, &narrowing, report).await,
+        ModeSpec::Check(spec) => check::check(&clients, &spec, report).await,
+        ModeSpec::Sweep => sweep::sweep(&clients, report).await,
+    }
+}

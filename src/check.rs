@@ -1,0 +1,218 @@
+//! `check`: prove the set-up without launching anything.
+
+use std::time::Duration;
+
+use crate::clients::Clients;
+use crate::ec2::{Ec2Error, Launch, statement_for, tags};
+use crate::failure::{Exit, Failure};
+use crate::github::RunnerId;
+use crate::groundwork::Groundwork;
+use crate::plan::Candidate;
+use crate::report::{Mark, Report, summary};
+use crate::retry::Deadline;
+use crate::spec::network::InstanceId;
+use crate::spec::run::LaunchName;
+use crate::spec::start::StartSpec;
+use crate::undo;
+
+/// An id that nobody has: permissions are decided before the resource is looked for.
+const NO_INSTANCE: &str = "i-00000000000000000";
+
+/// One line of the result.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    pub mark: Mark,
+    pub subject: String,
+    /// What is wrong and what to do, where something is.
+    pub remedy: Option<String>,
+}
+
+impl Finding {
+    fn fine(subject: impl Into<String>) -> Self {
+        Self { mark: Mark::Done, subject: subject.into(), remedy: None }
+    }
+
+    fn missing(subject: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { mark: Mark::Missing, subject: subject.into(), remedy: Some(remedy.into()) }
+    }
+}
+
+/// Checks everything that `start`, `stop` and `sweep` need, and tells each remedy.
+pub(crate) async fn check(clients: &Clients, spec: &StartSpec, report: &Report) -> Result<(), Failure> {
+    let (aws, github) = tokio::join!(aws(clients, spec, report), github(clients));
+    let findings: Vec<Finding> = aws.into_iter().chain(github).collect();
+    for finding in &findings {
+        match &finding.remedy {
+            None => report.mark(finding.mark, &finding.subject),
+            Some(remedy) => report.mark(finding.mark, format_args!("{}: {remedy}", finding.subject)),
+        }
+    }
+    report.summary(&summary::checked(&findings));
+    let missing: Vec<&str> =
+        findings.iter().filter(|f| f.mark == Mark::Missing).map(|f| f.subject.as_str()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Failure {
+        exit: Exit::Failed,
+        what: format!("{} of {} checks failed: {}", missing.len(), findings.len(), missing.join(", ")),
+        help: findings.iter().filter(|f| f.mark == Mark::Missing).filter_map(|f| f.remedy.clone()).collect(),
+    })
+}
+
+/// What the dry runs answered.
+struct Answers {
+    launch: Result<(), Ec2Error>,
+    /// The same launch without tags: a policy that insists on them refuses it.
+    untagged: Result<(), Ec2Error>,
+    others: [Result<(), Ec2Error>; 5],
+}
+
+async fn aws(clients: &Clients, spec: &StartSpec, report: &Report) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let groundwork = match Groundwork::lay(clients, spec, report).await {
+        Ok(groundwork) => {
+            findings.push(Finding::fine(format!("image `{}`", spec.image)));
+            Some(groundwork)
+        }
+        Err(failure) => {
+            findings.push(Finding::missing(format!("image `{}`", spec.image), joined(&failure)));
+            None
+        }
+    };
+    let answers = ask(clients, spec, groundwork.as_ref()).await;
+    let all = || answers.others.iter().chain([&answers.launch]);
+    if let Some(error) = all().filter_map(|answer| answer.as_ref().err()).find(|error| is_about_caller(error)) {
+        findings.push(Finding::missing(
+            format!("credentials for `{}`", clients.region),
+            format!("{error}; {}", error.remedy(&clients.region)),
+        ));
+    } else {
+        findings.push(Finding::fine(format!("credentials for `{}`", clients.region)));
+    }
+    findings.extend(judge(clients, &answers));
+    findings
+}
+
+async fn ask(clients: &Clients, spec: &StartSpec, groundwork: Option<&Groundwork>) -> Answers {
+    let ec2 = &clients.ec2;
+    let none = InstanceId::from_ec2(NO_INSTANCE);
+    let run = &clients.run;
+    let name = LaunchName::fresh(run, std::time::SystemTime::now()).runner_name();
+    let expires = std::time::SystemTime::now() + Duration::from_secs(3_600);
+    let tags = tags::for_launch(run, &name, &name, RunnerId(0), expires, &spec.tags);
+    let candidate = groundwork.and_then(|groundwork| groundwork.ladder.first());
+    let launch = |tags| async move {
+        match (groundwork, candidate) {
+            (Some(groundwork), Some(candidate)) => {
+                ec2.dry_run_launch(&launch_of(spec, groundwork, candidate, tags)).await
+            }
+            // Without an image there is nothing to ask with; the image's own line says so.
+            _ => Ok(()),
+        }
+    };
+    let (launch, untagged, tagging, describing, modifying, terminating, prices) = tokio::join!(
+        launch(&tags[..]),
+        launch(&[]),
+        ec2.dry_run_create_tags(&none),
+        ec2.dry_run_describe_instances(),
+        ec2.dry_run_modify_volume(),
+        ec2.dry_run_terminate(&none),
+        ec2.dry_run_describe_spot_price_history(),
+    );
+    Answers { launch, untagged, others: [tagging, describing, modifying, terminating, prices] }
+}
+
+fn launch_of<'a>(
+    spec: &'a StartSpec,
+    groundwork: &'a Groundwork,
+    candidate: &'a Candidate,
+    tags: &'a [(String, String)],
+) -> Launch<'a> {
+    Launch {
+        candidate,
+        image_id: groundwork.image(candidate.instance_type.architecture()),
+        root_device: spec.image.root_device(),
+        root: spec.root,
+        security_groups: &spec.security_groups,
+        instance_profile: spec.instance_profile.as_ref(),
+        tags,
+        user_data: b"#!/bin/sh\n",
+        client_token: "sprinters-check",
+    }
+}
+
+/// One finding for each of the six permissions.
+fn judge(clients: &Clients, answers: &Answers) -> Vec<Finding> {
+    // A policy that refuses the untagged launch is scoped to our tags, as the book's tight policy is. It then rightly refuses
+    // to touch the instance and volume that nobody has, and only a real runner could show more.
+    let is_scoped = answers.launch.is_ok() && answers.untagged.as_ref().is_err_and(Ec2Error::is_unauthorized);
+    let names = ["CreateTags", "DescribeInstances", "ModifyVolume", "TerminateInstances", "DescribeSpotPriceHistory"];
+    let mut findings = vec![finding(clients, "RunInstances", &answers.launch, false)];
+    for (name, answer) in names.into_iter().zip(&answers.others) {
+        findings.push(finding(clients, name, answer, is_scoped && !name.starts_with("Describe")));
+    }
+    findings
+}
+
+fn finding(clients: &Clients, name: &str, answer: &Result<(), Ec2Error>, is_scoped: bool) -> Finding {
+    let subject = format!("ec2:{name}");
+    match answer {
+        Ok(()) => Finding::fine(subject),
+        Err(error) if is_about_caller(error) => Finding::missing(subject, "not checked, because the credentials do not work"),
+        Err(error) if error.is_unauthorized() && is_scoped => Finding {
+            mark: Mark::Unknown,
+            subject,
+            remedy: Some(
+                "the policy is scoped to Sprinters' tags, so that only a running runner could prove this permission".to_owned(),
+            ),
+        },
+        Err(error) if error.is_unauthorized() => {
+            let scoped = match name {
+                "CreateTags" | "ModifyVolume" | "TerminateInstances" => {
+                    "; if your policy grants it for `aws:ResourceTag/sprinters:sprinters` or `ec2:CreateAction` only, this check \
+                     cannot see that"
+                }
+                _ => "",
+            };
+            let mut remedy = format!("refused; {}{scoped}", error.remedy(&clients.region));
+            let ours = statement_for(&subject);
+            if !remedy.contains(&subject) {
+                remedy = format!("{remedy}; {ours}");
+            }
+            Finding::missing(subject, remedy)
+        }
+        Err(error) => Finding::missing(subject, format!("{error}; {}", error.remedy(&clients.region))),
+    }
+}
+
+/// Whether an answer is about who asks, rather than what they ask for.
+fn is_about_caller(error: &Ec2Error) -> bool {
+    use crate::ec2::Ec2ErrorKind as Kind;
+    matches!(error.kind, Kind::NoCredentials | Kind::NoAnswer)
+        || matches!(
+            error.code(),
+            Some(
+                "AuthFailure" | "InvalidClientTokenId" | "UnrecognizedClientException" | "SignatureDoesNotMatch" | "RequestExpired" | "OptInRequired"
+            )
+        )
+}
+
+/// The token's right to create runners: one is created and deleted again, because a read-only token can list them as well.
+async fn github(clients: &Clients) -> Vec<Finding> {
+    let github = &clients.github;
+    let subject = format!("GitHub token may create runners in `{}`", github.repository());
+    let name = LaunchName::fresh(&clients.run, std::time::SystemTime::now()).runner_name();
+    match github.create_jit_runner(&name, &[&name]).await {
+        Err(error) => vec![Finding::missing(subject, format!("{error}; {}", error.remedy(github.repository())))],
+        Ok(jit) => match undo::delete_record(github, jit.id, Deadline::after(Duration::from_secs(10))).await {
+            Ok(()) => vec![Finding::fine(subject)],
+            Err(why) => vec![Finding::missing(subject, format!("created runner record {}, but could not delete it: {why}", jit.id))],
+        },
+    }
+}
+
+fn joined(failure: &Failure) -> String {
+    let help = failure.help.join("; ");
+    format!("{}; {help}", failure.what)
+}

@@ -1,0 +1,103 @@
+//! The command line: every input of the table is a flag of the same name.
+
+use std::collections::BTreeMap;
+
+use clap::{Arg, ArgMatches, Command};
+
+use crate::inputs::{INPUTS, InputError, Mode};
+
+/// What the arguments say.
+pub(crate) struct Arguments {
+    pub mode: Option<Mode>,
+    pub flags: BTreeMap<&'static str, String>,
+}
+
+/// Parses the arguments. Prints help and ends the process where that was asked for.
+pub(crate) fn parse(arguments: Vec<String>) -> Result<Arguments, InputError> {
+    // The mode is checked here, so that an unknown one reads like every other wrong input.
+    if let Some(word) = arguments.get(1).filter(|word| !word.starts_with('-') && *word != "help") {
+        Mode::parse(word)?;
+    }
+    let matches = command().get_matches_from(arguments);
+    let Some((name, matches)) = matches.subcommand() else {
+        return Ok(Arguments { mode: None, flags: BTreeMap::new() });
+    };
+    let mode = Mode::parse(name)?;
+    Ok(Arguments { mode: Some(mode), flags: flags(mode, matches) })
+}
+
+fn flags(mode: Mode, matches: &ArgMatches) -> BTreeMap<&'static str, String> {
+    INPUTS
+        .iter()
+        .filter(|input| input.modes.contains(&mode))
+        .filter_map(|input| Some((input.name, matches.get_one::<String>(input.name)?.clone())))
+        .collect()
+}
+
+fn command() -> Command {
+    Command::new("sprinters")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Runs GitHub Actions jobs on ephemeral EC2 instances in your own AWS account")
+        .after_help(AFTER_HELP)
+        .subcommands(Mode::ALL.map(subcommand))
+}
+
+fn subcommand(mode: Mode) -> Command {
+    let about = match mode {
+        Mode::Start => "Launch runners and wait until they are online",
+        Mode::Stop => "Terminate what this workflow run started, and remove its runner records",
+        Mode::Check => "Prove credentials, permissions and token without launching anything",
+        Mode::Sweep => "Terminate what outlived its `sprinters:expires` tag; never a busy runner",
+    };
+    let inputs = INPUTS.iter().filter(|input| input.modes.contains(&mode));
+    Command::new(mode.name()).about(about).after_help(AFTER_HELP).args(inputs.map(|input| {
+        let mut help = input.help.to_owned();
+        if let Some(default) = input.default {
+            help = format!("{help} [default: {default}]");
+        }
+        if !input.environment.is_empty() {
+            help = format!("{help} [env: {}]", input.environment.join(", "));
+        }
+        if input.secret && input.environment.is_empty() {
+            help = format!("{help} [better: {}]", input.name.to_uppercase().replace('-', "_"));
+        }
+        Arg::new(input.name).long(input.name).value_name(input.value).help(help)
+    }))
+}
+
+const AFTER_HELP: &str = "\
+A flag is visible to everyone on the machine: pass secrets in the environment variables that are named beside them.
+In a workflow the inputs arrive as one JSON object in SPRINTERS_INPUTS; at a terminal, GITHUB_REPOSITORY=owner/name tells
+where the runner belongs.
+
+Try it:
+  export GITHUB_REPOSITORY=octo/repo SPRINTERS_TOKEN=github_pat_… AWS_PROFILE=ci
+  sprinters check --aws-region eu-central-1
+  sprinters start --aws-region eu-central-1 --instance-type m7i.xlarge --spot auto
+  sprinters stop  --aws-region eu-central-1
+
+Exit codes: 0 done, 1 failed, 2 an input is wrong, 3 no capacity anywhere on the ladder.";
+
+/// The help of the whole program, for an invocation that says nothing.
+pub(crate) fn help() -> String {
+    command().render_help().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn a_misspelt_mode_gets_a_suggestion() {
+        let error = parse(vec!["sprinters".to_owned(), "strat".to_owned()]).err().map(|error| error.to_string());
+        assert_eq!(
+            error.as_deref(),
+            Some("input `mode` is `strat`; accepted: `start`, `stop`, `check` or `sweep`; did you mean `start`?")
+        );
+    }
+}

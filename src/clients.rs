@@ -1,0 +1,48 @@
+//! Everybody that a mode may talk to, ready but not yet asked anything.
+
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+
+use crate::ec2::{Ec2, Ec2Error};
+use crate::failure::Failure;
+use crate::github::{Github, GithubError};
+use crate::http_edge;
+use crate::image_index;
+use crate::spec::region::Region;
+use crate::spec::run::WorkflowRun;
+use crate::spec::target::Target;
+
+/// The clients of one invocation.
+#[derive(Clone)]
+pub(crate) struct Clients {
+    pub ec2: Ec2,
+    pub github: Github,
+    /// For the image index.
+    pub connector: SharedHttpConnector,
+    pub image_index: String,
+    pub region: Region,
+    pub run: WorkflowRun,
+}
+
+impl Clients {
+    pub(crate) async fn new(target: Target, environment: impl Fn(&str) -> Option<String>) -> Self {
+        let connector = http_edge::connector();
+        let Target { region, access_key, github_token, github_api, run } = target;
+        Self {
+            ec2: Ec2::new(&connector, &region, access_key.as_ref()).await,
+            github: Github::new(connector.clone(), &github_api, github_token, &run.repository),
+            image_index: environment("SPRINTERS_IMAGE_INDEX_URL")
+                .unwrap_or_else(|| image_index::DEFAULT_URL.to_owned()),
+            connector,
+            region,
+            run,
+        }
+    }
+
+    pub(crate) fn ec2_failure(&self, error: &Ec2Error) -> Failure {
+        Failure::ec2(error, &self.region)
+    }
+
+    pub(crate) fn github_failure(&self, error: &GithubError) -> Failure {
+        Failure::github(error, self.github.repository())
+    }
+}

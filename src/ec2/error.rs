@@ -1,0 +1,294 @@
+//! What EC2 refuses, what that means for the ladder, and what a person can do about it.
+
+use std::error::Error;
+use std::fmt;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ec2::operation::RequestId;
+
+use crate::github::innermost;
+use crate::spec::region::Region;
+
+/// A call to EC2 that failed.
+#[derive(Clone, Debug)]
+pub(crate) struct Ec2Error {
+    /// The permission's name: `ec2:RunInstances`.
+    pub action: &'static str,
+    pub kind: Kind,
+    /// EC2's own message, or the connection's.
+    pub message: String,
+    pub request_id: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// EC2 answered with this error code.
+    Code(String),
+    /// EC2 answered with an error status but no code that can be read.
+    ServerError(u16),
+    /// No answer arrived: the call may or may not have been carried out.
+    NoAnswer,
+    /// The call never left: no credentials were found.
+    NoCredentials,
+    /// An answer that is not what the API describes.
+    Unreadable,
+}
+
+/// What the launch does after an error (the table in the book, page "How it works").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// The same candidate again, with the same client token.
+    SameAgain,
+    NextCandidate,
+    /// No more spot candidates.
+    DropSpot,
+    /// No more candidates of this family in this market: a vCPU quota spans both.
+    OtherFamilyOrMarket,
+    /// Once more with the baseline volume.
+    BaselineVolume,
+    Final,
+}
+
+impl Ec2Error {
+    /// From any failed call of the SDK.
+    pub(crate) fn from_sdk<E, R>(action: &'static str, error: &SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+        R: fmt::Debug,
+        SdkError<E, R>: RequestId + Error + HttpStatus,
+    {
+        let request_id = error.request_id().map(str::to_owned);
+        let (kind, message) = match error {
+            SdkError::ServiceError(context) => {
+                let service = context.err();
+                match (service.code(), error.http_status()) {
+                    (Some(code), _) => (Kind::Code(code.to_owned()), service.message().unwrap_or("no message").to_owned()),
+                    (None, Some(status)) => (Kind::ServerError(status), "no error code".to_owned()),
+                    (None, None) => (Kind::Unreadable, innermost(error)),
+                }
+            }
+            SdkError::ResponseError(_) => match error.http_status() {
+                Some(status) if status >= 500 => (Kind::ServerError(status), "no error code".to_owned()),
+                _ => (Kind::Unreadable, innermost(error)),
+            },
+            other if is_about_credentials(other) => (Kind::NoCredentials, innermost(other)),
+            other => (Kind::NoAnswer, innermost(other)),
+        };
+        Self { action, kind, message, request_id }
+    }
+
+    pub(crate) fn code(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Code(code) => Some(code),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_unauthorized(&self) -> bool {
+        matches!(self.code(), Some("UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException"))
+    }
+
+    /// Whether the id is (not yet, or no more) known to EC2.
+    pub(crate) fn is_unknown_instance(&self) -> bool {
+        self.code() == Some("InvalidInstanceID.NotFound")
+    }
+
+    /// `DryRunOperation`: the call would have succeeded.
+    pub(crate) fn is_dry_run_success(&self) -> bool {
+        self.code() == Some("DryRunOperation")
+    }
+
+    /// Whether EC2 may have carried the call out although it failed.
+    pub(crate) fn may_have_acted(&self) -> bool {
+        match &self.kind {
+            Kind::NoAnswer | Kind::Unreadable | Kind::ServerError(_) => true,
+            Kind::NoCredentials => false,
+            Kind::Code(code) => matches!(code.as_str(), "InternalError" | "InternalFailure" | "Unavailable" | "ServiceUnavailable"),
+        }
+    }
+
+    /// Whether the same call may succeed a little later.
+    pub(crate) fn is_passing(&self) -> bool {
+        self.may_have_acted() || matches!(self.code(), Some("RequestLimitExceeded" | "Throttling" | "ThrottlingException"))
+    }
+
+    /// What a failed `RunInstances` means for the ladder. Capacity can arrive as HTTP 500, so only the code counts.
+    pub(crate) fn next(&self) -> Next {
+        let Some(code) = self.code() else {
+            return if self.is_passing() { Next::SameAgain } else { Next::Final };
+        };
+        match code {
+            "InsufficientInstanceCapacity"
+            | "InsufficientHostCapacity"
+            | "InsufficientReservedInstanceCapacity"
+            | "InsufficientCapacity"
+            | "UnfulfillableCapacity"
+            | "SpotMaxPriceTooLow"
+            | "Unsupported"
+            | "InsufficientFreeAddressesInSubnet" => Next::NextCandidate,
+            "MaxSpotInstanceCountExceeded" | "AuthFailure.ServiceLinkedRoleCreationNotPermitted" => Next::DropSpot,
+            "VcpuLimitExceeded" | "InstanceLimitExceeded" => Next::OtherFamilyOrMarket,
+            "MaxIOPSLimitExceeded" | "VolumeLimitExceeded" => Next::BaselineVolume,
+            _ if self.is_passing() => Next::SameAgain,
+            _ => Next::Final,
+        }
+    }
+
+    /// The denied action and resource, read from EC2's message where it tells them.
+    fn denied(&self) -> (String, Option<String>) {
+        let after = |marker: &str| {
+            let rest = self.message.split_once(marker)?.1;
+            rest.split_whitespace().next().map(|word| word.trim_end_matches(['.', ',']).to_owned())
+        };
+        let action = after("not authorized to perform: ").filter(|action| action.contains(':'));
+        (action.unwrap_or_else(|| self.action.to_owned()), after("on resource: "))
+    }
+
+    /// What the person who reads the log can do about it.
+    pub(crate) fn remedy(&self, region: &Region) -> String {
+        match &self.kind {
+            Kind::NoAnswer => {
+                format!("check that EC2's endpoint of `{region}` can be reached from this runner, and run the job again")
+            }
+            Kind::NoCredentials => "pass `aws-access-key-id` and `aws-secret-access-key`, or set up credentials in the \
+                                    environment with a step before this one"
+                .to_owned(),
+            Kind::Unreadable => "check that no proxy changes EC2's answers".to_owned(),
+            Kind::ServerError(_) => "EC2 has a problem (see https://health.aws.amazon.com); run the job again".to_owned(),
+            Kind::Code(code) => self.remedy_for(code, region),
+        }
+    }
+
+    fn remedy_for(&self, code: &str, region: &Region) -> String {
+        match code {
+            _ if self.is_unauthorized() => {
+                let (action, resource) = self.denied();
+                let on = resource.map_or_else(String::new, |resource| format!(" (refused on `{resource}`)"));
+                format!("{}{on}", statement_for(&action))
+            }
+            "AuthFailure" | "InvalidClientTokenId" | "UnrecognizedClientException" => {
+                "the access key is wrong, deleted or inactive: make a new one in IAM and update both repository secrets \
+                 (AWS answers the same where the region is not enabled for the account)"
+                    .to_owned()
+            }
+            "SignatureDoesNotMatch" => "the secret access key does not belong to the access key id: copy both again".to_owned(),
+            "RequestExpired" => "the credentials have expired, or this machine's clock is wrong".to_owned(),
+            "OptInRequired" => format!("enable `{region}` for this AWS account, or sign up for EC2 in it"),
+            "AuthFailure.ServiceLinkedRoleCreationNotPermitted" => {
+                "spot needs a service-linked role, once per account: aws iam create-service-linked-role \
+                 --aws-service-name spot.amazonaws.com"
+                    .to_owned()
+            }
+            "VcpuLimitExceeded" | "InstanceLimitExceeded" | "MaxSpotInstanceCountExceeded" => {
+                format!("ask for a higher EC2 quota in `{region}` (Service Quotas), or list more instance types")
+            }
+            code if code.starts_with("InvalidAMIID") => {
+                format!("check that this image exists in `{region}` and is shared with this account: AMI ids differ by region")
+            }
+            code if code.starts_with("InvalidSubnetID") || code.starts_with("InvalidGroup") => {
+                format!("check the id, and that it is in `{region}` and this account")
+            }
+            "MissingInput" | "VPCIdNotSpecified" | "DefaultVpcDoesNotExist" => {
+                format!("`{region}` has no default VPC in this account: name a `subnet`")
+            }
+            "IncorrectInstanceState" | "OperationNotPermitted" => "see EC2's message above".to_owned(),
+            code if self.next() == Next::NextCandidate => {
+                debug_assert!(!code.is_empty());
+                "list more instance types or zones, or use `spot: auto`".to_owned()
+            }
+            _ => "see EC2's message above; the code is explained at \
+                  https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html"
+                .to_owned(),
+        }
+    }
+}
+
+/// The statement that grants an action.
+pub(crate) fn statement_for(action: &str) -> String {
+    format!(r#"add to the IAM policy: {{"Effect": "Allow", "Action": "{action}", "Resource": "*"}}"#)
+}
+
+impl fmt::Display for Ec2Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { action, message, .. } = self;
+        match &self.kind {
+            Kind::Code(_) if self.is_unauthorized() => write!(f, "AWS refused `{}`", self.denied().0),
+            Kind::Code(code) => write!(f, "`{action}` failed with `{code}`: {message}"),
+            Kind::ServerError(status) => write!(f, "`{action}` failed with HTTP {status}"),
+            Kind::NoAnswer => write!(f, "`{action}` got no answer from EC2 ({message})"),
+            Kind::NoCredentials => write!(f, "no AWS credentials for `{action}` ({message})"),
+            Kind::Unreadable => write!(f, "`{action}` got an unreadable answer ({message})"),
+        }
+    }
+}
+
+impl Error for Ec2Error {}
+
+/// The HTTP status of an answer, if there was one.
+pub(crate) trait HttpStatus {
+    fn http_status(&self) -> Option<u16>;
+}
+
+impl<E> HttpStatus for SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse> {
+    fn http_status(&self) -> Option<u16> {
+        self.raw_response().map(|response| response.status().as_u16())
+    }
+}
+
+fn is_about_credentials(error: &dyn Error) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<CredentialsError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(code: &str, message: &str) -> Ec2Error {
+        Ec2Error {
+            action: "ec2:RunInstances",
+            kind: Kind::Code(code.to_owned()),
+            message: message.to_owned(),
+            request_id: None,
+        }
+    }
+
+    #[test]
+    fn the_ladder_s_table() {
+        for (code, next) in [
+            ("InsufficientInstanceCapacity", Next::NextCandidate),
+            ("Unsupported", Next::NextCandidate),
+            ("MaxSpotInstanceCountExceeded", Next::DropSpot),
+            ("VcpuLimitExceeded", Next::OtherFamilyOrMarket),
+            ("RequestLimitExceeded", Next::SameAgain),
+            ("InternalError", Next::SameAgain),
+            ("MaxIOPSLimitExceeded", Next::BaselineVolume),
+            ("UnauthorizedOperation", Next::Final),
+            ("InvalidParameterValue", Next::Final),
+            ("InvalidAMIID.NotFound", Next::Final),
+        ] {
+            assert_eq!(error(code, "").next(), next, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_action_that_was_refused() {
+        let refused = error(
+            "UnauthorizedOperation",
+            "You are not authorized to perform this operation. User: arn:aws:iam::123456789012:user/ci is not authorized \
+             to perform: ec2:CreateTags on resource: arn:aws:ec2:us-east-1:123456789012:instance/* because no \
+             identity-based policy allows the ec2:CreateTags action",
+        );
+        assert_eq!(refused.to_string(), "AWS refused `ec2:CreateTags`");
+        let remedy = "us-east-1".parse().map(|region| refused.remedy(&region)).unwrap_or_default();
+        assert!(remedy.contains(r#""Action": "ec2:CreateTags""#), "{remedy}");
+        assert!(remedy.contains("instance/*"), "{remedy}");
+    }
+}

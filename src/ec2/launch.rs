@@ -1,0 +1,151 @@
+//! `RunInstances`: one instance, tagged, encrypted, gone when it powers off.
+
+use aws_sdk_ec2::types::{
+    BlockDeviceMapping, EbsBlockDevice, HttpTokensState, IamInstanceProfileSpecification, InstanceMarketOptionsRequest,
+    InstanceMetadataEndpointState, InstanceMetadataOptionsRequest, InstanceType as SdkInstanceType, MarketType,
+    Placement as SdkPlacement, ResourceType, ShutdownBehavior, SpotInstanceType, SpotMarketOptions, Tag, TagSpecification,
+    VolumeType,
+};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+use super::{Ec2, Ec2Error};
+use crate::plan::Candidate;
+use crate::spec::network::{InstanceId, InstanceProfile, Placement, SecurityGroup};
+use crate::spec::spot::Market;
+use crate::spec::volume::RootVolume;
+
+/// Everything about one launch attempt.
+#[derive(Debug)]
+pub(crate) struct Launch<'a> {
+    pub candidate: &'a Candidate,
+    pub image_id: &'a str,
+    /// The root device's name, which the volume's settings must repeat.
+    pub root_device: &'a str,
+    pub root: RootVolume,
+    pub security_groups: &'a [SecurityGroup],
+    pub instance_profile: Option<&'a InstanceProfile>,
+    pub tags: &'a [(String, String)],
+    /// As it goes to the instance, not yet encoded.
+    pub user_data: &'a [u8],
+    /// Makes a repeated call harmless: EC2 launches once per token.
+    pub client_token: &'a str,
+}
+
+/// What EC2 launched.
+#[derive(Clone, Debug)]
+pub(crate) struct Launched {
+    pub id: InstanceId,
+    pub availability_zone: Option<String>,
+    /// The image's real root device, where the answer tells it.
+    pub root_device: Option<String>,
+}
+
+impl Ec2 {
+    /// Launches one instance.
+    pub(crate) async fn run_instance(&self, launch: &Launch<'_>) -> Result<Launched, Ec2Error> {
+        const ACTION: &str = "ec2:RunInstances";
+        let answer = self
+            .run_instances(launch)
+            .send()
+            .await
+            .map_err(|error| Ec2Error::from_sdk(ACTION, &error))?;
+        let instance = answer.instances().first();
+        let id = instance.and_then(|instance| instance.instance_id()).ok_or(Ec2Error {
+            action: ACTION,
+            kind: super::error::Kind::Unreadable,
+            message: "no instance id in the answer".to_owned(),
+            request_id: None,
+        })?;
+        Ok(Launched {
+            id: InstanceId::from_ec2(id),
+            availability_zone: instance
+                .and_then(|instance| instance.placement()?.availability_zone())
+                .map(str::to_owned),
+            root_device: instance.and_then(|instance| instance.root_device_name()).map(str::to_owned),
+        })
+    }
+
+    /// The request itself; `check` sends it with `DryRun`.
+    pub(super) fn run_instances(
+        &self,
+        launch: &Launch<'_>,
+    ) -> aws_sdk_ec2::operation::run_instances::builders::RunInstancesFluentBuilder {
+        let placement = &launch.candidate.placement;
+        let groups = launch.security_groups.iter().map(|group| group.as_str().to_owned()).collect::<Vec<_>>();
+        self.client
+            .run_instances()
+            .image_id(launch.image_id)
+            .instance_type(SdkInstanceType::from(launch.candidate.instance_type.as_str()))
+            .min_count(1)
+            .max_count(1)
+            .client_token(launch.client_token)
+            .user_data(BASE64_STANDARD.encode(launch.user_data))
+            // Power off is terminate: the instance can end itself without any permission.
+            .instance_initiated_shutdown_behavior(ShutdownBehavior::Terminate)
+            .metadata_options(metadata_options())
+            .block_device_mappings(root_volume(launch.root_device, launch.root))
+            .set_tag_specifications(Some(tag_specifications(launch.tags)))
+            .set_instance_market_options(market_options(launch.candidate.market))
+            .set_placement(match placement {
+                Placement::Zone(zone) => Some(SdkPlacement::builder().availability_zone(zone.as_str()).build()),
+                Placement::Anywhere | Placement::Subnet(_) => None,
+            })
+            .set_subnet_id(match placement {
+                Placement::Subnet(subnet) => Some(subnet.id.clone()),
+                Placement::Anywhere | Placement::Zone(_) => None,
+            })
+            .set_security_group_ids((!groups.is_empty()).then_some(groups))
+            .set_iam_instance_profile(launch.instance_profile.map(|profile| {
+                let specification = IamInstanceProfileSpecification::builder();
+                match profile {
+                    InstanceProfile::Name(name) => specification.name(name).build(),
+                    InstanceProfile::Arn(arn) => specification.arn(arn).build(),
+                }
+            }))
+    }
+}
+
+/// `IMDSv2` only, and no further than the instance itself: a container behind a bridge is one hop away.
+fn metadata_options() -> InstanceMetadataOptionsRequest {
+    InstanceMetadataOptionsRequest::builder()
+        .http_endpoint(InstanceMetadataEndpointState::Enabled)
+        .http_tokens(HttpTokensState::Required)
+        .http_put_response_hop_limit(1)
+        .build()
+}
+
+fn root_volume(device: &str, root: RootVolume) -> BlockDeviceMapping {
+    let number = |n: Option<u32>| n.and_then(|n| i32::try_from(n).ok());
+    BlockDeviceMapping::builder()
+        .device_name(device)
+        .ebs(
+            EbsBlockDevice::builder()
+                .volume_type(VolumeType::Gp3)
+                .encrypted(true)
+                .delete_on_termination(true)
+                .set_volume_size(number(root.gib))
+                .set_iops(number(root.iops))
+                .set_throughput(number(root.throughput))
+                .build(),
+        )
+        .build()
+}
+
+/// Instance and volumes, nothing else: a tightened policy allows `CreateTags` on no other resource.
+fn tag_specifications(tags: &[(String, String)]) -> Vec<TagSpecification> {
+    let tags: Vec<Tag> = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+    [ResourceType::Instance, ResourceType::Volume]
+        .into_iter()
+        .map(|kind| TagSpecification::builder().resource_type(kind).set_tags(Some(tags.clone())).build())
+        .collect()
+}
+
+fn market_options(market: Market) -> Option<InstanceMarketOptionsRequest> {
+    (market == Market::Spot).then(|| {
+        InstanceMarketOptionsRequest::builder()
+            .market_type(MarketType::Spot)
+            .spot_options(SpotMarketOptions::builder().spot_instance_type(SpotInstanceType::OneTime).build())
+            .build()
+    })
+}

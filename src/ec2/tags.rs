@@ -1,0 +1,76 @@
+//! The tags that every instance and volume of ours carries.
+//!
+//! `stop` and `sweep` find by them, and policies scope on [`OURS`]. They are set in the `RunInstances` call itself, so that
+//! nothing of ours ever exists without them.
+
+use std::time::SystemTime;
+
+use crate::github::RunnerId;
+use crate::spec::run::WorkflowRun;
+use crate::spec::tags::Tags;
+
+/// `true` on everything that Sprinters launched; the tag that tightened policies ask for.
+pub(crate) const OURS: &str = "sprinters:sprinters";
+pub(crate) const NAME: &str = "Name";
+pub(crate) const REPOSITORY: &str = "sprinters:repository";
+pub(crate) const RUN_ID: &str = "sprinters:run-id";
+pub(crate) const RUN_ATTEMPT: &str = "sprinters:run-attempt";
+pub(crate) const JOB: &str = "sprinters:job";
+/// The unique label that a job's `runs-on` names.
+pub(crate) const LABEL: &str = "sprinters:label";
+pub(crate) const RUNNER_ID: &str = "sprinters:runner-id";
+/// When `sweep` may end the instance, in RFC 3339.
+pub(crate) const EXPIRES: &str = "sprinters:expires";
+
+/// The tags of one launch, the user's own last. A user's `Name` wins over ours.
+pub(crate) fn for_launch(
+    run: &WorkflowRun,
+    runner_name: &str,
+    label: &str,
+    runner_id: RunnerId,
+    expires: SystemTime,
+    extra: &Tags,
+) -> Vec<(String, String)> {
+    let ours = [
+        (OURS, "true".to_owned()),
+        (NAME, runner_name.to_owned()),
+        (REPOSITORY, run.repository.to_string()),
+        (RUN_ID, run.id.clone()),
+        (RUN_ATTEMPT, run.attempt.clone()),
+        (JOB, run.job.clone()),
+        (LABEL, label.to_owned()),
+        (RUNNER_ID, runner_id.to_string()),
+        (EXPIRES, rfc3339(expires)),
+    ];
+    ours.into_iter()
+        .filter(|(key, _)| *key != NAME || extra.iter().all(|(theirs, _)| theirs != NAME))
+        .map(|(key, value)| (key.to_owned(), value))
+        .chain(extra.iter().map(|(key, value)| (key.to_owned(), value.to_owned())))
+        .collect()
+}
+
+/// A time as the `sprinters:expires` tag writes it, in whole seconds.
+fn rfc3339(time: SystemTime) -> String {
+    jiff::Timestamp::try_from(time)
+        .map(|timestamp| timestamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+        .unwrap_or_default()
+}
+
+/// Reads a `sprinters:expires` tag back.
+pub(crate) fn parse_expires(text: &str) -> Option<SystemTime> {
+    text.parse::<jiff::Timestamp>().ok().map(SystemTime::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn expiry_round_trips() {
+        let time = UNIX_EPOCH + Duration::from_secs(1_795_000_000);
+        assert_eq!(rfc3339(time), "2026-11-18T11:06:40Z");
+        assert_eq!(parse_expires(&rfc3339(time)), Some(time));
+        assert_eq!(parse_expires("tomorrow"), None);
+    }
+}

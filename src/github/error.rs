@@ -1,0 +1,177 @@
+//! What GitHub refuses, and what that means.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+
+/// A call to GitHub that failed.
+#[derive(Debug)]
+pub(crate) struct GithubError {
+    /// What was tried, in words: `create a just-in-time runner`.
+    pub operation: &'static str,
+    pub kind: Kind,
+    /// GitHub's own message, or the connection's.
+    pub message: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// No answer arrived: the call may or may not have been carried out.
+    NoAnswer,
+    /// GitHub said to slow down, and for how long where it said so.
+    SlowDown(Option<Duration>),
+    /// Any other refusal.
+    Status(StatusCode),
+    /// An answer that is not what the API describes.
+    Unreadable,
+}
+
+impl GithubError {
+    /// From a response that is no success.
+    pub(crate) fn refused(operation: &'static str, status: StatusCode, headers: &HeaderMap, body: &str) -> Self {
+        let message = serde_json::from_str::<serde_json::Value>(body)
+            .ok()
+            .and_then(|body| Some(body.get("message")?.as_str()?.to_owned()))
+            .unwrap_or_else(|| status.canonical_reason().unwrap_or("no message").to_owned());
+        let kind = match slow_down(status, headers, &message) {
+            Some(wait) => Kind::SlowDown(wait),
+            None => Kind::Status(status),
+        };
+        Self { operation, kind, message }
+    }
+
+    pub(crate) fn status(&self) -> Option<StatusCode> {
+        match self.kind {
+            Kind::Status(status) => Some(status),
+            _ => None,
+        }
+    }
+
+    /// Whether the call may have been carried out although it failed: then what it made must be looked for.
+    pub(crate) fn may_have_acted(&self) -> bool {
+        match self.kind {
+            Kind::NoAnswer | Kind::Unreadable => true,
+            Kind::Status(status) => status.is_server_error(),
+            Kind::SlowDown(_) => false,
+        }
+    }
+
+    /// Whether the same call may succeed a little later.
+    pub(crate) fn is_passing(&self) -> bool {
+        self.may_have_acted() || matches!(self.kind, Kind::SlowDown(_))
+    }
+
+    /// How long GitHub asked to wait.
+    pub(crate) fn wait(&self) -> Option<Duration> {
+        match self.kind {
+            Kind::SlowDown(wait) => wait,
+            _ => None,
+        }
+    }
+
+    /// What the person who reads the log can do about it.
+    pub(crate) fn remedy(&self, repository: &str) -> String {
+        match self.kind {
+            Kind::NoAnswer => "check that GITHUB_API_URL can be reached from this runner, and run the job again".to_owned(),
+            Kind::SlowDown(_) => "the token's rate limit is used up; run the job again later, or with another token".to_owned(),
+            Kind::Unreadable => "check that GITHUB_API_URL is GitHub's REST API and that no proxy changes its answers".to_owned(),
+            Kind::Status(status) => self.remedy_for(status, repository),
+        }
+    }
+
+    fn remedy_for(&self, status: StatusCode, repository: &str) -> String {
+        let permission = "the repository permission `Administration: Read and write`";
+        if self.message.contains("not accessible by integration") {
+            return format!(
+                "the workflow's own GITHUB_TOKEN cannot manage runners: it has no administration scope. Make a fine-grained \
+                 token for `{repository}` with {permission} and pass it as `github-token`"
+            );
+        }
+        match status.as_u16() {
+            401 => "`github-token` is wrong, expired or revoked: make a new one and update the repository secret".to_owned(),
+            403 => format!("give the token {permission} for `{repository}`"),
+            404 => format!(
+                "the token cannot see `{repository}`: give it access to this repository, with {permission}"
+            ),
+            422 => "GitHub refused a value of the request; its message above says which".to_owned(),
+            500..=599 => "GitHub has a problem (see https://www.githubstatus.com); run the job again".to_owned(),
+            _ => "see GitHub's message above".to_owned(),
+        }
+    }
+}
+
+/// GitHub slows callers down with 429, and with 403 where a limit's headers or message say so.
+/// <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>
+fn slow_down(status: StatusCode, headers: &HeaderMap, message: &str) -> Option<Option<Duration>> {
+    let header = |name: &str| headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
+    let retry_after = header("retry-after").map(Duration::from_secs);
+    let used_up = header("x-ratelimit-remaining") == Some(0);
+    let until_reset = || {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let reset = Duration::from_secs(header("x-ratelimit-reset")?);
+        Some(reset.saturating_sub(now))
+    };
+    let limited = match status {
+        StatusCode::TOO_MANY_REQUESTS => true,
+        StatusCode::FORBIDDEN => {
+            retry_after.is_some() || used_up || message.to_ascii_lowercase().contains("rate limit")
+        }
+        StatusCode::SERVICE_UNAVAILABLE => retry_after.is_some(),
+        _ => false,
+    };
+    limited.then(|| retry_after.or_else(|| if used_up { until_reset() } else { None }))
+}
+
+impl fmt::Display for GithubError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { operation, message, .. } = self;
+        match self.kind {
+            Kind::NoAnswer => write!(f, "could not {operation}: GitHub did not answer ({message})"),
+            Kind::SlowDown(_) => write!(f, "could not {operation}: GitHub asks to slow down (`{message}`)"),
+            Kind::Unreadable => write!(f, "could not {operation}: GitHub's answer is unreadable ({message})"),
+            Kind::Status(status) => {
+                write!(f, "could not {operation}: GitHub answered {} `{message}`", status.as_u16())
+            }
+        }
+    }
+}
+
+impl std::error::Error for GithubError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> GithubError {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| {
+                (http::HeaderName::from_static(name), http::HeaderValue::from_static(value))
+            })
+            .collect();
+        GithubError::refused("list runners", StatusCode::from_u16(status).unwrap_or_default(), &headers, body)
+    }
+
+    #[test]
+    fn the_two_meanings_of_403() {
+        let no_right = refused(403, &[("x-ratelimit-remaining", "4999")], r#"{"message":"Resource not accessible by personal access token"}"#);
+        assert_eq!(no_right.status(), Some(StatusCode::FORBIDDEN));
+        let slow = refused(403, &[("retry-after", "7")], r#"{"message":"You have exceeded a secondary rate limit."}"#);
+        assert_eq!(slow.wait(), Some(Duration::from_secs(7)));
+        assert!(slow.is_passing() && !slow.may_have_acted());
+    }
+
+    #[test]
+    fn the_workflow_token_is_explained() {
+        let error = refused(403, &[], r#"{"message":"Resource not accessible by integration"}"#);
+        assert!(error.remedy("o/r").contains("GITHUB_TOKEN cannot manage runners"));
+    }
+
+    #[test]
+    fn a_page_instead_of_json_is_not_shown() {
+        let error = refused(502, &[], "<html>bad gateway</html>");
+        assert_eq!(error.to_string(), "could not list runners: GitHub answered 502 `Bad Gateway`");
+        assert!(error.may_have_acted());
+    }
+}

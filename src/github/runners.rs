@@ -1,0 +1,162 @@
+//! Create, read, list and delete runners; find the runner program's download.
+
+use http::StatusCode;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use super::{Github, GithubError};
+use crate::spec::instance_type::Architecture;
+
+/// GitHub's number for a runner record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct RunnerId(pub u64);
+
+impl std::fmt::Display for RunnerId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A runner record.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Runner {
+    pub id: RunnerId,
+    pub name: String,
+    pub status: String,
+    #[serde(default)]
+    pub busy: bool,
+}
+
+impl Runner {
+    pub(crate) fn is_online(&self) -> bool {
+        self.status.eq_ignore_ascii_case("online")
+    }
+}
+
+/// A runner that was just created, with the secret that lets one machine become it.
+#[derive(Debug)]
+pub(crate) struct JitRunner {
+    pub id: RunnerId,
+    pub jit_config: SecretString,
+}
+
+/// Where the runner program for one architecture is.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Download {
+    os: String,
+    architecture: String,
+    pub download_url: String,
+    pub filename: String,
+    /// Hexadecimal; GitHub's description allows it to be absent.
+    pub sha256_checksum: Option<String>,
+}
+
+/// What a look at a runner showed.
+#[derive(Debug)]
+pub(crate) enum Status {
+    /// Nothing has changed since the answer with this ETag; costs no rate limit.
+    Unchanged,
+    Found {
+        runner: Runner,
+        etag: Option<String>,
+    },
+    /// The record is gone.
+    Gone,
+}
+
+/// What came of deleting a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deletion {
+    Deleted,
+    /// It was not there any more, which is as good.
+    Gone,
+    /// It runs a job; GitHub refuses until it has noticed that the machine is gone.
+    Busy,
+}
+
+/// The group that every repository-level runner is in.
+const DEFAULT_GROUP: u64 = 1;
+/// The most that the API gives on one page.
+const PAGE: usize = 100;
+
+#[derive(Serialize)]
+struct GenerateJitConfig<'a> {
+    name: &'a str,
+    runner_group_id: u64,
+    labels: &'a [&'a str],
+    work_folder: &'a str,
+}
+
+#[derive(Deserialize)]
+struct GeneratedJitConfig {
+    runner: Runner,
+    encoded_jit_config: String,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    runners: Vec<Runner>,
+}
+
+impl Github {
+    /// `POST …/generate-jitconfig`: creates the runner's record and its secret.
+    pub(crate) async fn create_jit_runner(&self, name: &str, labels: &[&str]) -> Result<JitRunner, GithubError> {
+        const OPERATION: &str = "create a just-in-time runner";
+        let request = GenerateJitConfig { name, runner_group_id: DEFAULT_GROUP, labels, work_folder: "_work" };
+        let answer = self.post(OPERATION, "/generate-jitconfig", &request).await?;
+        let GeneratedJitConfig { runner, encoded_jit_config } = answer.json(OPERATION)?;
+        Ok(JitRunner { id: runner.id, jit_config: encoded_jit_config.into() })
+    }
+
+    /// `GET …/downloads`: the runner program for Linux on that processor.
+    pub(crate) async fn runner_download(&self, architecture: Architecture) -> Result<Option<Download>, GithubError> {
+        const OPERATION: &str = "look up the runner program's download";
+        let downloads: Vec<Download> = self.get(OPERATION, "/downloads", None).await?.json(OPERATION)?;
+        Ok(downloads
+            .into_iter()
+            .find(|download| download.os == "linux" && download.architecture == architecture.github()))
+    }
+
+    /// `GET …/{id}`, conditionally.
+    pub(crate) async fn runner(&self, id: RunnerId, etag: Option<&str>) -> Result<Status, GithubError> {
+        const OPERATION: &str = "look at the runner";
+        let answer = self.get(OPERATION, &format!("/{id}"), etag).await?;
+        match answer.status {
+            StatusCode::NOT_MODIFIED => Ok(Status::Unchanged),
+            StatusCode::NOT_FOUND => Ok(Status::Gone),
+            _ => Ok(Status::Found {
+                runner: answer.json(OPERATION)?,
+                etag: answer.header(http::header::ETAG),
+            }),
+        }
+    }
+
+    /// `GET …`: every runner of the repository, or those of that very name.
+    pub(crate) async fn runners(&self, name: Option<&str>) -> Result<Vec<Runner>, GithubError> {
+        const OPERATION: &str = "list runners";
+        let filter = name.map_or_else(String::new, |name| format!("&name={name}"));
+        let mut all = Vec::new();
+        for page in 1.. {
+            let path = format!("?per_page={PAGE}&page={page}{filter}");
+            let Page { runners } = self.get(OPERATION, &path, None).await?.json(OPERATION)?;
+            let is_last = runners.len() < PAGE;
+            all.extend(runners);
+            if is_last {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// `DELETE …/{id}`.
+    pub(crate) async fn delete_runner(&self, id: RunnerId) -> Result<Deletion, GithubError> {
+        const OPERATION: &str = "delete the runner's record";
+        let answer = self.delete(OPERATION, &format!("/{id}")).await?;
+        match answer.status {
+            StatusCode::NOT_FOUND => Ok(Deletion::Gone),
+            StatusCode::UNPROCESSABLE_ENTITY => Ok(Deletion::Busy),
+            _ => answer.success(OPERATION).map(|()| Deletion::Deleted),
+        }
+    }
+}

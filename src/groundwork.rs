@@ -1,0 +1,78 @@
+//! What must be known before the first launch: the image, and for spot the zones' prices. Fetched together.
+
+use crate::clients::Clients;
+use crate::ec2::SpotPrice;
+use crate::failure::Failure;
+use crate::image_index;
+use crate::plan::{self, Candidate};
+use crate::report::Report;
+use crate::spec::image::Image;
+use crate::spec::instance_type::{Architecture, InstanceType};
+use crate::spec::start::StartSpec;
+
+/// The ladder, and the image for each processor on it.
+#[derive(Debug)]
+pub(crate) struct Groundwork {
+    pub ladder: Vec<Candidate>,
+    x64: String,
+    arm64: String,
+}
+
+impl Groundwork {
+    /// Asks only for what this specification needs: an explicit image on-demand needs nothing.
+    pub(crate) async fn lay(clients: &Clients, spec: &StartSpec, report: &Report) -> Result<Self, Failure> {
+        let has = |architecture| spec.instance_types.iter().any(|t| t.architecture() == architecture);
+        let (x64, arm64, prices) = tokio::join!(
+            image(clients, &spec.image, Architecture::X64, has(Architecture::X64)),
+            image(clients, &spec.image, Architecture::Arm64, has(Architecture::Arm64)),
+            prices(clients, spec, report)
+        );
+        Ok(Self { ladder: plan::ladder(spec, &prices), x64: x64?, arm64: arm64? })
+    }
+
+    /// The image id for that processor.
+    pub(crate) fn image(&self, architecture: Architecture) -> &str {
+        match architecture {
+            Architecture::X64 => &self.x64,
+            Architecture::Arm64 => &self.arm64,
+        }
+    }
+
+    /// The image and the rungs, for the log.
+    pub(crate) fn described(&self, spec: &StartSpec) -> Vec<String> {
+        let first = spec.instance_types.first().map_or(Architecture::X64, InstanceType::architecture);
+        let image = self.image(first);
+        let named = spec.image.to_string();
+        let mut lines = vec![if named == image { format!("image {image}") } else { format!("image {named} = {image}") }];
+        let rungs = self.ladder.iter().enumerate().map(|(n, candidate)| format!("{}. {candidate}", n + 1));
+        lines.extend(rungs);
+        lines
+    }
+}
+
+async fn image(clients: &Clients, image: &Image, architecture: Architecture, needed: bool) -> Result<String, Failure> {
+    match image {
+        _ if !needed => Ok(String::new()),
+        Image::Ami(_) | Image::Ssm(_) => Ok(image.to_string()),
+        Image::Ubuntu { release, .. } => {
+            image_index::resolve(&clients.connector, &clients.image_index, *release, architecture, &clients.region).await
+        }
+    }
+}
+
+/// Spot prices only choose the order: without them the launch goes on, in the order that the user wrote.
+async fn prices(clients: &Clients, spec: &StartSpec, report: &Report) -> Vec<SpotPrice> {
+    if !plan::needs_spot_prices(spec) {
+        return Vec::new();
+    }
+    match clients.ec2.spot_prices(&spec.instance_types).await {
+        Ok(prices) => prices,
+        Err(error) => {
+            report.warning(format_args!(
+                "the cheapest zone is not known: {error}; {}",
+                error.remedy(&clients.region)
+            ));
+            Vec::new()
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Canonical's public index of Ubuntu images: resolving a name needs no AWS permission.
+//! <https://cloud-images.ubuntu.com/query/noble/server/released.current.txt>
+
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+
+use crate::failure::Failure;
+use crate::http_edge;
+use crate::spec::image::Ubuntu;
+use crate::spec::instance_type::Architecture;
+use crate::spec::region::Region;
+
+/// Where the index is, unless `SPRINTERS_IMAGE_INDEX_URL` names a mirror.
+pub(crate) const DEFAULT_URL: &str = "https://cloud-images.ubuntu.com";
+
+/// Fetches the index of a release and picks the image for a region and processor.
+pub(crate) async fn resolve(
+    connector: &SharedHttpConnector,
+    base: &str,
+    release: Ubuntu,
+    architecture: Architecture,
+    region: &Region,
+) -> Result<String, Failure> {
+    let url = format!("{}/query/{}/server/released.current.txt", base.trim_end_matches('/'), release.codename());
+    let way_out = "name the image itself: `image: ami-…`";
+    let text = match url.parse() {
+        Ok(uri) => http_edge::get_text(connector, &uri).await.map_err(|error| crate::github::innermost(error.as_ref())),
+        Err(_) => Err("this is no URL".to_owned()),
+    };
+    let text = text.map_err(|error| Failure::new(format!("could not read the image index `{url}`: {error}"), way_out))?;
+    pick(&text, architecture, region).ok_or_else(|| {
+        Failure::new(format!("the image index `{url}` has no {architecture} image for `{region}`"), way_out)
+    })
+}
+
+/// The newest image of that region and processor, on gp3 where there is one.
+///
+/// Columns: suite, purpose, release type, serial, root store, architecture, region, AMI, kernel, (unused), virtualization.
+fn pick(index: &str, architecture: Architecture, region: &Region) -> Option<String> {
+    index
+        .lines()
+        .filter_map(|line| {
+            let columns: Vec<&str> = line.split('\t').collect();
+            let [_, "server", "release", serial, store, arch, place, ami, _, _, "hvm", ..] = columns[..] else {
+                return None;
+            };
+            let fits = arch == architecture.debian() && place == region.as_str() && ami.starts_with("ami-");
+            (fits && store.starts_with("ebs")).then_some((serial, store.contains("gp3"), ami))
+        })
+        .max()
+        .map(|(_, _, ami)| ami.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INDEX: &str = "\
+noble\tserver\trelease\t20260210\tebs-ssd\tamd64\teu-central-1\tami-old\t\t\thvm
+noble\tserver\trelease\t20260310\tebs-ssd\tamd64\teu-central-1\tami-gp2\t\t\thvm
+noble\tserver\trelease\t20260310\tebs-ssd-gp3\tamd64\teu-central-1\tami-gp3\t\t\thvm
+noble\tserver\trelease\t20260310\tinstance-store\tamd64\teu-central-1\tami-store\t\t\thvm
+noble\tserver\trelease\t20260310\tebs-ssd-gp3\tarm64\teu-central-1\tami-arm\t\t\thvm
+noble\tserver\trelease\t20260310\tebs-ssd-gp3\tamd64\tus-east-1\tami-us\t\t\thvm
+noble\tserver\tdaily\t20260401\tebs-ssd-gp3\tamd64\teu-central-1\tami-daily\t\t\thvm
+broken line
+";
+
+    #[test]
+    fn newest_on_gp3() {
+        let pick = |architecture, region: &str| region.parse().ok().and_then(|region| pick(INDEX, architecture, &region));
+        assert_eq!(pick(Architecture::X64, "eu-central-1").as_deref(), Some("ami-gp3"));
+        assert_eq!(pick(Architecture::Arm64, "eu-central-1").as_deref(), Some("ami-arm"));
+        assert_eq!(pick(Architecture::Arm64, "us-east-1"), None);
+    }
+}

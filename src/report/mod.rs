@@ -1,0 +1,219 @@
+//! Everything that leaves the program: the log, masks, annotations, outputs and the job summary.
+//!
+//! In a workflow the log speaks GitHub's workflow commands; at a terminal it has colours and a progress line; elsewhere it
+//! is plain lines. Nothing else in the program prints.
+
+mod command;
+pub(crate) mod summary;
+
+use std::fmt::Display;
+use std::fs::OpenOptions;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::failure::Failure;
+use crate::inputs::Mode;
+
+/// Where the report goes.
+#[derive(Debug)]
+pub(crate) struct Report {
+    style: Style,
+    outputs: Option<PathBuf>,
+    summary: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Style {
+    /// GitHub's log: workflow commands.
+    Workflow,
+    /// A person at a terminal: colours, and a progress line that is written over.
+    Terminal { colours: bool },
+    /// A file or a pipe.
+    Plain,
+}
+
+impl Report {
+    pub(crate) fn new(environment: impl Fn(&str) -> Option<String>) -> Self {
+        let style = if environment("GITHUB_ACTIONS").as_deref() == Some("true") {
+            Style::Workflow
+        } else if io::stdout().is_terminal() {
+            Style::Terminal { colours: environment("NO_COLOR").is_none() }
+        } else {
+            Style::Plain
+        };
+        Self {
+            style,
+            outputs: environment("GITHUB_OUTPUT").map(PathBuf::from),
+            summary: environment("GITHUB_STEP_SUMMARY").map(PathBuf::from),
+        }
+    }
+
+    /// Keeps a secret out of this job's log from now on. Outside of a workflow there is no log to keep it out of, and
+    /// printing it would be the leak.
+    pub(crate) fn mask(&self, secret: &str) {
+        if self.style == Style::Workflow {
+            for line in secret.lines().filter(|line| !line.trim().is_empty()) {
+                write_stdout(&command::line("add-mask", &[], line));
+            }
+        }
+    }
+
+    /// One line of the log.
+    pub(crate) fn line(&self, text: impl Display) {
+        self.clear_progress();
+        write_stdout(&command::harmless(&text.to_string()));
+    }
+
+    /// A step that is done, and how long it took.
+    pub(crate) fn done(&self, text: impl Display, took: Duration) {
+        self.mark(Mark::Done, format_args!("{text}  {}", self.dim(&seconds(took))));
+    }
+
+    /// A line with a mark before it.
+    pub(crate) fn mark(&self, mark: Mark, text: impl Display) {
+        let (sign, colour) = match mark {
+            Mark::Done => ("✓", "32"),
+            Mark::Missing => ("✗", "31"),
+            Mark::Unknown => ("?", "33"),
+        };
+        self.line(format_args!("{} {text}", self.colour(colour, sign)));
+    }
+
+    /// Lines that fold away in a workflow's log.
+    pub(crate) fn group(&self, title: &str, lines: impl IntoIterator<Item = String>) {
+        let in_workflow = self.style == Style::Workflow;
+        if in_workflow {
+            write_stdout(&command::line("group", &[], title));
+        } else {
+            self.line(self.dim(title));
+        }
+        for line in lines {
+            self.line(format_args!("  {line}"));
+        }
+        if in_workflow {
+            write_stdout(&command::line("endgroup", &[], ""));
+        }
+    }
+
+    /// Something that did not stop the work, but that someone should know.
+    pub(crate) fn warning(&self, text: impl Display) {
+        self.clear_progress();
+        let text = text.to_string();
+        match self.style {
+            Style::Workflow => write_stdout(&command::line("warning", &[("title", "Sprinters")], &text)),
+            _ => write_stderr(&format!("{}: {text}", self.colour("33;1", "warning"))),
+        }
+    }
+
+    /// The failure, once, with what to do.
+    pub(crate) fn failure(&self, mode: Option<Mode>, failure: &Failure) {
+        self.clear_progress();
+        match self.style {
+            Style::Workflow => {
+                let title = mode.map_or_else(|| "Sprinters".to_owned(), |mode| format!("Sprinters {}", mode.name()));
+                let mut text = failure.what.clone();
+                for help in &failure.help {
+                    text.push_str("\n→ ");
+                    text.push_str(help);
+                }
+                write_stdout(&command::line("error", &[("title", &title)], &text));
+            }
+            _ => {
+                for line in failure.what.lines() {
+                    write_stderr(&format!("{}: {line}", self.colour("31;1", "error")));
+                }
+                for help in &failure.help {
+                    write_stderr(&format!("  {} {help}", self.colour("36", "help:")));
+                }
+            }
+        }
+    }
+
+    /// What is being waited for: one line that is written over, at a terminal only.
+    pub(crate) fn progress(&self, text: impl Display) {
+        if matches!(self.style, Style::Terminal { .. }) {
+            let mut out = io::stdout().lock();
+            // Nobody can be told that the terminal is gone.
+            let _ = write!(out, "\r\x1b[K{text}").and_then(|()| out.flush());
+        }
+    }
+
+    fn clear_progress(&self) {
+        if matches!(self.style, Style::Terminal { .. }) {
+            let _ = write!(io::stdout().lock(), "\r\x1b[K");
+        }
+    }
+
+    /// Sets an output of the step.
+    pub(crate) fn output(&self, name: &str, value: &str) -> io::Result<()> {
+        append(self.outputs.as_ref(), &command::output(name, value))
+    }
+
+    /// Adds to the job's summary.
+    pub(crate) fn summary(&self, markdown: &str) {
+        if let Err(error) = append(self.summary.as_ref(), markdown) {
+            self.warning(format_args!("could not write the job summary: {error}"));
+        }
+    }
+
+    fn dim(&self, text: &str) -> String {
+        self.colour("2", text)
+    }
+
+    fn colour(&self, code: &str, text: &str) -> String {
+        match self.style {
+            Style::Terminal { colours: true } => format!("\x1b[{code}m{text}\x1b[0m"),
+            _ => text.to_owned(),
+        }
+    }
+}
+
+/// How a checked thing stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Done,
+    Missing,
+    Unknown,
+}
+
+/// Appends to a file that GitHub named; without a name there is nobody to tell.
+fn append(file: Option<&PathBuf>, text: &str) -> io::Result<()> {
+    match file {
+        Some(path) => OpenOptions::new().create(true).append(true).open(path)?.write_all(text.as_bytes()),
+        None => Ok(()),
+    }
+}
+
+/// A broken pipe must not keep the work from being undone, so a failure to print is not one of the work.
+fn write_stdout(line: &str) {
+    let _ = writeln!(io::stdout().lock(), "{line}");
+}
+
+fn write_stderr(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// A duration as people read it: `0.34 s`, `12.3 s`, `2 min 05 s`.
+pub(crate) fn seconds(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    if seconds < 9.995 {
+        format!("{seconds:.2} s")
+    } else if seconds < 119.95 {
+        format!("{seconds:.1} s")
+    } else {
+        format!("{} min {:02} s", duration.as_secs() / 60, duration.as_secs() % 60)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_readable() {
+        assert_eq!(seconds(Duration::from_millis(342)), "0.34 s");
+        assert_eq!(seconds(Duration::from_millis(12_340)), "12.3 s");
+        assert_eq!(seconds(Duration::from_secs(125)), "2 min 05 s");
+    }
+}

@@ -1,0 +1,113 @@
+//! The job summary: Markdown that GitHub renders.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+use super::{Mark, seconds};
+use crate::check::Finding;
+use crate::ec2::Instance;
+use crate::github::RunnerId;
+use crate::launch::LaunchedRunner;
+use crate::spec::start::StartSpec;
+
+/// Everything that the summary of a `start` tells.
+#[derive(Debug)]
+pub(crate) struct Started<'a> {
+    pub runners: &'a [LaunchedRunner],
+    pub online_after: &'a BTreeMap<RunnerId, Duration>,
+    pub prepared_in: Duration,
+    pub total: Duration,
+    pub spec: &'a StartSpec,
+}
+
+impl Started<'_> {
+    /// What runs where, and how long each phase took.
+    pub(crate) fn markdown(&self) -> String {
+        let mut text = String::from("### Sprinters: runner online\n\n");
+        let rows = self.runners.iter().map(|runner| {
+            let zone = runner.availability_zone.as_deref().unwrap_or("–");
+            let price = runner.candidate.spot_price.map_or_else(String::new, |price| format!(" (${price:.4}/h)"));
+            vec![
+                code(&runner.label),
+                code(runner.instance_id.as_str()),
+                code(runner.candidate.instance_type.as_str()),
+                format!("{}{price}", runner.candidate.market),
+                code(zone),
+            ]
+        });
+        table(&mut text, &["Label", "Instance", "Type", "Market", "Zone"], rows);
+        text.push('\n');
+        let slowest = |phase: fn(&LaunchedRunner) -> Duration| self.runners.iter().map(phase).max().unwrap_or_default();
+        let boot = self.online_after.values().max().copied().unwrap_or_default();
+        let phases = [
+            ("Plan", self.prepared_in),
+            ("JIT config from GitHub", slowest(|runner| runner.minted_in)),
+            ("RunInstances", slowest(|runner| runner.launched_in)),
+            ("Boot until online", boot),
+            ("Total", self.total),
+        ];
+        table(&mut text, &["Phase", "Took"], phases.map(|(phase, took)| vec![phase.to_owned(), seconds(took)]));
+        let _ = writeln!(
+            text,
+            "\nIt powers off after one job, after {} without one, and after {} in any case.\n",
+            self.spec.idle_timeout, self.spec.max_lifetime
+        );
+        text
+    }
+}
+
+/// What `stop` ended.
+pub(crate) fn stopped(instances: &[Instance], records: usize, took: Duration) -> String {
+    let mut text = String::from("### Sprinters: stopped\n\n");
+    if instances.is_empty() {
+        text.push_str("There was nothing to stop.\n\n");
+        return text;
+    }
+    let rows = instances.iter().map(|instance| {
+        let was = if instance.state.is_alive() { "terminated now" } else { "had ended already" };
+        vec![code(instance.id.as_str()), code(&instance.instance_type), was.to_owned()]
+    });
+    table(&mut text, &["Instance", "Type", ""], rows);
+    let _ = writeln!(text, "\nRunner records deleted: {records}. Took {}.\n", seconds(took));
+    text
+}
+
+/// What `sweep` ended.
+pub(crate) fn swept(terminated: usize, deleted: usize, spared: usize) -> String {
+    format!(
+        "### Sprinters: swept\n\nInstances terminated: {terminated}. Runner records deleted: {deleted}. Busy, spared: {spared}.\n\n"
+    )
+}
+
+/// What `check` found.
+pub(crate) fn checked(findings: &[Finding]) -> String {
+    let mut text = String::from("### Sprinters: set-up check\n\n");
+    let rows = findings.iter().map(|finding| {
+        let mark = match finding.mark {
+            Mark::Done => "✅",
+            Mark::Missing => "❌",
+            Mark::Unknown => "❔",
+        };
+        vec![mark.to_owned(), cell(&finding.subject), cell(finding.remedy.as_deref().unwrap_or_default())]
+    });
+    table(&mut text, &["", "Checked", "What to do"], rows);
+    text.push('\n');
+    text
+}
+
+fn table(text: &mut String, head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+    let _ = writeln!(text, "| {} |\n|{}", head.join(" | "), " --- |".repeat(head.len()));
+    for row in rows {
+        let _ = writeln!(text, "| {} |", row.join(" | "));
+    }
+}
+
+fn code(text: &str) -> String {
+    format!("`{}`", text.replace('`', "'").replace('|', "\\|"))
+}
+
+/// Text from elsewhere must neither end the cell nor the row.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace(['\n', '\r'], " ").replace('<', "&lt;")
+}

@@ -1,0 +1,153 @@
+//! Which workflow run this is, and the names that come from it.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// `owner/name`, as in `GITHUB_REPOSITORY`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Repository(String);
+
+impl fmt::Display for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for Repository {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let word = |part: &str| {
+            !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        };
+        match text.split_once('/') {
+            Some((owner, name)) if word(owner) && word(name) => Ok(Self(text.to_owned())),
+            _ => Err("`owner/name`; GitHub sets it in a workflow, at a terminal you do".to_owned()),
+        }
+    }
+}
+
+/// The workflow run that an instance belongs to. At a terminal, where there is none, the id is `local`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WorkflowRun {
+    pub repository: Repository,
+    pub id: String,
+    pub attempt: String,
+    pub job: String,
+}
+
+/// What starts the name of every runner of ours.
+const PREFIX: &str = "sprinters-";
+
+/// The name of a launch: its time is inside, so that a later sweep can tell how old a runner record is.
+/// Every launch has its own, so that concurrent runs never take each other's runners.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LaunchName(String);
+
+impl LaunchName {
+    /// A fresh name for a launch of this run.
+    pub(crate) fn fresh(run: &WorkflowRun, now: SystemTime) -> Self {
+        let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        Self(format!(
+            "{PREFIX}{}-{}-{}{}",
+            run.id,
+            run.attempt,
+            base36(seconds),
+            letters(4)
+        ))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// A fresh runner name under this launch: GitHub refuses a name twice, so each attempt needs its own.
+    pub(crate) fn runner_name(&self) -> String {
+        format!("{}-{}", self.0, letters(4))
+    }
+}
+
+impl WorkflowRun {
+    /// Whether a runner of that name was launched by this run (any attempt).
+    pub(crate) fn launched(&self, runner_name: &str) -> bool {
+        runner_name
+            .strip_prefix(PREFIX)
+            .and_then(|rest| rest.strip_prefix(self.id.as_str()))
+            .is_some_and(|rest| rest.starts_with('-'))
+    }
+}
+
+/// How long ago a runner of that name was launched; `None` where the name is not one of ours.
+pub(crate) fn age(runner_name: &str, now: SystemTime) -> Option<Duration> {
+    let stamp = runner_name.strip_prefix(PREFIX)?.rsplit('-').nth(1)?;
+    let seconds = u64::from_str_radix(stamp.get(..SECONDS_DIGITS)?, 36).ok()?;
+    let launched = UNIX_EPOCH + Duration::from_secs(seconds);
+    // A name from the future is as good as new: clocks of two machines differ a little.
+    (seconds > 0).then(|| now.duration_since(launched).unwrap_or_default())
+}
+
+/// Unix seconds have six digits in base 36 until the year 2038 and beyond (36^6 is in 2039).
+const SECONDS_DIGITS: usize = 6;
+const ALPHABET: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+
+fn base36(mut number: u64) -> String {
+    let mut digits = [b'0'; SECONDS_DIGITS];
+    for digit in digits.iter_mut().rev() {
+        *digit = usize::try_from(number % 36)
+            .ok()
+            .and_then(|index| ALPHABET.get(index))
+            .copied()
+            .unwrap_or(b'0');
+        number /= 36;
+    }
+    digits.iter().map(|digit| char::from(*digit)).collect()
+}
+
+/// Random lower-case letters and digits.
+pub(crate) fn letters(count: usize) -> String {
+    (0..count).filter_map(|_| fastrand::choice(ALPHABET).map(|byte| char::from(*byte))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(id: &str) -> WorkflowRun {
+        WorkflowRun {
+            repository: Repository("octo/repo".to_owned()),
+            id: id.to_owned(),
+            attempt: "2".to_owned(),
+            job: "start".to_owned(),
+        }
+    }
+
+    #[test]
+    fn names_fit_github_and_tell_their_age() {
+        let now = UNIX_EPOCH + Duration::from_secs(1_795_000_000);
+        let run = run("12345678901234");
+        let launch = LaunchName::fresh(&run, now);
+        let name = launch.runner_name();
+        assert!(name.len() <= 64, "{name}");
+        assert!(run.launched(&name));
+        assert!(!self::run("1234").launched(&name));
+        assert_eq!(age(&name, now + Duration::from_secs(90)), Some(Duration::from_secs(90)));
+        assert_eq!(age(&name, now - Duration::from_secs(90)), Some(Duration::ZERO));
+        assert_ne!(launch.runner_name(), name);
+    }
+
+    #[test]
+    fn names_of_others_have_no_age() {
+        for name in ["my-runner", "sprinters-", "sprinters-1-1", "sprinters-1-1-abc-x", "sprinters-a b-c!d!e!-f"] {
+            assert_eq!(age(name, SystemTime::now()), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn repositories() {
+        assert!("octo-org/some.repo_1".parse::<Repository>().is_ok());
+        for text in ["", "octo", "octo/", "/repo", "a/b/c", "octo/re po"] {
+            assert!(text.parse::<Repository>().is_err(), "{text}");
+        }
+    }
+}

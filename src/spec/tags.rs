@@ -1,0 +1,131 @@
+//! Extra tags, as YAML or JSON.
+
+use serde_yaml::Value;
+
+/// EC2's bounds: <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions>.
+const MOST_ON_A_RESOURCE: usize = 50;
+const LONGEST_KEY: usize = 128;
+const LONGEST_VALUE: usize = 256;
+/// How many of the 50 are Sprinters' own (`ec2::tags`).
+const OURS: usize = 9;
+
+/// The user's own tags, in the order they were written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tags(Vec<(String, String)>);
+
+impl Tags {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// Parses a mapping (`team: ci`), or the list that the AWS CLI takes (`[{Key: team, Value: ci}]`).
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let document: Value = serde_yaml::from_str(text)
+            .map_err(|error| format!("tags as YAML or JSON, such as `team: ci`; it does not parse: {error}"))?;
+        let pairs = match document {
+            Value::Mapping(mapping) => mapping.into_iter().map(|(k, v)| Some((scalar(&k)?, scalar(&v)?))).collect(),
+            Value::Sequence(list) => list.iter().map(listed).collect::<Option<Vec<_>>>(),
+            _ => None,
+        };
+        let tags = Self(pairs.ok_or("a mapping of tag keys to plain values, such as `team: ci`")?);
+        tags.check()?;
+        Ok(tags)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let room = MOST_ON_A_RESOURCE - OURS;
+        if self.0.len() > room {
+            return Err(format!(
+                "at most {room} tags (EC2 allows {MOST_ON_A_RESOURCE}, Sprinters needs {OURS}); there are {}",
+                self.0.len()
+            ));
+        }
+        let mut seen = Vec::new();
+        for (key, value) in self.iter() {
+            check_key(key)?;
+            if value.chars().count() > LONGEST_VALUE {
+                return Err(format!("tag values of at most {LONGEST_VALUE} characters (the value of `{key}` is longer)"));
+            }
+            if seen.contains(&key) {
+                return Err(format!("each tag key once (`{key}` stands twice)"));
+            }
+            seen.push(key);
+        }
+        Ok(())
+    }
+}
+
+fn check_key(key: &str) -> Result<(), String> {
+    if key.is_empty() || key.chars().count() > LONGEST_KEY {
+        return Err(format!("tag keys of 1 to {LONGEST_KEY} characters (`{key}` is not)"));
+    }
+    let lower = key.to_ascii_lowercase();
+    if lower.starts_with("aws:") {
+        return Err(format!("tag keys without the prefix `aws:`, which AWS keeps for itself (`{key}` has it)"));
+    }
+    if lower.starts_with("sprinters:") {
+        return Err(format!("tag keys without the prefix `sprinters:`, which stop and sweep rely on (`{key}` has it)"));
+    }
+    Ok(())
+}
+
+/// A YAML scalar as the text that becomes the tag.
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Null => Some(String::new()),
+        _ => None,
+    }
+}
+
+/// One `{Key: …, Value: …}` of the AWS CLI's form.
+fn listed(entry: &Value) -> Option<(String, String)> {
+    let entry = entry.as_mapping()?;
+    if entry.len() > 2 {
+        return None;
+    }
+    let key = scalar(entry.get("Key")?)?;
+    Some((key, entry.get("Value").map_or_else(|| Some(String::new()), scalar)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
+        Tags::parse(text).map(|tags| tags.0)
+    }
+
+    #[test]
+    fn yaml_json_and_the_cli_form() {
+        let expected = Ok(vec![("team".to_owned(), "ci".to_owned()), ("cost-center".to_owned(), "42".to_owned())]);
+        assert_eq!(pairs("team: ci\ncost-center: 42"), expected);
+        assert_eq!(pairs(r#"{"team": "ci", "cost-center": "42"}"#), expected);
+        assert_eq!(pairs("[{Key: team, Value: ci}, {Key: cost-center, Value: 42}]"), expected);
+    }
+
+    #[test]
+    fn what_aws_refuses() {
+        for (text, why) in [
+            ("aws:team: ci", "prefix `aws:`"),
+            ("AWS:team: ci", "prefix `aws:`"),
+            ("sprinters:job: x", "prefix `sprinters:`"),
+            ("team: [a]", "plain values"),
+            ("just text", "plain values"),
+            ("a: b: c", "does not parse"),
+            ("a: 1\na: 2", "does not parse"),
+            ("[{Key: a}, {Key: a}]", "stands twice"),
+            ("'': x", "1 to 128"),
+        ] {
+            assert!(pairs(text).is_err_and(|e| e.contains(why)), "{text}: {:?}", pairs(text));
+        }
+        let long_key = format!("{}: x", "k".repeat(129));
+        let long_value = format!("k: {}", "v".repeat(257));
+        let many: String = (0..42).map(|n| format!("k{n}: v\n")).collect();
+        for text in [long_key, long_value, many] {
+            assert!(pairs(&text).is_err());
+        }
+    }
+}

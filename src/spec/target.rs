@@ -1,0 +1,129 @@
+//! What every mode needs: an AWS region with credentials, a GitHub token, and the run it works for.
+
+use secrecy::SecretString;
+
+use super::credentials::AccessKey;
+use super::network::InstanceId;
+use super::region::Region;
+use super::run::{Repository, WorkflowRun};
+use super::{label::Label, list};
+use crate::inputs::{InputError, Inputs, Problems};
+
+/// Whom to talk to, and on whose behalf.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub region: Region,
+    /// `None`: the SDK's default credential chain.
+    pub access_key: Option<AccessKey>,
+    pub github_token: SecretString,
+    /// `GITHUB_API_URL`: GitHub itself, an Enterprise Server, or a test's stand-in.
+    pub github_api: http::Uri,
+    pub run: WorkflowRun,
+}
+
+impl Target {
+    /// Reads what all modes share.
+    pub(crate) fn parse(
+        inputs: &Inputs,
+        environment: impl Fn(&str) -> Option<String>,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let region = match inputs.get("aws-region") {
+            Some(_) => problems.optional(inputs, "aws-region", str::parse),
+            None => problems.take(Err(InputError::missing(
+                "aws-region",
+                "it is empty; name the AWS region, such as `eu-central-1`",
+            ))),
+        };
+        let access_key = problems.take(access_key(inputs));
+        let github_token = problems.take(github_token(inputs));
+        let github_api = problems.take(github_api(&environment));
+        let run = problems.take(workflow_run(&environment));
+        Some(Self {
+            region: region?,
+            access_key: access_key?,
+            github_token: github_token?,
+            github_api: github_api?,
+            run: run?,
+        })
+    }
+}
+
+fn access_key(inputs: &Inputs) -> Result<Option<AccessKey>, InputError> {
+    let secret = |name| inputs.get(name).map(SecretString::from);
+    let empty = |name: &str, other: &str| {
+        Err(InputError::missing(
+            name,
+            &format!(
+                "it is empty while `{other}` is not; is the repository secret there? \
+                 Workflows from forks and Dependabot do not get the repository's secrets"
+            ),
+        ))
+    };
+    match (inputs.get("aws-access-key-id"), secret("aws-secret-access-key"), secret("aws-session-token")) {
+        (Some(id), Some(secret), session_token) => Ok(Some(AccessKey { id: id.to_owned(), secret, session_token })),
+        (Some(_), None, _) => empty("aws-secret-access-key", "aws-access-key-id"),
+        (None, Some(_), _) => empty("aws-access-key-id", "aws-secret-access-key"),
+        (None, None, Some(_)) => empty("aws-access-key-id", "aws-session-token"),
+        (None, None, None) => Ok(None),
+    }
+}
+
+fn github_token(inputs: &Inputs) -> Result<SecretString, InputError> {
+    let token = inputs.get("github-token").ok_or_else(|| {
+        InputError::missing(
+            "github-token",
+            "it is empty; put a fine-grained token with the repository permission `Administration: write` into a \
+             repository secret and pass that, such as `${{ secrets.SPRINTERS_TOKEN }}`. \
+             Workflows from forks and Dependabot do not get the repository's secrets",
+        )
+    })?;
+    // Anything else could not stand in a header, and is most likely a file pasted by mistake.
+    if token.chars().all(|c| c.is_ascii_graphic()) {
+        Ok(token.into())
+    } else {
+        Err(InputError::missing("github-token", "it has characters that no GitHub token has; is it the right secret?"))
+    }
+}
+
+fn github_api(environment: impl Fn(&str) -> Option<String>) -> Result<http::Uri, InputError> {
+    let url = environment("GITHUB_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned());
+    let parsed: Option<http::Uri> = url.parse().ok();
+    parsed
+        .filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some())
+        .ok_or_else(|| InputError::wrong("GITHUB_API_URL", &url, "the URL of GitHub's REST API"))
+}
+
+fn workflow_run(environment: impl Fn(&str) -> Option<String>) -> Result<WorkflowRun, InputError> {
+    let text = environment("GITHUB_REPOSITORY").unwrap_or_default();
+    let repository: Repository = text
+        .parse()
+        .map_err(|accepted: String| InputError::wrong("GITHUB_REPOSITORY", &text, &accepted))?;
+    let numbered = |name: &str, fallback: &str| match environment(name) {
+        None => Ok(fallback.to_owned()),
+        Some(number) if (1..=20).contains(&number.len()) && number.chars().all(|c| c.is_ascii_digit()) => Ok(number),
+        Some(other) => Err(InputError::wrong(name, &other, "a number, as GitHub sets it")),
+    };
+    Ok(WorkflowRun {
+        repository,
+        id: numbered("GITHUB_RUN_ID", "local")?,
+        attempt: numbered("GITHUB_RUN_ATTEMPT", "1")?,
+        job: environment("GITHUB_JOB").unwrap_or_else(|| "local".to_owned()),
+    })
+}
+
+/// What `stop` is narrowed to; nothing means all of this run's runners.
+#[derive(Debug, Default)]
+pub(crate) struct Narrowing {
+    pub labels: Vec<Label>,
+    pub instances: Vec<InstanceId>,
+}
+
+impl Narrowing {
+    pub(crate) fn parse(inputs: &Inputs, problems: &mut Problems) -> Self {
+        Self {
+            labels: problems.optional(inputs, "label", list::parse).unwrap_or_default(),
+            instances: problems.optional(inputs, "instance-id", list::parse).unwrap_or_default(),
+        }
+    }
+}

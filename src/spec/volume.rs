@@ -1,0 +1,135 @@
+//! The root volume: always gp3, encrypted, gone with the instance.
+
+use std::str::FromStr;
+
+/// gp3's bounds since late 2025: <https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html>.
+const IOPS: std::ops::RangeInclusive<u32> = 3_000..=80_000;
+const THROUGHPUT: std::ops::RangeInclusive<u32> = 125..=2_000;
+/// IOPS are bounded by the size (500 per GiB), throughput by the IOPS (0.25 MiB/s each).
+const IOPS_PER_GIB: u32 = 500;
+const IOPS_PER_MIBPS: u32 = 4;
+const LARGEST_GIB: u32 = 65_536;
+
+/// How many of something, or as many as the rules allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Amount {
+    Exactly(u32),
+    Max,
+}
+
+/// What the `root` input says: `gp3/<iops>/<throughput>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Performance {
+    iops: Amount,
+    throughput: Amount,
+}
+
+/// The root volume as it is sent to EC2; `None` leaves a value to the image or to gp3's baseline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(crate) struct RootVolume {
+    pub gib: Option<u32>,
+    pub iops: Option<u32>,
+    /// In MiB per second.
+    pub throughput: Option<u32>,
+}
+
+impl RootVolume {
+    /// Puts size and performance together, and holds them against gp3's rules.
+    ///
+    /// The error names the rule, for the input `root`.
+    pub(crate) fn new(gib: Option<u32>, performance: Option<Performance>) -> Result<Self, String> {
+        let Some(Performance { iops, throughput }) = performance else {
+            return Ok(Self { gib, ..Self::default() });
+        };
+        let most_iops = match gib {
+            Some(gib) => gib.saturating_mul(IOPS_PER_GIB).clamp(*IOPS.start(), *IOPS.end()),
+            None if iops == Amount::Max => {
+                return Err("`max` IOPS only together with `root-size`, because a size bounds them".to_owned());
+            }
+            None => *IOPS.end(),
+        };
+        let iops = match iops {
+            Amount::Max => most_iops,
+            Amount::Exactly(n) if n <= most_iops => n,
+            Amount::Exactly(_) => {
+                return Err(format!("at most {most_iops} IOPS on a volume of this size (500 per GiB)"));
+            }
+        };
+        let most_throughput = (iops / IOPS_PER_MIBPS).clamp(*THROUGHPUT.start(), *THROUGHPUT.end());
+        let throughput = match throughput {
+            Amount::Max => most_throughput,
+            Amount::Exactly(n) if n <= most_throughput => n,
+            Amount::Exactly(_) => {
+                return Err(format!("at most {most_throughput} MiB/s with {iops} IOPS (0.25 MiB/s per IOPS)"));
+            }
+        };
+        Ok(Self { gib, iops: Some(iops), throughput: Some(throughput) })
+    }
+}
+
+impl FromStr for Performance {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let accepted = || {
+            format!(
+                "`gp3/<iops>/<throughput>` with {} to {} IOPS and {} to {} MiB/s, or `max`",
+                IOPS.start(),
+                IOPS.end(),
+                THROUGHPUT.start(),
+                THROUGHPUT.end()
+            )
+        };
+        let amount = |text: &str, bounds: std::ops::RangeInclusive<u32>| match text {
+            "max" => Some(Amount::Max),
+            number => number.parse().ok().filter(|n| bounds.contains(n)).map(Amount::Exactly),
+        };
+        let fields: Vec<&str> = text.split('/').collect();
+        let [kind, iops, throughput] = fields[..] else {
+            return Err(accepted());
+        };
+        match (kind, amount(iops, IOPS), amount(throughput, THROUGHPUT)) {
+            ("gp3", Some(iops), Some(throughput)) => Ok(Self { iops, throughput }),
+            _ => Err(accepted()),
+        }
+    }
+}
+
+/// Parses the `root-size` input, in GiB.
+pub(crate) fn size(text: &str) -> Result<u32, String> {
+    text.parse()
+        .ok()
+        .filter(|gib| (1..=LARGEST_GIB).contains(gib))
+        .ok_or_else(|| format!("a size in GiB, from 1 to {LARGEST_GIB}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn volume(gib: Option<u32>, root: &str) -> Result<(Option<u32>, Option<u32>), String> {
+        RootVolume::new(gib, Some(root.parse()?)).map(|v| (v.iops, v.throughput))
+    }
+
+    #[test]
+    fn max_is_what_the_rules_allow() {
+        assert_eq!(volume(Some(30), "gp3/max/max"), Ok((Some(15_000), Some(2_000))));
+        assert_eq!(volume(Some(8), "gp3/max/max"), Ok((Some(4_000), Some(1_000))));
+        assert_eq!(volume(Some(1_000), "gp3/max/max"), Ok((Some(80_000), Some(2_000))));
+        assert_eq!(volume(Some(1), "gp3/3000/max"), Ok((Some(3_000), Some(750))));
+        assert_eq!(volume(None, "gp3/4000/1000"), Ok((Some(4_000), Some(1_000))));
+    }
+
+    #[test]
+    fn rules_are_named() {
+        assert!(volume(Some(8), "gp3/5000/125").is_err_and(|e| e.contains("500 per GiB")));
+        assert!(volume(None, "gp3/3000/1000").is_err_and(|e| e.contains("750 MiB/s")));
+        assert!(volume(None, "gp3/max/125").is_err_and(|e| e.contains("root-size")));
+        for text in ["gp2/3000/125", "gp3", "gp3/3000", "gp3/100/125", "gp3/3000/99999", "gp3/a/b", "gp3/3000/125/1"] {
+            assert!(text.parse::<Performance>().is_err(), "{text}");
+        }
+        for text in ["0", "-1", "1.5", "65537", "30GB"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! `start`: launch, wait until the runners are online, or undo everything.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+
+use crate::clients::Clients;
+use crate::failure::Failure;
+use crate::github::RunnerId;
+use crate::groundwork::Groundwork;
+use crate::launch::{LaunchedRunner, Launcher, described};
+use crate::ledger::{Entry, Ledger, Remains};
+use crate::report::summary::Started;
+use crate::report::{Report, seconds};
+use crate::retry::Deadline;
+use crate::signals::{Cancel, UNDO_WITHIN};
+use crate::spec::run::LaunchName;
+use crate::spec::start::StartSpec;
+use crate::undo::{Undone, undo};
+use crate::watch::Watch;
+
+/// How long calls that are under way may take to answer before an undo; after a cancel there is less time.
+const SETTLE: Duration = Duration::from_secs(30);
+const SETTLE_AFTER_CANCEL: Duration = Duration::from_millis(2_500);
+/// How long an undo may take where nobody is waiting to kill it.
+const UNDO_PATIENTLY: Duration = Duration::from_secs(60);
+
+/// Launches `count` runners and waits for them.
+pub(crate) async fn start(clients: Clients, spec: StartSpec, report: Arc<Report>) -> Result<(), Failure> {
+    let began = Instant::now();
+    let mut cancel = Cancel::install()
+        .map_err(|error| Failure::new(format!("could not listen for a cancel: {error}"), "report this as a bug"))?;
+    let deadline = Deadline::after(spec.start_timeout.as_duration());
+
+    let groundwork = tokio::select! {
+        groundwork = Groundwork::lay(&clients, &spec, &report) => groundwork?,
+        signal = cancel.requested() => return Err(cancelled(signal)),
+    };
+    report.group("Plan", groundwork.described(&spec));
+    let prepared_in = began.elapsed();
+    let launcher = Arc::new(Launcher {
+        clients,
+        spec,
+        groundwork,
+        ledger: Ledger::default(),
+        report,
+        deadline,
+        closing: AtomicBool::new(false),
+        downloads: Default::default(),
+        root_device: Mutex::default(),
+    });
+
+    let mut launches = begin_launches(&launcher);
+    let (outcome, is_cancelled) = tokio::select! {
+        outcome = finish(&launcher, &mut launches) => (outcome, false),
+        signal = cancel.requested() => (Err(cancelled(signal)), true),
+    };
+    match outcome {
+        Ok((runners, online_after)) => {
+            let total = began.elapsed();
+            launcher.report.summary(&Started { runners: &runners, online_after: &online_after, prepared_in, total, spec: &launcher.spec }.markdown());
+            launcher.report.done(format_args!("{} online", counted(runners.len())), total);
+            Ok(())
+        }
+        Err(failure) => Err(undo_everything(&launcher, launches, is_cancelled, failure).await),
+    }
+}
+
+type Launches = Vec<JoinHandle<Result<LaunchedRunner, Failure>>>;
+
+/// Launches are tasks of their own, so that a cancel does not drop a call whose answer names an instance.
+fn begin_launches(launcher: &Arc<Launcher>) -> Launches {
+    let now = SystemTime::now();
+    let run = &launcher.clients.run;
+    (0..launcher.spec.count)
+        .map(|_| tokio::spawn(launcher.clone().launch(LaunchName::fresh(run, now))))
+        .collect()
+}
+
+/// Waits for the launches, writes the outputs, waits for the runners.
+async fn finish(
+    launcher: &Launcher,
+    launches: &mut Launches,
+) -> Result<(Vec<LaunchedRunner>, BTreeMap<RunnerId, Duration>), Failure> {
+    let report = &launcher.report;
+    let mut runners = Vec::new();
+    for launch in launches.iter_mut() {
+        let runner = launch
+            .await
+            .unwrap_or_else(|error| Err(Failure::new(format!("a launch broke off: {error}"), "report this as a bug")))?;
+        report.done(described(&runner), runner.launched_in);
+        runners.push(runner);
+        // At once, so that a later failure still leaves something to stop.
+        write_outputs(launcher, &runners)?;
+    }
+    let watch = Watch::new(&launcher.clients, report, &runners);
+    let online_after = watch.until_online(launcher.deadline, launcher.spec.start_timeout).await?;
+    for runner in &runners {
+        let took = online_after.get(&runner.runner_id).copied().unwrap_or_default();
+        report.done(format_args!("runner `{}` is online", runner.name), took);
+    }
+    end_strays(launcher, &runners).await?;
+    Ok((runners, online_after))
+}
+
+/// Attempts whose answer was lost may have left something behind although a later one succeeded.
+async fn end_strays(launcher: &Launcher, runners: &[LaunchedRunner]) -> Result<(), Failure> {
+    let kept: Vec<Entry> = runners.iter().map(|runner| runner.entry).collect();
+    let strays = launcher.ledger.remains_except(&kept);
+    if strays.is_empty() {
+        return Ok(());
+    }
+    let undone = undo(&launcher.clients.ec2, &launcher.clients.github, strays, Deadline::after(SETTLE)).await;
+    if undone.left.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        format!("attempts whose answer was lost left something behind: {}", undone.left.join("; ")),
+        "everything else is undone; end what is named here by hand, or run `mode: sweep`",
+    ))
+}
+
+async fn undo_everything(
+    launcher: &Launcher,
+    launches: Launches,
+    is_cancelled: bool,
+    failure: Failure,
+) -> Failure {
+    let began = Instant::now();
+    launcher.closing.store(true, Ordering::SeqCst);
+    let (settle, within) =
+        if is_cancelled { (SETTLE_AFTER_CANCEL, UNDO_WITHIN) } else { (SETTLE, SETTLE + UNDO_PATIENTLY) };
+    let deadline = Deadline::after(within);
+    launcher.report.line("· undoing what was launched");
+    // A launch that is under way gets the time to say what it made; what stays silent is looked for by name and token.
+    let settled = Deadline::after(settle);
+    for mut launch in launches {
+        if !launch.is_finished() && timeout(settled.left(), &mut launch).await.is_err() {
+            launch.abort();
+        }
+    }
+    let remains = launcher.ledger.remains();
+    let undone = undo(&launcher.clients.ec2, &launcher.clients.github, remains, deadline).await;
+    told(failure, &undone, began.elapsed())
+}
+
+/// The failure, with what came of the undo.
+fn told(failure: Failure, undone: &Undone, took: Duration) -> Failure {
+    let ended: Vec<String> = undone.terminated.iter().map(|id| format!("`{id}`")).collect();
+    let mut failure = match (ended.is_empty(), undone.deleted.is_empty()) {
+        (true, true) => failure,
+        (true, false) => failure.and(format!("undone in {}: runner record deleted", seconds(took))),
+        (false, _) => failure.and(format!(
+            "undone in {}: {} terminated, runner record deleted",
+            seconds(took),
+            ended.join(", ")
+        )),
+    };
+    if undone.left.is_empty() {
+        return failure.and("nothing is left running");
+    }
+    for left in &undone.left {
+        failure = failure.and(format!("STILL THERE: {left}"));
+    }
+    failure.and("end it by hand, or let `mode: sweep` do it; the instance's own timers end it at the latest")
+}
+
+/// The outputs of the contract. With several runners, the single values are those of the first.
+fn write_outputs(launcher: &Launcher, runners: &[LaunchedRunner]) -> Result<(), Failure> {
+    let Some(first) = runners.first() else {
+        return Ok(());
+    };
+    let ids: Vec<&str> = runners.iter().map(|runner| runner.instance_id.as_str()).collect();
+    let rows: Vec<BTreeMap<&str, String>> =
+        runners.iter().map(|runner| single_outputs(launcher, runner).into_iter().collect()).collect();
+    let mut outputs = single_outputs(launcher, first);
+    outputs.push(("instance-ids", serde_json::to_string(&ids).unwrap_or_default()));
+    outputs.push(("runners", serde_json::to_string(&rows).unwrap_or_default()));
+    for (name, value) in outputs {
+        launcher.report.output(name, &value).map_err(|error| {
+            Failure::new(format!("could not write the output `{name}`: {error}"), "check the file that GITHUB_OUTPUT names")
+        })?;
+    }
+    Ok(())
+}
+
+fn single_outputs(launcher: &Launcher, runner: &LaunchedRunner) -> Vec<(&'static str, String)> {
+    vec![
+        ("label", runner.label.clone()),
+        ("runner-id", runner.runner_id.to_string()),
+        ("runner-name", runner.name.clone()),
+        ("instance-id", runner.instance_id.to_string()),
+        ("instance-type", runner.candidate.instance_type.to_string()),
+        ("region", launcher.clients.region.to_string()),
+        ("availability-zone", runner.availability_zone.clone().unwrap_or_default()),
+        ("market", runner.candidate.market.to_string()),
+    ]
+}
+
+fn cancelled(signal: &str) -> Failure {
+    Failure::new(format!("cancelled ({signal})"), "someone, or a newer run, cancelled this job")
+}
+
+fn counted(runners: usize) -> String {
+    match runners {
+        1 => "1 runner".to_owned(),
+        more => format!("{more} runners"),
+    }
+}

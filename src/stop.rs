@@ -1,0 +1,133 @@
+//! `stop`: end what this run started. It needs no outputs of `start`: it finds its own by tag.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::clients::Clients;
+use crate::ec2::{Ec2Error, Instance, State, tags};
+use crate::failure::Failure;
+use crate::github::{GithubError, RunnerId};
+use crate::report::{Mark, Report, summary};
+use crate::retry::{self, Deadline};
+use crate::spec::network::InstanceId;
+use crate::spec::target::Narrowing;
+use crate::undo;
+
+/// How long passing errors are waited out.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a record may stay busy after its instance was terminated. GitHub notices late, and removes the record of an
+/// ephemeral runner by itself then.
+const BUSY_PATIENCE: Duration = Duration::from_secs(20);
+
+/// Terminates this run's instances and deletes their runner records.
+pub(crate) async fn stop(clients: &Clients, narrowing: &Narrowing, report: &Report) -> Result<(), Failure> {
+    let began = Instant::now();
+    let deadline = Deadline::after(PATIENCE);
+    let (instances, runners) = tokio::join!(
+        find_instances(clients, narrowing, deadline),
+        retry::until(deadline, || clients.github.runners(None))
+    );
+    let instances = instances.map_err(|error| clients.ec2_failure(&error))?;
+    let alive: Vec<&Instance> = instances.iter().filter(|instance| instance.state.is_alive()).collect();
+    terminate(clients, &alive, report, deadline).await?;
+    for instance in instances.iter().filter(|instance| !instance.state.is_alive()) {
+        report.line(format_args!("· `{}` is {} already", instance.id, described_state(instance.state)));
+    }
+
+    // Instances come first, because they cost money; only now may a token that GitHub refuses fail the step.
+    let runners = runners.map_err(|error| clients.github_failure(&error))?;
+    let of_instances: Vec<RunnerId> = instances.iter().filter_map(Instance::runner_id).collect();
+    let records: Vec<RunnerId> = runners
+        .iter()
+        .filter(|runner| {
+            of_instances.contains(&runner.id) || (is_whole_run(narrowing) && clients.run.launched(&runner.name))
+        })
+        .map(|runner| runner.id)
+        .collect();
+    delete_records(clients, &records, report).await?;
+
+    if alive.is_empty() && records.is_empty() {
+        report.mark(Mark::Done, "nothing to stop");
+    }
+    report.summary(&summary::stopped(&instances, records.len(), began.elapsed()));
+    Ok(())
+}
+
+fn is_whole_run(narrowing: &Narrowing) -> bool {
+    narrowing.labels.is_empty() && narrowing.instances.is_empty()
+}
+
+/// This run's instances, all attempts. At a terminal there is no run, so that a narrowed stop looks at the whole repository.
+async fn find_instances(
+    clients: &Clients,
+    narrowing: &Narrowing,
+    deadline: Deadline,
+) -> Result<Vec<Instance>, Ec2Error> {
+    let run = &clients.run;
+    let repository = [run.repository.to_string()];
+    let run_id = [run.id.clone()];
+    let labels: Vec<String> = narrowing.labels.iter().map(ToString::to_string).collect();
+    let ids: Vec<String> = narrowing.instances.iter().map(ToString::to_string).collect();
+    let by_tag = |key: &str| format!("tag:{key}");
+    let (by_repository, by_run, by_label) = (by_tag(tags::REPOSITORY), by_tag(tags::RUN_ID), by_tag(tags::LABEL));
+    let mut filters: Vec<(&str, &[String])> = vec![(&by_repository, &repository)];
+    if run.id != "local" || is_whole_run(narrowing) {
+        filters.push((&by_run, &run_id));
+    }
+    if !labels.is_empty() {
+        filters.push((&by_label, &labels));
+    }
+    if !ids.is_empty() {
+        filters.push(("instance-id", &ids));
+    }
+    retry::until(deadline, || clients.ec2.instances(&filters)).await
+}
+
+async fn terminate(
+    clients: &Clients,
+    alive: &[&Instance],
+    report: &Report,
+    deadline: Deadline,
+) -> Result<(), Failure> {
+    let ids: Vec<InstanceId> = alive.iter().map(|instance| instance.id.clone()).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let began = Instant::now();
+    undo::terminate(&clients.ec2, &ids, deadline).await.map_err(|error| {
+        let named: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
+        clients.ec2_failure(&error).and(format!("STILL THERE: {}", named.join(", ")))
+    })?;
+    for instance in alive {
+        report.done(format_args!("terminated `{}` ({})", instance.id, instance.instance_type), began.elapsed());
+    }
+    Ok(())
+}
+
+async fn delete_records(clients: &Clients, records: &[RunnerId], report: &Report) -> Result<(), Failure> {
+    let deadline = Deadline::after(BUSY_PATIENCE);
+    for id in records {
+        let began = Instant::now();
+        match undo::delete_record(&clients.github, *id, deadline).await {
+            Ok(()) => report.done(format_args!("deleted runner record {id}"), began.elapsed()),
+            Err(undo::NotDeleted::Busy) => report.warning(format_args!(
+                "runner record {id} is still busy on GitHub although its instance is terminated; GitHub removes it by itself \
+                 when it notices"
+            )),
+            Err(undo::NotDeleted::Refused(error)) => return Err(record_failure(clients, *id, &error)),
+        }
+    }
+    Ok(())
+}
+
+fn record_failure(clients: &Clients, id: RunnerId, error: &GithubError) -> Failure {
+    clients.github_failure(error).and(format!("runner record {id} is still there; its instance is terminated"))
+}
+
+fn described_state(state: State) -> &'static str {
+    match state {
+        State::ShuttingDown => "shutting down",
+        other => other.name(),
+    }
+}
