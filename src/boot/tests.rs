@@ -1,0 +1,219 @@
+//! What the script becomes for given values, and that no value can break out of it.
+
+#![expect(
+    clippy::expect_used,
+    reason = "a test that cannot go on may stop where it stands"
+)]
+
+use std::fmt::Write as _;
+use std::io::Read as _;
+use std::process::Command;
+
+use flate2::read::GzDecoder;
+
+use super::quote::quote;
+use super::*;
+
+const BODY: &str = include_str!("boothook.sh");
+
+fn spec<'a>(jit_config: &'a SecretString, setup: Option<&'a str>) -> BootSpec<'a> {
+    BootSpec {
+        jit_config,
+        runner: RunnerSource::ImageOrDownload {
+            url: "https://github.com/actions/runner/releases/download/v2.330.0/actions-runner-linux-x64-2.330.0.tar.gz",
+            sha256: "AF5C33FA94F3CC33B8E97937939136A6B04197E6DADFCFB3B6E33AE1BF41E79A",
+        },
+        user: "runner",
+        setup,
+        start_timeout: Duration::from_mins(5),
+        idle_timeout: Duration::from_mins(10),
+        max_lifetime: Duration::from_hours(6),
+        metadata: Metadata::Closed,
+        label: "sprinters-o-r-42-1",
+        name: "sprinters-o-r-42-1-x7f3",
+    }
+}
+
+fn jit() -> SecretString {
+    SecretString::from("eyJqaXQiOiJjb25maWcifQ==")
+}
+
+/// The values around the body, which is readable enough in its own file.
+fn values(script: &str) -> String {
+    script.replace(BODY, "[boothook.sh]\n")
+}
+
+fn unpack(user_data: &[u8]) -> String {
+    let mut script = String::new();
+    GzDecoder::new(user_data)
+        .read_to_string(&mut script)
+        .expect("gzip");
+    script
+}
+
+#[test]
+fn a_runner_from_the_image_or_github() {
+    insta::assert_snapshot!(values(&render(&spec(&jit(), None))));
+}
+
+#[test]
+fn a_runner_home_a_setup_script_and_open_metadata() {
+    let jit = jit();
+    let setup = "#!/usr/bin/env bash\necho \"it's $HOME\"\n# --- secrets: not these\njit=mine\n";
+    insta::assert_snapshot!(values(&render(&BootSpec {
+        runner: RunnerSource::Home("/opt/my runner"),
+        metadata: Metadata::Open,
+        ..spec(&jit, Some(setup))
+    })));
+}
+
+#[test]
+fn the_user_data_is_the_script_compressed_and_the_same_each_time() {
+    let jit = jit();
+    let spec = spec(&jit, Some("echo hello"));
+    let sent = user_data(&spec).expect("it fits");
+    assert_eq!(unpack(&sent), render(&spec));
+    assert_eq!(sent, user_data(&spec).expect("it fits"));
+}
+
+#[test]
+fn the_script_leaves_room_for_a_jit_config_and_a_setup_script() {
+    // A real JIT config holds an RSA key and is about 5,000 characters of base64 that hardly compress.
+    let jit = SecretString::from(noise(5_000));
+    let sent = user_data(&spec(&jit, None)).expect("it fits");
+    assert!(sent.len() <= 10_000, "{} bytes", sent.len());
+}
+
+#[test]
+fn too_large_names_setup() {
+    let jit = jit();
+    let setup = noise(40_000);
+    let error = user_data(&spec(&jit, Some(&setup))).expect_err("40 KB");
+    let message = error.to_string();
+    assert!(
+        message.contains("`setup` is 40000 bytes") && message.contains("EC2 takes 16384"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_nul_in_setup_is_refused() {
+    let jit = jit();
+    assert_eq!(
+        user_data(&spec(&jit, Some("echo \0"))),
+        Err(UserDataError::Nul)
+    );
+}
+
+#[test]
+fn the_spec_does_not_print_the_jit_config() {
+    let jit = jit();
+    assert!(!format!("{:?}", spec(&jit, None)).contains("eyJqaXQ"));
+}
+
+#[test]
+fn a_shell_reads_every_quoted_text_back_unchanged() {
+    let mut texts: Vec<String> = [
+        "",
+        "'",
+        "''",
+        "\\",
+        "'\\''",
+        "$(reboot)",
+        "`x`",
+        "\n\r\n\t",
+        "-n",
+        "é\u{1F3C3}",
+        "!!",
+    ]
+    .map(String::from)
+    .into();
+    let mut random = Random(42);
+    texts.extend((0..300).map(|_| random.text()));
+    // One shell reads them all; a text that breaks out of its quotes spoils the comparison for all.
+    let mut script = String::new();
+    let mut expected = String::new();
+    for text in &texts {
+        let _ = writeln!(script, "printf '%s\\036' {}", quote(text));
+        expected.push_str(text);
+        expected.push('\u{1e}');
+    }
+    for shell in ["sh", "bash"] {
+        let file =
+            std::env::temp_dir().join(format!("sprinters-quote-{}-{shell}", std::process::id()));
+        std::fs::write(&file, &script).expect("a temporary file");
+        let output = Command::new(shell).arg(&file).output().expect(shell);
+        std::fs::remove_file(&file).expect("a temporary file");
+        assert!(output.status.success(), "{shell}: {output:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{shell}");
+    }
+}
+
+#[test]
+fn every_value_arrives_in_the_script_whatever_it_contains() {
+    let mut random = Random(7);
+    for _ in 0..50 {
+        let [name, label, home, setup, secret] = std::array::from_fn(|_| random.text());
+        let jit = SecretString::from(secret.clone());
+        let script = render(&BootSpec {
+            runner: RunnerSource::Home(&home),
+            name: &name,
+            label: &label,
+            ..spec(&jit, Some(&setup))
+        });
+        // The script without its body and without the last line, which starts it, is nothing but assignments.
+        let assignments = script.replace(BODY, "").replace("\nboot\n", "\n");
+        let file = std::env::temp_dir().join(format!("sprinters-values-{}", std::process::id()));
+        std::fs::write(
+            &file,
+            assignments + "printf '%s\\036' \"$name\" \"$label\" \"$home\" \"$setup\" \"$jit\"",
+        )
+        .expect("a temporary file");
+        let output = Command::new("sh").arg(&file).output().expect("sh");
+        std::fs::remove_file(&file).expect("a temporary file");
+        let expected =
+            [&name, &label, &home, &setup, &secret].map(|value| format!("{value}\u{1e}"));
+        assert_eq!(String::from_utf8_lossy(&output.stdout), expected.concat());
+    }
+}
+
+fn noise(length: usize) -> String {
+    let mut random = Random(1);
+    (0..length)
+        .map(|_| {
+            char::from(
+                b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+                    [random.below(64)],
+            )
+        })
+        .collect()
+}
+
+/// A repeatable source of hostile text (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).expect("31 bits") % bound
+    }
+
+    /// Up to 40 characters: half of them special to a shell, the others any but NUL and the separator of these tests.
+    fn text(&mut self) -> String {
+        const SPECIAL: &[char] = &[
+            '\'', '"', '\\', '$', '`', '\n', '\r', ' ', '#', '!', '(', ')', '{', '}', '&', ';',
+            '~', '*', '=',
+        ];
+        (0..self.below(40))
+            .map(|_| match self.below(4) {
+                0 | 1 => SPECIAL[self.below(SPECIAL.len())],
+                2 => char::from(u8::try_from(1 + self.below(127)).expect("ASCII")),
+                _ => char::from_u32(u32::try_from(0xa0 + self.below(0x2000)).expect("small"))
+                    .unwrap_or('x'),
+            })
+            .filter(|c| *c != '\u{1e}')
+            .collect()
+    }
+}
