@@ -29,34 +29,60 @@ pub(crate) struct Finding {
 
 impl Finding {
     fn fine(subject: impl Into<String>) -> Self {
-        Self { mark: Mark::Done, subject: subject.into(), remedy: None }
+        Self {
+            mark: Mark::Done,
+            subject: subject.into(),
+            remedy: None,
+        }
     }
 
     fn missing(subject: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { mark: Mark::Missing, subject: subject.into(), remedy: Some(remedy.into()) }
+        Self {
+            mark: Mark::Missing,
+            subject: subject.into(),
+            remedy: Some(remedy.into()),
+        }
     }
 }
 
 /// Checks everything that `start`, `stop` and `sweep` need, and tells each remedy.
-pub(crate) async fn check(clients: &Clients, spec: &StartSpec, report: &Report) -> Result<(), Failure> {
+pub(crate) async fn check(
+    clients: &Clients,
+    spec: &StartSpec,
+    report: &Report,
+) -> Result<(), Failure> {
     let (aws, github) = tokio::join!(aws(clients, spec, report), github(clients));
     let findings: Vec<Finding> = aws.into_iter().chain(github).collect();
     for finding in &findings {
         match &finding.remedy {
             None => report.mark(finding.mark, &finding.subject),
-            Some(remedy) => report.mark(finding.mark, format_args!("{}: {remedy}", finding.subject)),
+            Some(remedy) => {
+                report.mark(finding.mark, format_args!("{}: {remedy}", finding.subject))
+            }
         }
     }
     report.summary(&summary::checked(&findings));
-    let missing: Vec<&str> =
-        findings.iter().filter(|f| f.mark == Mark::Missing).map(|f| f.subject.as_str()).collect();
+    let missing: Vec<&str> = findings
+        .iter()
+        .filter(|f| f.mark == Mark::Missing)
+        .map(|f| f.subject.as_str())
+        .collect();
     if missing.is_empty() {
         return Ok(());
     }
     Err(Failure {
         exit: Exit::Failed,
-        what: format!("{} of {} checks failed: {}", missing.len(), findings.len(), missing.join(", ")),
-        help: findings.iter().filter(|f| f.mark == Mark::Missing).filter_map(|f| f.remedy.clone()).collect(),
+        what: format!(
+            "{} of {} checks failed: {}",
+            missing.len(),
+            findings.len(),
+            missing.join(", ")
+        ),
+        help: findings
+            .iter()
+            .filter(|f| f.mark == Mark::Missing)
+            .filter_map(|f| f.remedy.clone())
+            .collect(),
     })
 }
 
@@ -76,19 +102,28 @@ async fn aws(clients: &Clients, spec: &StartSpec, report: &Report) -> Vec<Findin
             Some(groundwork)
         }
         Err(failure) => {
-            findings.push(Finding::missing(format!("image `{}`", spec.image), joined(&failure)));
+            findings.push(Finding::missing(
+                format!("image `{}`", spec.image),
+                joined(&failure),
+            ));
             None
         }
     };
     let answers = ask(clients, spec, groundwork.as_ref()).await;
     let all = || answers.others.iter().chain([&answers.launch]);
-    if let Some(error) = all().filter_map(|answer| answer.as_ref().err()).find(|error| is_about_caller(error)) {
+    if let Some(error) = all()
+        .filter_map(|answer| answer.as_ref().err())
+        .find(|error| is_about_caller(error))
+    {
         findings.push(Finding::missing(
             format!("credentials for `{}`", clients.region),
             format!("{error}; {}", error.remedy(&clients.region)),
         ));
     } else {
-        findings.push(Finding::fine(format!("credentials for `{}`", clients.region)));
+        findings.push(Finding::fine(format!(
+            "credentials for `{}`",
+            clients.region
+        )));
     }
     findings.extend(judge(clients, &answers));
     findings
@@ -105,7 +140,8 @@ async fn ask(clients: &Clients, spec: &StartSpec, groundwork: Option<&Groundwork
     let launch = |tags| async move {
         match (groundwork, candidate) {
             (Some(groundwork), Some(candidate)) => {
-                ec2.dry_run_launch(&launch_of(spec, groundwork, candidate, tags)).await
+                ec2.dry_run_launch(&launch_of(spec, groundwork, candidate, tags))
+                    .await
             }
             // Without an image there is nothing to ask with; the image's own line says so.
             _ => Ok(()),
@@ -120,7 +156,11 @@ async fn ask(clients: &Clients, spec: &StartSpec, groundwork: Option<&Groundwork
         ec2.dry_run_terminate(&none),
         ec2.dry_run_describe_spot_price_history(),
     );
-    Answers { launch, untagged, others: [tagging, describing, modifying, terminating, prices] }
+    Answers {
+        launch,
+        untagged,
+        others: [tagging, describing, modifying, terminating, prices],
+    }
 }
 
 fn launch_of<'a>(
@@ -146,16 +186,36 @@ fn launch_of<'a>(
 fn judge(clients: &Clients, answers: &Answers) -> Vec<Finding> {
     // A policy that refuses the untagged launch is scoped to our tags, as the book's tight policy is. It then rightly refuses
     // to touch the instance and volume that nobody has, and only a real runner could show more.
-    let is_scoped = answers.launch.is_ok() && answers.untagged.as_ref().is_err_and(Ec2Error::is_unauthorized);
-    let names = ["CreateTags", "DescribeInstances", "ModifyVolume", "TerminateInstances", "DescribeSpotPriceHistory"];
+    let is_scoped = answers.launch.is_ok()
+        && answers
+            .untagged
+            .as_ref()
+            .is_err_and(Ec2Error::is_unauthorized);
+    let names = [
+        "CreateTags",
+        "DescribeInstances",
+        "ModifyVolume",
+        "TerminateInstances",
+        "DescribeSpotPriceHistory",
+    ];
     let mut findings = vec![finding(clients, "RunInstances", &answers.launch, false)];
     for (name, answer) in names.into_iter().zip(&answers.others) {
-        findings.push(finding(clients, name, answer, is_scoped && !name.starts_with("Describe")));
+        findings.push(finding(
+            clients,
+            name,
+            answer,
+            is_scoped && !name.starts_with("Describe"),
+        ));
     }
     findings
 }
 
-fn finding(clients: &Clients, name: &str, answer: &Result<(), Ec2Error>, is_scoped: bool) -> Finding {
+fn finding(
+    clients: &Clients,
+    name: &str,
+    answer: &Result<(), Ec2Error>,
+    is_scoped: bool,
+) -> Finding {
     let subject = format!("ec2:{name}");
     match answer {
         Ok(()) => Finding::fine(subject),
@@ -193,7 +253,12 @@ fn is_about_caller(error: &Ec2Error) -> bool {
         || matches!(
             error.code(),
             Some(
-                "AuthFailure" | "InvalidClientTokenId" | "UnrecognizedClientException" | "SignatureDoesNotMatch" | "RequestExpired" | "OptInRequired"
+                "AuthFailure"
+                    | "InvalidClientTokenId"
+                    | "UnrecognizedClientException"
+                    | "SignatureDoesNotMatch"
+                    | "RequestExpired"
+                    | "OptInRequired"
             )
         )
 }
@@ -201,14 +266,30 @@ fn is_about_caller(error: &Ec2Error) -> bool {
 /// The token's right to create runners: one is created and deleted again, because a read-only token can list them as well.
 async fn github(clients: &Clients) -> Vec<Finding> {
     let github = &clients.github;
-    let subject = format!("GitHub token may create runners in `{}`", github.repository());
+    let subject = format!(
+        "GitHub token may create runners in `{}`",
+        github.repository()
+    );
     let name = LaunchName::fresh(&clients.run, std::time::SystemTime::now()).runner_name();
     match github.create_jit_runner(&name, &[&name]).await {
-        Err(error) => vec![Finding::missing(subject, format!("{error}; {}", error.remedy(github.repository())))],
-        Ok(jit) => match undo::delete_record(github, jit.id, Deadline::after(Duration::from_secs(10))).await {
-            Ok(()) => vec![Finding::fine(subject)],
-            Err(why) => vec![Finding::missing(subject, format!("created runner record {}, but could not delete it: {why}", jit.id))],
-        },
+        Err(error) => vec![Finding::missing(
+            subject,
+            format!("{error}; {}", error.remedy(github.repository())),
+        )],
+        Ok(jit) => {
+            match undo::delete_record(github, jit.id, Deadline::after(Duration::from_secs(10)))
+                .await
+            {
+                Ok(()) => vec![Finding::fine(subject)],
+                Err(why) => vec![Finding::missing(
+                    subject,
+                    format!(
+                        "created runner record {}, but could not delete it: {why}",
+                        jit.id
+                    ),
+                )],
+            }
+        }
     }
 }
 

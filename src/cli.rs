@@ -15,15 +15,24 @@ pub(crate) struct Arguments {
 /// Parses the arguments. Prints help and ends the process where that was asked for.
 pub(crate) fn parse(arguments: Vec<String>) -> Result<Arguments, InputError> {
     // The mode is checked here, so that an unknown one reads like every other wrong input.
-    if let Some(word) = arguments.get(1).filter(|word| !word.starts_with('-') && *word != "help") {
+    if let Some(word) = arguments
+        .get(1)
+        .filter(|word| !word.starts_with('-') && *word != "help")
+    {
         Mode::parse(word)?;
     }
     let matches = command().get_matches_from(arguments);
     let Some((name, matches)) = matches.subcommand() else {
-        return Ok(Arguments { mode: None, flags: BTreeMap::new() });
+        return Ok(Arguments {
+            mode: None,
+            flags: BTreeMap::new(),
+        });
     };
     let mode = Mode::parse(name)?;
-    Ok(Arguments { mode: Some(mode), flags: flags(mode, matches) })
+    Ok(Arguments {
+        mode: Some(mode),
+        flags: flags(mode, matches),
+    })
 }
 
 fn flags(mode: Mode, matches: &ArgMatches) -> BTreeMap<&'static str, String> {
@@ -50,19 +59,28 @@ fn subcommand(mode: Mode) -> Command {
         Mode::Sweep => "Terminate what outlived its `sprinters:expires` tag; never a busy runner",
     };
     let inputs = INPUTS.iter().filter(|input| input.modes.contains(&mode));
-    Command::new(mode.name()).about(about).after_help(AFTER_HELP).args(inputs.map(|input| {
-        let mut help = input.help.to_owned();
-        if let Some(default) = input.default {
-            help = format!("{help} [default: {default}]");
-        }
-        if !input.environment.is_empty() {
-            help = format!("{help} [env: {}]", input.environment.join(", "));
-        }
-        if input.secret && input.environment.is_empty() {
-            help = format!("{help} [better: {}]", input.name.to_uppercase().replace('-', "_"));
-        }
-        Arg::new(input.name).long(input.name).value_name(input.value).help(help)
-    }))
+    Command::new(mode.name())
+        .about(about)
+        .after_help(AFTER_HELP)
+        .args(inputs.map(|input| {
+            let mut help = input.help.to_owned();
+            if let Some(default) = input.default {
+                help = format!("{help} [default: {default}]");
+            }
+            if !input.environment.is_empty() {
+                help = format!("{help} [env: {}]", input.environment.join(", "));
+            }
+            if input.secret && input.environment.is_empty() {
+                help = format!(
+                    "{help} [better: {}]",
+                    input.name.to_uppercase().replace('-', "_")
+                );
+            }
+            Arg::new(input.name)
+                .long(input.name)
+                .value_name(input.value)
+                .help(help)
+        }))
 }
 
 const AFTER_HELP: &str = "\
@@ -94,10 +112,14 @@ mod tests {
 
     #[test]
     fn a_misspelt_mode_gets_a_suggestion() {
-        let error = parse(vec!["sprinters".to_owned(), "strat".to_owned()]).err().map(|error| error.to_string());
+        let error = parse(vec!["sprinters".to_owned(), "strat".to_owned()])
+            .err()
+            .map(|error| error.to_string());
         assert_eq!(
             error.as_deref(),
-            Some("input `mode` is `strat`; accepted: `start`, `stop`, `check` or `sweep`; did you mean `start`?")
+            Some(
+                "input `mode` is `strat`; accepted: `start`, `stop`, `check` or `sweep`; did you mean `start`?"
+            )
         );
     }
 }

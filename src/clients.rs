@@ -26,10 +26,21 @@ pub(crate) struct Clients {
 impl Clients {
     pub(crate) async fn new(target: Target, environment: impl Fn(&str) -> Option<String>) -> Self {
         let connector = http_edge::connector();
-        let Target { region, access_key, github_token, github_api, run } = target;
+        let Target {
+            region,
+            access_key,
+            github_token,
+            github_api,
+            run,
+        } = target;
         Self {
             ec2: Ec2::new(&connector, &region, access_key.as_ref()).await,
-            github: Github::new(connector.clone(), &github_api, github_token, &run.repository),
+            github: Github::new(
+                connector.clone(),
+                &github_api,
+                github_token,
+                &run.repository,
+            ),
             image_index: environment("SPRINTERS_IMAGE_INDEX_URL")
                 .unwrap_or_else(|| image_index::DEFAULT_URL.to_owned()),
             connector,

@@ -38,7 +38,11 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(what: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { exit: Exit::Failed, what: what.into(), help: vec![help.into()] }
+        Self {
+            exit: Exit::Failed,
+            what: what.into(),
+            help: vec![help.into()],
+        }
     }
 
     pub(crate) fn ec2(error: &Ec2Error, region: &Region) -> Self {
@@ -56,7 +60,11 @@ impl Failure {
     /// All wrong inputs in one message.
     pub(crate) fn inputs(errors: &[InputError]) -> Self {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
-        Self { exit: Exit::WrongInput, what: lines.join("\n"), help: Vec::new() }
+        Self {
+            exit: Exit::WrongInput,
+            what: lines.join("\n"),
+            help: Vec::new(),
+        }
     }
 
     /// Adds what else the reader should know.

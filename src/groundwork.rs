@@ -20,14 +20,36 @@ pub(crate) struct Groundwork {
 
 impl Groundwork {
     /// Asks only for what this specification needs: an explicit image on-demand needs nothing.
-    pub(crate) async fn lay(clients: &Clients, spec: &StartSpec, report: &Report) -> Result<Self, Failure> {
-        let has = |architecture| spec.instance_types.iter().any(|t| t.architecture() == architecture);
+    pub(crate) async fn lay(
+        clients: &Clients,
+        spec: &StartSpec,
+        report: &Report,
+    ) -> Result<Self, Failure> {
+        let has = |architecture| {
+            spec.instance_types
+                .iter()
+                .any(|t| t.architecture() == architecture)
+        };
         let (x64, arm64, prices) = tokio::join!(
-            image(clients, &spec.image, Architecture::X64, has(Architecture::X64)),
-            image(clients, &spec.image, Architecture::Arm64, has(Architecture::Arm64)),
+            image(
+                clients,
+                &spec.image,
+                Architecture::X64,
+                has(Architecture::X64)
+            ),
+            image(
+                clients,
+                &spec.image,
+                Architecture::Arm64,
+                has(Architecture::Arm64)
+            ),
             prices(clients, spec, report)
         );
-        Ok(Self { ladder: plan::ladder(spec, &prices), x64: x64?, arm64: arm64? })
+        Ok(Self {
+            ladder: plan::ladder(spec, &prices),
+            x64: x64?,
+            arm64: arm64?,
+        })
     }
 
     /// The image id for that processor.
@@ -40,22 +62,45 @@ impl Groundwork {
 
     /// The image and the rungs, for the log.
     pub(crate) fn described(&self, spec: &StartSpec) -> Vec<String> {
-        let first = spec.instance_types.first().map_or(Architecture::X64, InstanceType::architecture);
+        let first = spec
+            .instance_types
+            .first()
+            .map_or(Architecture::X64, InstanceType::architecture);
         let image = self.image(first);
         let named = spec.image.to_string();
-        let mut lines = vec![if named == image { format!("image {image}") } else { format!("image {named} = {image}") }];
-        let rungs = self.ladder.iter().enumerate().map(|(n, candidate)| format!("{}. {candidate}", n + 1));
+        let mut lines = vec![if named == image {
+            format!("image {image}")
+        } else {
+            format!("image {named} = {image}")
+        }];
+        let rungs = self
+            .ladder
+            .iter()
+            .enumerate()
+            .map(|(n, candidate)| format!("{}. {candidate}", n + 1));
         lines.extend(rungs);
         lines
     }
 }
 
-async fn image(clients: &Clients, image: &Image, architecture: Architecture, needed: bool) -> Result<String, Failure> {
+async fn image(
+    clients: &Clients,
+    image: &Image,
+    architecture: Architecture,
+    needed: bool,
+) -> Result<String, Failure> {
     match image {
         _ if !needed => Ok(String::new()),
         Image::Ami(_) | Image::Ssm(_) => Ok(image.to_string()),
         Image::Ubuntu { release, .. } => {
-            image_index::resolve(&clients.connector, &clients.image_index, *release, architecture, &clients.region).await
+            image_index::resolve(
+                &clients.connector,
+                &clients.image_index,
+                *release,
+                architecture,
+                &clients.region,
+            )
+            .await
         }
     }
 }

@@ -63,13 +63,20 @@ impl tower::Service<http::Request<OctoBody>> for Service {
             let (parts, body) = request.into_parts();
             // Requests of ours are a few hundred bytes: to collect them costs nothing, and gives them a length.
             let bytes = body.collect().await?.to_bytes();
-            send(&connector, http::Request::from_parts(parts, SdkBody::from(bytes.as_ref()))).await
+            send(
+                &connector,
+                http::Request::from_parts(parts, SdkBody::from(bytes.as_ref())),
+            )
+            .await
         })
     }
 }
 
 /// Gets a whole text.
-pub(crate) async fn get_text(connector: &SharedHttpConnector, uri: &http::Uri) -> Result<String, BoxError> {
+pub(crate) async fn get_text(
+    connector: &SharedHttpConnector,
+    uri: &http::Uri,
+) -> Result<String, BoxError> {
     let request = http::Request::get(uri)
         .header(http::header::USER_AGENT, USER_AGENT)
         .body(SdkBody::empty())?;

@@ -20,15 +20,29 @@ pub(crate) async fn resolve(
     architecture: Architecture,
     region: &Region,
 ) -> Result<String, Failure> {
-    let url = format!("{}/query/{}/server/released.current.txt", base.trim_end_matches('/'), release.codename());
+    let url = format!(
+        "{}/query/{}/server/released.current.txt",
+        base.trim_end_matches('/'),
+        release.codename()
+    );
     let way_out = "name the image itself: `image: ami-…`";
     let text = match url.parse() {
-        Ok(uri) => http_edge::get_text(connector, &uri).await.map_err(|error| crate::github::innermost(error.as_ref())),
+        Ok(uri) => http_edge::get_text(connector, &uri)
+            .await
+            .map_err(|error| crate::github::innermost(error.as_ref())),
         Err(_) => Err("this is no URL".to_owned()),
     };
-    let text = text.map_err(|error| Failure::new(format!("could not read the image index `{url}`: {error}"), way_out))?;
+    let text = text.map_err(|error| {
+        Failure::new(
+            format!("could not read the image index `{url}`: {error}"),
+            way_out,
+        )
+    })?;
     pick(&text, architecture, region).ok_or_else(|| {
-        Failure::new(format!("the image index `{url}` has no {architecture} image for `{region}`"), way_out)
+        Failure::new(
+            format!("the image index `{url}` has no {architecture} image for `{region}`"),
+            way_out,
+        )
     })
 }
 
@@ -40,10 +54,26 @@ fn pick(index: &str, architecture: Architecture, region: &Region) -> Option<Stri
         .lines()
         .filter_map(|line| {
             let columns: Vec<&str> = line.split('\t').collect();
-            let [_, "server", "release", serial, store, arch, place, ami, _, _, "hvm", ..] = columns[..] else {
+            let [
+                _,
+                "server",
+                "release",
+                serial,
+                store,
+                arch,
+                place,
+                ami,
+                _,
+                _,
+                "hvm",
+                ..,
+            ] = columns[..]
+            else {
                 return None;
             };
-            let fits = arch == architecture.debian() && place == region.as_str() && ami.starts_with("ami-");
+            let fits = arch == architecture.debian()
+                && place == region.as_str()
+                && ami.starts_with("ami-");
             (fits && store.starts_with("ebs")).then_some((serial, store.contains("gp3"), ami))
         })
         .max()
@@ -67,9 +97,20 @@ broken line
 
     #[test]
     fn newest_on_gp3() {
-        let pick = |architecture, region: &str| region.parse().ok().and_then(|region| pick(INDEX, architecture, &region));
-        assert_eq!(pick(Architecture::X64, "eu-central-1").as_deref(), Some("ami-gp3"));
-        assert_eq!(pick(Architecture::Arm64, "eu-central-1").as_deref(), Some("ami-arm"));
+        let pick = |architecture, region: &str| {
+            region
+                .parse()
+                .ok()
+                .and_then(|region| pick(INDEX, architecture, &region))
+        };
+        assert_eq!(
+            pick(Architecture::X64, "eu-central-1").as_deref(),
+            Some("ami-gp3")
+        );
+        assert_eq!(
+            pick(Architecture::Arm64, "eu-central-1").as_deref(),
+            Some("ami-arm")
+        );
         assert_eq!(pick(Architecture::Arm64, "us-east-1"), None);
     }
 }

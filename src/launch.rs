@@ -72,10 +72,16 @@ impl From<Failure> for Rung {
 
 impl Launcher {
     /// Climbs the ladder until an instance is launched.
-    pub(crate) async fn launch(self: Arc<Self>, label: LaunchName) -> Result<LaunchedRunner, Failure> {
+    pub(crate) async fn launch(
+        self: Arc<Self>,
+        label: LaunchName,
+    ) -> Result<LaunchedRunner, Failure> {
         let mut answers: Vec<(Candidate, Ec2Error)> = Vec::new();
         for candidate in &self.groundwork.ladder {
-            if answers.iter().any(|(refused, error)| rules_out(refused, error.next(), candidate)) {
+            if answers
+                .iter()
+                .any(|(refused, error)| rules_out(refused, error.next(), candidate))
+            {
                 continue;
             }
             let mut root = self.spec.root;
@@ -85,8 +91,13 @@ impl Launcher {
                     Err(Rung::Ended(failure)) => return Err(failure),
                     Err(Rung::Refused(error)) => match error.next() {
                         Next::BaselineVolume if root.iops.is_some() => {
-                            self.report.warning(format_args!("{error}; trying again with the baseline volume"));
-                            root = RootVolume { gib: root.gib, ..RootVolume::default() };
+                            self.report.warning(format_args!(
+                                "{error}; trying again with the baseline volume"
+                            ));
+                            root = RootVolume {
+                                gib: root.gib,
+                                ..RootVolume::default()
+                            };
                         }
                         Next::Final | Next::SameAgain | Next::BaselineVolume => {
                             return Err(self.clients.ec2_failure(&error));
@@ -113,12 +124,17 @@ impl Launcher {
     ) -> Result<LaunchedRunner, Rung> {
         let began = Instant::now();
         // The download's description is needed for the user data, not for the record: ask for both at once.
-        let (minted, download) = tokio::join!(self.mint(label), self.download(candidate.instance_type.architecture()));
+        let (minted, download) = tokio::join!(
+            self.mint(label),
+            self.download(candidate.instance_type.architecture())
+        );
         let (entry, name, jit) = minted?;
         let minted_in = began.elapsed();
         let user_data = self.user_data(label, &name, &jit, download?)?;
         let began = Instant::now();
-        let launched = self.run_instance(entry, label, &name, jit.id, candidate, root, &user_data).await;
+        let launched = self
+            .run_instance(entry, label, &name, jit.id, candidate, root, &user_data)
+            .await;
         match launched {
             Ok(launched) => Ok(LaunchedRunner {
                 entry,
@@ -143,7 +159,12 @@ impl Launcher {
     /// Creates the runner's record. A name is used once: where an answer was lost, the old name may exist.
     async fn mint(&self, label: &LaunchName) -> Result<(Entry, String, JitRunner), Failure> {
         let mut labels = vec![label.as_str()];
-        labels.extend(self.spec.labels.iter().map(crate::spec::label::Label::as_str));
+        labels.extend(
+            self.spec
+                .labels
+                .iter()
+                .map(crate::spec::label::Label::as_str),
+        );
         let mut backoff = Backoff::default();
         loop {
             self.go_on()?;
@@ -151,7 +172,8 @@ impl Launcher {
             let entry = self.ledger.asking_for_record(&name);
             match self.clients.github.create_jit_runner(&name, &labels).await {
                 Ok(jit) => {
-                    self.report.mask(secrecy::ExposeSecret::expose_secret(&jit.jit_config));
+                    self.report
+                        .mask(secrecy::ExposeSecret::expose_secret(&jit.jit_config));
                     self.ledger.record_exists(entry, jit.id);
                     return Ok((entry, name, jit));
                 }
@@ -161,7 +183,13 @@ impl Launcher {
                         self.ledger.record_gone(entry);
                     }
                     let again = error.is_passing() || is_taken;
-                    if !again || self.deadline.sleep(backoff.next(error.wait())).await.is_err() {
+                    if !again
+                        || self
+                            .deadline
+                            .sleep(backoff.next(error.wait()))
+                            .await
+                            .is_err()
+                    {
                         return Err(self.clients.github_failure(&error));
                     }
                 }
@@ -179,15 +207,19 @@ impl Launcher {
             Architecture::X64 => x64,
             Architecture::Arm64 => arm64,
         };
-        let download = cell.get_or_try_init(|| async {
-            let answer = crate::retry::until(self.deadline, || self.clients.github.runner_download(architecture)).await;
-            answer.map_err(|error| self.clients.github_failure(&error))?.ok_or_else(|| {
+        let download =
+            cell.get_or_try_init(|| async {
+                let answer = crate::retry::until(self.deadline, || {
+                    self.clients.github.runner_download(architecture)
+                })
+                .await;
+                answer.map_err(|error| self.clients.github_failure(&error))?.ok_or_else(|| {
                 Failure::new(
                     format!("GitHub offers no runner program for Linux on {architecture}"),
                     "use an image that has the runner, and name its folder with `runner-home`",
                 )
             })
-        });
+            });
         download.await.map(Some)
     }
 
@@ -201,9 +233,17 @@ impl Launcher {
         let spec = &self.spec;
         let runner = match (&spec.runner_home, download) {
             (Some(home), _) => RunnerSource::Home(home),
-            (None, Some(Download { download_url, sha256_checksum: Some(sha256), .. })) => {
-                RunnerSource::ImageOrDownload { url: download_url, sha256 }
-            }
+            (
+                None,
+                Some(Download {
+                    download_url,
+                    sha256_checksum: Some(sha256),
+                    ..
+                }),
+            ) => RunnerSource::ImageOrDownload {
+                url: download_url,
+                sha256,
+            },
             (None, _) => {
                 return Err(Failure::new(
                     "GitHub gave no checksum for the runner program, and an unchecked program is not run",
@@ -219,7 +259,11 @@ impl Launcher {
             start_timeout: spec.start_timeout.as_duration(),
             idle_timeout: spec.idle_timeout.as_duration(),
             max_lifetime: spec.max_lifetime.as_duration(),
-            metadata: if spec.instance_profile.is_some() { Metadata::Open } else { Metadata::Closed },
+            metadata: if spec.instance_profile.is_some() {
+                Metadata::Open
+            } else {
+                Metadata::Closed
+            },
             label: label.as_str(),
             name,
         };
@@ -228,7 +272,10 @@ impl Launcher {
 
     /// `RunInstances`, and once more where the image's root device turns out to have another name: only a mapping under
     /// the right name makes the root volume encrypted, of the wanted size, and gone with the instance.
-    #[expect(clippy::too_many_arguments, reason = "one launch is described by just these")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one launch is described by just these"
+    )]
     async fn run_instance(
         &self,
         entry: Entry,
@@ -240,9 +287,20 @@ impl Launcher {
         user_data: &[u8],
     ) -> Result<Launched, Rung> {
         let run = &self.clients.run;
-        let expires = SystemTime::now() + self.spec.max_lifetime.as_duration() + self.spec.start_timeout.as_duration();
-        let tags = tags::for_launch(run, name, label.as_str(), runner_id, expires, &self.spec.tags);
-        let image = self.groundwork.image(candidate.instance_type.architecture());
+        let expires = SystemTime::now()
+            + self.spec.max_lifetime.as_duration()
+            + self.spec.start_timeout.as_duration();
+        let tags = tags::for_launch(
+            run,
+            name,
+            label.as_str(),
+            runner_id,
+            expires,
+            &self.spec.tags,
+        );
+        let image = self
+            .groundwork
+            .image(candidate.instance_type.architecture());
         loop {
             let root_device = self.root_device();
             let launch = Launch {
@@ -308,7 +366,10 @@ impl Launcher {
     /// Deletes the record of a rung that gave nothing. What fails here stays in the ledger, for the undo.
     async fn forget_record(&self, entry: Entry, id: RunnerId) {
         let soon = self.deadline.within(Duration::from_secs(2));
-        if undo::delete_record(&self.clients.github, id, soon).await.is_ok() {
+        if undo::delete_record(&self.clients.github, id, soon)
+            .await
+            .is_ok()
+        {
             self.ledger.record_gone(entry);
         }
     }
@@ -316,10 +377,16 @@ impl Launcher {
     /// Nothing new once everything is being undone, or when the time is over.
     fn go_on(&self) -> Result<(), Failure> {
         if self.closing.load(Ordering::SeqCst) {
-            Err(Failure::new("the launch was given up", "see the error above"))
+            Err(Failure::new(
+                "the launch was given up",
+                "see the error above",
+            ))
         } else if self.deadline.is_over() {
             Err(Failure::new(
-                format!("the runner was not launched within `start-timeout` ({})", self.spec.start_timeout),
+                format!(
+                    "the runner was not launched within `start-timeout` ({})",
+                    self.spec.start_timeout
+                ),
                 "run the job again, or set a longer `start-timeout`",
             ))
         } else {
@@ -328,14 +395,24 @@ impl Launcher {
     }
 
     fn root_device(&self) -> String {
-        let known = self.root_device.lock().unwrap_or_else(PoisonError::into_inner);
-        known.clone().unwrap_or_else(|| self.spec.image.root_device().to_owned())
+        let known = self
+            .root_device
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known
+            .clone()
+            .unwrap_or_else(|| self.spec.image.root_device().to_owned())
     }
 
     /// Remembers the real name; `false` if it was already used and did not help.
     fn learn_root_device(&self, real: &str) -> bool {
-        let mut known = self.root_device.lock().unwrap_or_else(PoisonError::into_inner);
-        known.replace(real.to_owned()).is_none_or(|before| before != real)
+        let mut known = self
+            .root_device
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known
+            .replace(real.to_owned())
+            .is_none_or(|before| before != real)
     }
 
     fn no_capacity(&self, answers: &[(Candidate, Ec2Error)]) -> Failure {
@@ -345,7 +422,9 @@ impl Launcher {
             what: format!("no capacity for any candidate in `{region}`"),
             help: answers
                 .iter()
-                .map(|(candidate, error)| format!("{candidate}: {}", error.code().unwrap_or("no answer")))
+                .map(|(candidate, error)| {
+                    format!("{candidate}: {}", error.code().unwrap_or("no answer"))
+                })
                 .collect(),
         };
         if let Some((_, last)) = answers.last() {
@@ -360,7 +439,8 @@ fn rules_out(refused: &Candidate, next: Next, other: &Candidate) -> bool {
     match next {
         Next::DropSpot => other.market == Market::Spot,
         Next::OtherFamilyOrMarket => {
-            other.market == refused.market && other.instance_type.family() == refused.instance_type.family()
+            other.market == refused.market
+                && other.instance_type.family() == refused.instance_type.family()
         }
         _ => false,
     }
@@ -368,7 +448,13 @@ fn rules_out(refused: &Candidate, next: Next, other: &Candidate) -> bool {
 
 /// How a launch reads in the log.
 pub(crate) fn described(runner: &LaunchedRunner) -> String {
-    let LaunchedRunner { candidate, availability_zone, instance_id, minted_in, .. } = runner;
+    let LaunchedRunner {
+        candidate,
+        availability_zone,
+        instance_id,
+        minted_in,
+        ..
+    } = runner;
     let zone = availability_zone.as_deref().unwrap_or("an unnamed zone");
     format!(
         "launched `{instance_id}`: {} {} in {zone} (JIT config {})",

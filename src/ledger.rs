@@ -60,7 +60,10 @@ impl Ledger {
     /// Before a runner record of that name is asked for.
     pub(crate) fn asking_for_record(&self, name: &str) -> Entry {
         let mut attempts = self.lock();
-        attempts.push(Attempt { record: Record::Unknown(name.to_owned()), instance: Machine::None });
+        attempts.push(Attempt {
+            record: Record::Unknown(name.to_owned()),
+            instance: Machine::None,
+        });
         Entry(attempts.len() - 1)
     }
 
@@ -74,11 +77,15 @@ impl Ledger {
 
     /// Before an instance is asked for with that client token.
     pub(crate) fn asking_for_instance(&self, entry: Entry, token: &str) {
-        self.change(entry, |attempt| attempt.instance = Machine::Unknown(token.to_owned()));
+        self.change(entry, |attempt| {
+            attempt.instance = Machine::Unknown(token.to_owned())
+        });
     }
 
     pub(crate) fn instance_exists(&self, entry: Entry, id: &InstanceId) {
-        self.change(entry, |attempt| attempt.instance = Machine::Exists(id.clone()));
+        self.change(entry, |attempt| {
+            attempt.instance = Machine::Exists(id.clone())
+        });
     }
 
     /// EC2 refused for certain, or the instance was ended.
@@ -137,11 +144,20 @@ mod tests {
         ledger.record_exists(full, RunnerId(7));
         ledger.asking_for_instance(full, "token");
         let remains = ledger.remains();
-        assert_eq!((remains.names, remains.records, remains.tokens), (vec!["a".to_owned()], vec![RunnerId(7)], vec!["token".to_owned()]));
+        assert_eq!(
+            (remains.names, remains.records, remains.tokens),
+            (
+                vec!["a".to_owned()],
+                vec![RunnerId(7)],
+                vec!["token".to_owned()]
+            )
+        );
         ledger.instance_exists(full, &InstanceId::from_ec2("i-1"));
         ledger.record_gone(lost);
         let remains = ledger.remains();
-        assert!(remains.tokens.is_empty() && remains.names.is_empty() && remains.instances.len() == 1);
+        assert!(
+            remains.tokens.is_empty() && remains.names.is_empty() && remains.instances.len() == 1
+        );
         ledger.no_instance(full);
         ledger.record_gone(full);
         assert!(ledger.remains().is_empty());

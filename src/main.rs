@@ -60,9 +60,13 @@ fn run(mode: &mut Option<Mode>, report: &Arc<Report>) -> Result<(), Failure> {
     let json = environment("SPRINTERS_INPUTS");
     if arguments.mode.is_none() && json.is_none() {
         report.line(cli::help());
-        return Err(wrong(InputError::missing("mode", "it is empty; accepted: `start`, `stop`, `check` or `sweep`")));
+        return Err(wrong(InputError::missing(
+            "mode",
+            "it is empty; accepted: `start`, `stop`, `check` or `sweep`",
+        )));
     }
-    let (named, inputs) = Inputs::gather(arguments.flags, json.as_deref(), environment).map_err(wrong)?;
+    let (named, inputs) =
+        Inputs::gather(arguments.flags, json.as_deref(), environment).map_err(wrong)?;
     for secret in inputs.secrets() {
         report.mask(secret);
     }
@@ -70,15 +74,21 @@ fn run(mode: &mut Option<Mode>, report: &Arc<Report>) -> Result<(), Failure> {
         (Some(mode), _) => mode,
         (None, Some(word)) => Mode::parse(word.trim()).map_err(wrong)?,
         (None, None) => {
-            return Err(wrong(InputError::missing("mode", "it is empty; accepted: `start`, `stop`, `check` or `sweep`")));
+            return Err(wrong(InputError::missing(
+                "mode",
+                "it is empty; accepted: `start`, `stop`, `check` or `sweep`",
+            )));
         }
     };
     *mode = Some(chosen);
-    let work = parse(chosen, &inputs).map_err(|problems| Failure::inputs(&problems.into_errors()))?;
+    let work =
+        parse(chosen, &inputs).map_err(|problems| Failure::inputs(&problems.into_errors()))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::new(format!("could not start: {error}"), "report this as a bug"))?;
+        .map_err(|error| {
+            Failure::new(format!("could not start: {error}"), "report this as a bug")
+        })?;
     runtime.block_on(perform(work, report))
 }
 

@@ -20,7 +20,11 @@ pub(crate) struct Candidate {
 
 impl fmt::Display for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} in {}", self.market, self.instance_type, self.placement)?;
+        write!(
+            f,
+            "{} {} in {}",
+            self.market, self.instance_type, self.placement
+        )?;
         match self.spot_price {
             Some(price) => write!(f, " (${price:.4}/h)"),
             None => Ok(()),
@@ -46,7 +50,9 @@ pub(crate) fn ladder(spec: &StartSpec, prices: &[SpotPrice]) -> Vec<Candidate> {
         for instance_type in &spec.instance_types {
             let places = match market {
                 Market::Spot => spot_places(spec, instance_type, prices),
-                Market::OnDemand => listed_places(spec).map(|placement| (placement, None)).collect(),
+                Market::OnDemand => listed_places(spec)
+                    .map(|placement| (placement, None))
+                    .collect(),
             };
             ladder.extend(places.into_iter().map(|(placement, spot_price)| Candidate {
                 market,
@@ -69,25 +75,32 @@ fn spot_places(
     instance_type: &InstanceType,
     prices: &[SpotPrice],
 ) -> Vec<(Placement, Option<f64>)> {
-    let of_type = || prices.iter().filter(|price| price.instance_type == instance_type.as_str());
+    let of_type = || {
+        prices
+            .iter()
+            .filter(|price| price.instance_type == instance_type.as_str())
+    };
     let price_of = |placement: &Placement| {
         let zone = placement.zone()?;
-        of_type().find(|price| price.zone == *zone).map(|price| price.usd_per_hour)
+        of_type()
+            .find(|price| price.zone == *zone)
+            .map(|price| price.usd_per_hour)
     };
-    let mut places: Vec<(Placement, Option<f64>)> = if spec.placements.is_empty() && of_type().next().is_some() {
-        let mut zones: Vec<_> = of_type().map(|price| price.zone.clone()).collect();
-        zones.sort();
-        zones.dedup();
-        zones.into_iter().map(Placement::Zone).collect::<Vec<_>>()
-    } else {
-        listed_places(spec).collect()
-    }
-    .into_iter()
-    .map(|placement| {
-        let price = price_of(&placement);
-        (placement, price)
-    })
-    .collect();
+    let mut places: Vec<(Placement, Option<f64>)> =
+        if spec.placements.is_empty() && of_type().next().is_some() {
+            let mut zones: Vec<_> = of_type().map(|price| price.zone.clone()).collect();
+            zones.sort();
+            zones.dedup();
+            zones.into_iter().map(Placement::Zone).collect::<Vec<_>>()
+        } else {
+            listed_places(spec).collect()
+        }
+        .into_iter()
+        .map(|placement| {
+            let price = price_of(&placement);
+            (placement, price)
+        })
+        .collect();
     // Stable: places without a price keep their order, after those with one.
     places.sort_by(|(_, a), (_, b)| {
         let key = |price: &Option<f64>| price.unwrap_or(f64::INFINITY);
@@ -102,7 +115,10 @@ mod tests {
     use crate::inputs::{Inputs, Problems};
 
     fn spec(values: &[(&'static str, &str)]) -> StartSpec {
-        let flags = values.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let flags = values
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect();
         let (_, inputs) = Inputs::gather(flags, None, |_| None).unwrap_or_default();
         let mut problems = Problems::default();
         StartSpec::parse(&inputs, None, &mut problems)
@@ -118,21 +134,34 @@ mod tests {
     }
 
     fn rungs(spec: &StartSpec, prices: &[SpotPrice]) -> Vec<String> {
-        ladder(spec, prices).iter().map(ToString::to_string).collect()
+        ladder(spec, prices)
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[test]
     fn on_demand_without_a_place_leaves_the_zone_to_ec2() {
         let spec = spec(&[("instance-type", "m7i.large, m7a.large")]);
         assert!(!needs_spot_prices(&spec));
-        assert_eq!(rungs(&spec, &[]), ["on-demand m7i.large in any zone", "on-demand m7a.large in any zone"]);
+        assert_eq!(
+            rungs(&spec, &[]),
+            [
+                "on-demand m7i.large in any zone",
+                "on-demand m7a.large in any zone"
+            ]
+        );
     }
 
     #[test]
     fn spot_goes_to_the_cheapest_zone_and_falls_back() {
         let spec = spec(&[("instance-type", "m7i.large"), ("spot", "auto")]);
         assert!(needs_spot_prices(&spec));
-        let prices = [price("m7i.large", "us-east-1a", 0.05), price("m7i.large", "us-east-1b", 0.03), price("c7i.large", "us-east-1c", 0.01)];
+        let prices = [
+            price("m7i.large", "us-east-1a", 0.05),
+            price("m7i.large", "us-east-1b", 0.03),
+            price("c7i.large", "us-east-1c", 0.01),
+        ];
         assert_eq!(
             rungs(&spec, &prices),
             [
@@ -150,9 +179,25 @@ mod tests {
             ("spot", "auto"),
             ("availability-zone", "us-east-1a, us-east-1b, us-east-1c"),
         ]);
-        let prices = [price("m7i.large", "us-east-1a", 0.05), price("m7i.large", "us-east-1c", 0.03)];
-        let zones: Vec<String> = ladder(&spec, &prices).iter().map(|c| c.placement.to_string()).collect();
-        assert_eq!(zones, ["us-east-1c", "us-east-1a", "us-east-1b", "us-east-1a", "us-east-1b", "us-east-1c"]);
+        let prices = [
+            price("m7i.large", "us-east-1a", 0.05),
+            price("m7i.large", "us-east-1c", 0.03),
+        ];
+        let zones: Vec<String> = ladder(&spec, &prices)
+            .iter()
+            .map(|c| c.placement.to_string())
+            .collect();
+        assert_eq!(
+            zones,
+            [
+                "us-east-1c",
+                "us-east-1a",
+                "us-east-1b",
+                "us-east-1a",
+                "us-east-1b",
+                "us-east-1c"
+            ]
+        );
     }
 
     #[test]

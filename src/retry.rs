@@ -53,7 +53,10 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     pub(crate) fn new(first: Duration, most: Duration) -> Self {
-        Self { ceiling: first, most }
+        Self {
+            ceiling: first,
+            most,
+        }
     }
 
     /// The next wait: random up to a ceiling that doubles, but at least what the server asked for.
@@ -107,7 +110,9 @@ where
     let mut backoff = Backoff::default();
     loop {
         match call().await {
-            Err(error) if error.is_passing() && deadline.sleep(backoff.next(error.wait())).await.is_ok() => {}
+            Err(error)
+                if error.is_passing()
+                    && deadline.sleep(backoff.next(error.wait())).await.is_ok() => {}
             done_or_final => return done_or_final,
         }
     }

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::github::RunnerId;
 use crate::groundwork::Groundwork;
 use crate::launch::{LaunchedRunner, Launcher, described};
-use crate::ledger::{Entry, Ledger, Remains};
+use crate::ledger::{Entry, Ledger};
 use crate::report::summary::Started;
 use crate::report::{Report, seconds};
 use crate::retry::Deadline;
@@ -30,10 +30,18 @@ const SETTLE_AFTER_CANCEL: Duration = Duration::from_millis(2_500);
 const UNDO_PATIENTLY: Duration = Duration::from_secs(60);
 
 /// Launches `count` runners and waits for them.
-pub(crate) async fn start(clients: Clients, spec: StartSpec, report: Arc<Report>) -> Result<(), Failure> {
+pub(crate) async fn start(
+    clients: Clients,
+    spec: StartSpec,
+    report: Arc<Report>,
+) -> Result<(), Failure> {
     let began = Instant::now();
-    let mut cancel = Cancel::install()
-        .map_err(|error| Failure::new(format!("could not listen for a cancel: {error}"), "report this as a bug"))?;
+    let mut cancel = Cancel::install().map_err(|error| {
+        Failure::new(
+            format!("could not listen for a cancel: {error}"),
+            "report this as a bug",
+        )
+    })?;
     let deadline = Deadline::after(spec.start_timeout.as_duration());
 
     let groundwork = tokio::select! {
@@ -62,8 +70,19 @@ pub(crate) async fn start(clients: Clients, spec: StartSpec, report: Arc<Report>
     match outcome {
         Ok((runners, online_after)) => {
             let total = began.elapsed();
-            launcher.report.summary(&Started { runners: &runners, online_after: &online_after, prepared_in, total, spec: &launcher.spec }.markdown());
-            launcher.report.done(format_args!("{} online", counted(runners.len())), total);
+            launcher.report.summary(
+                &Started {
+                    runners: &runners,
+                    online_after: &online_after,
+                    prepared_in,
+                    total,
+                    spec: &launcher.spec,
+                }
+                .markdown(),
+            );
+            launcher
+                .report
+                .done(format_args!("{} online", counted(runners.len())), total);
             Ok(())
         }
         Err(failure) => Err(undo_everything(&launcher, launches, is_cancelled, failure).await),
@@ -89,18 +108,26 @@ async fn finish(
     let report = &launcher.report;
     let mut runners = Vec::new();
     for launch in launches.iter_mut() {
-        let runner = launch
-            .await
-            .unwrap_or_else(|error| Err(Failure::new(format!("a launch broke off: {error}"), "report this as a bug")))?;
+        let runner = launch.await.unwrap_or_else(|error| {
+            Err(Failure::new(
+                format!("a launch broke off: {error}"),
+                "report this as a bug",
+            ))
+        })?;
         report.done(described(&runner), runner.launched_in);
         runners.push(runner);
         // At once, so that a later failure still leaves something to stop.
         write_outputs(launcher, &runners)?;
     }
     let watch = Watch::new(&launcher.clients, report, &runners);
-    let online_after = watch.until_online(launcher.deadline, launcher.spec.start_timeout).await?;
+    let online_after = watch
+        .until_online(launcher.deadline, launcher.spec.start_timeout)
+        .await?;
     for runner in &runners {
-        let took = online_after.get(&runner.runner_id).copied().unwrap_or_default();
+        let took = online_after
+            .get(&runner.runner_id)
+            .copied()
+            .unwrap_or_default();
         report.done(format_args!("runner `{}` is online", runner.name), took);
     }
     end_strays(launcher, &runners).await?;
@@ -114,12 +141,21 @@ async fn end_strays(launcher: &Launcher, runners: &[LaunchedRunner]) -> Result<(
     if strays.is_empty() {
         return Ok(());
     }
-    let undone = undo(&launcher.clients.ec2, &launcher.clients.github, strays, Deadline::after(SETTLE)).await;
+    let undone = undo(
+        &launcher.clients.ec2,
+        &launcher.clients.github,
+        strays,
+        Deadline::after(SETTLE),
+    )
+    .await;
     if undone.left.is_empty() {
         return Ok(());
     }
     Err(Failure::new(
-        format!("attempts whose answer was lost left something behind: {}", undone.left.join("; ")),
+        format!(
+            "attempts whose answer was lost left something behind: {}",
+            undone.left.join("; ")
+        ),
         "everything else is undone; end what is named here by hand, or run `mode: sweep`",
     ))
 }
@@ -132,8 +168,11 @@ async fn undo_everything(
 ) -> Failure {
     let began = Instant::now();
     launcher.closing.store(true, Ordering::SeqCst);
-    let (settle, within) =
-        if is_cancelled { (SETTLE_AFTER_CANCEL, UNDO_WITHIN) } else { (SETTLE, SETTLE + UNDO_PATIENTLY) };
+    let (settle, within) = if is_cancelled {
+        (SETTLE_AFTER_CANCEL, UNDO_WITHIN)
+    } else {
+        (SETTLE, SETTLE + UNDO_PATIENTLY)
+    };
     let deadline = Deadline::after(within);
     launcher.report.line("· undoing what was launched");
     // A launch that is under way gets the time to say what it made; what stays silent is looked for by name and token.
@@ -144,16 +183,29 @@ async fn undo_everything(
         }
     }
     let remains = launcher.ledger.remains();
-    let undone = undo(&launcher.clients.ec2, &launcher.clients.github, remains, deadline).await;
+    let undone = undo(
+        &launcher.clients.ec2,
+        &launcher.clients.github,
+        remains,
+        deadline,
+    )
+    .await;
     told(failure, &undone, began.elapsed())
 }
 
 /// The failure, with what came of the undo.
 fn told(failure: Failure, undone: &Undone, took: Duration) -> Failure {
-    let ended: Vec<String> = undone.terminated.iter().map(|id| format!("`{id}`")).collect();
+    let ended: Vec<String> = undone
+        .terminated
+        .iter()
+        .map(|id| format!("`{id}`"))
+        .collect();
     let mut failure = match (ended.is_empty(), undone.deleted.is_empty()) {
         (true, true) => failure,
-        (true, false) => failure.and(format!("undone in {}: runner record deleted", seconds(took))),
+        (true, false) => failure.and(format!(
+            "undone in {}: runner record deleted",
+            seconds(took)
+        )),
         (false, _) => failure.and(format!(
             "undone in {}: {} terminated, runner record deleted",
             seconds(took),
@@ -174,15 +226,26 @@ fn write_outputs(launcher: &Launcher, runners: &[LaunchedRunner]) -> Result<(), 
     let Some(first) = runners.first() else {
         return Ok(());
     };
-    let ids: Vec<&str> = runners.iter().map(|runner| runner.instance_id.as_str()).collect();
-    let rows: Vec<BTreeMap<&str, String>> =
-        runners.iter().map(|runner| single_outputs(launcher, runner).into_iter().collect()).collect();
+    let ids: Vec<&str> = runners
+        .iter()
+        .map(|runner| runner.instance_id.as_str())
+        .collect();
+    let rows: Vec<BTreeMap<&str, String>> = runners
+        .iter()
+        .map(|runner| single_outputs(launcher, runner).into_iter().collect())
+        .collect();
     let mut outputs = single_outputs(launcher, first);
-    outputs.push(("instance-ids", serde_json::to_string(&ids).unwrap_or_default()));
+    outputs.push((
+        "instance-ids",
+        serde_json::to_string(&ids).unwrap_or_default(),
+    ));
     outputs.push(("runners", serde_json::to_string(&rows).unwrap_or_default()));
     for (name, value) in outputs {
         launcher.report.output(name, &value).map_err(|error| {
-            Failure::new(format!("could not write the output `{name}`: {error}"), "check the file that GITHUB_OUTPUT names")
+            Failure::new(
+                format!("could not write the output `{name}`: {error}"),
+                "check the file that GITHUB_OUTPUT names",
+            )
         })?;
     }
     Ok(())
@@ -196,13 +259,19 @@ fn single_outputs(launcher: &Launcher, runner: &LaunchedRunner) -> Vec<(&'static
         ("instance-id", runner.instance_id.to_string()),
         ("instance-type", runner.candidate.instance_type.to_string()),
         ("region", launcher.clients.region.to_string()),
-        ("availability-zone", runner.availability_zone.clone().unwrap_or_default()),
+        (
+            "availability-zone",
+            runner.availability_zone.clone().unwrap_or_default(),
+        ),
         ("market", runner.candidate.market.to_string()),
     ]
 }
 
 fn cancelled(signal: &str) -> Failure {
-    Failure::new(format!("cancelled ({signal})"), "someone, or a newer run, cancelled this job")
+    Failure::new(
+        format!("cancelled ({signal})"),
+        "someone, or a newer run, cancelled this job",
+    )
 }
 
 fn counted(runners: usize) -> String {

@@ -21,7 +21,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const BUSY_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Terminates this run's instances and deletes their runner records.
-pub(crate) async fn stop(clients: &Clients, narrowing: &Narrowing, report: &Report) -> Result<(), Failure> {
+pub(crate) async fn stop(
+    clients: &Clients,
+    narrowing: &Narrowing,
+    report: &Report,
+) -> Result<(), Failure> {
     let began = Instant::now();
     let deadline = Deadline::after(PATIENCE);
     let (instances, runners) = tokio::join!(
@@ -29,10 +33,20 @@ pub(crate) async fn stop(clients: &Clients, narrowing: &Narrowing, report: &Repo
         retry::until(deadline, || clients.github.runners(None))
     );
     let instances = instances.map_err(|error| clients.ec2_failure(&error))?;
-    let alive: Vec<&Instance> = instances.iter().filter(|instance| instance.state.is_alive()).collect();
+    let alive: Vec<&Instance> = instances
+        .iter()
+        .filter(|instance| instance.state.is_alive())
+        .collect();
     terminate(clients, &alive, report, deadline).await?;
-    for instance in instances.iter().filter(|instance| !instance.state.is_alive()) {
-        report.line(format_args!("· `{}` is {} already", instance.id, described_state(instance.state)));
+    for instance in instances
+        .iter()
+        .filter(|instance| !instance.state.is_alive())
+    {
+        report.line(format_args!(
+            "· `{}` is {} already",
+            instance.id,
+            described_state(instance.state)
+        ));
     }
 
     // Instances come first, because they cost money; only now may a token that GitHub refuses fail the step.
@@ -41,7 +55,8 @@ pub(crate) async fn stop(clients: &Clients, narrowing: &Narrowing, report: &Repo
     let records: Vec<RunnerId> = runners
         .iter()
         .filter(|runner| {
-            of_instances.contains(&runner.id) || (is_whole_run(narrowing) && clients.run.launched(&runner.name))
+            of_instances.contains(&runner.id)
+                || (is_whole_run(narrowing) && clients.run.launched(&runner.name))
         })
         .map(|runner| runner.id)
         .collect();
@@ -50,7 +65,11 @@ pub(crate) async fn stop(clients: &Clients, narrowing: &Narrowing, report: &Repo
     if alive.is_empty() && records.is_empty() {
         report.mark(Mark::Done, "nothing to stop");
     }
-    report.summary(&summary::stopped(&instances, records.len(), began.elapsed()));
+    report.summary(&summary::stopped(
+        &instances,
+        records.len(),
+        began.elapsed(),
+    ));
     Ok(())
 }
 
@@ -68,9 +87,17 @@ async fn find_instances(
     let repository = [run.repository.to_string()];
     let run_id = [run.id.clone()];
     let labels: Vec<String> = narrowing.labels.iter().map(ToString::to_string).collect();
-    let ids: Vec<String> = narrowing.instances.iter().map(ToString::to_string).collect();
+    let ids: Vec<String> = narrowing
+        .instances
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     let by_tag = |key: &str| format!("tag:{key}");
-    let (by_repository, by_run, by_label) = (by_tag(tags::REPOSITORY), by_tag(tags::RUN_ID), by_tag(tags::LABEL));
+    let (by_repository, by_run, by_label) = (
+        by_tag(tags::REPOSITORY),
+        by_tag(tags::RUN_ID),
+        by_tag(tags::LABEL),
+    );
     let mut filters: Vec<(&str, &[String])> = vec![(&by_repository, &repository)];
     if run.id != "local" || is_whole_run(narrowing) {
         filters.push((&by_run, &run_id));
@@ -95,17 +122,28 @@ async fn terminate(
         return Ok(());
     }
     let began = Instant::now();
-    undo::terminate(&clients.ec2, &ids, deadline).await.map_err(|error| {
-        let named: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
-        clients.ec2_failure(&error).and(format!("STILL THERE: {}", named.join(", ")))
-    })?;
+    undo::terminate(&clients.ec2, &ids, deadline)
+        .await
+        .map_err(|error| {
+            let named: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
+            clients
+                .ec2_failure(&error)
+                .and(format!("STILL THERE: {}", named.join(", ")))
+        })?;
     for instance in alive {
-        report.done(format_args!("terminated `{}` ({})", instance.id, instance.instance_type), began.elapsed());
+        report.done(
+            format_args!("terminated `{}` ({})", instance.id, instance.instance_type),
+            began.elapsed(),
+        );
     }
     Ok(())
 }
 
-async fn delete_records(clients: &Clients, records: &[RunnerId], report: &Report) -> Result<(), Failure> {
+async fn delete_records(
+    clients: &Clients,
+    records: &[RunnerId],
+    report: &Report,
+) -> Result<(), Failure> {
     let deadline = Deadline::after(BUSY_PATIENCE);
     for id in records {
         let began = Instant::now();
@@ -122,7 +160,9 @@ async fn delete_records(clients: &Clients, records: &[RunnerId], report: &Report
 }
 
 fn record_failure(clients: &Clients, id: RunnerId, error: &GithubError) -> Failure {
-    clients.github_failure(error).and(format!("runner record {id} is still there; its instance is terminated"))
+    clients.github_failure(error).and(format!(
+        "runner record {id} is still there; its instance is terminated"
+    ))
 }
 
 fn described_state(state: State) -> &'static str {

@@ -29,15 +29,21 @@ struct Plan {
 }
 
 fn plan(instances: &[Instance], runners: &[Runner], now: SystemTime) -> Plan {
-    let by_id: BTreeMap<RunnerId, &Runner> = runners.iter().map(|runner| (runner.id, runner)).collect();
+    let by_id: BTreeMap<RunnerId, &Runner> =
+        runners.iter().map(|runner| (runner.id, runner)).collect();
     let mut plan = Plan::default();
     let mut needed = Vec::new();
-    for instance in instances.iter().filter(|instance| instance.state.is_alive()) {
+    for instance in instances
+        .iter()
+        .filter(|instance| instance.state.is_alive())
+    {
         let runner = instance.runner_id().and_then(|id| by_id.get(&id));
         match instance.expires() {
             None => plan.unknown.push(instance.id.clone()),
             Some(expires) if expires > now => {}
-            Some(_) if runner.is_some_and(|runner| runner.busy) => plan.spare.push(instance.id.clone()),
+            Some(_) if runner.is_some_and(|runner| runner.busy) => {
+                plan.spare.push(instance.id.clone())
+            }
             Some(_) => {
                 plan.terminate.push(instance.id.clone());
                 plan.delete.extend(runner.map(|runner| runner.id));
@@ -66,7 +72,10 @@ pub(crate) async fn sweep(clients: &Clients, report: &Report) -> Result<(), Fail
     let deadline = Deadline::after(PATIENCE);
     let repository = [clients.run.repository.to_string()];
     let ours = ["true".to_owned()];
-    let (by_ours, by_repository) = (format!("tag:{}", tags::OURS), format!("tag:{}", tags::REPOSITORY));
+    let (by_ours, by_repository) = (
+        format!("tag:{}", tags::OURS),
+        format!("tag:{}", tags::REPOSITORY),
+    );
     let filters: [(&str, &[String]); 2] = [(&by_ours, &ours), (&by_repository, &repository)];
     // Instances before runners: whoever takes a job in between is seen as busy.
     let instances = retry::until(deadline, || clients.ec2.instances(&filters))
@@ -74,14 +83,27 @@ pub(crate) async fn sweep(clients: &Clients, report: &Report) -> Result<(), Fail
         .map_err(|error| clients.ec2_failure(&error))?;
     let runners = retry::until(deadline, || clients.github.runners(None))
         .await
-        .map_err(|error| clients.github_failure(&error).and("nothing was ended: without GitHub's word nobody knows who is busy"))?;
+        .map_err(|error| {
+            clients
+                .github_failure(&error)
+                .and("nothing was ended: without GitHub's word nobody knows who is busy")
+        })?;
     let plan = plan(&instances, &runners, SystemTime::now());
     carry_out(clients, &plan, report, deadline).await?;
-    report.summary(&summary::swept(plan.terminate.len(), plan.delete.len(), plan.spare.len()));
+    report.summary(&summary::swept(
+        plan.terminate.len(),
+        plan.delete.len(),
+        plan.spare.len(),
+    ));
     Ok(())
 }
 
-async fn carry_out(clients: &Clients, plan: &Plan, report: &Report, deadline: Deadline) -> Result<(), Failure> {
+async fn carry_out(
+    clients: &Clients,
+    plan: &Plan,
+    report: &Report,
+    deadline: Deadline,
+) -> Result<(), Failure> {
     for id in &plan.unknown {
         report.warning(format_args!(
             "`{id}` has no readable tag `{}`: if it is not needed, terminate it by hand",
@@ -89,20 +111,35 @@ async fn carry_out(clients: &Clients, plan: &Plan, report: &Report, deadline: De
         ));
     }
     for id in &plan.spare {
-        report.mark(Mark::Unknown, format_args!("`{id}` has expired, but its runner is busy: spared"));
+        report.mark(
+            Mark::Unknown,
+            format_args!("`{id}` has expired, but its runner is busy: spared"),
+        );
     }
     if !plan.terminate.is_empty() {
         undo::terminate(&clients.ec2, &plan.terminate, deadline)
             .await
             .map_err(|error| clients.ec2_failure(&error))?;
         for id in &plan.terminate {
-            report.mark(Mark::Done, format_args!("terminated `{id}`, which had expired"));
+            report.mark(
+                Mark::Done,
+                format_args!("terminated `{id}`, which had expired"),
+            );
         }
     }
     for id in &plan.delete {
-        match undo::delete_record(&clients.github, *id, deadline.within(Duration::from_secs(10))).await {
+        match undo::delete_record(
+            &clients.github,
+            *id,
+            deadline.within(Duration::from_secs(10)),
+        )
+        .await
+        {
             Ok(()) => report.mark(Mark::Done, format_args!("deleted runner record {id}")),
-            Err(undo::NotDeleted::Busy) => report.mark(Mark::Unknown, format_args!("runner record {id} is busy: spared")),
+            Err(undo::NotDeleted::Busy) => report.mark(
+                Mark::Unknown,
+                format_args!("runner record {id} is busy: spared"),
+            ),
             Err(undo::NotDeleted::Refused(error)) => return Err(clients.github_failure(&error)),
         }
     }
@@ -126,15 +163,22 @@ mod tests {
             state: State::Running,
             state_reason: None,
             instance_type: "m7i.large".to_owned(),
-            client_token: None,
-            tags: [(tags::RUNNER_ID, runner.to_string()), (tags::EXPIRES, expires.to_owned())]
-                .map(|(key, value)| (key.to_owned(), value))
-                .into(),
+            tags: [
+                (tags::RUNNER_ID, runner.to_string()),
+                (tags::EXPIRES, expires.to_owned()),
+            ]
+            .map(|(key, value)| (key.to_owned(), value))
+            .into(),
         }
     }
 
     fn runner(id: u64, name: &str, status: &str, busy: bool) -> Runner {
-        Runner { id: RunnerId(id), name: name.to_owned(), status: status.to_owned(), busy }
+        Runner {
+            id: RunnerId(id),
+            name: name.to_owned(),
+            status: status.to_owned(),
+            busy,
+        }
     }
 
     #[test]
@@ -145,7 +189,10 @@ mod tests {
             let mut stamp = String::new();
             let mut rest = NOW - age;
             while rest > 0 {
-                stamp.insert(0, char::from(digits[usize::try_from(rest % 36).unwrap_or_default()]));
+                stamp.insert(
+                    0,
+                    char::from(digits[usize::try_from(rest % 36).unwrap_or_default()]),
+                );
                 rest /= 36;
             }
             format!("sprinters-1-1-{stamp}abcd-wxyz")
@@ -157,7 +204,10 @@ mod tests {
             instance("i-fresh", 3, future),
             instance("i-strange", 4, "soon"),
             instance("i-recordless", 99, past),
-            Instance { state: State::Terminated, ..instance("i-ended", 5, past) },
+            Instance {
+                state: State::Terminated,
+                ..instance("i-ended", 5, past)
+            },
         ];
         let runners = [
             runner(1, &name(90_000), "offline", false),
@@ -168,7 +218,11 @@ mod tests {
             runner(7, &name(90_000), "online", false),
             runner(8, "somebody-elses", "offline", false),
         ];
-        let ids = |ids: &[&str]| ids.iter().map(|id| InstanceId::from_ec2(id)).collect::<Vec<_>>();
+        let ids = |ids: &[&str]| {
+            ids.iter()
+                .map(|id| InstanceId::from_ec2(id))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(
             plan(&instances, &runners, now),
             Plan {

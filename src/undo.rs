@@ -22,9 +22,19 @@ pub(crate) struct Undone {
 }
 
 /// Ends everything that remains, within the deadline.
-pub(crate) async fn undo(ec2: &Ec2, github: &Github, remains: Remains, deadline: Deadline) -> Undone {
+pub(crate) async fn undo(
+    ec2: &Ec2,
+    github: &Github,
+    remains: Remains,
+    deadline: Deadline,
+) -> Undone {
     let mut undone = Undone::default();
-    let Remains { mut instances, tokens, mut records, names } = remains;
+    let Remains {
+        mut instances,
+        tokens,
+        mut records,
+        names,
+    } = remains;
     // Two things can be looked for at once; nothing is ended before both are known.
     let (found, named) = tokio::join!(
         find_launched(ec2, &tokens, &mut undone.left, deadline.within(INVISIBLE)),
@@ -38,7 +48,9 @@ pub(crate) async fn undo(ec2: &Ec2, github: &Github, remains: Remains, deadline:
     if !instances.is_empty() {
         match terminate(ec2, &instances, deadline).await {
             Ok(()) => undone.terminated = instances,
-            Err(why) => undone.left.extend(instances.iter().map(|id| format!("instance `{id}`: {why}"))),
+            Err(why) => undone
+                .left
+                .extend(instances.iter().map(|id| format!("instance `{id}`: {why}"))),
         }
     }
     for id in records {
@@ -52,7 +64,12 @@ pub(crate) async fn undo(ec2: &Ec2, github: &Github, remains: Remains, deadline:
 
 /// The instances that were launched with these client tokens although no answer came. Looks again for a while, because a
 /// fresh instance is not visible at once.
-async fn find_launched(ec2: &Ec2, tokens: &[String], left: &mut Vec<String>, deadline: Deadline) -> Vec<InstanceId> {
+async fn find_launched(
+    ec2: &Ec2,
+    tokens: &[String],
+    left: &mut Vec<String>,
+    deadline: Deadline,
+) -> Vec<InstanceId> {
     if tokens.is_empty() {
         return Vec::new();
     }
@@ -68,7 +85,10 @@ async fn find_launched(ec2: &Ec2, tokens: &[String], left: &mut Vec<String>, dea
             return match answer {
                 Ok(found) => found.into_iter().map(|instance| instance.id).collect(),
                 Err(error) => {
-                    left.push(format!("perhaps an instance with client token `{}`: {error}", tokens.join("`, `")));
+                    left.push(format!(
+                        "perhaps an instance with client token `{}`: {error}",
+                        tokens.join("`, `")
+                    ));
                     Vec::new()
                 }
             };
@@ -77,20 +97,33 @@ async fn find_launched(ec2: &Ec2, tokens: &[String], left: &mut Vec<String>, dea
 }
 
 /// The records that were made under these names although no answer came.
-async fn find_records(github: &Github, names: &[String], deadline: Deadline) -> Result<Vec<RunnerId>, String> {
+async fn find_records(
+    github: &Github,
+    names: &[String],
+    deadline: Deadline,
+) -> Result<Vec<RunnerId>, String> {
     let mut ids = Vec::new();
     for name in names {
         let found = retry::until(deadline, || github.runners(Some(name)))
             .await
             .map_err(|error| format!("perhaps the runner record `{name}`: {error}"))?;
         // GitHub's filter may match more than the very name; only ours is ours.
-        ids.extend(found.into_iter().filter(|runner| runner.name == *name).map(|runner| runner.id));
+        ids.extend(
+            found
+                .into_iter()
+                .filter(|runner| runner.name == *name)
+                .map(|runner| runner.id),
+        );
     }
     Ok(ids)
 }
 
 /// Terminates, repeating what may pass: a throttle, a hiccup, or an id that is not known everywhere yet.
-pub(crate) async fn terminate(ec2: &Ec2, ids: &[InstanceId], deadline: Deadline) -> Result<(), Ec2Error> {
+pub(crate) async fn terminate(
+    ec2: &Ec2,
+    ids: &[InstanceId],
+    deadline: Deadline,
+) -> Result<(), Ec2Error> {
     let mut backoff = Backoff::default();
     loop {
         match ec2.terminate(ids).await {
@@ -120,7 +153,11 @@ impl fmt::Display for NotDeleted {
 }
 
 /// Deletes a record, waiting out a job that GitHub believes is still running.
-pub(crate) async fn delete_record(github: &Github, id: RunnerId, deadline: Deadline) -> Result<(), NotDeleted> {
+pub(crate) async fn delete_record(
+    github: &Github,
+    id: RunnerId,
+    deadline: Deadline,
+) -> Result<(), NotDeleted> {
     let mut backoff = Backoff::default();
     loop {
         let (why, wait) = match github.delete_runner(id).await {

@@ -38,11 +38,29 @@ struct Waiting<'a> {
 }
 
 impl<'a> Watch<'a> {
-    pub(crate) fn new(clients: &'a Clients, report: &'a Report, runners: &'a [LaunchedRunner]) -> Self {
+    pub(crate) fn new(
+        clients: &'a Clients,
+        report: &'a Report,
+        runners: &'a [LaunchedRunner],
+    ) -> Self {
         let waiting = runners.iter().map(|runner| {
-            (runner.runner_id, Waiting { runner, etag: None, github: "not seen yet".to_owned(), ec2: None })
+            (
+                runner.runner_id,
+                Waiting {
+                    runner,
+                    etag: None,
+                    github: "not seen yet".to_owned(),
+                    ec2: None,
+                },
+            )
         });
-        Self { clients, report, began: Instant::now(), waiting: waiting.collect(), online: BTreeMap::new() }
+        Self {
+            clients,
+            report,
+            began: Instant::now(),
+            waiting: waiting.collect(),
+            online: BTreeMap::new(),
+        }
     }
 
     /// How long after the launch each runner was seen online. Fails at once when an instance dies or a record vanishes.
@@ -67,15 +85,27 @@ impl<'a> Watch<'a> {
             if self.waiting.is_empty() {
                 return Ok(self.online);
             }
-            let state = self.waiting.values().next().map(Waiting::state).unwrap_or_default();
-            self.report.progress(format_args!("waiting for {state}  {}", seconds(self.began.elapsed())));
+            let state = self
+                .waiting
+                .values()
+                .next()
+                .map(Waiting::state)
+                .unwrap_or_default();
+            self.report.progress(format_args!(
+                "waiting for {state}  {}",
+                seconds(self.began.elapsed())
+            ));
             if deadline.sleep(wait).await.is_err() {
                 // A last look: the runner may have come online just now.
                 tokio::time::sleep_until(deadline.instant()).await;
                 let (github, ec2) = tokio::join!(self.ask_github(), self.ask_ec2());
                 self.note_github(github, &mut slow_down)?;
                 self.note_ec2(ec2)?;
-                return if self.waiting.is_empty() { Ok(self.online) } else { Err(self.timed_out(timeout)) };
+                return if self.waiting.is_empty() {
+                    Ok(self.online)
+                } else {
+                    Err(self.timed_out(timeout))
+                };
             }
         }
     }
@@ -90,13 +120,21 @@ impl<'a> Watch<'a> {
             }
             return Ok(seen);
         }
-        let mut listed: BTreeMap<RunnerId, Runner> =
-            github.runners(None).await?.into_iter().map(|runner| (runner.id, runner)).collect();
+        let mut listed: BTreeMap<RunnerId, Runner> = github
+            .runners(None)
+            .await?
+            .into_iter()
+            .map(|runner| (runner.id, runner))
+            .collect();
         let status = |runner| match runner {
             Some(runner) => Status::Found { runner, etag: None },
             None => Status::Gone,
         };
-        Ok(self.waiting.keys().map(|id| (*id, status(listed.remove(id)))).collect())
+        Ok(self
+            .waiting
+            .keys()
+            .map(|id| (*id, status(listed.remove(id))))
+            .collect())
     }
 
     /// Takes GitHub's answer in; how long GitHub asked to wait.
@@ -138,14 +176,21 @@ impl<'a> Watch<'a> {
     }
 
     async fn ask_ec2(&self) -> Result<Vec<Instance>, Ec2Error> {
-        let ids: Vec<String> = self.waiting.values().map(|waiting| waiting.runner.instance_id.to_string()).collect();
+        let ids: Vec<String> = self
+            .waiting
+            .values()
+            .map(|waiting| waiting.runner.instance_id.to_string())
+            .collect();
         self.clients.ec2.instances(&[("instance-id", &ids)]).await
     }
 
     /// Takes EC2's answer in. A failed look is none: GitHub's side decides about success.
     fn note_ec2(&mut self, answer: Result<Vec<Instance>, Ec2Error>) -> Result<(), Failure> {
         let mut seen: BTreeMap<InstanceId, Instance> = match answer {
-            Ok(instances) => instances.into_iter().map(|instance| (instance.id.clone(), instance)).collect(),
+            Ok(instances) => instances
+                .into_iter()
+                .map(|instance| (instance.id.clone(), instance))
+                .collect(),
             Err(error) if error.is_passing() => return Ok(()),
             Err(error) => return Err(self.clients.ec2_failure(&error)),
         };
@@ -161,7 +206,11 @@ impl<'a> Watch<'a> {
     }
 
     fn vanished(&self, id: RunnerId) -> Failure {
-        let name = self.waiting.get(&id).map(|waiting| waiting.runner.name.as_str()).unwrap_or_default();
+        let name = self
+            .waiting
+            .get(&id)
+            .map(|waiting| waiting.runner.name.as_str())
+            .unwrap_or_default();
         Failure::new(
             format!("the record of runner `{name}` vanished from GitHub before it was seen online"),
             "either someone removed it, or another job with one of its labels took it and is done already: give `labels` only to \
@@ -187,10 +236,15 @@ impl Waiting<'_> {
             None => format!("EC2 has not described `{instance}` yet"),
             Some(known) => match &known.state_reason {
                 None => format!("EC2 says `{instance}` is {}", known.state.name()),
-                Some(reason) => format!("EC2 says `{instance}` is {} ({reason})", known.state.name()),
+                Some(reason) => {
+                    format!("EC2 says `{instance}` is {} ({reason})", known.state.name())
+                }
             },
         };
-        format!("runner `{}`: GitHub says {}, {ec2}", self.runner.name, self.github)
+        format!(
+            "runner `{}`: GitHub says {}, {ec2}",
+            self.runner.name, self.github
+        )
     }
 }
 
@@ -205,7 +259,10 @@ fn pause(elapsed: Duration) -> Duration {
 }
 
 fn died(instance: &Instance) -> Failure {
-    let reason = instance.state_reason.as_deref().unwrap_or("EC2 gives no reason");
+    let reason = instance
+        .state_reason
+        .as_deref()
+        .unwrap_or("EC2 gives no reason");
     let help = if reason.contains("SpotInstance") {
         "AWS took the spot instance back: run the job again, or use `spot: auto`, more instance types or more zones"
     } else if reason.contains("InstanceInitiatedShutdown") {

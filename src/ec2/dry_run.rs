@@ -12,38 +12,65 @@ const NO_VOLUME: &str = "vol-00000000000000000";
 
 impl Ec2 {
     pub(crate) async fn dry_run_launch(&self, launch: &Launch<'_>) -> Result<(), Ec2Error> {
-        judge("ec2:RunInstances", self.run_instances(launch).dry_run(true).send().await)
+        judge(
+            "ec2:RunInstances",
+            self.run_instances(launch).dry_run(true).send().await,
+        )
     }
 
     pub(crate) async fn dry_run_create_tags(&self, instance: &InstanceId) -> Result<(), Ec2Error> {
         let tag = Tag::builder().key(tags::OURS).value("true").build();
-        let call = self.client.create_tags().resources(instance.as_str()).tags(tag).dry_run(true);
+        let call = self
+            .client
+            .create_tags()
+            .resources(instance.as_str())
+            .tags(tag)
+            .dry_run(true);
         judge("ec2:CreateTags", call.send().await)
     }
 
     pub(crate) async fn dry_run_describe_instances(&self) -> Result<(), Ec2Error> {
-        judge("ec2:DescribeInstances", self.client.describe_instances().dry_run(true).send().await)
+        judge(
+            "ec2:DescribeInstances",
+            self.client.describe_instances().dry_run(true).send().await,
+        )
     }
 
     pub(crate) async fn dry_run_modify_volume(&self) -> Result<(), Ec2Error> {
-        let call = self.client.modify_volume().volume_id(NO_VOLUME).iops(3_000).dry_run(true);
+        let call = self
+            .client
+            .modify_volume()
+            .volume_id(NO_VOLUME)
+            .iops(3_000)
+            .dry_run(true);
         judge("ec2:ModifyVolume", call.send().await)
     }
 
     pub(crate) async fn dry_run_terminate(&self, instance: &InstanceId) -> Result<(), Ec2Error> {
-        let call = self.client.terminate_instances().instance_ids(instance.as_str()).dry_run(true);
+        let call = self
+            .client
+            .terminate_instances()
+            .instance_ids(instance.as_str())
+            .dry_run(true);
         judge("ec2:TerminateInstances", call.send().await)
     }
 
     pub(crate) async fn dry_run_describe_spot_price_history(&self) -> Result<(), Ec2Error> {
-        let call = self.client.describe_spot_price_history().max_results(1).dry_run(true);
+        let call = self
+            .client
+            .describe_spot_price_history()
+            .max_results(1)
+            .dry_run(true);
         judge("ec2:DescribeSpotPriceHistory", call.send().await)
     }
 }
 
 /// `DryRunOperation` is the success of a dry run. "There is no such resource" is one as well: EC2 says so only to callers
 /// that are allowed to ask.
-fn judge<T, E>(action: &'static str, answer: Result<T, SdkError<E, HttpResponse>>) -> Result<(), Ec2Error>
+fn judge<T, E>(
+    action: &'static str,
+    answer: Result<T, SdkError<E, HttpResponse>>,
+) -> Result<(), Ec2Error>
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     SdkError<E, HttpResponse>: aws_sdk_ec2::operation::RequestId + std::error::Error,
@@ -52,8 +79,15 @@ where
         Ok(_) => Ok(()),
         Err(error) => {
             let error = Ec2Error::from_sdk(action, &error);
-            let missing = matches!(error.code(), Some("InvalidInstanceID.NotFound" | "InvalidVolume.NotFound" | "InvalidID"));
-            if error.is_dry_run_success() || missing { Ok(()) } else { Err(error) }
+            let missing = matches!(
+                error.code(),
+                Some("InvalidInstanceID.NotFound" | "InvalidVolume.NotFound" | "InvalidID")
+            );
+            if error.is_dry_run_success() || missing {
+                Ok(())
+            } else {
+                Err(error)
+            }
         }
     }
 }

@@ -55,7 +55,7 @@ impl Ec2Error {
     pub(crate) fn from_sdk<E, R>(action: &'static str, error: &SdkError<E, R>) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
-        R: fmt::Debug,
+        R: fmt::Debug + 'static,
         SdkError<E, R>: RequestId + Error + HttpStatus,
     {
         let request_id = error.request_id().map(str::to_owned);
@@ -63,19 +63,29 @@ impl Ec2Error {
             SdkError::ServiceError(context) => {
                 let service = context.err();
                 match (service.code(), error.http_status()) {
-                    (Some(code), _) => (Kind::Code(code.to_owned()), service.message().unwrap_or("no message").to_owned()),
+                    (Some(code), _) => (
+                        Kind::Code(code.to_owned()),
+                        service.message().unwrap_or("no message").to_owned(),
+                    ),
                     (None, Some(status)) => (Kind::ServerError(status), "no error code".to_owned()),
                     (None, None) => (Kind::Unreadable, innermost(error)),
                 }
             }
             SdkError::ResponseError(_) => match error.http_status() {
-                Some(status) if status >= 500 => (Kind::ServerError(status), "no error code".to_owned()),
+                Some(status) if status >= 500 => {
+                    (Kind::ServerError(status), "no error code".to_owned())
+                }
                 _ => (Kind::Unreadable, innermost(error)),
             },
             other if is_about_credentials(other) => (Kind::NoCredentials, innermost(other)),
             other => (Kind::NoAnswer, innermost(other)),
         };
-        Self { action, kind, message, request_id }
+        Self {
+            action,
+            kind,
+            message,
+            request_id,
+        }
     }
 
     pub(crate) fn code(&self) -> Option<&str> {
@@ -86,7 +96,10 @@ impl Ec2Error {
     }
 
     pub(crate) fn is_unauthorized(&self) -> bool {
-        matches!(self.code(), Some("UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException"))
+        matches!(
+            self.code(),
+            Some("UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException")
+        )
     }
 
     /// Whether the id is (not yet, or no more) known to EC2.
@@ -104,19 +117,30 @@ impl Ec2Error {
         match &self.kind {
             Kind::NoAnswer | Kind::Unreadable | Kind::ServerError(_) => true,
             Kind::NoCredentials => false,
-            Kind::Code(code) => matches!(code.as_str(), "InternalError" | "InternalFailure" | "Unavailable" | "ServiceUnavailable"),
+            Kind::Code(code) => matches!(
+                code.as_str(),
+                "InternalError" | "InternalFailure" | "Unavailable" | "ServiceUnavailable"
+            ),
         }
     }
 
     /// Whether the same call may succeed a little later.
     pub(crate) fn is_passing(&self) -> bool {
-        self.may_have_acted() || matches!(self.code(), Some("RequestLimitExceeded" | "Throttling" | "ThrottlingException"))
+        self.may_have_acted()
+            || matches!(
+                self.code(),
+                Some("RequestLimitExceeded" | "Throttling" | "ThrottlingException")
+            )
     }
 
     /// What a failed `RunInstances` means for the ladder. Capacity can arrive as HTTP 500, so only the code counts.
     pub(crate) fn next(&self) -> Next {
         let Some(code) = self.code() else {
-            return if self.is_passing() { Next::SameAgain } else { Next::Final };
+            return if self.is_passing() {
+                Next::SameAgain
+            } else {
+                Next::Final
+            };
         };
         match code {
             "InsufficientInstanceCapacity"
@@ -127,7 +151,8 @@ impl Ec2Error {
             | "SpotMaxPriceTooLow"
             | "Unsupported"
             | "InsufficientFreeAddressesInSubnet" => Next::NextCandidate,
-            "MaxSpotInstanceCountExceeded" | "AuthFailure.ServiceLinkedRoleCreationNotPermitted" => Next::DropSpot,
+            "MaxSpotInstanceCountExceeded"
+            | "AuthFailure.ServiceLinkedRoleCreationNotPermitted" => Next::DropSpot,
             "VcpuLimitExceeded" | "InstanceLimitExceeded" => Next::OtherFamilyOrMarket,
             "MaxIOPSLimitExceeded" | "VolumeLimitExceeded" => Next::BaselineVolume,
             _ if self.is_passing() => Next::SameAgain,
@@ -139,10 +164,15 @@ impl Ec2Error {
     fn denied(&self) -> (String, Option<String>) {
         let after = |marker: &str| {
             let rest = self.message.split_once(marker)?.1;
-            rest.split_whitespace().next().map(|word| word.trim_end_matches(['.', ',']).to_owned())
+            rest.split_whitespace()
+                .next()
+                .map(|word| word.trim_end_matches(['.', ',']).to_owned())
         };
         let action = after("not authorized to perform: ").filter(|action| action.contains(':'));
-        (action.unwrap_or_else(|| self.action.to_owned()), after("on resource: "))
+        (
+            action.unwrap_or_else(|| self.action.to_owned()),
+            after("on resource: "),
+        )
     }
 
     /// What the person who reads the log can do about it.
@@ -206,14 +236,20 @@ impl Ec2Error {
 
 /// The statement that grants an action.
 pub(crate) fn statement_for(action: &str) -> String {
-    format!(r#"add to the IAM policy: {{"Effect": "Allow", "Action": "{action}", "Resource": "*"}}"#)
+    format!(
+        r#"add to the IAM policy: {{"Effect": "Allow", "Action": "{action}", "Resource": "*"}}"#
+    )
 }
 
 impl fmt::Display for Ec2Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { action, message, .. } = self;
+        let Self {
+            action, message, ..
+        } = self;
         match &self.kind {
-            Kind::Code(_) if self.is_unauthorized() => write!(f, "AWS refused `{}`", self.denied().0),
+            Kind::Code(_) if self.is_unauthorized() => {
+                write!(f, "AWS refused `{}`", self.denied().0)
+            }
             Kind::Code(code) => write!(f, "`{action}` failed with `{code}`: {message}"),
             Kind::ServerError(status) => write!(f, "`{action}` failed with HTTP {status}"),
             Kind::NoAnswer => write!(f, "`{action}` got no answer from EC2 ({message})"),
@@ -232,11 +268,12 @@ pub(crate) trait HttpStatus {
 
 impl<E> HttpStatus for SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse> {
     fn http_status(&self) -> Option<u16> {
-        self.raw_response().map(|response| response.status().as_u16())
+        self.raw_response()
+            .map(|response| response.status().as_u16())
     }
 }
 
-fn is_about_credentials(error: &dyn Error) -> bool {
+fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if error.is::<CredentialsError>() {
@@ -287,7 +324,10 @@ mod tests {
              identity-based policy allows the ec2:CreateTags action",
         );
         assert_eq!(refused.to_string(), "AWS refused `ec2:CreateTags`");
-        let remedy = "us-east-1".parse().map(|region| refused.remedy(&region)).unwrap_or_default();
+        let remedy = "us-east-1"
+            .parse()
+            .map(|region| refused.remedy(&region))
+            .unwrap_or_default();
         assert!(remedy.contains(r#""Action": "ec2:CreateTags""#), "{remedy}");
         assert!(remedy.contains("instance/*"), "{remedy}");
     }

@@ -17,7 +17,6 @@ pub(crate) struct Instance {
     /// Why it is in that state: `Server.SpotInstanceTermination: …`.
     pub state_reason: Option<String>,
     pub instance_type: String,
-    pub client_token: Option<String>,
     pub tags: BTreeMap<String, String>,
 }
 
@@ -72,15 +71,27 @@ impl Instance {
             id: InstanceId::from_ec2(instance.instance_id()?),
             state,
             state_reason: reason.and_then(|reason| match (reason.code(), reason.message()) {
-                (Some(code), Some(message)) if !message.starts_with(code) => Some(format!("{code}: {message}")),
-                (code, message) => message.or(code).filter(|text| !text.is_empty()).map(str::to_owned),
+                (Some(code), Some(message)) if !message.starts_with(code) => {
+                    Some(format!("{code}: {message}"))
+                }
+                (code, message) => message
+                    .or(code)
+                    .filter(|text| !text.is_empty())
+                    .map(str::to_owned),
             }),
-            instance_type: instance.instance_type().map(|t| t.as_str().to_owned()).unwrap_or_default(),
-            client_token: instance.client_token().filter(|token| !token.is_empty()).map(str::to_owned),
+            instance_type: instance
+                .instance_type()
+                .map(|t| t.as_str().to_owned())
+                .unwrap_or_default(),
             tags: instance
                 .tags()
                 .iter()
-                .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned())))
+                .filter_map(|tag| {
+                    Some((
+                        tag.key()?.to_owned(),
+                        tag.value().unwrap_or_default().to_owned(),
+                    ))
+                })
                 .collect(),
         })
     }
@@ -101,18 +112,34 @@ impl Instance {
 impl Ec2 {
     /// The instances that fit all filters. Always by filter and never by id: a fresh id may not be known everywhere yet, and
     /// would be an error.
-    pub(crate) async fn instances(&self, filters: &[(&str, &[String])]) -> Result<Vec<Instance>, Ec2Error> {
+    pub(crate) async fn instances(
+        &self,
+        filters: &[(&str, &[String])],
+    ) -> Result<Vec<Instance>, Ec2Error> {
         const ACTION: &str = "ec2:DescribeInstances";
         let filters: Vec<Filter> = filters
             .iter()
-            .map(|(name, values)| Filter::builder().name(*name).set_values(Some(values.to_vec())).build())
+            .map(|(name, values)| {
+                Filter::builder()
+                    .name(*name)
+                    .set_values(Some(values.to_vec()))
+                    .build()
+            })
             .collect();
-        let mut pages =
-            self.client.describe_instances().set_filters(Some(filters)).into_paginator().page_size(PAGE).send();
+        let mut pages = self
+            .client
+            .describe_instances()
+            .set_filters(Some(filters))
+            .into_paginator()
+            .page_size(PAGE)
+            .send();
         let mut all = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| Ec2Error::from_sdk(ACTION, &error))?;
-            let instances = page.reservations().iter().flat_map(|reservation| reservation.instances());
+            let instances = page
+                .reservations()
+                .iter()
+                .flat_map(|reservation| reservation.instances());
             all.extend(instances.filter_map(Instance::from_sdk));
         }
         Ok(all)

@@ -1,10 +1,10 @@
 //! `RunInstances`: one instance, tagged, encrypted, gone when it powers off.
 
 use aws_sdk_ec2::types::{
-    BlockDeviceMapping, EbsBlockDevice, HttpTokensState, IamInstanceProfileSpecification, InstanceMarketOptionsRequest,
-    InstanceMetadataEndpointState, InstanceMetadataOptionsRequest, InstanceType as SdkInstanceType, MarketType,
-    Placement as SdkPlacement, ResourceType, ShutdownBehavior, SpotInstanceType, SpotMarketOptions, Tag, TagSpecification,
-    VolumeType,
+    BlockDeviceMapping, EbsBlockDevice, HttpTokensState, IamInstanceProfileSpecification,
+    InstanceMarketOptionsRequest, InstanceMetadataEndpointState, InstanceMetadataOptionsRequest,
+    InstanceType as SdkInstanceType, MarketType, Placement as SdkPlacement, ResourceType,
+    ShutdownBehavior, SpotInstanceType, SpotMarketOptions, Tag, TagSpecification, VolumeType,
 };
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -51,18 +51,22 @@ impl Ec2 {
             .await
             .map_err(|error| Ec2Error::from_sdk(ACTION, &error))?;
         let instance = answer.instances().first();
-        let id = instance.and_then(|instance| instance.instance_id()).ok_or(Ec2Error {
-            action: ACTION,
-            kind: super::error::Kind::Unreadable,
-            message: "no instance id in the answer".to_owned(),
-            request_id: None,
-        })?;
+        let id = instance
+            .and_then(|instance| instance.instance_id())
+            .ok_or(Ec2Error {
+                action: ACTION,
+                kind: super::error::Kind::Unreadable,
+                message: "no instance id in the answer".to_owned(),
+                request_id: None,
+            })?;
         Ok(Launched {
             id: InstanceId::from_ec2(id),
             availability_zone: instance
                 .and_then(|instance| instance.placement()?.availability_zone())
                 .map(str::to_owned),
-            root_device: instance.and_then(|instance| instance.root_device_name()).map(str::to_owned),
+            root_device: instance
+                .and_then(|instance| instance.root_device_name())
+                .map(str::to_owned),
         })
     }
 
@@ -72,11 +76,17 @@ impl Ec2 {
         launch: &Launch<'_>,
     ) -> aws_sdk_ec2::operation::run_instances::builders::RunInstancesFluentBuilder {
         let placement = &launch.candidate.placement;
-        let groups = launch.security_groups.iter().map(|group| group.as_str().to_owned()).collect::<Vec<_>>();
+        let groups = launch
+            .security_groups
+            .iter()
+            .map(|group| group.as_str().to_owned())
+            .collect::<Vec<_>>();
         self.client
             .run_instances()
             .image_id(launch.image_id)
-            .instance_type(SdkInstanceType::from(launch.candidate.instance_type.as_str()))
+            .instance_type(SdkInstanceType::from(
+                launch.candidate.instance_type.as_str(),
+            ))
             .min_count(1)
             .max_count(1)
             .client_token(launch.client_token)
@@ -88,7 +98,11 @@ impl Ec2 {
             .set_tag_specifications(Some(tag_specifications(launch.tags)))
             .set_instance_market_options(market_options(launch.candidate.market))
             .set_placement(match placement {
-                Placement::Zone(zone) => Some(SdkPlacement::builder().availability_zone(zone.as_str()).build()),
+                Placement::Zone(zone) => Some(
+                    SdkPlacement::builder()
+                        .availability_zone(zone.as_str())
+                        .build(),
+                ),
                 Placement::Anywhere | Placement::Subnet(_) => None,
             })
             .set_subnet_id(match placement {
@@ -134,10 +148,18 @@ fn root_volume(device: &str, root: RootVolume) -> BlockDeviceMapping {
 
 /// Instance and volumes, nothing else: a tightened policy allows `CreateTags` on no other resource.
 fn tag_specifications(tags: &[(String, String)]) -> Vec<TagSpecification> {
-    let tags: Vec<Tag> = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+    let tags: Vec<Tag> = tags
+        .iter()
+        .map(|(key, value)| Tag::builder().key(key).value(value).build())
+        .collect();
     [ResourceType::Instance, ResourceType::Volume]
         .into_iter()
-        .map(|kind| TagSpecification::builder().resource_type(kind).set_tags(Some(tags.clone())).build())
+        .map(|kind| {
+            TagSpecification::builder()
+                .resource_type(kind)
+                .set_tags(Some(tags.clone()))
+                .build()
+        })
         .collect()
 }
 
@@ -145,7 +167,11 @@ fn market_options(market: Market) -> Option<InstanceMarketOptionsRequest> {
     (market == Market::Spot).then(|| {
         InstanceMarketOptionsRequest::builder()
             .market_type(MarketType::Spot)
-            .spot_options(SpotMarketOptions::builder().spot_instance_type(SpotInstanceType::OneTime).build())
+            .spot_options(
+                SpotMarketOptions::builder()
+                    .spot_instance_type(SpotInstanceType::OneTime)
+                    .build(),
+            )
             .build()
     })
 }

@@ -38,24 +38,36 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(25);
 impl Ec2 {
     /// Builds the client. With an access key from the inputs nobody is asked anything; without one, the SDK's default
     /// chain looks through the environment when the first call is made.
-    pub(crate) async fn new(connector: &SharedHttpConnector, region: &Region, access_key: Option<&AccessKey>) -> Self {
+    pub(crate) async fn new(
+        connector: &SharedHttpConnector,
+        region: &Region,
+        access_key: Option<&AccessKey>,
+    ) -> Self {
         let loader = aws_config::defaults(BehaviorVersion::latest())
             .region(AwsRegion::new(region.as_str().to_owned()))
             .http_client(http_edge::client(connector))
             // Only the launch knows which of RunInstances' errors may be repeated, and how: see `Ec2Error::next`.
             .retry_config(RetryConfig::disabled())
-            .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build())
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                    .build(),
+            )
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         let loader = match access_key {
             Some(key) => loader.credentials_provider(Credentials::new(
                 key.id.clone(),
                 key.secret.expose_secret(),
-                key.session_token.as_ref().map(|token| token.expose_secret().to_owned()),
+                key.session_token
+                    .as_ref()
+                    .map(|token| token.expose_secret().to_owned()),
                 None,
                 "inputs",
             )),
             None => loader,
         };
-        Self { client: aws_sdk_ec2::Client::new(&loader.load().await) }
+        Self {
+            client: aws_sdk_ec2::Client::new(&loader.load().await),
+        }
     }
 }

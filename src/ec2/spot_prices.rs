@@ -17,8 +17,14 @@ pub(crate) struct SpotPrice {
 
 impl Ec2 {
     /// The current spot prices of these types, in every zone of the region that has them.
-    pub(crate) async fn spot_prices(&self, types: &[InstanceType]) -> Result<Vec<SpotPrice>, Ec2Error> {
-        let types = types.iter().map(|t| SdkInstanceType::from(t.as_str())).collect();
+    pub(crate) async fn spot_prices(
+        &self,
+        types: &[InstanceType],
+    ) -> Result<Vec<SpotPrice>, Ec2Error> {
+        let types = types
+            .iter()
+            .map(|t| SdkInstanceType::from(t.as_str()))
+            .collect();
         // From now on: EC2 then answers with each zone's price that is in force.
         let now = DateTime::from(std::time::SystemTime::now());
         let answer = self

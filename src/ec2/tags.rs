@@ -3,7 +3,10 @@
 //! `stop` and `sweep` find by them, and policies scope on [`OURS`]. They are set in the `RunInstances` call itself, so that
 //! nothing of ours ever exists without them.
 
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 
 use crate::github::RunnerId;
 use crate::spec::run::WorkflowRun;
@@ -45,26 +48,33 @@ pub(crate) fn for_launch(
     ours.into_iter()
         .filter(|(key, _)| *key != NAME || extra.iter().all(|(theirs, _)| theirs != NAME))
         .map(|(key, value)| (key.to_owned(), value))
-        .chain(extra.iter().map(|(key, value)| (key.to_owned(), value.to_owned())))
+        .chain(
+            extra
+                .iter()
+                .map(|(key, value)| (key.to_owned(), value.to_owned())),
+        )
         .collect()
 }
 
 /// A time as the `sprinters:expires` tag writes it, in whole seconds.
 fn rfc3339(time: SystemTime) -> String {
-    jiff::Timestamp::try_from(time)
-        .map(|timestamp| timestamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+    let seconds = time
+        .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
+        .as_secs();
+    let whole = DateTime::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
+    whole.fmt(Format::DateTime).unwrap_or_default()
 }
 
 /// Reads a `sprinters:expires` tag back.
 pub(crate) fn parse_expires(text: &str) -> Option<SystemTime> {
-    text.parse::<jiff::Timestamp>().ok().map(SystemTime::from)
+    SystemTime::try_from(DateTime::from_str(text, Format::DateTimeWithOffset).ok()?).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::{Duration, UNIX_EPOCH};
+    use std::time::Duration;
 
     #[test]
     fn expiry_round_trips() {

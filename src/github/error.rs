@@ -29,7 +29,12 @@ pub(crate) enum Kind {
 
 impl GithubError {
     /// From a response that is no success.
-    pub(crate) fn refused(operation: &'static str, status: StatusCode, headers: &HeaderMap, body: &str) -> Self {
+    pub(crate) fn refused(
+        operation: &'static str,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &str,
+    ) -> Self {
         let message = serde_json::from_str::<serde_json::Value>(body)
             .ok()
             .and_then(|body| Some(body.get("message")?.as_str()?.to_owned()))
@@ -38,7 +43,11 @@ impl GithubError {
             Some(wait) => Kind::SlowDown(wait),
             None => Kind::Status(status),
         };
-        Self { operation, kind, message }
+        Self {
+            operation,
+            kind,
+            message,
+        }
     }
 
     pub(crate) fn status(&self) -> Option<StatusCode> {
@@ -108,7 +117,9 @@ fn slow_down(status: StatusCode, headers: &HeaderMap, message: &str) -> Option<O
     let retry_after = header("retry-after").map(Duration::from_secs);
     let used_up = header("x-ratelimit-remaining") == Some(0);
     let until_reset = || {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
         let reset = Duration::from_secs(header("x-ratelimit-reset")?);
         Some(reset.saturating_sub(now))
     };
@@ -125,13 +136,28 @@ fn slow_down(status: StatusCode, headers: &HeaderMap, message: &str) -> Option<O
 
 impl fmt::Display for GithubError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { operation, message, .. } = self;
+        let Self {
+            operation, message, ..
+        } = self;
         match self.kind {
-            Kind::NoAnswer => write!(f, "could not {operation}: GitHub did not answer ({message})"),
-            Kind::SlowDown(_) => write!(f, "could not {operation}: GitHub asks to slow down (`{message}`)"),
-            Kind::Unreadable => write!(f, "could not {operation}: GitHub's answer is unreadable ({message})"),
+            Kind::NoAnswer => write!(
+                f,
+                "could not {operation}: GitHub did not answer ({message})"
+            ),
+            Kind::SlowDown(_) => write!(
+                f,
+                "could not {operation}: GitHub asks to slow down (`{message}`)"
+            ),
+            Kind::Unreadable => write!(
+                f,
+                "could not {operation}: GitHub's answer is unreadable ({message})"
+            ),
             Kind::Status(status) => {
-                write!(f, "could not {operation}: GitHub answered {} `{message}`", status.as_u16())
+                write!(
+                    f,
+                    "could not {operation}: GitHub answered {} `{message}`",
+                    status.as_u16()
+                )
             }
         }
     }
@@ -147,31 +173,58 @@ mod tests {
         let headers = headers
             .iter()
             .map(|(name, value)| {
-                (http::HeaderName::from_static(name), http::HeaderValue::from_static(value))
+                (
+                    http::HeaderName::from_static(name),
+                    http::HeaderValue::from_static(value),
+                )
             })
             .collect();
-        GithubError::refused("list runners", StatusCode::from_u16(status).unwrap_or_default(), &headers, body)
+        GithubError::refused(
+            "list runners",
+            StatusCode::from_u16(status).unwrap_or_default(),
+            &headers,
+            body,
+        )
     }
 
     #[test]
     fn the_two_meanings_of_403() {
-        let no_right = refused(403, &[("x-ratelimit-remaining", "4999")], r#"{"message":"Resource not accessible by personal access token"}"#);
+        let no_right = refused(
+            403,
+            &[("x-ratelimit-remaining", "4999")],
+            r#"{"message":"Resource not accessible by personal access token"}"#,
+        );
         assert_eq!(no_right.status(), Some(StatusCode::FORBIDDEN));
-        let slow = refused(403, &[("retry-after", "7")], r#"{"message":"You have exceeded a secondary rate limit."}"#);
+        let slow = refused(
+            403,
+            &[("retry-after", "7")],
+            r#"{"message":"You have exceeded a secondary rate limit."}"#,
+        );
         assert_eq!(slow.wait(), Some(Duration::from_secs(7)));
         assert!(slow.is_passing() && !slow.may_have_acted());
     }
 
     #[test]
     fn the_workflow_token_is_explained() {
-        let error = refused(403, &[], r#"{"message":"Resource not accessible by integration"}"#);
-        assert!(error.remedy("o/r").contains("GITHUB_TOKEN cannot manage runners"));
+        let error = refused(
+            403,
+            &[],
+            r#"{"message":"Resource not accessible by integration"}"#,
+        );
+        assert!(
+            error
+                .remedy("o/r")
+                .contains("GITHUB_TOKEN cannot manage runners")
+        );
     }
 
     #[test]
     fn a_page_instead_of_json_is_not_shown() {
         let error = refused(502, &[], "<html>bad gateway</html>");
-        assert_eq!(error.to_string(), "could not list runners: GitHub answered 502 `Bad Gateway`");
+        assert_eq!(
+            error.to_string(),
+            "could not list runners: GitHub answered 502 `Bad Gateway`"
+        );
         assert!(error.may_have_acted());
     }
 }

@@ -49,7 +49,11 @@ impl Github {
             Ok(crab) => crab,
             Err(never) => match never {},
         };
-        Self { crab, base: format!("/repos/{repository}/actions/runners"), repository: repository.to_string() }
+        Self {
+            crab,
+            base: format!("/repos/{repository}/actions/runners"),
+            repository: repository.to_string(),
+        }
     }
 
     /// The repository whose runners these are, for messages.
@@ -57,16 +61,29 @@ impl Github {
         &self.repository
     }
 
-    async fn get(&self, operation: &'static str, path: &str, etag: Option<&str>) -> Result<Answer, GithubError> {
+    async fn get(
+        &self,
+        operation: &'static str,
+        path: &str,
+        etag: Option<&str>,
+    ) -> Result<Answer, GithubError> {
         let mut headers = headers();
         if let Some(etag) = etag.and_then(|etag| etag.parse().ok()) {
             headers.insert(http::header::IF_NONE_MATCH, etag);
         }
-        let response = self.crab._get_with_headers(self.path(path), Some(headers)).await;
+        let response = self
+            .crab
+            ._get_with_headers(self.path(path), Some(headers))
+            .await;
         self.answer(operation, response).await
     }
 
-    async fn post<B: Serialize>(&self, operation: &'static str, path: &str, body: &B) -> Result<Answer, GithubError> {
+    async fn post<B: Serialize>(
+        &self,
+        operation: &'static str,
+        path: &str,
+        body: &B,
+    ) -> Result<Answer, GithubError> {
         let response = self.crab._post(self.path(path), Some(body)).await;
         self.answer(operation, response).await
     }
@@ -89,9 +106,19 @@ impl Github {
         B: http_body_util::BodyExt<Data = bytes::Bytes>,
         B::Error: std::error::Error,
     {
-        let no_answer = |message: String| GithubError { operation, kind: Kind::NoAnswer, message };
-        let (parts, body) = response.map_err(|error| no_answer(innermost(&error)))?.into_parts();
-        let bytes = body.collect().await.map_err(|error| no_answer(innermost(&error)))?.to_bytes();
+        let no_answer = |message: String| GithubError {
+            operation,
+            kind: Kind::NoAnswer,
+            message,
+        };
+        let (parts, body) = response
+            .map_err(|error| no_answer(innermost(&error)))?
+            .into_parts();
+        let bytes = body
+            .collect()
+            .await
+            .map_err(|error| no_answer(innermost(&error)))?
+            .to_bytes();
         Ok(Answer {
             status: parts.status,
             headers: parts.headers,
@@ -116,7 +143,12 @@ impl Answer {
         if self.status.is_success() {
             Ok(())
         } else {
-            Err(GithubError::refused(operation, self.status, &self.headers, &self.body))
+            Err(GithubError::refused(
+                operation,
+                self.status,
+                &self.headers,
+                &self.body,
+            ))
         }
     }
 
@@ -127,8 +159,14 @@ impl Answer {
 
 fn headers() -> HeaderMap {
     let mut headers = HeaderMap::new();
-    headers.insert(http::header::ACCEPT, http::HeaderValue::from_static("application/vnd.github+json"));
-    headers.insert("x-github-api-version", http::HeaderValue::from_static("2022-11-28"));
+    headers.insert(
+        http::header::ACCEPT,
+        http::HeaderValue::from_static("application/vnd.github+json"),
+    );
+    headers.insert(
+        "x-github-api-version",
+        http::HeaderValue::from_static("2022-11-28"),
+    );
     headers
 }
 

@@ -47,7 +47,6 @@ pub(crate) struct Download {
     os: String,
     architecture: String,
     pub download_url: String,
-    pub filename: String,
     /// Hexadecimal; GitHub's description allows it to be absent.
     pub sha256_checksum: Option<String>,
 }
@@ -101,25 +100,52 @@ struct Page {
 
 impl Github {
     /// `POST …/generate-jitconfig`: creates the runner's record and its secret.
-    pub(crate) async fn create_jit_runner(&self, name: &str, labels: &[&str]) -> Result<JitRunner, GithubError> {
+    pub(crate) async fn create_jit_runner(
+        &self,
+        name: &str,
+        labels: &[&str],
+    ) -> Result<JitRunner, GithubError> {
         const OPERATION: &str = "create a just-in-time runner";
-        let request = GenerateJitConfig { name, runner_group_id: DEFAULT_GROUP, labels, work_folder: "_work" };
-        let answer = self.post(OPERATION, "/generate-jitconfig", &request).await?;
-        let GeneratedJitConfig { runner, encoded_jit_config } = answer.json(OPERATION)?;
-        Ok(JitRunner { id: runner.id, jit_config: encoded_jit_config.into() })
+        let request = GenerateJitConfig {
+            name,
+            runner_group_id: DEFAULT_GROUP,
+            labels,
+            work_folder: "_work",
+        };
+        let answer = self
+            .post(OPERATION, "/generate-jitconfig", &request)
+            .await?;
+        let GeneratedJitConfig {
+            runner,
+            encoded_jit_config,
+        } = answer.json(OPERATION)?;
+        Ok(JitRunner {
+            id: runner.id,
+            jit_config: encoded_jit_config.into(),
+        })
     }
 
     /// `GET …/downloads`: the runner program for Linux on that processor.
-    pub(crate) async fn runner_download(&self, architecture: Architecture) -> Result<Option<Download>, GithubError> {
+    pub(crate) async fn runner_download(
+        &self,
+        architecture: Architecture,
+    ) -> Result<Option<Download>, GithubError> {
         const OPERATION: &str = "look up the runner program's download";
-        let downloads: Vec<Download> = self.get(OPERATION, "/downloads", None).await?.json(OPERATION)?;
-        Ok(downloads
-            .into_iter()
-            .find(|download| download.os == "linux" && download.architecture == architecture.github()))
+        let downloads: Vec<Download> = self
+            .get(OPERATION, "/downloads", None)
+            .await?
+            .json(OPERATION)?;
+        Ok(downloads.into_iter().find(|download| {
+            download.os == "linux" && download.architecture == architecture.github()
+        }))
     }
 
     /// `GET …/{id}`, conditionally.
-    pub(crate) async fn runner(&self, id: RunnerId, etag: Option<&str>) -> Result<Status, GithubError> {
+    pub(crate) async fn runner(
+        &self,
+        id: RunnerId,
+        etag: Option<&str>,
+    ) -> Result<Status, GithubError> {
         const OPERATION: &str = "look at the runner";
         let answer = self.get(OPERATION, &format!("/{id}"), etag).await?;
         match answer.status {

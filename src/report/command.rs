@@ -18,7 +18,9 @@ pub(super) fn line(name: &str, properties: &[(&str, &str)], data: &str) -> Strin
 }
 
 fn escape_data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 /// Text from elsewhere (EC2's messages, names) that must not become a command: GitHub reads one only at the start of a line.
@@ -32,7 +34,10 @@ pub(super) fn harmless(text: &str) -> String {
             line.to_owned()
         }
     };
-    text.split(['\n', '\r']).map(safe).collect::<Vec<_>>().join("\n")
+    text.split(['\n', '\r'])
+        .map(safe)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// A line of the `GITHUB_OUTPUT` file; several lines where the value has several.
@@ -64,7 +69,10 @@ mod tests {
 
     #[test]
     fn foreign_text_is_no_command() {
-        assert_eq!(harmless("ok\n  ::set-output name=x::y"), "ok\n  \u{200b}::set-output name=x::y");
+        assert_eq!(
+            harmless("ok\n  ::set-output name=x::y"),
+            "ok\n  \u{200b}::set-output name=x::y"
+        );
         assert_eq!(harmless("std::fmt"), "std::fmt");
     }
 
@@ -72,6 +80,9 @@ mod tests {
     fn outputs_cannot_inject_others() {
         assert_eq!(output("label", "a"), "label=a\n");
         let two = output("label", "a\nevil=1\nSPRINTERS_0");
-        assert_eq!(two, "label<<SPRINTERS_1\na\nevil=1\nSPRINTERS_0\nSPRINTERS_1\n");
+        assert_eq!(
+            two,
+            "label<<SPRINTERS_1\na\nevil=1\nSPRINTERS_0\nSPRINTERS_1\n"
+        );
     }
 }

@@ -38,7 +38,9 @@ impl Report {
         let style = if environment("GITHUB_ACTIONS").as_deref() == Some("true") {
             Style::Workflow
         } else if io::stdout().is_terminal() {
-            Style::Terminal { colours: environment("NO_COLOR").is_none() }
+            Style::Terminal {
+                colours: environment("NO_COLOR").is_none(),
+            }
         } else {
             Style::Plain
         };
@@ -67,7 +69,10 @@ impl Report {
 
     /// A step that is done, and how long it took.
     pub(crate) fn done(&self, text: impl Display, took: Duration) {
-        self.mark(Mark::Done, format_args!("{text}  {}", self.dim(&seconds(took))));
+        self.mark(
+            Mark::Done,
+            format_args!("{text}  {}", self.dim(&seconds(took))),
+        );
     }
 
     /// A line with a mark before it.
@@ -101,7 +106,9 @@ impl Report {
         self.clear_progress();
         let text = text.to_string();
         match self.style {
-            Style::Workflow => write_stdout(&command::line("warning", &[("title", "Sprinters")], &text)),
+            Style::Workflow => {
+                write_stdout(&command::line("warning", &[("title", "Sprinters")], &text))
+            }
             _ => write_stderr(&format!("{}: {text}", self.colour("33;1", "warning"))),
         }
     }
@@ -111,7 +118,10 @@ impl Report {
         self.clear_progress();
         match self.style {
             Style::Workflow => {
-                let title = mode.map_or_else(|| "Sprinters".to_owned(), |mode| format!("Sprinters {}", mode.name()));
+                let title = mode.map_or_else(
+                    || "Sprinters".to_owned(),
+                    |mode| format!("Sprinters {}", mode.name()),
+                );
                 let mut text = failure.what.clone();
                 for help in &failure.help {
                     text.push_str("\n→ ");
@@ -180,7 +190,11 @@ pub(crate) enum Mark {
 /// Appends to a file that GitHub named; without a name there is nobody to tell.
 fn append(file: Option<&PathBuf>, text: &str) -> io::Result<()> {
     match file {
-        Some(path) => OpenOptions::new().create(true).append(true).open(path)?.write_all(text.as_bytes()),
+        Some(path) => OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)?
+            .write_all(text.as_bytes()),
         None => Ok(()),
     }
 }
@@ -202,7 +216,11 @@ pub(crate) fn seconds(duration: Duration) -> String {
     } else if seconds < 119.95 {
         format!("{seconds:.1} s")
     } else {
-        format!("{} min {:02} s", duration.as_secs() / 60, duration.as_secs() % 60)
+        format!(
+            "{} min {:02} s",
+            duration.as_secs() / 60,
+            duration.as_secs() % 60
+        )
     }
 }
 

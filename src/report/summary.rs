@@ -27,7 +27,10 @@ impl Started<'_> {
         let mut text = String::from("### Sprinters: runner online\n\n");
         let rows = self.runners.iter().map(|runner| {
             let zone = runner.availability_zone.as_deref().unwrap_or("–");
-            let price = runner.candidate.spot_price.map_or_else(String::new, |price| format!(" (${price:.4}/h)"));
+            let price = runner
+                .candidate
+                .spot_price
+                .map_or_else(String::new, |price| format!(" (${price:.4}/h)"));
             vec![
                 code(&runner.label),
                 code(runner.instance_id.as_str()),
@@ -36,10 +39,21 @@ impl Started<'_> {
                 code(zone),
             ]
         });
-        table(&mut text, &["Label", "Instance", "Type", "Market", "Zone"], rows);
+        table(
+            &mut text,
+            &["Label", "Instance", "Type", "Market", "Zone"],
+            rows,
+        );
         text.push('\n');
-        let slowest = |phase: fn(&LaunchedRunner) -> Duration| self.runners.iter().map(phase).max().unwrap_or_default();
-        let boot = self.online_after.values().max().copied().unwrap_or_default();
+        let slowest = |phase: fn(&LaunchedRunner) -> Duration| {
+            self.runners.iter().map(phase).max().unwrap_or_default()
+        };
+        let boot = self
+            .online_after
+            .values()
+            .max()
+            .copied()
+            .unwrap_or_default();
         let phases = [
             ("Plan", self.prepared_in),
             ("JIT config from GitHub", slowest(|runner| runner.minted_in)),
@@ -47,7 +61,11 @@ impl Started<'_> {
             ("Boot until online", boot),
             ("Total", self.total),
         ];
-        table(&mut text, &["Phase", "Took"], phases.map(|(phase, took)| vec![phase.to_owned(), seconds(took)]));
+        table(
+            &mut text,
+            &["Phase", "Took"],
+            phases.map(|(phase, took)| vec![phase.to_owned(), seconds(took)]),
+        );
         let _ = writeln!(
             text,
             "\nIt powers off after one job, after {} without one, and after {} in any case.\n",
@@ -65,11 +83,23 @@ pub(crate) fn stopped(instances: &[Instance], records: usize, took: Duration) ->
         return text;
     }
     let rows = instances.iter().map(|instance| {
-        let was = if instance.state.is_alive() { "terminated now" } else { "had ended already" };
-        vec![code(instance.id.as_str()), code(&instance.instance_type), was.to_owned()]
+        let was = if instance.state.is_alive() {
+            "terminated now"
+        } else {
+            "had ended already"
+        };
+        vec![
+            code(instance.id.as_str()),
+            code(&instance.instance_type),
+            was.to_owned(),
+        ]
     });
     table(&mut text, &["Instance", "Type", ""], rows);
-    let _ = writeln!(text, "\nRunner records deleted: {records}. Took {}.\n", seconds(took));
+    let _ = writeln!(
+        text,
+        "\nRunner records deleted: {records}. Took {}.\n",
+        seconds(took)
+    );
     text
 }
 
@@ -89,7 +119,11 @@ pub(crate) fn checked(findings: &[Finding]) -> String {
             Mark::Missing => "❌",
             Mark::Unknown => "❔",
         };
-        vec![mark.to_owned(), cell(&finding.subject), cell(finding.remedy.as_deref().unwrap_or_default())]
+        vec![
+            mark.to_owned(),
+            cell(&finding.subject),
+            cell(finding.remedy.as_deref().unwrap_or_default()),
+        ]
     });
     table(&mut text, &["", "Checked", "What to do"], rows);
     text.push('\n');
@@ -97,7 +131,12 @@ pub(crate) fn checked(findings: &[Finding]) -> String {
 }
 
 fn table(text: &mut String, head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
-    let _ = writeln!(text, "| {} |\n|{}", head.join(" | "), " --- |".repeat(head.len()));
+    let _ = writeln!(
+        text,
+        "| {} |\n|{}",
+        head.join(" | "),
+        " --- |".repeat(head.len())
+    );
     for row in rows {
         let _ = writeln!(text, "| {} |", row.join(" | "));
     }
@@ -109,5 +148,7 @@ fn code(text: &str) -> String {
 
 /// Text from elsewhere must neither end the cell nor the row.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace(['\n', '\r'], " ").replace('<', "&lt;")
+    text.replace('|', "\\|")
+        .replace(['\n', '\r'], " ")
+        .replace('<', "&lt;")
 }

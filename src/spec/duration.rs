@@ -69,7 +69,11 @@ impl fmt::Display for Seconds {
                 rest %= size;
             }
         }
-        if self.0 == 0 { f.write_str("0s") } else { Ok(()) }
+        if self.0 == 0 {
+            f.write_str("0s")
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -81,23 +85,48 @@ mod tests {
 
     #[test]
     fn what_people_write() {
-        for (text, seconds) in [("90s", 90), ("5m", 300), ("1h", 3_600), ("10m30s", 630), (" 5m ", 300)] {
+        for (text, seconds) in [
+            ("90s", 90),
+            ("5m", 300),
+            ("1h", 3_600),
+            ("10m30s", 630),
+            (" 5m ", 300),
+        ] {
             assert_eq!(Seconds::parse(text, HOUR), Ok(Seconds(seconds)), "{text}");
         }
     }
 
     #[test]
     fn what_is_no_duration() {
-        for text in ["", "5", "m", "5 m", "-5m", "1.5h", "5min", "30s1m", "1m1m", "0s", "61m", "99999999999999999999h"] {
+        for text in [
+            "",
+            "5",
+            "m",
+            "5 m",
+            "-5m",
+            "1.5h",
+            "5min",
+            "30s1m",
+            "1m1m",
+            "0s",
+            "61m",
+            "99999999999999999999h",
+        ] {
             let accepted = Seconds::parse(text, HOUR);
-            assert!(accepted.is_err_and(|e| e.ends_with("from `1s` to `1h`")), "{text}");
+            assert!(
+                accepted.is_err_and(|e| e.ends_with("from `1s` to `1h`")),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn prints_as_written() {
         for text in ["1s", "59s", "5m", "1h30m", "6h", "5d"] {
-            assert_eq!(Seconds::parse(text, Seconds(u32::MAX)).map(|d| d.to_string()), Ok(text.to_owned()));
+            assert_eq!(
+                Seconds::parse(text, Seconds(u32::MAX)).map(|d| d.to_string()),
+                Ok(text.to_owned())
+            );
         }
     }
 }

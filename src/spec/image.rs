@@ -49,7 +49,11 @@ impl Image {
     /// An `ami-…` tells nothing; the launch reply then shows whether the guess was right.
     pub(crate) fn root_device(&self) -> &'static str {
         match self {
-            Self::Ssm(parameter) if ["amazon-linux", "al2023", "debian"].iter().any(|n| parameter.contains(n)) => {
+            Self::Ssm(parameter)
+                if ["amazon-linux", "al2023", "debian"]
+                    .iter()
+                    .any(|n| parameter.contains(n)) =>
+            {
                 OTHER_ROOT_DEVICE
             }
             _ => ROOT_DEVICE,
@@ -73,7 +77,10 @@ const OTHER_ROOT_DEVICE: &str = "/dev/xvda";
 impl Default for Image {
     /// Ubuntu 24.04 for whatever processor the instance type has.
     fn default() -> Self {
-        Self::Ubuntu { release: Ubuntu::Noble, architecture: None }
+        Self::Ubuntu {
+            release: Ubuntu::Noble,
+            architecture: None,
+        }
     }
 }
 
@@ -82,8 +89,15 @@ impl fmt::Display for Image {
         match self {
             Self::Ami(id) => f.write_str(id),
             Self::Ssm(parameter) => write!(f, "resolve:ssm:{parameter}"),
-            Self::Ubuntu { release, architecture } => {
-                let suffix = if *architecture == Some(Architecture::Arm64) { "-arm" } else { "" };
+            Self::Ubuntu {
+                release,
+                architecture,
+            } => {
+                let suffix = if *architecture == Some(Architecture::Arm64) {
+                    "-arm"
+                } else {
+                    ""
+                };
                 write!(f, "ubuntu-{}{suffix}", release.version())
             }
         }
@@ -121,13 +135,23 @@ impl FromStr for Image {
             "ubuntu-24.04" | "ubuntu-latest" => Ubuntu::Noble,
             _ => return Err(accepted(text)),
         };
-        Ok(Self::Ubuntu { release, architecture: Some(architecture) })
+        Ok(Self::Ubuntu {
+            release,
+            architecture: Some(architecture),
+        })
     }
 }
 
 fn accepted(text: &str) -> String {
-    let names = ["ubuntu-24.04", "ubuntu-22.04", "ubuntu-latest", "ubuntu-24.04-arm", "ubuntu-22.04-arm"];
-    let base = "`ubuntu-24.04`, `ubuntu-22.04` (with `-arm` for arm64), `ami-…` or `resolve:ssm:…`".to_owned();
+    let names = [
+        "ubuntu-24.04",
+        "ubuntu-22.04",
+        "ubuntu-latest",
+        "ubuntu-24.04-arm",
+        "ubuntu-22.04-arm",
+    ];
+    let base = "`ubuntu-24.04`, `ubuntu-22.04` (with `-arm` for arm64), `ami-…` or `resolve:ssm:…`"
+        .to_owned();
     match closest(text, &names) {
         Some(near) => format!("{base}; did you mean `{near}`?"),
         None => base,
@@ -147,24 +171,55 @@ mod tests {
 
     #[test]
     fn names_round_trip() {
-        for text in ["ami-0123456789abcdef0", "ami-12c6146b", "resolve:ssm:/aws/service/ami", "ubuntu-24.04", "ubuntu-22.04-arm"] {
-            assert_eq!(text.parse::<Image>().map(|i| i.to_string()), Ok(text.to_owned()));
+        for text in [
+            "ami-0123456789abcdef0",
+            "ami-12c6146b",
+            "resolve:ssm:/aws/service/ami",
+            "ubuntu-24.04",
+            "ubuntu-22.04-arm",
+        ] {
+            assert_eq!(
+                text.parse::<Image>().map(|i| i.to_string()),
+                Ok(text.to_owned())
+            );
         }
-        assert_eq!("ubuntu-latest".parse::<Image>().map(|i| i.to_string()), Ok("ubuntu-24.04".to_owned()));
+        assert_eq!(
+            "ubuntu-latest".parse::<Image>().map(|i| i.to_string()),
+            Ok("ubuntu-24.04".to_owned())
+        );
     }
 
     #[test]
     fn what_is_no_image() {
-        for text in ["", "ami-", "ami-123", "ami-0123456789ABCDEF0", "resolve:ssm:", "resolve:ssm:a b", "ubuntu", "ubuntu-20.04", "windows-2022"] {
+        for text in [
+            "",
+            "ami-",
+            "ami-123",
+            "ami-0123456789ABCDEF0",
+            "resolve:ssm:",
+            "resolve:ssm:a b",
+            "ubuntu",
+            "ubuntu-20.04",
+            "windows-2022",
+        ] {
             assert!(text.parse::<Image>().is_err(), "{text}");
         }
-        assert!("ubunto-24.04".parse::<Image>().is_err_and(|e| e.contains("did you mean `ubuntu-24.04`")));
+        assert!(
+            "ubunto-24.04"
+                .parse::<Image>()
+                .is_err_and(|e| e.contains("did you mean `ubuntu-24.04`"))
+        );
     }
 
     #[test]
     fn root_devices() {
         let device = |text: &str| text.parse::<Image>().map(|i| i.root_device());
         assert_eq!(device("ubuntu-24.04"), Ok("/dev/sda1"));
-        assert_eq!(device("resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"), Ok("/dev/xvda"));
+        assert_eq!(
+            device(
+                "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
+            ),
+            Ok("/dev/xvda")
+        );
     }
 }

@@ -127,17 +127,55 @@ mod tests {
 
     #[test]
     fn architectures() {
-        for arm in ["t4g.large", "m8gd.xlarge", "c7gn.16xlarge", "im4gn.large", "is4gen.medium", "x2gd.metal", "g5g.xlarge", "a1.large", "hpc7g.4xlarge", "p6e-gb200.36xlarge"] {
+        for arm in [
+            "t4g.large",
+            "m8gd.xlarge",
+            "c7gn.16xlarge",
+            "im4gn.large",
+            "is4gen.medium",
+            "x2gd.metal",
+            "g5g.xlarge",
+            "a1.large",
+            "hpc7g.4xlarge",
+            "p6e-gb200.36xlarge",
+        ] {
             assert_eq!(architecture(arm), Some(Architecture::Arm64), "{arm}");
         }
-        for intel_or_amd in ["t3.large", "m7i-flex.large", "g4dn.xlarge", "g6.xlarge", "c7a.48xlarge", "u-6tb1.112xlarge", "m7i.metal-24xl", "p5.48xlarge", "gr6.4xlarge", "p6-b200.48xlarge"] {
-            assert_eq!(architecture(intel_or_amd), Some(Architecture::X64), "{intel_or_amd}");
+        for intel_or_amd in [
+            "t3.large",
+            "m7i-flex.large",
+            "g4dn.xlarge",
+            "g6.xlarge",
+            "c7a.48xlarge",
+            "u-6tb1.112xlarge",
+            "m7i.metal-24xl",
+            "p5.48xlarge",
+            "gr6.4xlarge",
+            "p6-b200.48xlarge",
+        ] {
+            assert_eq!(
+                architecture(intel_or_amd),
+                Some(Architecture::X64),
+                "{intel_or_amd}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_type() {
-        for text in ["", "m7i", "m7i.", ".large", "m7i.huge", "M7I.large", "m7i large", "large.m7i", "mac2.metal", "m7i.xxlarge", "m.large"] {
+        for text in [
+            "",
+            "m7i",
+            "m7i.",
+            ".large",
+            "m7i.huge",
+            "M7I.large",
+            "m7i large",
+            "large.m7i",
+            "mac2.metal",
+            "m7i.xxlarge",
+            "m.large",
+        ] {
             assert!(text.parse::<InstanceType>().is_err(), "{text}");
         }
     }

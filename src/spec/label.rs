@@ -28,7 +28,9 @@ impl FromStr for Label {
     fn from_str(text: &str) -> Result<Self, String> {
         let length = text.chars().count();
         if length > LONGEST {
-            return Err(format!("labels of at most {LONGEST} characters; this one has {length}"));
+            return Err(format!(
+                "labels of at most {LONGEST} characters; this one has {length}"
+            ));
         }
         if text.is_empty() || text.chars().any(char::is_control) {
             return Err("labels of printable characters".to_owned());

@@ -4,13 +4,19 @@ use std::str::FromStr;
 
 /// The entries of a list input: separated by commas or line breaks, white space around them ignored.
 pub(crate) fn entries(text: &str) -> impl Iterator<Item = &str> {
-    text.split([',', '\n']).map(str::trim).filter(|entry| !entry.is_empty())
+    text.split([',', '\n'])
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty())
 }
 
 /// Parses each entry; a list without an entry is an error, because someone meant to write one.
 pub(crate) fn parse<T: FromStr<Err = String>>(text: &str) -> Result<Vec<T>, String> {
     let parsed: Vec<T> = entries(text)
-        .map(|entry| entry.parse().map_err(|accepted| wrong_entry(text, entry, &accepted)))
+        .map(|entry| {
+            entry
+                .parse::<T>()
+                .map_err(|accepted| wrong_entry(text, entry, &accepted))
+        })
         .collect::<Result<_, _>>()?;
     if parsed.is_empty() {
         return Err("at least one entry; leave the input out to get its default".to_owned());
@@ -46,7 +52,9 @@ fn edit_distance(a: &str, b: &str) -> usize {
         let mut left = i + 1;
         for (cell, y) in row.iter_mut().skip(1).zip(&b) {
             let above = *cell;
-            let here = (diagonal + usize::from(x != *y)).min(above + 1).min(left + 1);
+            let here = (diagonal + usize::from(x != *y))
+                .min(above + 1)
+                .min(left + 1);
             diagonal = above;
             left = here;
             *cell = here;

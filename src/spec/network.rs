@@ -56,7 +56,10 @@ impl fmt::Display for Placement {
             Self::Anywhere => f.write_str("any zone"),
             Self::Zone(zone) => zone.fmt(f),
             Self::Subnet(Subnet { id, zone: None }) => f.write_str(id),
-            Self::Subnet(Subnet { id, zone: Some(zone) }) => write!(f, "{zone} ({id})"),
+            Self::Subnet(Subnet {
+                id,
+                zone: Some(zone),
+            }) => write!(f, "{zone} ({id})"),
         }
     }
 }
@@ -129,25 +132,36 @@ impl FromStr for InstanceProfile {
     fn from_str(text: &str) -> Result<Self, String> {
         let is_name = |name: &str| {
             (1..=128).contains(&name.len())
-                && name.chars().all(|c| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c))
+                && name
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c))
         };
-        let accepted =
-            || "an instance profile's name, or its ARN `arn:aws:iam::<account>:instance-profile/<name>`".to_owned();
+        let accepted = || {
+            "an instance profile's name, or its ARN `arn:aws:iam::<account>:instance-profile/<name>`".to_owned()
+        };
         if text.starts_with("arn:") {
             let mut parts = text.splitn(6, ':').skip(2);
             let fits = parts.next() == Some("iam")
                 && parts.next() == Some("")
-                && parts
-                    .next()
-                    .is_some_and(|account| account.len() == 12 && account.chars().all(|c| c.is_ascii_digit()))
+                && parts.next().is_some_and(|account| {
+                    account.len() == 12 && account.chars().all(|c| c.is_ascii_digit())
+                })
                 && parts
                     .next()
                     .and_then(|resource| resource.strip_prefix("instance-profile/"))
                     .and_then(|path| path.rsplit('/').next())
                     .is_some_and(is_name);
-            return if fits { Ok(Self::Arn(text.to_owned())) } else { Err(accepted()) };
+            return if fits {
+                Ok(Self::Arn(text.to_owned()))
+            } else {
+                Err(accepted())
+            };
         }
-        if is_name(text) { Ok(Self::Name(text.to_owned())) } else { Err(accepted()) }
+        if is_name(text) {
+            Ok(Self::Name(text.to_owned()))
+        } else {
+            Err(accepted())
+        }
     }
 }
 
@@ -159,8 +173,18 @@ mod tests {
     fn subnets_with_and_without_a_zone() {
         let subnet = "eu-central-1a=subnet-0123456789abcdef0".parse::<Subnet>();
         assert!(subnet.is_ok_and(|s| s.zone.is_some_and(|z| z.as_str() == "eu-central-1a")));
-        assert!("subnet-12345678".parse::<Subnet>().is_ok_and(|s| s.zone.is_none()));
-        for text in ["subnet-", "subnet-xyz", "sg-12345678", "eu-central-1=subnet-12345678", "=subnet-12345678"] {
+        assert!(
+            "subnet-12345678"
+                .parse::<Subnet>()
+                .is_ok_and(|s| s.zone.is_none())
+        );
+        for text in [
+            "subnet-",
+            "subnet-xyz",
+            "sg-12345678",
+            "eu-central-1=subnet-12345678",
+            "=subnet-12345678",
+        ] {
             assert!(text.parse::<Subnet>().is_err(), "{text}");
         }
     }
@@ -168,8 +192,17 @@ mod tests {
     #[test]
     fn profiles() {
         assert!("ci-runner".parse::<InstanceProfile>().is_ok());
-        assert!("arn:aws:iam::123456789012:instance-profile/team/ci".parse::<InstanceProfile>().is_ok());
-        for text in ["", "a b", "arn:aws:iam::123456789012:role/ci", "arn:aws:iam:::instance-profile/ci"] {
+        assert!(
+            "arn:aws:iam::123456789012:instance-profile/team/ci"
+                .parse::<InstanceProfile>()
+                .is_ok()
+        );
+        for text in [
+            "",
+            "a b",
+            "arn:aws:iam::123456789012:role/ci",
+            "arn:aws:iam:::instance-profile/ci",
+        ] {
             assert!(text.parse::<InstanceProfile>().is_err(), "{text}");
         }
     }

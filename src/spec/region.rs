@@ -46,7 +46,8 @@ const KNOWN: [&str; 36] = [
 ];
 
 const AREAS: [&str; 14] = [
-    "af", "ap", "ca", "cn", "eu", "eusc", "il", "me", "mx", "sa", "us", "us-gov", "us-iso", "us-isob",
+    "af", "ap", "ca", "cn", "eu", "eusc", "il", "me", "mx", "sa", "us", "us-gov", "us-iso",
+    "us-isob",
 ];
 
 const DIRECTIONS: [&str; 10] = [
@@ -70,17 +71,6 @@ impl Region {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// The ARN partition of this region: `aws`, `aws-cn` or `aws-us-gov`.
-    pub(crate) fn partition(&self) -> &'static str {
-        if self.0.starts_with("cn-") {
-            "aws-cn"
-        } else if self.0.starts_with("us-gov-") {
-            "aws-us-gov"
-        } else {
-            "aws"
-        }
-    }
 }
 
 impl fmt::Display for Region {
@@ -101,7 +91,8 @@ impl FromStr for Region {
             .strip_suffix(|c: char| c.is_ascii_lowercase())
             .is_some_and(is_region)
         {
-            accepted.push_str("; this is an availability zone, which belongs into `availability-zone`");
+            accepted
+                .push_str("; this is an availability zone, which belongs into `availability-zone`");
         } else if let Some(near) = closest(text, &KNOWN) {
             accepted = format!("{accepted}; did you mean `{near}`?");
         }
@@ -170,7 +161,16 @@ mod tests {
 
     #[test]
     fn what_is_no_region_says_so() {
-        for text in ["", "eu", "eu-central", "eu-centrl-1", "mars-north-1", "eu-central-1a", "EU-central-1", "eu-central-0"] {
+        for text in [
+            "",
+            "eu",
+            "eu-central",
+            "eu-centrl-1",
+            "mars-north-1",
+            "eu-central-1a",
+            "EU-central-1",
+            "eu-central-0",
+        ] {
             assert!(text.parse::<Region>().is_err(), "{text}");
         }
         assert!(
@@ -178,7 +178,11 @@ mod tests {
                 .parse::<Region>()
                 .is_err_and(|e| e.ends_with("did you mean `eu-central-1`?"))
         );
-        assert!("eu-central-1a".parse::<Region>().is_err_and(|e| e.contains("availability-zone")));
+        assert!(
+            "eu-central-1a"
+                .parse::<Region>()
+                .is_err_and(|e| e.contains("availability-zone"))
+        );
     }
 
     #[test]

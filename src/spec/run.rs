@@ -19,7 +19,10 @@ impl FromStr for Repository {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let word = |part: &str| {
-            !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+            !part.is_empty()
+                && part
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
         };
         match text.split_once('/') {
             Some((owner, name)) if word(owner) && word(name) => Ok(Self(text.to_owned())),
@@ -106,7 +109,9 @@ fn base36(mut number: u64) -> String {
 
 /// Random lower-case letters and digits.
 pub(crate) fn letters(count: usize) -> String {
-    (0..count).filter_map(|_| fastrand::choice(ALPHABET).map(|byte| char::from(*byte))).collect()
+    (0..count)
+        .filter_map(|_| fastrand::choice(ALPHABET).map(|byte| char::from(*byte)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -131,14 +136,26 @@ mod tests {
         assert!(name.len() <= 64, "{name}");
         assert!(run.launched(&name));
         assert!(!self::run("1234").launched(&name));
-        assert_eq!(age(&name, now + Duration::from_secs(90)), Some(Duration::from_secs(90)));
-        assert_eq!(age(&name, now - Duration::from_secs(90)), Some(Duration::ZERO));
+        assert_eq!(
+            age(&name, now + Duration::from_secs(90)),
+            Some(Duration::from_secs(90))
+        );
+        assert_eq!(
+            age(&name, now - Duration::from_secs(90)),
+            Some(Duration::ZERO)
+        );
         assert_ne!(launch.runner_name(), name);
     }
 
     #[test]
     fn names_of_others_have_no_age() {
-        for name in ["my-runner", "sprinters-", "sprinters-1-1", "sprinters-1-1-abc-x", "sprinters-a b-c!d!e!-f"] {
+        for name in [
+            "my-runner",
+            "sprinters-",
+            "sprinters-1-1",
+            "sprinters-1-1-abc-x",
+            "sprinters-a b-c!d!e!-f",
+        ] {
             assert_eq!(age(name, SystemTime::now()), None, "{name}");
         }
     }

@@ -4,22 +4,34 @@
 pub(crate) fn user(text: &str) -> Result<String, String> {
     let accepted = "a Linux account name such as `runner`: lower-case letters, digits, `_` and `-`, at most 32";
     if text == "root" {
-        return Err(format!("{accepted}; never `root`, because jobs run other people's code"));
+        return Err(format!(
+            "{accepted}; never `root`, because jobs run other people's code"
+        ));
     }
     let fits = (1..=32).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
         && text
             .chars()
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-');
-    if fits { Ok(text.to_owned()) } else { Err(accepted.to_owned()) }
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err(accepted.to_owned())
+    }
 }
 
 /// Parses `runner-home`: an absolute path on the instance.
 pub(crate) fn home(text: &str) -> Result<String, String> {
-    let fits = text.starts_with('/') && !text.chars().any(char::is_control) && !text.split('/').any(|part| part == "..");
+    let fits = text.starts_with('/')
+        && !text.chars().any(char::is_control)
+        && !text.split('/').any(|part| part == "..");
     if fits {
         Ok(text.trim_end_matches('/').to_owned()).and_then(|path| {
-            if path.is_empty() { Err("the folder that holds `run.sh`, not `/`".to_owned()) } else { Ok(path) }
+            if path.is_empty() {
+                Err("the folder that holds `run.sh`, not `/`".to_owned())
+            } else {
+                Ok(path)
+            }
         })
     } else {
         Err("an absolute path on the instance, such as `/opt/actions-runner`".to_owned())
@@ -51,7 +63,10 @@ mod tests {
 
     #[test]
     fn homes() {
-        assert_eq!(home("/opt/actions-runner/"), Ok("/opt/actions-runner".to_owned()));
+        assert_eq!(
+            home("/opt/actions-runner/"),
+            Ok("/opt/actions-runner".to_owned())
+        );
         for text in ["", "/", "opt", "/opt/../etc", "/opt\n"] {
             assert!(home(text).is_err(), "{text}");
         }

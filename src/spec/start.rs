@@ -48,8 +48,14 @@ pub(crate) struct StartSpec {
 
 impl StartSpec {
     /// Parses every input of `start`; what is wrong goes to `problems`.
-    pub(crate) fn parse(inputs: &Inputs, region: Option<&Region>, problems: &mut Problems) -> Option<Self> {
-        let image = problems.optional(inputs, "image", str::parse).unwrap_or_default();
+    pub(crate) fn parse(
+        inputs: &Inputs,
+        region: Option<&Region>,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let image = problems
+            .optional(inputs, "image", str::parse)
+            .unwrap_or_default();
         let root = root(inputs, &image, problems);
         let instance_types = instance_types(inputs, &image, problems);
         let placements = placements(inputs, region, problems);
@@ -64,17 +70,27 @@ impl StartSpec {
         let spec = Self {
             image,
             instance_types,
-            spot: problems.optional(inputs, "spot", str::parse).unwrap_or_default(),
+            spot: problems
+                .optional(inputs, "spot", str::parse)
+                .unwrap_or_default(),
             placements,
-            security_groups: problems.optional(inputs, "security-group", list::parse).unwrap_or_default(),
+            security_groups: problems
+                .optional(inputs, "security-group", list::parse)
+                .unwrap_or_default(),
             instance_profile: problems.optional(inputs, "instance-profile", str::parse),
             root,
-            count: problems.optional(inputs, "count", runner::count).unwrap_or(1),
+            count: problems
+                .optional(inputs, "count", runner::count)
+                .unwrap_or(1),
             labels: labels(inputs, problems),
-            tags: problems.optional(inputs, "tags", Tags::parse).unwrap_or_default(),
+            tags: problems
+                .optional(inputs, "tags", Tags::parse)
+                .unwrap_or_default(),
             setup: inputs.get("setup").map(str::to_owned),
             runner_home: problems.optional(inputs, "runner-home", runner::home),
-            runner_user: problems.optional(inputs, "runner-user", runner::user).unwrap_or_else(|| "runner".to_owned()),
+            runner_user: problems
+                .optional(inputs, "runner-user", runner::user)
+                .unwrap_or_else(|| "runner".to_owned()),
             start_timeout,
             idle_timeout,
             max_lifetime,
@@ -90,17 +106,22 @@ fn root(inputs: &Inputs, image: &Image, problems: &mut Problems) -> RootVolume {
         Image::Ubuntu { .. } => Some(UBUNTU_ROOT_GIB),
         Image::Ami(_) | Image::Ssm(_) => None,
     });
-    let together = RootVolume::new(size, performance)
-        .map_err(|accepted| InputError::wrong("root", inputs.get("root").unwrap_or_default(), &accepted));
+    let together = RootVolume::new(size, performance).map_err(|accepted| {
+        InputError::wrong("root", inputs.get("root").unwrap_or_default(), &accepted)
+    });
     problems.take(together).unwrap_or_default()
 }
 
 fn instance_types(inputs: &Inputs, image: &Image, problems: &mut Problems) -> Vec<InstanceType> {
     let wanted = image.architecture();
     let Some(text) = inputs.get("instance-type") else {
-        return vec![InstanceType::default_for(wanted.unwrap_or(Architecture::X64))];
+        return vec![InstanceType::default_for(
+            wanted.unwrap_or(Architecture::X64),
+        )];
     };
-    let types: Vec<InstanceType> = problems.optional(inputs, "instance-type", list::parse).unwrap_or_default();
+    let types: Vec<InstanceType> = problems
+        .optional(inputs, "instance-type", list::parse)
+        .unwrap_or_default();
     // An image is built for one processor. Only the default image exists for both.
     let fits_all = inputs.get("image").is_none();
     let wanted = wanted.or_else(|| types.first().map(InstanceType::architecture));
@@ -117,13 +138,22 @@ fn instance_types(inputs: &Inputs, image: &Image, problems: &mut Problems) -> Ve
 
 /// Zones and subnets as places to try. A subnet whose zone is known can be left out by `availability-zone`.
 fn placements(inputs: &Inputs, region: Option<&Region>, problems: &mut Problems) -> Vec<Placement> {
-    let zones: Vec<Zone> = problems.optional(inputs, "availability-zone", list::parse).unwrap_or_default();
-    let subnets: Vec<Subnet> = problems.optional(inputs, "subnet", list::parse).unwrap_or_default();
+    let zones: Vec<Zone> = problems
+        .optional(inputs, "availability-zone", list::parse)
+        .unwrap_or_default();
+    let subnets: Vec<Subnet> = problems
+        .optional(inputs, "subnet", list::parse)
+        .unwrap_or_default();
     let named = |name: &'static str, zone: &Zone| (name, zone.clone());
     let all = zones
         .iter()
         .map(|zone| named("availability-zone", zone))
-        .chain(subnets.iter().filter_map(|s| s.zone.as_ref()).map(|zone| named("subnet", zone)));
+        .chain(
+            subnets
+                .iter()
+                .filter_map(|s| s.zone.as_ref())
+                .map(|zone| named("subnet", zone)),
+        );
     for (input, zone) in all {
         if let Some(region) = region.filter(|region| region.as_str() != zone.region()) {
             let why = format!("zones of the region `{region}`");
@@ -135,12 +165,18 @@ fn placements(inputs: &Inputs, region: Option<&Region>, problems: &mut Problems)
     }
     let fitting: Vec<Placement> = subnets
         .into_iter()
-        .filter(|subnet| zones.is_empty() || subnet.zone.as_ref().is_none_or(|zone| zones.contains(zone)))
+        .filter(|subnet| {
+            zones.is_empty() || subnet.zone.as_ref().is_none_or(|zone| zones.contains(zone))
+        })
         .map(Placement::Subnet)
         .collect();
     if fitting.is_empty() {
         let text = inputs.get("availability-zone").unwrap_or_default();
-        problems.push(InputError::wrong("availability-zone", text, "a zone that one of the subnets is in"));
+        problems.push(InputError::wrong(
+            "availability-zone",
+            text,
+            "a zone that one of the subnets is in",
+        ));
     }
     fitting
 }
@@ -165,51 +201,94 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn parse(values: &[(&'static str, &str)]) -> Result<StartSpec, Vec<String>> {
-        let flags: BTreeMap<_, _> = values.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        let inputs = Inputs::gather(flags, None, |_| None).map(|(_, inputs)| inputs).unwrap_or_default();
+        let flags: BTreeMap<_, _> = values
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect();
+        let inputs = Inputs::gather(flags, None, |_| None)
+            .map(|(_, inputs)| inputs)
+            .unwrap_or_default();
         let mut problems = Problems::default();
         let region = "eu-central-1".parse().ok();
-        StartSpec::parse(&inputs, region.as_ref(), &mut problems)
-            .ok_or_else(|| problems.into_errors().iter().map(ToString::to_string).collect())
+        StartSpec::parse(&inputs, region.as_ref(), &mut problems).ok_or_else(|| {
+            problems
+                .into_errors()
+                .iter()
+                .map(ToString::to_string)
+                .collect()
+        })
     }
 
     #[test]
     fn defaults() {
         let spec = parse(&[]);
-        assert!(spec.is_ok_and(|spec| spec.image == Image::default()
-            && spec.instance_types.iter().map(InstanceType::as_str).eq(["t3.large"])
-            && spec.root.gib == Some(30)
-            && spec.count == 1
-            && spec.runner_user == "runner"
-            && spec.placements.is_empty()));
+        assert!(spec.is_ok_and(|spec| {
+            spec.image == Image::default()
+                && spec
+                    .instance_types
+                    .iter()
+                    .map(InstanceType::as_str)
+                    .eq(["t3.large"])
+                && spec.root.gib == Some(30)
+                && spec.count == 1
+                && spec.runner_user == "runner"
+                && spec.placements.is_empty()
+        }));
         let arm = parse(&[("image", "ubuntu-24.04-arm")]);
-        assert!(arm.is_ok_and(|spec| spec.instance_types.iter().map(InstanceType::as_str).eq(["t4g.large"])));
+        assert!(arm.is_ok_and(|spec| {
+            spec.instance_types
+                .iter()
+                .map(InstanceType::as_str)
+                .eq(["t4g.large"])
+        }));
     }
 
     #[test]
     fn the_default_image_follows_the_processor() {
         assert!(parse(&[("instance-type", "m7i.large, m7g.large")]).is_ok());
-        let errors = parse(&[("instance-type", "m7g.large"), ("image", "ubuntu-24.04")]).err().unwrap_or_default();
+        let errors = parse(&[("instance-type", "m7g.large"), ("image", "ubuntu-24.04")])
+            .err()
+            .unwrap_or_default();
         assert_eq!(
             errors,
-            ["input `instance-type` is `m7g.large`; accepted: x64 types for the image `ubuntu-24.04`; `m7g.large` is arm64"]
+            [
+                "input `instance-type` is `m7g.large`; accepted: x64 types for the image `ubuntu-24.04`; `m7g.large` is arm64"
+            ]
         );
-        assert!(parse(&[("instance-type", "m7i.large, m7g.large"), ("image", "ami-12345678")]).is_err());
+        assert!(
+            parse(&[
+                ("instance-type", "m7i.large, m7g.large"),
+                ("image", "ami-12345678")
+            ])
+            .is_err()
+        );
     }
 
     #[test]
     fn every_problem_is_told_at_once() {
-        let errors = parse(&[("spot", "maybe"), ("count", "0"), ("subnet", ","), ("labels", &"x".repeat(257))]);
+        let errors = parse(&[
+            ("spot", "maybe"),
+            ("count", "0"),
+            ("subnet", ","),
+            ("labels", &"x".repeat(257)),
+        ]);
         assert_eq!(errors.err().map(|e| e.len()), Some(4));
     }
 
     #[test]
     fn zones_and_subnets_fit_together() {
-        assert!(parse(&[("availability-zone", "us-east-1a")]).is_err_and(|e| e.concat().contains("eu-central-1")));
-        let subnets = "eu-central-1a=subnet-11111111, eu-central-1b=subnet-22222222, subnet-33333333";
+        assert!(
+            parse(&[("availability-zone", "us-east-1a")])
+                .is_err_and(|e| e.concat().contains("eu-central-1"))
+        );
+        let subnets =
+            "eu-central-1a=subnet-11111111, eu-central-1b=subnet-22222222, subnet-33333333";
         let spec = parse(&[("subnet", subnets), ("availability-zone", "eu-central-1b")]);
         assert_eq!(spec.ok().map(|spec| spec.placements.len()), Some(2));
-        let none = parse(&[("subnet", "eu-central-1a=subnet-11111111"), ("availability-zone", "eu-central-1b")]);
+        let none = parse(&[
+            ("subnet", "eu-central-1a=subnet-11111111"),
+            ("availability-zone", "eu-central-1b"),
+        ]);
         assert!(none.is_err());
     }
 }

@@ -15,15 +15,21 @@ pub(crate) struct Tags(Vec<(String, String)>);
 
 impl Tags {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+        self.0
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
     /// Parses a mapping (`team: ci`), or the list that the AWS CLI takes (`[{Key: team, Value: ci}]`).
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let document: Value = serde_yaml::from_str(text)
-            .map_err(|error| format!("tags as YAML or JSON, such as `team: ci`; it does not parse: {error}"))?;
+        let document: Value = serde_yaml::from_str(text).map_err(|error| {
+            format!("tags as YAML or JSON, such as `team: ci`; it does not parse: {error}")
+        })?;
         let pairs = match document {
-            Value::Mapping(mapping) => mapping.into_iter().map(|(k, v)| Some((scalar(&k)?, scalar(&v)?))).collect(),
+            Value::Mapping(mapping) => mapping
+                .into_iter()
+                .map(|(k, v)| Some((scalar(&k)?, scalar(&v)?)))
+                .collect(),
             Value::Sequence(list) => list.iter().map(listed).collect::<Option<Vec<_>>>(),
             _ => None,
         };
@@ -44,7 +50,9 @@ impl Tags {
         for (key, value) in self.iter() {
             check_key(key)?;
             if value.chars().count() > LONGEST_VALUE {
-                return Err(format!("tag values of at most {LONGEST_VALUE} characters (the value of `{key}` is longer)"));
+                return Err(format!(
+                    "tag values of at most {LONGEST_VALUE} characters (the value of `{key}` is longer)"
+                ));
             }
             if seen.contains(&key) {
                 return Err(format!("each tag key once (`{key}` stands twice)"));
@@ -57,14 +65,20 @@ impl Tags {
 
 fn check_key(key: &str) -> Result<(), String> {
     if key.is_empty() || key.chars().count() > LONGEST_KEY {
-        return Err(format!("tag keys of 1 to {LONGEST_KEY} characters (`{key}` is not)"));
+        return Err(format!(
+            "tag keys of 1 to {LONGEST_KEY} characters (`{key}` is not)"
+        ));
     }
     let lower = key.to_ascii_lowercase();
     if lower.starts_with("aws:") {
-        return Err(format!("tag keys without the prefix `aws:`, which AWS keeps for itself (`{key}` has it)"));
+        return Err(format!(
+            "tag keys without the prefix `aws:`, which AWS keeps for itself (`{key}` has it)"
+        ));
     }
     if lower.starts_with("sprinters:") {
-        return Err(format!("tag keys without the prefix `sprinters:`, which stop and sweep rely on (`{key}` has it)"));
+        return Err(format!(
+            "tag keys without the prefix `sprinters:`, which stop and sweep rely on (`{key}` has it)"
+        ));
     }
     Ok(())
 }
@@ -87,7 +101,12 @@ fn listed(entry: &Value) -> Option<(String, String)> {
         return None;
     }
     let key = scalar(entry.get("Key")?)?;
-    Some((key, entry.get("Value").map_or_else(|| Some(String::new()), scalar)?))
+    Some((
+        key,
+        entry
+            .get("Value")
+            .map_or_else(|| Some(String::new()), scalar)?,
+    ))
 }
 
 #[cfg(test)]
@@ -100,10 +119,16 @@ mod tests {
 
     #[test]
     fn yaml_json_and_the_cli_form() {
-        let expected = Ok(vec![("team".to_owned(), "ci".to_owned()), ("cost-center".to_owned(), "42".to_owned())]);
+        let expected = Ok(vec![
+            ("team".to_owned(), "ci".to_owned()),
+            ("cost-center".to_owned(), "42".to_owned()),
+        ]);
         assert_eq!(pairs("team: ci\ncost-center: 42"), expected);
         assert_eq!(pairs(r#"{"team": "ci", "cost-center": "42"}"#), expected);
-        assert_eq!(pairs("[{Key: team, Value: ci}, {Key: cost-center, Value: 42}]"), expected);
+        assert_eq!(
+            pairs("[{Key: team, Value: ci}, {Key: cost-center, Value: 42}]"),
+            expected
+        );
     }
 
     #[test]
@@ -119,7 +144,11 @@ mod tests {
             ("[{Key: a}, {Key: a}]", "stands twice"),
             ("'': x", "1 to 128"),
         ] {
-            assert!(pairs(text).is_err_and(|e| e.contains(why)), "{text}: {:?}", pairs(text));
+            assert!(
+                pairs(text).is_err_and(|e| e.contains(why)),
+                "{text}: {:?}",
+                pairs(text)
+            );
         }
         let long_key = format!("{}: x", "k".repeat(129));
         let long_value = format!("k: {}", "v".repeat(257));

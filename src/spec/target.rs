@@ -60,8 +60,16 @@ fn access_key(inputs: &Inputs) -> Result<Option<AccessKey>, InputError> {
             ),
         ))
     };
-    match (inputs.get("aws-access-key-id"), secret("aws-secret-access-key"), secret("aws-session-token")) {
-        (Some(id), Some(secret), session_token) => Ok(Some(AccessKey { id: id.to_owned(), secret, session_token })),
+    match (
+        inputs.get("aws-access-key-id"),
+        secret("aws-secret-access-key"),
+        secret("aws-session-token"),
+    ) {
+        (Some(id), Some(secret), session_token) => Ok(Some(AccessKey {
+            id: id.to_owned(),
+            secret,
+            session_token,
+        })),
         (Some(_), None, _) => empty("aws-secret-access-key", "aws-access-key-id"),
         (None, Some(_), _) => empty("aws-access-key-id", "aws-secret-access-key"),
         (None, None, Some(_)) => empty("aws-access-key-id", "aws-session-token"),
@@ -82,7 +90,10 @@ fn github_token(inputs: &Inputs) -> Result<SecretString, InputError> {
     if token.chars().all(|c| c.is_ascii_graphic()) {
         Ok(token.into())
     } else {
-        Err(InputError::missing("github-token", "it has characters that no GitHub token has; is it the right secret?"))
+        Err(InputError::missing(
+            "github-token",
+            "it has characters that no GitHub token has; is it the right secret?",
+        ))
     }
 }
 
@@ -90,7 +101,9 @@ fn github_api(environment: impl Fn(&str) -> Option<String>) -> Result<http::Uri,
     let url = environment("GITHUB_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned());
     let parsed: Option<http::Uri> = url.parse().ok();
     parsed
-        .filter(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some())
+        .filter(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some()
+        })
         .ok_or_else(|| InputError::wrong("GITHUB_API_URL", &url, "the URL of GitHub's REST API"))
 }
 
@@ -101,8 +114,16 @@ fn workflow_run(environment: impl Fn(&str) -> Option<String>) -> Result<Workflow
         .map_err(|accepted: String| InputError::wrong("GITHUB_REPOSITORY", &text, &accepted))?;
     let numbered = |name: &str, fallback: &str| match environment(name) {
         None => Ok(fallback.to_owned()),
-        Some(number) if (1..=20).contains(&number.len()) && number.chars().all(|c| c.is_ascii_digit()) => Ok(number),
-        Some(other) => Err(InputError::wrong(name, &other, "a number, as GitHub sets it")),
+        Some(number)
+            if (1..=20).contains(&number.len()) && number.chars().all(|c| c.is_ascii_digit()) =>
+        {
+            Ok(number)
+        }
+        Some(other) => Err(InputError::wrong(
+            name,
+            &other,
+            "a number, as GitHub sets it",
+        )),
     };
     Ok(WorkflowRun {
         repository,
@@ -122,8 +143,12 @@ pub(crate) struct Narrowing {
 impl Narrowing {
     pub(crate) fn parse(inputs: &Inputs, problems: &mut Problems) -> Self {
         Self {
-            labels: problems.optional(inputs, "label", list::parse).unwrap_or_default(),
-            instances: problems.optional(inputs, "instance-id", list::parse).unwrap_or_default(),
+            labels: problems
+                .optional(inputs, "label", list::parse)
+                .unwrap_or_default(),
+            instances: problems
+                .optional(inputs, "instance-id", list::parse)
+                .unwrap_or_default(),
         }
     }
 }

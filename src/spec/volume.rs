@@ -39,12 +39,20 @@ impl RootVolume {
     /// The error names the rule, for the input `root`.
     pub(crate) fn new(gib: Option<u32>, performance: Option<Performance>) -> Result<Self, String> {
         let Some(Performance { iops, throughput }) = performance else {
-            return Ok(Self { gib, ..Self::default() });
+            return Ok(Self {
+                gib,
+                ..Self::default()
+            });
         };
         let most_iops = match gib {
-            Some(gib) => gib.saturating_mul(IOPS_PER_GIB).clamp(*IOPS.start(), *IOPS.end()),
+            Some(gib) => gib
+                .saturating_mul(IOPS_PER_GIB)
+                .clamp(*IOPS.start(), *IOPS.end()),
             None if iops == Amount::Max => {
-                return Err("`max` IOPS only together with `root-size`, because a size bounds them".to_owned());
+                return Err(
+                    "`max` IOPS only together with `root-size`, because a size bounds them"
+                        .to_owned(),
+                );
             }
             None => *IOPS.end(),
         };
@@ -52,7 +60,9 @@ impl RootVolume {
             Amount::Max => most_iops,
             Amount::Exactly(n) if n <= most_iops => n,
             Amount::Exactly(_) => {
-                return Err(format!("at most {most_iops} IOPS on a volume of this size (500 per GiB)"));
+                return Err(format!(
+                    "at most {most_iops} IOPS on a volume of this size (500 per GiB)"
+                ));
             }
         };
         let most_throughput = (iops / IOPS_PER_MIBPS).clamp(*THROUGHPUT.start(), *THROUGHPUT.end());
@@ -60,10 +70,16 @@ impl RootVolume {
             Amount::Max => most_throughput,
             Amount::Exactly(n) if n <= most_throughput => n,
             Amount::Exactly(_) => {
-                return Err(format!("at most {most_throughput} MiB/s with {iops} IOPS (0.25 MiB/s per IOPS)"));
+                return Err(format!(
+                    "at most {most_throughput} MiB/s with {iops} IOPS (0.25 MiB/s per IOPS)"
+                ));
             }
         };
-        Ok(Self { gib, iops: Some(iops), throughput: Some(throughput) })
+        Ok(Self {
+            gib,
+            iops: Some(iops),
+            throughput: Some(throughput),
+        })
     }
 }
 
@@ -82,7 +98,11 @@ impl FromStr for Performance {
         };
         let amount = |text: &str, bounds: std::ops::RangeInclusive<u32>| match text {
             "max" => Some(Amount::Max),
-            number => number.parse().ok().filter(|n| bounds.contains(n)).map(Amount::Exactly),
+            number => number
+                .parse()
+                .ok()
+                .filter(|n| bounds.contains(n))
+                .map(Amount::Exactly),
         };
         let fields: Vec<&str> = text.split('/').collect();
         let [kind, iops, throughput] = fields[..] else {
@@ -113,11 +133,26 @@ mod tests {
 
     #[test]
     fn max_is_what_the_rules_allow() {
-        assert_eq!(volume(Some(30), "gp3/max/max"), Ok((Some(15_000), Some(2_000))));
-        assert_eq!(volume(Some(8), "gp3/max/max"), Ok((Some(4_000), Some(1_000))));
-        assert_eq!(volume(Some(1_000), "gp3/max/max"), Ok((Some(80_000), Some(2_000))));
-        assert_eq!(volume(Some(1), "gp3/3000/max"), Ok((Some(3_000), Some(750))));
-        assert_eq!(volume(None, "gp3/4000/1000"), Ok((Some(4_000), Some(1_000))));
+        assert_eq!(
+            volume(Some(30), "gp3/max/max"),
+            Ok((Some(15_000), Some(2_000)))
+        );
+        assert_eq!(
+            volume(Some(8), "gp3/max/max"),
+            Ok((Some(4_000), Some(1_000)))
+        );
+        assert_eq!(
+            volume(Some(1_000), "gp3/max/max"),
+            Ok((Some(80_000), Some(2_000)))
+        );
+        assert_eq!(
+            volume(Some(1), "gp3/3000/max"),
+            Ok((Some(3_000), Some(750)))
+        );
+        assert_eq!(
+            volume(None, "gp3/4000/1000"),
+            Ok((Some(4_000), Some(1_000)))
+        );
     }
 
     #[test]
@@ -125,7 +160,15 @@ mod tests {
         assert!(volume(Some(8), "gp3/5000/125").is_err_and(|e| e.contains("500 per GiB")));
         assert!(volume(None, "gp3/3000/1000").is_err_and(|e| e.contains("750 MiB/s")));
         assert!(volume(None, "gp3/max/125").is_err_and(|e| e.contains("root-size")));
-        for text in ["gp2/3000/125", "gp3", "gp3/3000", "gp3/100/125", "gp3/3000/99999", "gp3/a/b", "gp3/3000/125/1"] {
+        for text in [
+            "gp2/3000/125",
+            "gp3",
+            "gp3/3000",
+            "gp3/100/125",
+            "gp3/3000/99999",
+            "gp3/a/b",
+            "gp3/3000/125/1",
+        ] {
             assert!(text.parse::<Performance>().is_err(), "{text}");
         }
         for text in ["0", "-1", "1.5", "65537", "30GB"] {
