@@ -57,7 +57,7 @@ pub(crate) async fn check(
         match &finding.remedy {
             None => report.mark(finding.mark, &finding.subject),
             Some(remedy) => {
-                report.mark(finding.mark, format_args!("{}: {remedy}", finding.subject))
+                report.mark(finding.mark, format_args!("{}: {remedy}", finding.subject));
             }
         }
     }
@@ -134,7 +134,7 @@ async fn ask(clients: &Clients, spec: &StartSpec, groundwork: Option<&Groundwork
     let none = InstanceId::from_ec2(NO_INSTANCE);
     let run = &clients.run;
     let name = LaunchName::fresh(run, std::time::SystemTime::now()).runner_name();
-    let expires = std::time::SystemTime::now() + Duration::from_secs(3_600);
+    let expires = std::time::SystemTime::now() + Duration::from_hours(1);
     let tags = tags::for_launch(run, &name, &name, RunnerId(0), expires, &spec.tags);
     let candidate = groundwork.and_then(|groundwork| groundwork.ladder.first());
     let launch = |tags| async move {

@@ -102,7 +102,7 @@ impl Launcher {
                         Next::Final | Next::SameAgain | Next::BaselineVolume => {
                             return Err(self.clients.ec2_failure(&error));
                         }
-                        Next::NextCandidate | Next::DropSpot | Next::OtherFamilyOrMarket => {
+                        Next::AnotherCandidate | Next::DropSpot | Next::OtherFamilyOrMarket => {
                             let code = error.code().unwrap_or_default();
                             self.report.line(format_args!("· {candidate}: {code}"));
                             answers.push((candidate.clone(), error));

@@ -78,13 +78,13 @@ impl Ledger {
     /// Before an instance is asked for with that client token.
     pub(crate) fn asking_for_instance(&self, entry: Entry, token: &str) {
         self.change(entry, |attempt| {
-            attempt.instance = Machine::Unknown(token.to_owned())
+            attempt.instance = Machine::Unknown(token.to_owned());
         });
     }
 
     pub(crate) fn instance_exists(&self, entry: Entry, id: &InstanceId) {
         self.change(entry, |attempt| {
-            attempt.instance = Machine::Exists(id.clone())
+            attempt.instance = Machine::Exists(id.clone());
         });
     }
 

@@ -27,7 +27,7 @@ use crate::watch::Watch;
 const SETTLE: Duration = Duration::from_secs(30);
 const SETTLE_AFTER_CANCEL: Duration = Duration::from_millis(2_500);
 /// How long an undo may take where nobody is waiting to kill it.
-const UNDO_PATIENTLY: Duration = Duration::from_secs(60);
+const UNDO_PATIENTLY: Duration = Duration::from_mins(1);
 
 /// Launches `count` runners and waits for them.
 pub(crate) async fn start(
@@ -62,9 +62,9 @@ pub(crate) async fn start(
         root_device: Mutex::default(),
     });
 
-    let mut launches = begin_launches(&launcher);
+    let mut tasks = begin_launches(&launcher);
     let (outcome, is_cancelled) = tokio::select! {
-        outcome = finish(&launcher, &mut launches) => (outcome, false),
+        outcome = finish(&launcher, &mut tasks) => (outcome, false),
         signal = cancel.requested() => (Err(cancelled(signal)), true),
     };
     match outcome {
@@ -85,14 +85,14 @@ pub(crate) async fn start(
                 .done(format_args!("{} online", counted(runners.len())), total);
             Ok(())
         }
-        Err(failure) => Err(undo_everything(&launcher, launches, is_cancelled, failure).await),
+        Err(failure) => Err(undo_everything(&launcher, tasks, is_cancelled, failure).await),
     }
 }
 
-type Launches = Vec<JoinHandle<Result<LaunchedRunner, Failure>>>;
+type Tasks = Vec<JoinHandle<Result<LaunchedRunner, Failure>>>;
 
 /// Launches are tasks of their own, so that a cancel does not drop a call whose answer names an instance.
-fn begin_launches(launcher: &Arc<Launcher>) -> Launches {
+fn begin_launches(launcher: &Arc<Launcher>) -> Tasks {
     let now = SystemTime::now();
     let run = &launcher.clients.run;
     (0..launcher.spec.count)
@@ -103,11 +103,11 @@ fn begin_launches(launcher: &Arc<Launcher>) -> Launches {
 /// Waits for the launches, writes the outputs, waits for the runners.
 async fn finish(
     launcher: &Launcher,
-    launches: &mut Launches,
+    tasks: &mut Tasks,
 ) -> Result<(Vec<LaunchedRunner>, BTreeMap<RunnerId, Duration>), Failure> {
     let report = &launcher.report;
     let mut runners = Vec::new();
-    for launch in launches.iter_mut() {
+    for launch in tasks.iter_mut() {
         let runner = launch.await.unwrap_or_else(|error| {
             Err(Failure::new(
                 format!("a launch broke off: {error}"),
@@ -162,7 +162,7 @@ async fn end_strays(launcher: &Launcher, runners: &[LaunchedRunner]) -> Result<(
 
 async fn undo_everything(
     launcher: &Launcher,
-    launches: Launches,
+    tasks: Tasks,
     is_cancelled: bool,
     failure: Failure,
 ) -> Failure {
@@ -177,7 +177,7 @@ async fn undo_everything(
     launcher.report.line("· undoing what was launched");
     // A launch that is under way gets the time to say what it made; what stays silent is looked for by name and token.
     let settled = Deadline::after(settle);
-    for mut launch in launches {
+    for mut launch in tasks {
         if !launch.is_finished() && timeout(settled.left(), &mut launch).await.is_err() {
             launch.abort();
         }

@@ -15,7 +15,7 @@ use crate::spec::target::Narrowing;
 use crate::undo;
 
 /// How long passing errors are waited out.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How long a record may stay busy after its instance was terminated. GitHub notices late, and removes the record of an
 /// ephemeral runner by itself then.
 const BUSY_PATIENCE: Duration = Duration::from_secs(20);

@@ -13,9 +13,9 @@ use crate::spec::network::InstanceId;
 use crate::spec::run;
 use crate::undo;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// A JIT config lives about an hour: an offline runner that is older has no future.
-const RECORD_LIFETIME: Duration = Duration::from_secs(65 * 60);
+const RECORD_LIFETIME: Duration = Duration::from_mins(65);
 
 /// What to do with each instance and record. Pure, so that the rules can be read and tested in one place.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -42,7 +42,7 @@ fn plan(instances: &[Instance], runners: &[Runner], now: SystemTime) -> Plan {
             None => plan.unknown.push(instance.id.clone()),
             Some(expires) if expires > now => {}
             Some(_) if runner.is_some_and(|runner| runner.busy) => {
-                plan.spare.push(instance.id.clone())
+                plan.spare.push(instance.id.clone());
             }
             Some(_) => {
                 plan.terminate.push(instance.id.clone());

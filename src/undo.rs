@@ -76,10 +76,10 @@ async fn find_launched(
     let mut backoff = Backoff::default();
     loop {
         let answer = ec2.instances(&[("client-token", tokens)]).await;
-        if let Ok(found) = &answer {
-            if found.len() >= tokens.len() {
-                return found.iter().map(|instance| instance.id.clone()).collect();
-            }
+        if let Ok(found) = &answer
+            && found.len() >= tokens.len()
+        {
+            return found.iter().map(|instance| instance.id.clone()).collect();
         }
         if deadline.sleep(backoff.next(None)).await.is_err() {
             return match answer {

@@ -40,7 +40,7 @@ pub(crate) enum Kind {
 pub(crate) enum Next {
     /// The same candidate again, with the same client token.
     SameAgain,
-    NextCandidate,
+    AnotherCandidate,
     /// No more spot candidates.
     DropSpot,
     /// No more candidates of this family in this market: a vCPU quota spans both.
@@ -150,7 +150,7 @@ impl Ec2Error {
             | "UnfulfillableCapacity"
             | "SpotMaxPriceTooLow"
             | "Unsupported"
-            | "InsufficientFreeAddressesInSubnet" => Next::NextCandidate,
+            | "InsufficientFreeAddressesInSubnet" => Next::AnotherCandidate,
             "MaxSpotInstanceCountExceeded"
             | "AuthFailure.ServiceLinkedRoleCreationNotPermitted" => Next::DropSpot,
             "VcpuLimitExceeded" | "InstanceLimitExceeded" => Next::OtherFamilyOrMarket,
@@ -223,7 +223,7 @@ impl Ec2Error {
                 format!("`{region}` has no default VPC in this account: name a `subnet`")
             }
             "IncorrectInstanceState" | "OperationNotPermitted" => "see EC2's message above".to_owned(),
-            code if self.next() == Next::NextCandidate => {
+            code if self.next() == Next::AnotherCandidate => {
                 debug_assert!(!code.is_empty());
                 "list more instance types or zones, or use `spot: auto`".to_owned()
             }
@@ -300,8 +300,8 @@ mod tests {
     #[test]
     fn the_ladder_s_table() {
         for (code, next) in [
-            ("InsufficientInstanceCapacity", Next::NextCandidate),
-            ("Unsupported", Next::NextCandidate),
+            ("InsufficientInstanceCapacity", Next::AnotherCandidate),
+            ("Unsupported", Next::AnotherCandidate),
             ("MaxSpotInstanceCountExceeded", Next::DropSpot),
             ("VcpuLimitExceeded", Next::OtherFamilyOrMarket),
             ("RequestLimitExceeded", Next::SameAgain),

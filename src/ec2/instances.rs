@@ -58,12 +58,11 @@ impl Instance {
     fn from_sdk(instance: &SdkInstance) -> Option<Self> {
         let state = match instance.state()?.name()? {
             InstanceStateName::Pending => State::Pending,
-            InstanceStateName::Running => State::Running,
             InstanceStateName::Stopping => State::Stopping,
             InstanceStateName::Stopped => State::Stopped,
             InstanceStateName::ShuttingDown => State::ShuttingDown,
             InstanceStateName::Terminated => State::Terminated,
-            // A state that does not exist yet: alive until EC2 says otherwise, so that it gets terminated.
+            // `running`, or a state that does not exist yet: alive until EC2 says otherwise, so that it gets terminated.
             _ => State::Running,
         };
         let reason = instance.state_reason();
@@ -139,7 +138,7 @@ impl Ec2 {
             let instances = page
                 .reservations()
                 .iter()
-                .flat_map(|reservation| reservation.instances());
+                .flat_map(aws_sdk_ec2::types::Reservation::instances);
             all.extend(instances.filter_map(Instance::from_sdk));
         }
         Ok(all)

@@ -39,10 +39,7 @@ impl GithubError {
             .ok()
             .and_then(|body| Some(body.get("message")?.as_str()?.to_owned()))
             .unwrap_or_else(|| status.canonical_reason().unwrap_or("no message").to_owned());
-        let kind = match slow_down(status, headers, &message) {
-            Some(wait) => Kind::SlowDown(wait),
-            None => Kind::Status(status),
-        };
+        let kind = slow_down(status, headers, &message).unwrap_or(Kind::Status(status));
         Self {
             operation,
             kind,
@@ -112,7 +109,7 @@ impl GithubError {
 
 /// GitHub slows callers down with 429, and with 403 where a limit's headers or message say so.
 /// <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>
-fn slow_down(status: StatusCode, headers: &HeaderMap, message: &str) -> Option<Option<Duration>> {
+fn slow_down(status: StatusCode, headers: &HeaderMap, message: &str) -> Option<Kind> {
     let header = |name: &str| headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
     let retry_after = header("retry-after").map(Duration::from_secs);
     let used_up = header("x-ratelimit-remaining") == Some(0);
@@ -131,7 +128,8 @@ fn slow_down(status: StatusCode, headers: &HeaderMap, message: &str) -> Option<O
         StatusCode::SERVICE_UNAVAILABLE => retry_after.is_some(),
         _ => false,
     };
-    limited.then(|| retry_after.or_else(|| if used_up { until_reset() } else { None }))
+    let wait = retry_after.or_else(|| if used_up { until_reset() } else { None });
+    limited.then_some(Kind::SlowDown(wait))
 }
 
 impl fmt::Display for GithubError {

@@ -54,7 +54,7 @@ pub(crate) struct Download {
 /// What a look at a runner showed.
 #[derive(Debug)]
 pub(crate) enum Status {
-    /// Nothing has changed since the answer with this ETag; costs no rate limit.
+    /// Nothing has changed since the answer with this `ETag`; costs no rate limit.
     Unchanged,
     Found {
         runner: Runner,

@@ -44,10 +44,10 @@ pub(super) fn harmless(text: &str) -> String {
 pub(super) fn output(name: &str, value: &str) -> String {
     if value.contains(['\n', '\r']) {
         // A delimiter that the value does not contain, so that no value can end itself.
-        let delimiter = (0..)
-            .map(|n| format!("SPRINTERS_{n}"))
-            .find(|delimiter| !value.contains(delimiter.as_str()))
-            .unwrap_or_default();
+        let mut delimiter = "SPRINTERS".to_owned();
+        while value.contains(&delimiter) {
+            delimiter.push('_');
+        }
         format!("{name}<<{delimiter}\n{value}\n{delimiter}\n")
     } else {
         format!("{name}={value}\n")
@@ -79,10 +79,7 @@ mod tests {
     #[test]
     fn outputs_cannot_inject_others() {
         assert_eq!(output("label", "a"), "label=a\n");
-        let two = output("label", "a\nevil=1\nSPRINTERS_0");
-        assert_eq!(
-            two,
-            "label<<SPRINTERS_1\na\nevil=1\nSPRINTERS_0\nSPRINTERS_1\n"
-        );
+        let two = output("label", "a\nevil=1\nSPRINTERS");
+        assert_eq!(two, "label<<SPRINTERS_\na\nevil=1\nSPRINTERS\nSPRINTERS_\n");
     }
 }

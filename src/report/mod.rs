@@ -107,7 +107,7 @@ impl Report {
         let text = text.to_string();
         match self.style {
             Style::Workflow => {
-                write_stdout(&command::line("warning", &[("title", "Sprinters")], &text))
+                write_stdout(&command::line("warning", &[("title", "Sprinters")], &text));
             }
             _ => write_stderr(&format!("{}: {text}", self.colour("33;1", "warning"))),
         }
@@ -116,27 +116,24 @@ impl Report {
     /// The failure, once, with what to do.
     pub(crate) fn failure(&self, mode: Option<Mode>, failure: &Failure) {
         self.clear_progress();
-        match self.style {
-            Style::Workflow => {
-                let title = mode.map_or_else(
-                    || "Sprinters".to_owned(),
-                    |mode| format!("Sprinters {}", mode.name()),
-                );
-                let mut text = failure.what.clone();
-                for help in &failure.help {
-                    text.push_str("\n→ ");
-                    text.push_str(help);
-                }
-                write_stdout(&command::line("error", &[("title", &title)], &text));
+        if self.style == Style::Workflow {
+            let title = match mode {
+                Some(mode) => format!("Sprinters {}", mode.name()),
+                None => "Sprinters".to_owned(),
+            };
+            let mut text = failure.what.clone();
+            for help in &failure.help {
+                text.push_str("\n→ ");
+                text.push_str(help);
             }
-            _ => {
-                for line in failure.what.lines() {
-                    write_stderr(&format!("{}: {line}", self.colour("31;1", "error")));
-                }
-                for help in &failure.help {
-                    write_stderr(&format!("  {} {help}", self.colour("36", "help:")));
-                }
-            }
+            write_stdout(&command::line("error", &[("title", &title)], &text));
+            return;
+        }
+        for line in failure.what.lines() {
+            write_stderr(&format!("{}: {line}", self.colour("31;1", "error")));
+        }
+        for help in &failure.help {
+            write_stderr(&format!("  {} {help}", self.colour("36", "help:")));
         }
     }
 
