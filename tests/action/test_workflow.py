@@ -38,6 +38,9 @@ class Dispatcher:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 label = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                if not label:
+                    self.send_error(400, "no label came out of start-runner")
+                    return
                 job = github.queue_job(label, name="build", steps=["make test"], repository=repository)
                 dispatcher.jobs.append(job)
                 with github.runners.changed:
