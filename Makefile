@@ -1,0 +1,31 @@
+# Every target does all of its own set-up and is quick when that is done already.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench dist check-dist lint fmt
+
+help: ## Say what there is
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1@/p' Makefile | column -t -s @
+
+demo: ## Start a runner, run a job, stop it: on this machine, without an AWS account, with the program in dist/
+	@.ci/setup demo
+	@.ci/python tests/demo
+
+test: ## Run every test and every linter
+	@.ci/test
+
+bench: ## Measure the program in dist/ on loopback, beside awscli
+	@.ci/setup demo
+	@.ci/python tests/bench
+
+dist: ## Build what users run into dist/, reproducibly (about ten minutes)
+	@.ci/dist
+
+check-dist: ## Tell whether dist/ was built from these sources (no rebuild)
+	@.ci/dist --check
+
+lint: ## Run the linters alone
+	@.ci/test --lint
+
+fmt: ## Format the Rust code
+	@.ci/setup rust
+	@source .ci/settings.sh && cargo fmt --all

@@ -1,0 +1,79 @@
+"""The four places that name the inputs and outputs, each read into the same shape."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from standins.program import ROOT
+
+MODES = ("start", "stop", "check", "sweep")
+
+
+@dataclass(frozen=True)
+class Input:
+    meaning: str
+    default: str
+
+
+def action() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "action.yml").read_text())
+
+
+def action_inputs() -> dict[str, Input]:
+    """`description` is the meaning, and the default after it where there is one."""
+    return {name: _split(item["description"], "; default: ") for name, item in action()["inputs"].items()}
+
+
+def _split(text: str, separator: str) -> Input:
+    meaning, _, default = text.partition(separator)
+    return Input(meaning, default)
+
+
+# A flag's line in the help, `  --spot <WHEN>  meaning`; what follows it, further in, continues the meaning.
+FLAG = re.compile(r"^\s*(?:-\w, )?--(?P<name>[a-z][a-z-]*)(?: <[^>]*>)?(?P<rest>\s.*)?$")
+DEFAULT = re.compile(r" \[default: (?P<default>[^\]]*)\]")
+BRACKET = re.compile(r" \[[a-z]+: [^\]]*\]")
+
+
+def flags(binary: Path, mode: str) -> dict[str, Input]:
+    """`sprinters MODE --help`, without the flags that every program has."""
+    text = subprocess.run([binary, mode, "--help"], env={}, capture_output=True, text=True, check=True).stdout
+    found: dict[str, str] = {}
+    name = None
+    for line in text.splitlines():
+        flag = FLAG.match(line)
+        if flag:
+            name = flag["name"]
+            found[name] = (flag["rest"] or "").strip()
+        elif name and line.startswith("   "):
+            found[name] = f"{found[name]} {line.strip()}".strip()
+        else:
+            name = None
+    found = {name: text for name, text in found.items() if name not in ("help", "version")}
+    return {name: _flag(text) for name, text in found.items()}
+
+
+def _flag(text: str) -> Input:
+    default = DEFAULT.search(f" {text}")
+    return Input(BRACKET.sub("", f" {text}").strip(), default["default"] if default else "")
+
+
+def readme_table(heading: str) -> list[list[str]]:
+    """The rows of the first table below a heading of README.md, without its head."""
+    text = (ROOT / "README.md").read_text()
+    section = re.search(rf"^#+ {re.escape(heading)}$\n(?P<body>.*?)(?=^#+ |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert section, f"README.md has no heading `{heading}`"
+    rows = [line for line in section["body"].splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row.strip().strip("|"))] for row in rows[2:]]
+
+
+def readme_workflow() -> str:
+    """The workflow to copy: README.md's first block of YAML."""
+    block = re.search(r"^```yaml\n(?P<text>.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert block, "README.md has no block of YAML"
+    return block["text"]
