@@ -1,0 +1,122 @@
+"""The endpoint that the binary gets as AWS_ENDPOINT_URL_EC2: it records, spoils where told, and passes on to moto."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import parse_qs
+
+from standins.gate import Fault, Gate, answer
+from standins.server import Handler, Outcome, Request, Response, Server
+
+# Between a proxy and the next hop; everything else is passed on as it came, so that the signature stays valid.
+HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "content-length", "accept-encoding"}
+
+
+@dataclass
+class Behaviour:
+    """How instances behave that are launched or ended through one proxy, in seconds."""
+
+    pending: float = 0.1
+    """From RunInstances to `running`."""
+    shutting_down: float = 0.1
+    """From TerminateInstances to `terminated`."""
+    unknown: float = 0.0
+    """How long a fresh instance is unknown to DescribeInstances and TerminateInstances (eventual consistency)."""
+
+
+class Proxy:
+    """One test's own way to the shared moto."""
+
+    def __init__(self, upstream_port: int, behaviour: Behaviour | None = None) -> None:
+        self.behaviour = behaviour or Behaviour()
+        self._upstream_port = upstream_port
+        self._connections = threading.local()
+        self.gate = Gate(operation, self.forward)
+        self._server = Server(self.gate)
+        self.url = self._server.url
+
+    def forward(self, request: Request) -> Outcome:
+        headers = {name: value for name, value in request.headers.items() if name not in HOP_BY_HOP}
+        headers["X-Standins"] = json.dumps(asdict(self.behaviour))
+        for attempt in (1, 2):
+            connection = self._connection(fresh=attempt == 2)
+            try:
+                connection.request(request.method, request.target, request.body, headers)
+                reply = connection.getresponse()
+                content = reply.read()
+            except (ConnectionError, http.client.HTTPException):
+                # A kept connection may have been closed under us; a fresh one that fails is moto's own end.
+                if attempt == 2:
+                    raise
+            else:
+                return Response(reply.status, {"Content-Type": reply.getheader("Content-Type", "text/xml")}, content)
+        raise AssertionError("unreachable")
+
+    def _connection(self, *, fresh: bool) -> http.client.HTTPConnection:
+        kept: http.client.HTTPConnection | None = getattr(self._connections, "kept", None)
+        if kept is None or fresh:
+            kept = http.client.HTTPConnection("127.0.0.1", self._upstream_port, timeout=60)
+            self._connections.kept = kept
+        return kept
+
+    def close(self) -> None:
+        self._server.close()
+
+
+def operation(request: Request) -> str:
+    """EC2's own name of what is asked: `RunInstances`; a dry run is its own operation, `RunInstances:DryRun`."""
+    form = request.form
+    if "Action" not in form:
+        return f"{request.method} {request.path}"
+    return form["Action"] + (":DryRun" if form.get("DryRun") == "true" else "")
+
+
+def ec2_error(code: str, message: str = "injected by the stand-in", status: int = 400, **headers: str) -> Fault:
+    """EC2 answers with this error and does nothing."""
+    body = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        f"<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>"
+        "<RequestID>7a62c49f-347e-4fc4-9331-6e8eEXAMPLE</RequestID></Response>"
+    )
+    return answer(Response(status, {"Content-Type": "text/xml;charset=UTF-8", **headers}, body.encode()))
+
+
+def no_capacity(gate: Gate, full: Mapping[tuple[str, str, str], Any] | None = None) -> None:
+    """RunInstances finds no capacity where `full` says so: (type, zone, market), `*` standing for any.
+
+    Without `full`, nowhere. A candidate without a zone is in EC2's hands: only `*` meets it.
+    """
+    places = list(full) if full is not None else [("*", "*", "*")]
+
+    def is_full(request: Request) -> bool:
+        form = request.form
+        wanted = (
+            form.get("InstanceType", ""),
+            form.get("Placement.AvailabilityZone", ""),
+            "spot" if form.get("InstanceMarketOptions.MarketType") == "spot" else "on-demand",
+        )
+        return any(all(p in ("*", w) for p, w in zip(place, wanted, strict=True)) for place in places)
+
+    def refuse(request: Request, _serve: Handler) -> Outcome:
+        form = request.form
+        zone = form.get("Placement.AvailabilityZone")
+        where = f"in the Availability Zone you requested ({zone})" if zone else "in the Region"
+        message = (
+            f"We currently do not have sufficient {form.get('InstanceType')} capacity {where}. Our system will be "
+            "working on provisioning additional capacity."
+        )
+        # EC2 sends this one as a server error, which is why SDKs retry it in vain.
+        return ec2_error("InsufficientInstanceCapacity", message, 500)(request, _serve)
+
+    gate.fail("RunInstances", refuse, times=None, when=is_full)
+
+
+def form_lists(request: Request, name: str) -> list[str]:
+    """`InstanceId.1=…&InstanceId.2=…` as a list."""
+    pairs = parse_qs(request.body.decode())
+    return [values[-1] for key, values in pairs.items() if key.rpartition(".")[0] == name]
