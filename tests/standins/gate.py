@@ -68,6 +68,7 @@ class Gate:
         self._rules: list[Rule] = []
         self._exchanges: list[Exchange] = []
         self._arrived: Counter[str] = Counter()
+        self._spoilt: set[int] = set()
         self._changed = threading.Condition()
 
     def __call__(self, request: Request) -> Outcome:
@@ -82,6 +83,8 @@ class Gate:
         exchange = Exchange(operation, nth, request, outcome, time.monotonic(), bool(striking))
         with self._changed:
             self._exchanges.append(exchange)
+            if striking:
+                self._spoilt.add(id(request))
             self._changed.notify_all()
         return outcome
 
@@ -113,6 +116,11 @@ class Gate:
     def calls(self, operation: str) -> list[Exchange]:
         return [exchange for exchange in self.exchanges if exchange.operation == operation]
 
+    def was_spoilt(self, request: Request) -> bool:
+        """Whether a fault made the answer to this very request (the exchanges keep it alive, and so its identity)."""
+        with self._changed:
+            return id(request) in self._spoilt
+
     def operations(self) -> list[str]:
         """What was asked, in the order in which it was answered."""
         return [exchange.operation for exchange in self.exchanges]
@@ -122,6 +130,16 @@ class Gate:
         with self._changed:
             if not self._changed.wait_for(lambda: self._arrived[operation] >= nth, timeout):
                 raise TimeoutError(f"call {nth} of {operation} did not come within {timeout} s")
+
+    def wait_until(self, condition: Callable[[], bool], timeout: float | None = None) -> bool:
+        """Waits for a condition on the exchanges; looked at whenever a request arrives or has been answered."""
+        with self._changed:
+            return self._changed.wait_for(condition, timeout)
+
+    def wake(self) -> None:
+        """Has those who wait look again."""
+        with self._changed:
+            self._changed.notify_all()
 
     def __iter__(self) -> Iterator[Exchange]:
         return iter(self.exchanges)

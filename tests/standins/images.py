@@ -13,7 +13,23 @@ from dataclasses import dataclass
 from standins.gate import Gate
 from standins.server import Outcome, Request, Response, Server
 
-REGIONS = ["ap-northeast-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2"]
+REGIONS = [
+    "ap-northeast-1",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+]
 
 # Of the real file: one serial a suite and, since noble, a gp3 store; older suites still list the stores of their time.
 # The older serial is no part of the real "current" file; it is here because the reader must not rely on that.

@@ -1,0 +1,173 @@
+"""GitHub, as far as runners go: stateful, and held against GitHub's own description in every exchange.
+
+    with GitHub() as github:
+        token = github.add_token()              # an administration: write token
+        github.url                              # GITHUB_API_URL
+        github.queue_job("my-label", steps=["echo hello"])
+        github.gate.fail("get-runner", reset, nth=2)
+
+Operations by which calls are counted and spoilt: `generate-jitconfig`, `list-downloads`, `list-runners`, `get-runner`,
+`delete-runner`; of the runner program `runner:session`, `runner:job`, `runner:finish`, `runner:leave`; `download`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+from standins import openapi
+from standins.gate import Gate
+from standins.github import rest, runner_service
+from standins.github.rest import Download, Rest, scope_of
+from standins.github.runners import LINUX_VERSION, Job, Runner, Runners
+from standins.github.tokens import Kind, Token
+from standins.server import Outcome, Request, Response, Server
+
+__all__ = ["GitHub", "Job", "Kind", "Runner", "Token"]
+
+
+class RunnerArchive(Protocol):
+    """What `standins.machine.runner.tarball` answers."""
+
+    path: Path
+    filename: str
+    version: str
+    sha256: str
+
+
+class GitHub:
+    def __init__(
+        self, *, openapi_validation: bool = True, archive: RunnerArchive | None = None, base_path: str = ""
+    ) -> None:
+        """`base_path` is `/api/v3` for a GitHub Enterprise Server; `archive` is the runner that downloads hand out."""
+        self._description = openapi.load() if openapi_validation else None
+        self._base_path = base_path
+        self._files = {f"/_downloads/{archive.filename}": archive.path} if archive else {}
+        self._archive = archive
+        self.violations: list[str] = []
+        self.gate = Gate(self._operation, self._serve)
+        self._server = Server(self.gate, self._validate)
+        self.server_url = self._server.url
+        self.url = self.server_url + base_path
+        self.port = self._server.port
+        self.runners = Runners(self.server_url)
+        self.downloads = self._all_downloads()
+        self._rest = Rest(self.runners, lambda: self.downloads)
+
+    # --- for the binary ---
+
+    def add_token(self, kind: Kind = Kind.WRITE) -> Token:
+        token = Token.of(kind)
+        self._rest.tokens[token.value] = token
+        return token
+
+    @property
+    def secrets(self) -> list[str]:
+        """Everything that must never be seen anywhere: tokens, JIT configs and what stands in them."""
+        issued = self.runners.issued
+        return [
+            *self._rest.tokens,
+            *(runner.encoded_jit_config for runner in issued),
+            *(runner.token for runner in issued),
+        ]
+
+    # --- for tests ---
+
+    def queue_job(
+        self, *labels: str, name: str = "build", steps: list[str] | None = None, repository: str | None = None
+    ) -> Job:
+        return self.runners.queue(
+            Job(list(labels), name, steps or [], scope=scope_of(repository) if repository else None)
+        )
+
+    def records(self, repository: str | None = None) -> list[Runner]:
+        """The runners that GitHub lists now."""
+        return self.runners.listed(scope_of(repository) if repository else None)
+
+    def runner_of(self, user_data: str) -> Runner:
+        """The runner whose JIT config an instance's user data carries."""
+        for runner in self.runners.issued:
+            if runner.encoded_jit_config in user_data:
+                return runner
+        raise LookupError("the user data carries no JIT config that GitHub issued")
+
+    # --- serving ---
+
+    def _operation(self, request: Request) -> str:
+        path = self._stripped(request)
+        if path.path.startswith("/_downloads/"):
+            return "download"
+        return runner_service.operation(path) or rest.operation(path) or f"{request.method} {request.path}"
+
+    def _stripped(self, request: Request) -> Request:
+        if not self._base_path or not request.target.startswith(self._base_path):
+            return request
+        target = request.target[len(self._base_path) :]
+        return Request(request.method, target, request.headers, request.body, request.arrived)
+
+    def _serve(self, request: Request) -> Outcome:
+        if request.path.startswith("/_runner/"):
+            return runner_service.serve(self.runners, request)
+        if request.path.startswith("/_downloads/"):
+            return self._download(request)
+        return self._rest(self._stripped(request))
+
+    def _download(self, request: Request) -> Response:
+        if request.path in self._files:
+            body = self._files[request.path].read_bytes()
+        elif any(download.url.endswith(request.path) for download in self.downloads):
+            body = EMPTY_ARCHIVE
+        else:
+            return Response(404, {"Content-Type": "text/plain"}, b"Not Found")
+        return Response(200, {"Content-Type": "application/octet-stream"}, body)
+
+    def _all_downloads(self) -> list[Download]:
+        """As GitHub lists them; where no archive was given, and for other systems, an empty one stands behind each."""
+        version = self._archive.version if self._archive else LINUX_VERSION
+        found = []
+        for system, architecture in (
+            ("osx", "x64"),
+            ("linux", "x64"),
+            ("linux", "arm"),
+            ("win", "x64"),
+            ("linux", "arm64"),
+        ):
+            filename = f"actions-runner-{system}-{architecture}-{version}.tar.gz"
+            checksum = hashlib.sha256(EMPTY_ARCHIVE).hexdigest()
+            if self._archive and (system, architecture) == ("linux", "x64"):
+                filename, checksum = self._archive.filename, self._archive.sha256
+            url = f"{self.server_url}/_downloads/{filename}"
+            found.append(Download(system, architecture, url, filename, checksum))
+        return found
+
+    def _validate(self, request: Request, outcome: Outcome) -> None:
+        if self._description is None or request.path.startswith(("/_runner/", "/_downloads/")):
+            return
+        # What a test injects is meant to be wrong; what was asked is held against the description all the same.
+        response = outcome if isinstance(outcome, Response) and not self.gate.was_spoilt(request) else None
+        self.violations += self._description.violations(self._stripped(request), response)
+
+    def close(self) -> None:
+        self._server.close()
+
+    def __enter__(self) -> GitHub:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _empty_archive() -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz"):
+        pass
+    return buffer.getvalue()
+
+
+EMPTY_ARCHIVE = _empty_archive()

@@ -1,0 +1,82 @@
+"""The kinds of token that people hand to Sprinters, and what GitHub says to each."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass, field
+from enum import Enum
+
+from standins.server import Request, Response
+
+DOCUMENTATION = "https://docs.github.com/rest/actions/self-hosted-runners"
+HOURLY_LIMIT = 5000
+
+
+class Kind(Enum):
+    WRITE = "fine-grained, administration: write"
+    READ = "fine-grained, administration: read"
+    UNRELATED = "fine-grained, without administration"
+    NO_ACCESS = "fine-grained, for other repositories"
+    GITHUB_TOKEN = "the job's own GITHUB_TOKEN"
+
+    @property
+    def prefix(self) -> str:
+        return "ghs_" if self is Kind.GITHUB_TOKEN else "github_pat_"
+
+
+@dataclass
+class Token:
+    kind: Kind
+    value: str
+    limit: int = HOURLY_LIMIT
+    used: int = 0
+    reset: int = field(default_factory=lambda: int(time.time()) + 3600)
+
+    @staticmethod
+    def of(kind: Kind) -> Token:
+        return Token(kind, kind.prefix + secrets.token_hex(20))
+
+    @property
+    def rate_limit_headers(self) -> dict[str, str]:
+        return {
+            "X-RateLimit-Limit": str(self.limit),
+            "X-RateLimit-Remaining": str(max(0, self.limit - self.used)),
+            "X-RateLimit-Reset": str(self.reset),
+            "X-RateLimit-Used": str(self.used),
+            "X-RateLimit-Resource": "core",
+        }
+
+
+def message(status: int, text: str, **extra: object) -> Response:
+    return Response.of_json(
+        status, {"message": text, "documentation_url": DOCUMENTATION, "status": str(status), **extra}
+    )
+
+
+def bearer(request: Request) -> str:
+    """The token of `Authorization: Bearer …` (or `token …`, which GitHub takes as well)."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    return value.strip() if scheme.lower() in ("bearer", "token") else ""
+
+
+def refusal(token: Token | None, request: Request) -> Response | None:
+    """What GitHub answers instead, where the token may not do what is asked."""
+    if not request.headers.get("user-agent"):
+        text = "Request forbidden by administrative rules. Please make sure your request has a User-Agent header"
+        return Response(403, {"Content-Type": "text/html"}, text.encode())
+    if token is None:
+        given = bearer(request)
+        return message(401, "Bad credentials" if given else "Requires authentication")
+    if token.used >= token.limit:
+        return message(403, "API rate limit exceeded for user ID 1.")
+    match token.kind:
+        case Kind.NO_ACCESS:
+            return message(404, "Not Found")
+        case Kind.GITHUB_TOKEN:
+            return message(403, "Resource not accessible by integration")
+        case Kind.UNRELATED:
+            return message(403, "Resource not accessible by personal access token")
+        case Kind.READ if request.method != "GET":
+            return message(403, "Resource not accessible by personal access token")
+    return None

@@ -1,0 +1,226 @@
+"""Holds every exchange against GitHub's own published OpenAPI description.
+
+The description is npm's @octokit/openapi. It is 28 MB to fetch and 13 MB of JSON for github.com alone, so the few
+operations about runners are taken out once, with everything that they refer to, and kept in the cache directory.
+`python -m standins.openapi` does that; `make` calls it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from openapi_schema_validator import OAS30Validator
+
+from standins.cache import cache_dir
+from standins.server import Request, Response
+
+PACKAGE = "@octokit/openapi"
+VERSION = "23.0.2"
+SCOPES = r"/repos/\{owner\}/\{repo\}|/orgs/\{org\}|/enterprises/\{enterprise\}"
+KEPT = re.compile(rf"^({SCOPES})/actions/(runners|runner-groups)(/|$)")
+EXTRACT_FORMAT = 1
+
+# GitHub answers any operation with these, whether or not its description lists them for it:
+# https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api
+COMMON_ERRORS = {401, 403, 404, 429, 500, 502, 503}
+API_VERSIONS = {"2022-11-28", "2026-03-10"}
+
+
+class Description:
+    """The operations about runners, as GitHub describes them."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._operations = [
+            (re.compile("^" + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path) + "$"), method.upper(), operation)
+            for path, methods in document["paths"].items()
+            for method, operation in methods.items()
+        ]
+        # `/runners/downloads` fits `/runners/{runner_id}` too: the template with fewer parameters means it.
+        self._operations.sort(key=lambda one: one[0].groups)
+
+    def violations(self, request: Request, response: Response | None) -> list[str]:
+        """What the exchange does that the description does not allow; `response` is `None` where it is no concern."""
+        path = urlsplit(request.target).path
+        for pattern, method, operation in self._operations:
+            match = pattern.match(path)
+            if match and method == request.method:
+                found = [
+                    *_parameters(operation, match.groupdict(), request),
+                    *_headers(request),
+                    *_request_body(operation, request),
+                ]
+                if response is not None:
+                    found += _response(operation, request, response)
+                return [f"{request.method} {request.target}: {what}" for what in found]
+        return [f"{request.method} {request.target}: GitHub describes no such operation"]
+
+
+def _parameters(operation: dict[str, Any], in_path: dict[str, str], request: Request) -> list[str]:
+    declared = {(parameter["in"], parameter["name"]): parameter for parameter in operation.get("parameters", [])}
+    query = dict(parse_qsl(urlsplit(request.target).query, keep_blank_values=True))
+    given = [("path", name, value) for name, value in in_path.items()]
+    given += [("query", name, value) for name, value in query.items()]
+    found = []
+    for where, name, value in given:
+        parameter = declared.get((where, name))
+        if parameter is None:
+            found.append(f"{where} parameter `{name}` is not known")
+        else:
+            found += _errors(parameter["schema"], _typed(value, parameter["schema"]), f"{where} parameter `{name}`")
+    if int(query.get("per_page", "1") or "0") > 100:
+        found.append("query parameter `per_page` is above 100")
+    missing = [n for (_, n), p in declared.items() if p.get("required") and n not in in_path and n not in query]
+    return found + [f"parameter `{name}` is missing" for name in missing]
+
+
+def _typed(value: str, schema: dict[str, Any]) -> Any:
+    if schema.get("type") == "integer" and re.fullmatch(r"-?\d+", value):
+        return int(value)
+    if schema.get("type") == "boolean" and value in ("true", "false"):
+        return value == "true"
+    return value
+
+
+def _headers(request: Request) -> list[str]:
+    found = []
+    if not request.headers.get("user-agent"):
+        found.append("no User-Agent header: GitHub refuses such requests")
+    version = request.headers.get("x-github-api-version")
+    if version is not None and version not in API_VERSIONS:
+        found.append(f"X-GitHub-Api-Version `{version}` is not one of {sorted(API_VERSIONS)}")
+    accept = request.headers.get("accept", "*/*")
+    if not any(kind in accept for kind in ("*/*", "application/json", "application/vnd.github")):
+        found.append(f"Accept `{accept}` takes no JSON")
+    return found
+
+
+def _request_body(operation: dict[str, Any], request: Request) -> list[str]:
+    wanted = operation.get("requestBody")
+    if wanted is None:
+        return ["a body where none is described"] if request.body else []
+    if not request.body:
+        return ["the body is missing"] if wanted.get("required") else []
+    if "json" not in request.headers.get("content-type", ""):
+        return [f"Content-Type `{request.headers.get('content-type', '')}` is not JSON"]
+    try:
+        body = request.json()
+    except ValueError as error:
+        return [f"the body is no JSON: {error}"]
+    schema = wanted["content"]["application/json"]["schema"]
+    unknown = sorted(set(body) - set(schema.get("properties", {}))) if isinstance(body, dict) else []
+    return _errors(schema, body, "body") + [f"body: property `{name}` is not known" for name in unknown]
+
+
+def _response(operation: dict[str, Any], request: Request, response: Response) -> list[str]:
+    status = response.status
+    if status == 304:
+        asked = "if-none-match" in request.headers or "if-modified-since" in request.headers
+        return [] if asked else ["304 to a request without a condition"]
+    described = operation["responses"].get(str(status))
+    if described is None:
+        if status not in COMMON_ERRORS:
+            return [f"status {status} is not described"]
+        described = {"content": {"application/json": {"schema": _BASIC_ERROR}}}
+    content = described.get("content", {}).get("application/json")
+    if content is None:
+        return [f"a body with status {status}, which has none"] if response.body else []
+    try:
+        return _errors(content["schema"], json.loads(response.body), f"answer {status}")
+    except ValueError as error:
+        return [f"answer {status} is no JSON: {error}"]
+
+
+_BASIC_ERROR = {
+    "type": "object",
+    "required": ["message"],
+    "properties": {"message": {"type": "string"}, "documentation_url": {"type": "string"}},
+}
+_validators: dict[int, tuple[dict[str, Any], OAS30Validator]] = {}
+
+
+def _errors(schema: dict[str, Any], value: Any, where: str) -> list[str]:
+    # Keyed by identity, and the schema is kept beside its validator so that the identity stays its own.
+    _, validator = _validators.setdefault(id(schema), (schema, OAS30Validator(schema)))
+    return [f"{where}{error.json_path.removeprefix('$')}: {error.message}" for error in validator.iter_errors(value)]
+
+
+# --- taking it out of the package --------------------------------------------------------------------------------
+
+
+def extract(generated: Path) -> dict[str, Any]:
+    """The operations about runners from the package's files, with every reference replaced by what it refers to."""
+    paths: dict[str, Any] = {}
+    # Enterprises have no runners on github.com's own page; they are in Enterprise Cloud's.
+    for name, prefixes in (("api.github.com.json", ("/repos/", "/orgs/")), ("ghec.json", ("/enterprises/",))):
+        document = json.loads((generated / name).read_text())
+        for path, methods in document["paths"].items():
+            if KEPT.match(path) and path.startswith(prefixes):
+                paths[path] = {
+                    method: _slim(_resolved(operation, document))
+                    for method, operation in methods.items()
+                    if method in ("get", "post", "put", "patch", "delete")
+                }
+    if len(paths) < 20:
+        raise RuntimeError(f"{PACKAGE} {VERSION} has {len(paths)} paths about runners; it has changed its shape")
+    return {"version": VERSION, "paths": paths}
+
+
+def _resolved(value: Any, document: dict[str, Any]) -> Any:
+    if isinstance(value, dict):
+        if "$ref" in value:
+            target: Any = document
+            for part in value["$ref"].removeprefix("#/").split("/"):
+                target = target[part.replace("~1", "/").replace("~0", "~")]
+            return _resolved(target, document)
+        # Examples are no part of the rules, and their references lead far.
+        return {key: _resolved(one, document) for key, one in value.items() if key not in ("examples", "example")}
+    if isinstance(value, list):
+        return [_resolved(one, document) for one in value]
+    return value
+
+
+def _slim(operation: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: operation[key] for key in ("operationId", "parameters", "requestBody", "responses") if key in operation
+    }
+
+
+def extract_path() -> Path:
+    return cache_dir() / f"github-openapi-{VERSION}-{EXTRACT_FORMAT}.json"
+
+
+def install() -> Path:
+    """Fetches the package through npm and keeps the extract; does nothing where it is there already."""
+    kept = extract_path()
+    if kept.exists():
+        return kept
+    if shutil.which("npm") is None:
+        raise FileNotFoundError(
+            f"npm is missing, which fetches {PACKAGE}: install Node.js, or run where {kept} exists already"
+        )
+    with tempfile.TemporaryDirectory(dir=cache_dir()) as folder:
+        command = ["npm", "install", "--prefix", folder, "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"]
+        subprocess.run([*command, f"{PACKAGE}@{VERSION}"], check=True, stdout=subprocess.DEVNULL)
+        document = extract(Path(folder) / "node_modules" / PACKAGE / "generated")
+        partial = Path(folder) / "extract.json"
+        partial.write_text(json.dumps(document))
+        partial.rename(kept)
+    return kept
+
+
+@cache
+def load() -> Description:
+    return Description(json.loads(install().read_text()))
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{install()}\n")
