@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from standins import images, program
 from standins.aws import Ec2, Moto
 from standins.cloud import Behaves, Cloud, simulated
@@ -79,7 +80,6 @@ def sprinters(
     image_index: images.ImageIndex,
     cloud: Cloud,
     tmp_path: Path,
-    request: pytest.FixtureRequest,
 ) -> Iterator[Program]:
     """The binary in a job of a workflow run of its own. Whatever it wrote anywhere is searched for secrets."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")

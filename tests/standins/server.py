@@ -129,17 +129,23 @@ class Server:
         if request is None:
             return False
         outcome = self._handler(request)
-        if isinstance(outcome, Cut):
-            if outcome.sent:
-                connection.sendall(outcome.sent)
-            if outcome.reset:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        else:
+        try:
+            self._send(connection, request, outcome)
+        finally:
+            if self._after:
+                self._after(request, outcome)
+        return isinstance(outcome, Response) and request.headers.get("connection", "").lower() != "close"
+
+    @staticmethod
+    def _send(connection: socket.socket, request: Request, outcome: Outcome) -> None:
+        if isinstance(outcome, Response):
             wire = outcome.wire()
             connection.sendall(_head_only(wire) if request.method == "HEAD" else wire)
-        if self._after:
-            self._after(request, outcome)
-        return isinstance(outcome, Response) and request.headers.get("connection", "").lower() != "close"
+            return
+        if outcome.sent:
+            connection.sendall(outcome.sent)
+        if outcome.reset:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 class _Threads(socketserver.ThreadingTCPServer):

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
@@ -48,7 +49,9 @@ class GitHub:
         self._base_path = base_path
         self._files = {f"/_downloads/{archive.filename}": archive.path} if archive else {}
         self._archive = archive
-        self.violations: list[str] = []
+        self._violations: list[str] = []
+        self._validated = 0
+        self._counting = threading.Lock()
         self.gate = Gate(self._operation, self._serve)
         self._server = Server(self.gate, self._validate)
         self.server_url = self._server.url
@@ -76,6 +79,13 @@ class GitHub:
         ]
 
     # --- for tests ---
+
+    @property
+    def violations(self) -> list[str]:
+        """What was asked or answered otherwise than GitHub describes, all exchanges so far included."""
+        # An answer leaves before it is validated; whoever looks here wants the verdict on it.
+        self.gate.wait_until(lambda: self._validated == len(self.gate.exchanges), 5)
+        return list(self._violations)
 
     def queue_job(
         self, *labels: str, name: str = "build", steps: list[str] | None = None, repository: str | None = None
@@ -145,11 +155,13 @@ class GitHub:
         return found
 
     def _validate(self, request: Request, outcome: Outcome) -> None:
-        if self._description is None or request.path.startswith(("/_runner/", "/_downloads/")):
-            return
-        # What a test injects is meant to be wrong; what was asked is held against the description all the same.
-        response = outcome if isinstance(outcome, Response) and not self.gate.was_spoilt(request) else None
-        self.violations += self._description.violations(self._stripped(request), response)
+        if self._description is not None and not request.path.startswith(("/_runner/", "/_downloads/")):
+            # What a test injects is meant to be wrong; what was asked is held against the description all the same.
+            response = outcome if isinstance(outcome, Response) and not self.gate.was_spoilt(request) else None
+            self._violations += self._description.violations(self._stripped(request), response)
+        with self._counting:
+            self._validated += 1
+        self.gate.wake()
 
     def close(self) -> None:
         self._server.close()

@@ -1,0 +1,1 @@
+"""The binary's whole contract, told as scenarios against the stand-ins."""

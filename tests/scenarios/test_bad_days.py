@@ -1,0 +1,207 @@
+"""`start` on bad days: every end leaves nothing behind and says why in the user's words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from standins import images
+from standins.aws import Ec2, policy_without
+from standins.cloud import Behaves, Cloud
+from standins.gate import answer, garbage, lost, reset, truncated
+from standins.github import GitHub, Kind
+from standins.program import Program
+from standins.server import Response
+
+AMI = {"image": images.OWN_X64, "instance-type": "m7i.large"}
+LeftBehind = Callable[[], list[str]]
+
+
+def test_a_runner_that_never_comes_online(
+    sprinters: Program, behaves: Behaves, ec2: Ec2, left_behind: LeftBehind
+) -> None:
+    behaves.online_after = None
+    run = sprinters.run("start", **AMI, **{"start-timeout": "3s"})
+
+    assert run.code == 1
+    assert "offline" in run.log and "running" in run.log
+    assert not left_behind()
+    assert ec2.instances()[0].id in run.log
+    assert run.seconds < 3 + 2
+
+
+def test_what_was_launched_stands_in_the_outputs_though_start_failed(
+    sprinters: Program, behaves: Behaves, ec2: Ec2
+) -> None:
+    behaves.online_after = None
+    run = sprinters.run("start", **AMI, **{"start-timeout": "2s"})
+
+    assert run.code == 1
+    assert run.outputs["instance-id"] == ec2.instances()[0].id
+
+
+@pytest.mark.parametrize(
+    "reason", ["Server.SpotInstanceTermination", "Client.InternalError", "Client.VolumeLimitExceeded"]
+)
+def test_an_instance_that_dies_is_seen_at_once_with_its_reason(
+    sprinters: Program, behaves: Behaves, left_behind: LeftBehind, reason: str
+) -> None:
+    behaves.dies_after = 0.5
+    behaves.state_reason = reason
+    run = sprinters.run("start", **AMI)
+
+    assert run.code == 1
+    assert reason in run.log
+    assert run.seconds < 8
+    assert not left_behind()
+
+
+def without(action: str):
+    return pytest.param(action, marks=pytest.mark.policy(policy_without(action)), id=action)
+
+
+@pytest.mark.parametrize("missing", [without("ec2:RunInstances"), without("ec2:CreateTags")])
+def test_a_missing_permission_is_named_with_the_statement_to_add(
+    sprinters: Program, left_behind: LeftBehind, missing: str
+) -> None:
+    run = sprinters.run("start", **AMI)
+
+    assert run.code == 1
+    assert f"`{missing}`" in run.log
+    assert "Allow" in run.log
+    assert not left_behind()
+
+
+def test_a_wrong_key_is_told_as_such(sprinters: Program, left_behind: LeftBehind) -> None:
+    run = sprinters.run("start", **AMI, **{"aws-secret-access-key": "x" * 40})
+
+    assert run.code == 1
+    assert "aws-secret-access-key" in run.log
+    assert not left_behind()
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (Kind.READ, ["Administration", "write"]),
+        (Kind.UNRELATED, ["Administration"]),
+        (Kind.GITHUB_TOKEN, ["GITHUB_TOKEN"]),
+        (Kind.NO_ACCESS, ["octo/app"]),
+    ],
+)
+def test_a_token_that_may_not_mint_says_what_it_lacks(
+    sprinters: Program, github: GitHub, ec2: Ec2, kind: Kind, words: list[str]
+) -> None:
+    run = sprinters.run("start", **AMI, **{"github-token": github.add_token(kind).value})
+
+    assert run.code == 1
+    for word in words:
+        assert word in run.log
+    assert not ec2.gate.calls("RunInstances")
+
+
+def test_an_expired_token_is_told_as_such(sprinters: Program, ec2: Ec2) -> None:
+    run = sprinters.run("start", **AMI, **{"github-token": "github_pat_expired"})
+
+    assert run.code == 1
+    assert "github-token" in run.log
+    assert "github_pat_expired" not in run.log.replace("::add-mask::github_pat_expired", "")
+    assert not ec2.gate.calls("RunInstances")
+
+
+def test_an_empty_token_says_which_secret_and_that_forks_get_none(sprinters: Program, ec2: Ec2, github: GitHub) -> None:
+    run = sprinters.run("start", **AMI, **{"github-token": ""})
+
+    assert run.code == 2
+    assert "`github-token`" in run.log
+    assert "fork" in run.log
+    assert not ec2.gate.exchanges and not github.gate.exchanges
+
+
+def test_a_taken_runner_name_is_tried_under_another(sprinters: Program, github: GitHub, left_behind) -> None:
+    conflict = Response.of_json(409, {"message": "Already exists", "documentation_url": "https://docs.github.com/rest"})
+    github.gate.fail("generate-jitconfig", answer(conflict))
+    run = sprinters.run("start", **AMI)
+
+    assert run.code == 0, run.log
+    first, second = github.gate.calls("generate-jitconfig")
+    assert first.request.json()["name"] != second.request.json()["name"]
+
+
+def test_a_lost_answer_of_generate_jitconfig_leaves_no_record(sprinters: Program, github: GitHub, ec2: Ec2) -> None:
+    github.gate.fail("generate-jitconfig", lost)
+    run = sprinters.run("start", **AMI)
+
+    alive = 1 if run.code == 0 else 0
+    assert len(ec2.living()) == alive
+    assert len(github.records()) == alive, [record.name for record in github.records()]
+
+
+@pytest.mark.parametrize("fault", [reset, lost, truncated, garbage])
+@pytest.mark.parametrize("operation", ["RunInstances", "DescribeInstances"])
+def test_one_broken_answer_of_ec2(
+    sprinters: Program, ec2: Ec2, github: GitHub, left_behind: LeftBehind, operation: str, fault
+) -> None:
+    ec2.gate.fail(operation, fault)
+    run = sprinters.run("start", **AMI)
+
+    if run.code == 0:
+        assert [one.id for one in ec2.living()] == [run.outputs["instance-id"]]
+        assert len(github.records()) == 1
+    else:
+        assert not left_behind(), run.log
+
+
+@pytest.mark.parametrize("fault", [reset, lost, truncated, garbage])
+@pytest.mark.parametrize("operation", ["get-runner", "list-downloads"])
+def test_one_broken_answer_of_github(
+    sprinters: Program, ec2: Ec2, github: GitHub, left_behind: LeftBehind, operation: str, fault
+) -> None:
+    github.gate.fail(operation, fault)
+    run = sprinters.run("start", **AMI)
+
+    if run.code == 0:
+        assert [one.id for one in ec2.living()] == [run.outputs["instance-id"]]
+        assert len(github.records()) == 1
+    else:
+        assert not left_behind(), run.log
+
+
+def test_a_runner_that_vanishes_ends_the_start(
+    sprinters: Program, github: GitHub, behaves: Behaves, left_behind: LeftBehind
+) -> None:
+    behaves.online_after = None
+    running = sprinters.begin("start", **AMI)
+    github.gate.wait_for("get-runner")
+    github.runners.remove(github.records()[0])
+    run = running.wait()
+
+    assert run.code == 1
+    assert not left_behind()
+
+
+def test_the_undo_goes_on_where_its_first_call_fails(
+    sprinters: Program, ec2: Ec2, behaves: Behaves, left_behind: LeftBehind
+) -> None:
+    behaves.online_after = None
+    ec2.gate.fail("TerminateInstances", reset)
+    run = sprinters.run("start", **AMI, **{"start-timeout": "2s"})
+
+    assert run.code == 1
+    assert not left_behind(), run.log
+
+
+def test_the_interrupted_instance_frees_its_record(
+    sprinters: Program, cloud: Cloud, behaves: Behaves, ec2: Ec2, left_behind: LeftBehind
+) -> None:
+    behaves.online_after = None
+    running = sprinters.begin("start", **AMI, spot="true")
+    ec2.gate.wait_for("RunInstances")
+    ec2.gate.wait_until(lambda: bool(ec2.gate.calls("RunInstances")), 5)
+    cloud.interrupt(ec2.launched()[0])
+    run = running.wait()
+
+    assert run.code == 1
+    assert "Server.SpotInstanceTermination" in run.log
+    assert not left_behind()

@@ -1,0 +1,97 @@
+"""A cancel at any moment: GitHub sends SIGINT, 7.5 s later SIGTERM. Nothing may be left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from standins import images
+from standins.aws import Ec2
+from standins.cloud import Behaves
+from standins.gate import delayed, then
+from standins.github import GitHub
+from standins.program import Program, Running
+
+AMI = {"image": images.OWN_X64, "instance-type": "m7i.large"}
+SIGNALS = {"SIGINT": Running.interrupt, "SIGTERM": Running.terminate}
+LeftBehind = Callable[[], list[str]]
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+@pytest.mark.parametrize("operation", ["generate-jitconfig", "RunInstances", "get-runner", "DescribeInstances"])
+def test_a_signal_as_a_call_arrives(
+    sprinters: Program,
+    ec2: Ec2,
+    github: GitHub,
+    behaves: Behaves,
+    left_behind: LeftBehind,
+    operation: str,
+    signal: str,
+) -> None:
+    """The call is answered half a second after the signal, so that its answer finds a program that is ending."""
+    behaves.online_after = None
+    gate = ec2.gate if operation[0].isupper() else github.gate
+    started: list[Running] = []
+    gate.fail(operation, then(lambda: SIGNALS[signal](started[0]), delayed(0.5)))
+    started.append(sprinters.begin("start", **AMI))
+    run = started[0].wait()
+
+    assert run.code == 1, run.log
+    assert not left_behind(), run.log
+    assert run.seconds < 7.5
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_a_signal_between_two_looks_at_the_runner(
+    sprinters: Program, ec2: Ec2, github: GitHub, behaves: Behaves, left_behind: LeftBehind, signal: str
+) -> None:
+    behaves.online_after = None
+    running = sprinters.begin("start", **AMI)
+    github.gate.wait_for("get-runner", 2)
+    SIGNALS[signal](running)
+    run = running.wait()
+
+    assert run.code == 1
+    assert not left_behind()
+    [instance] = ec2.instances()
+    assert instance.state_reason == "Client.UserInitiatedShutdown"
+
+
+def test_a_second_signal_does_not_stop_the_undo(
+    sprinters: Program, ec2: Ec2, github: GitHub, behaves: Behaves, left_behind: LeftBehind
+) -> None:
+    behaves.online_after = None
+    ec2.gate.fail("TerminateInstances", delayed(1.0))
+    running = sprinters.begin("start", **AMI)
+    github.gate.wait_for("get-runner")
+    running.interrupt()
+    ec2.gate.wait_for("TerminateInstances")
+    running.terminate()
+    run = running.wait()
+
+    assert run.code == 1
+    assert not left_behind()
+
+
+def test_a_signal_before_anything_was_asked_leaves_nothing(sprinters: Program, left_behind: LeftBehind) -> None:
+    running = sprinters.begin("start", **AMI)
+    running.interrupt()
+    running.wait()
+
+    assert not left_behind()
+
+
+def test_a_killed_start_leaves_what_stop_finds(
+    sprinters: Program, ec2: Ec2, github: GitHub, behaves: Behaves, left_behind: LeftBehind
+) -> None:
+    behaves.online_after = None
+    running = sprinters.begin("start", **AMI)
+    github.gate.wait_for("get-runner")
+    running.kill()
+    running.wait()
+    assert left_behind()
+    run = sprinters.run("stop")
+
+    assert run.code == 0, run.log
+    assert not left_behind()

@@ -1,0 +1,76 @@
+"""`check`: proves the set-up without launching anything."""
+
+from __future__ import annotations
+
+import pytest
+
+from standins import images
+from standins.aws import PLAIN_SIX, Ec2, policy_without
+from standins.github import GitHub, Kind
+from standins.program import Program, Run
+
+AMI = {"image": images.OWN_X64, "instance-type": "m7i.large"}
+
+
+def verdicts(run: Run) -> dict[str, str]:
+    """Each permission's ✓ or ✗."""
+    found = {}
+    for line in run.stdout.splitlines():
+        for action in PLAIN_SIX:
+            if action in line and ("✓" in line or "✗" in line):
+                found.setdefault(action, "✓" if "✓" in line else "✗")
+    return found
+
+
+def test_a_good_set_up_has_a_tick_on_every_line(sprinters: Program, ec2: Ec2, github: GitHub) -> None:
+    run = sprinters.run("check", **AMI)
+
+    assert run.code == 0, run.log
+    assert verdicts(run) == dict.fromkeys(PLAIN_SIX, "✓")
+    assert "✗" not in run.stdout
+
+
+def test_it_launches_nothing_and_leaves_no_record(sprinters: Program, ec2: Ec2, github: GitHub) -> None:
+    sprinters.run("check", **AMI)
+
+    assert not ec2.instances()
+    assert not github.records()
+    assert all(name.endswith(":DryRun") for name in ec2.gate.operations())
+
+
+@pytest.mark.parametrize(
+    "missing", [pytest.param(action, marks=pytest.mark.policy(policy_without(action))) for action in PLAIN_SIX]
+)
+def test_a_missing_permission_is_the_one_cross(sprinters: Program, missing: str) -> None:
+    run = sprinters.run("check", **AMI)
+
+    assert run.code == 1
+    shown = verdicts(run)
+    assert shown[missing] == "✗"
+    # RunInstances with tags needs CreateTags as well, so there one missing permission may show twice.
+    assert {action for action, mark in shown.items() if mark == "✗"} <= {missing, "ec2:RunInstances"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.policy(name)) for name in ("published_role", "tight")]
+)
+def test_the_documented_policies_pass(sprinters: Program, name: str) -> None:
+    run = sprinters.run("check", **AMI)
+
+    assert run.code == 0, run.log
+
+
+@pytest.mark.parametrize("kind", [Kind.READ, Kind.UNRELATED, Kind.GITHUB_TOKEN, Kind.NO_ACCESS])
+def test_a_token_that_may_not_mint_fails(sprinters: Program, github: GitHub, kind: Kind) -> None:
+    run = sprinters.run("check", **AMI, **{"github-token": github.add_token(kind).value})
+
+    assert run.code == 1
+    assert "✗" in run.stdout
+    assert verdicts(run) == dict.fromkeys(PLAIN_SIX, "✓"), "AWS is checked though GitHub fails"
+
+
+def test_wrong_credentials_are_told_as_such(sprinters: Program) -> None:
+    run = sprinters.run("check", **AMI, **{"aws-secret-access-key": "x" * 40})
+
+    assert run.code == 1
+    assert "✗" in run.stdout

@@ -1,0 +1,78 @@
+"""`sweep`: ends what outlived its expiry, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from standins import images
+from standins.aws import Ec2
+from standins.cloud import Behaves
+from standins.github import GitHub
+from standins.program import Program
+
+AMI = {"image": images.OWN_X64, "instance-type": "m7i.large"}
+PAST = "2020-01-01T00:00:00Z"
+
+
+@pytest.fixture
+def expire(ec2: Ec2) -> Callable[[str], None]:
+    """Moves an instance's expiry into the past, as time would."""
+    return lambda instance_id: ec2.tag(instance_id, "sprinters:expires", PAST)
+
+
+def test_nothing_to_sweep_is_success(sprinters: Program) -> None:
+    assert sprinters.run("sweep").code == 0
+
+
+def test_what_has_not_expired_stays(sprinters: Program, ec2: Ec2, github: GitHub) -> None:
+    sprinters.run("start", **AMI)
+    run = sprinters.run("sweep")
+
+    assert run.code == 0, run.log
+    assert len(ec2.living()) == 1
+    assert len(github.records()) == 1
+
+
+def test_what_outlived_its_expiry_is_ended(sprinters: Program, expire, left_behind) -> None:
+    started = sprinters.run("start", **AMI)
+    expire(started.outputs["instance-id"])
+    sprinters.environment["GITHUB_RUN_ID"] = "1"
+    run = sprinters.run("sweep")
+
+    assert run.code == 0, run.log
+    assert started.outputs["instance-id"] in run.log
+    assert not left_behind()
+
+
+def test_a_busy_runner_is_spared(sprinters: Program, ec2: Ec2, github: GitHub, behaves: Behaves, expire) -> None:
+    behaves.job_takes = 60
+    started = sprinters.run("start", **AMI)
+    job = github.queue_job(started.outputs["label"])
+    github.runners.wait(lambda: job.status == "in_progress", 10, "the job's start")
+    expire(started.outputs["instance-id"])
+    run = sprinters.run("sweep")
+
+    assert run.code == 0, run.log
+    assert len(ec2.living()) == 1
+    assert len(github.records()) == 1
+
+
+def test_other_repositories_are_not_touched(sprinters: Program, ec2: Ec2, github: GitHub, expire) -> None:
+    started = sprinters.run("start", **AMI)
+    expire(started.outputs["instance-id"])
+    sprinters.environment["GITHUB_REPOSITORY"] = "octo/other"
+    run = sprinters.run("sweep")
+
+    assert run.code == 0, run.log
+    assert len(ec2.living()) == 1
+
+
+def test_a_runner_of_somebody_else_stays(sprinters: Program, github: GitHub) -> None:
+    scope = f"repos/{sprinters.environment['GITHUB_REPOSITORY']}"
+    github.runners.register(scope, "build-box-1", ["self-hosted"], 1)
+    run = sprinters.run("sweep")
+
+    assert run.code == 0, run.log
+    assert [record.name for record in github.records()] == ["build-box-1"]

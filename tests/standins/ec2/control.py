@@ -1,0 +1,112 @@
+"""The route by which tests look behind EC2's back: all instances, users, and ends that nobody called for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.ec2.models import ec2_backends
+from moto.ec2.models.instances import Instance
+from moto.iam.models import iam_backends
+
+from standins.ec2.life import all_instances, end, lock, settle
+
+
+def describe(instance: Instance) -> dict[str, Any]:
+    """An instance as a test wants to see it: with everything that RunInstances was told."""
+    volumes = [instance.ec2_backend.volumes.get(block.volume_id) for block in instance.block_device_mapping.values()]
+    return {
+        "id": instance.id,
+        "region": instance.region_name,
+        "zone": instance.placement.zone,
+        "type": instance.instance_type,
+        "state": instance._state.name,
+        "state_reason": instance.state_reason.code,
+        "market": "spot" if instance.lifecycle == "spot" else "on-demand",
+        "tags": {tag["key"]: tag["value"] for tag in instance.get_tags()},
+        "volumes": [
+            {
+                "id": volume.id,
+                "size": volume.size,
+                "type": volume.volume_type,
+                "encrypted": volume.encrypted,
+                "iops": volume.iops,
+                "throughput": volume.throughput,
+                "tags": {tag["key"]: tag["value"] for tag in volume.get_tags()},
+            }
+            for volume in volumes
+            if volume is not None
+        ],
+        "request": getattr(instance, "run_instances_request", {}),
+    }
+
+
+def create_user(policies: list[dict[str, Any]]) -> dict[str, str]:
+    backend = iam_backends[DEFAULT_ACCOUNT_ID]["aws"]
+    name = f"sprinters-{len(backend.users)}"
+    backend.create_user("us-east-1", name)
+    for number, policy in enumerate(policies):
+        backend.put_user_policy(name, f"policy-{number}", json.dumps(policy))
+    key = backend.create_access_key(name)
+    return {"access_key_id": key.access_key_id, "secret_access_key": key.secret_access_key}
+
+
+def power_off(instance_id: str, code: str, message: str) -> dict[str, Any]:
+    """The instance ends by itself, or AWS ends it; either way nobody called TerminateInstances."""
+    for instance in all_instances():
+        if instance.id == instance_id:
+            if instance._state.name not in ("shutting-down", "terminated"):
+                instance.terminate()
+                instance.state_reason.code = code
+                instance.state_reason.message = f"{code}: {message}"
+                end(instance, 0)
+            return describe(instance)
+    raise KeyError(instance_id)
+
+
+def create_instance_profile(name: str) -> dict[str, str]:
+    backend = iam_backends[DEFAULT_ACCOUNT_ID]["aws"]
+    role = backend.create_role(name, "{}", "/", None, "", [], 3600)
+    profile = backend.create_instance_profile(name, "/", [])
+    backend.add_role_to_instance_profile(name, name)
+    return {"role": role.arn, "profile": profile.arn}
+
+
+def control(path: str, body: dict[str, Any]) -> Any:
+    with lock:
+        settle()
+        match path.strip("/").split("/")[1:]:
+            case ["instances"]:
+                return [describe(instance) for instance in all_instances()]
+            case ["instances", instance_id, "power-off"]:
+                return power_off(instance_id, body["code"], body["message"])
+            case ["instances", instance_id, "tags"]:
+                region = next(one.region_name for one in all_instances() if one.id == instance_id)
+                ec2_backends[DEFAULT_ACCOUNT_ID][region].create_tags([instance_id], body)
+                return {}
+            case ["users"]:
+                return create_user(body["policies"])
+            case ["instance-profiles", name]:
+                return create_instance_profile(name)
+            case _:
+                raise KeyError(path)
+
+
+def with_control(app: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+    def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if not path.startswith("/_standins/"):
+            return app(environ, start_response)
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        body = json.loads(environ["wsgi.input"].read(length) or b"{}")
+        try:
+            status, answer = "200 OK", control(path, body)
+        except KeyError as missing:
+            status, answer = "404 Not Found", {"missing": str(missing)}
+        content = json.dumps(answer).encode()
+        start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(content)))])
+        return [content]
+
+    return serve

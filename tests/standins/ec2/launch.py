@@ -1,0 +1,164 @@
+"""RunInstances, with what EC2 refuses and moto would take, and with client tokens that hold."""
+
+from __future__ import annotations
+
+import base64
+import time
+from typing import Any
+
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.responses import ActionResult
+from moto.ec2.models.amis import Ami, AmiBackend
+from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS, INSTANCE_TYPES
+from moto.ec2.models.instances import Instance
+from moto.ec2.responses.instances import InstanceResponse
+from moto.iam.models import iam_backends
+
+from standins import images
+from standins.ec2.access import call_of
+from standins.ec2.errors import Ec2Error
+from standins.ec2.life import behaviour_of, lock
+from standins.ec2.policy import tag_specifications
+
+USER_DATA_LIMIT = 16384
+
+_launched_by_token: dict[tuple[str, str], tuple[dict[str, str], Any]] = {}
+_run_instances = InstanceResponse.run_instances
+
+
+def run_instances(self: InstanceResponse) -> ActionResult:
+    form = call_of(self)["form"]
+    check_launch(self, form)
+    token = form.get("ClientToken", "")
+    with lock:
+        if token and form.get("DryRun") != "true":
+            seen = _launched_by_token.get((self.region, token))
+            if seen and seen[0] != form:
+                raise Ec2Error(
+                    400,
+                    "IdempotentParameterMismatch",
+                    f"The request with client token '{token}' has different parameters from an earlier one",
+                )
+            if seen:
+                return seen[1]
+        result = _run_instances(self)
+        _launched_by_token[(self.region, token)] = (form, result)
+        behaviour = behaviour_of(self)
+        now = time.monotonic()
+        for instance in result._result.instances:
+            instance.visible_at = now + behaviour.get("unknown", 0)
+            instance.running_at = now + behaviour.get("pending", 0)
+            instance._state.name, instance._state.code = "pending", 0
+            instance.run_instances_request = form
+            note_volume_performance(instance, form)
+    return result
+
+
+def check_launch(self: InstanceResponse, form: dict[str, str]) -> None:
+    """What EC2 refuses and moto would take."""
+    image = self.ec2_backend.amis.get(form.get("ImageId", ""))
+    if image is None:
+        raise Ec2Error(400, "InvalidAMIID.NotFound", f"The image id '[{form.get('ImageId')}]' does not exist")
+    kind = INSTANCE_TYPES.get(form.get("InstanceType", ""))
+    if kind is None:
+        message = f"Invalid value '{form.get('InstanceType')}' for InstanceType."
+        raise Ec2Error(400, "InvalidParameterValue", message)
+    check_zone(self, form)
+    architectures = kind["ProcessorInfo"]["SupportedArchitectures"]
+    if image.architecture not in architectures:
+        raise Ec2Error(
+            400,
+            "InvalidParameterValue",
+            f"The architecture '{architectures[0]}' of the specified instance type does not match the architecture "
+            f"'{image.architecture}' of the specified AMI. Specify an instance type and an AMI that have matching "
+            "architectures, and try again.",
+        )
+    try:
+        user_data = base64.b64decode(form.get("UserData", ""), validate=True)
+    except ValueError:
+        raise Ec2Error(400, "InvalidUserData.Malformed", "Invalid BASE64 encoding of user data.") from None
+    if len(user_data) > USER_DATA_LIMIT:
+        raise Ec2Error(400, "InvalidParameterValue", "User data is limited to 16384 bytes")
+    check_profile(form)
+    token = form.get("ClientToken", "")
+    if len(token) > 64 or not token.isascii():
+        raise Ec2Error(400, "InvalidParameterValue", "ClientToken: at most 64 ASCII characters")
+    check_tags(form)
+
+
+def check_profile(form: dict[str, str]) -> None:
+    profiles = iam_backends[DEFAULT_ACCOUNT_ID]["aws"].instance_profiles.values()
+    for kind, known in (("Name", {p.name for p in profiles}), ("Arn", {p.arn for p in profiles})):
+        wanted = form.get(f"IamInstanceProfile.{kind}")
+        if wanted and wanted not in known:
+            parameter = f"iamInstanceProfile.{kind.lower()}"
+            message = f"Value ({wanted}) for parameter {parameter} is invalid. Invalid IAM Instance Profile {kind}"
+            raise Ec2Error(400, "InvalidParameterValue", message)
+
+
+def check_zone(self: InstanceResponse, form: dict[str, str]) -> None:
+    zone = form.get("Placement.AvailabilityZone")
+    if not zone:
+        return
+    offered = INSTANCE_TYPE_OFFERINGS["availability-zone"].get(self.region, [])
+    if zone not in {offering["Location"] for offering in offered}:
+        raise Ec2Error(400, "InvalidParameterValue", f"Invalid availability zone: [{zone}]")
+    if not any(o["Location"] == zone and o["InstanceType"] == form["InstanceType"] for o in offered):
+        raise Ec2Error(
+            400,
+            "Unsupported",
+            f"Your requested instance type ({form['InstanceType']}) is not supported in your requested Availability "
+            f"Zone ({zone}).",
+        )
+
+
+def check_tags(form: dict[str, str]) -> None:
+    market = form.get("InstanceMarketOptions.MarketType")
+    for kind, tags in tag_specifications(form).items():
+        if kind == "spot-instances-request" and market != "spot":
+            raise Ec2Error(400, "InvalidParameterCombination", "'spot-instances-request' needs the spot market")
+        if len(tags) > 50:
+            raise Ec2Error(400, "TagLimitExceeded", "The maximum number of tags for a resource has been reached.")
+        for key, value in tags.items():
+            if key.lower().startswith("aws:"):
+                raise Ec2Error(
+                    400, "InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use"
+                )
+            if not 1 <= len(key) <= 128 or len(value) > 256:
+                raise Ec2Error(400, "InvalidParameterValue", f"Tag '{key}' exceeds the maximum length")
+
+
+def note_volume_performance(instance: Instance, form: dict[str, str]) -> None:
+    for name, device in form.items():
+        if name.startswith("BlockDeviceMapping.") and name.endswith(".DeviceName"):
+            prefix = name.removesuffix("DeviceName") + "Ebs."
+            block = instance.block_device_mapping.get(device)
+            if block is None:
+                continue
+            volume = instance.ec2_backend.volumes[block.volume_id]
+            volume.iops = int(form.get(prefix + "Iops", "3000"))
+            volume.throughput = int(form.get(prefix + "Throughput", "125"))
+
+
+_validate_mapping = InstanceResponse._validate_block_device_mapping
+
+
+def size_from_image(mapping: dict[str, Any]) -> None:
+    """EC2 takes the size of the image's own root where a mapping names none."""
+    if mapping.get("Ebs") and not mapping["Ebs"].get("SnapshotId"):
+        mapping["Ebs"].setdefault("VolumeSize", 8)
+    _validate_mapping(mapping)
+
+
+def load_images(self: AmiBackend) -> None:
+    for image in images.known(self.region_name):  # type: ignore[attr-defined]
+        self.amis[image.ami] = Ami(
+            self,
+            image.ami,
+            name=image.name,
+            public=True,
+            virtualization_type="hvm",
+            architecture=image.architecture,
+            root_device_type="ebs",
+            root_device_name=image.root_device,
+        )

@@ -1,0 +1,100 @@
+"""An instance's life between launch and end, on the clock that the caller's `Behaviour` sets."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import Any
+
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.responses import ActionResult
+from moto.ec2.exceptions import InvalidInstanceIdError
+from moto.ec2.models import ec2_backends
+from moto.ec2.models.instances import Instance
+from moto.ec2.responses._base_response import EC2BaseResponse
+from moto.ec2.responses.instances import InstanceResponse
+
+lock = threading.RLock()
+
+
+def behaviour_of(self: EC2BaseResponse) -> dict[str, float]:
+    return json.loads(self.headers.get("X-Standins", "{}"))
+
+
+def settle() -> None:
+    """Moves every instance to the state that its clock says."""
+    now = time.monotonic()
+    for instance in all_instances():
+        state = instance._state
+        if state.name == "pending" and now >= getattr(instance, "running_at", now):
+            state.name, state.code = "running", 16
+        elif state.name == "shutting-down" and now >= getattr(instance, "terminated_at", now):
+            state.name, state.code = "terminated", 48
+
+
+def all_instances() -> list[Instance]:
+    return [
+        instance
+        for backend in list(ec2_backends[DEFAULT_ACCOUNT_ID].values())
+        for reservation in list(backend.reservations.values())
+        for instance in reservation.instances
+    ]
+
+
+def unknown(instance: Instance) -> bool:
+    return time.monotonic() < getattr(instance, "visible_at", 0)
+
+
+def check_known(self: InstanceResponse) -> None:
+    hidden = {instance.id for instance in all_instances() if unknown(instance)}
+    asked = [one for one in self._get_param("InstanceIds", []) if one in hidden]
+    if asked:
+        raise InvalidInstanceIdError(asked)
+
+
+_describe_instances = InstanceResponse.describe_instances
+_terminate_instances = InstanceResponse.terminate_instances
+
+
+def describe_instances(self: InstanceResponse) -> ActionResult:
+    with lock:
+        settle()
+        check_known(self)
+        result = _describe_instances(self)
+        kept = [r for r in result._result["Reservations"] if not any(unknown(i) for i in r.instances)]
+        result._result["Reservations"] = kept
+        return result
+
+
+def terminate_instances(self: InstanceResponse) -> ActionResult:
+    with lock:
+        settle()
+        check_known(self)
+        asked = [i for i in all_instances() if i.id in self._get_param("InstanceIds", [])]
+        over = {
+            i.id: (i.state_reason, i._state.name) for i in asked if i._state.name in ("shutting-down", "terminated")
+        }
+        # EC2 leaves an instance that is already over as it is; moto would end it again and fail on its volumes.
+        if over and len(over) == len(asked) and not self._get_param("DryRun", False):
+            return ActionResult({"TerminatingInstances": [_change(i, i._state.name, i._state.code) for i in asked]})
+        result = _terminate_instances(self)
+        for instance in asked:
+            if instance.id in over:
+                instance.state_reason = over[instance.id][0]
+            else:
+                end(instance, behaviour_of(self).get("shutting_down", 0))
+        return result
+
+
+def _change(instance: Instance, name: str, code: int) -> dict[str, Any]:
+    state = {"Code": code, "Name": name}
+    return {"InstanceId": instance.id, "CurrentState": state, "PreviousState": state}
+
+
+def end(instance: Instance, seconds: float) -> None:
+    """`shutting-down` now, `terminated` after `seconds`."""
+    instance.ended_at = time.monotonic()
+    instance.terminated_at = instance.ended_at + seconds
+    if seconds > 0:
+        instance._state.name, instance._state.code = "shutting-down", 32

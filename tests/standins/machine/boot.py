@@ -1,0 +1,182 @@
+"""Boots one machine and follows its console."""
+
+from __future__ import annotations
+
+import copy
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from standins.machine import runner
+from standins.machine.metadata import MetadataService
+from standins.machine.namespaces import MACHINE_ADDRESS, MACHINE_MAC, Network
+from standins.machine.root import root
+
+REBOOTED = 133
+"""systemd-nspawn's exit status when the machine wants to boot again."""
+RUNNER_UID = 1001
+
+# The mount lives in a mount namespace of its own and vanishes with its last process, whatever happens.
+START = """
+mount -t overlay overlay -o "lowerdir=$1,upperdir=$2,workdir=$3" "$4"
+shift 4
+exec "$@"
+"""
+
+
+class Machine:
+    """One instance, from power on to power off."""
+
+    def __init__(
+        self,
+        user_data: bytes,
+        *,
+        name: str,
+        metadata: dict[str, Any] | None = None,
+        runner_in_image: str | None = None,
+        runner_owner: int = RUNNER_UID,
+        image: Callable[[Path], None] | None = None,
+        forward: Sequence[int] = (),
+        on_exit: Callable[[Machine], None] | None = None,
+    ) -> None:
+        """`metadata` overrides parts of the metadata tree; `runner_in_image` is the folder in which the image has the
+        stand-in runner; `image` may change the image, by writing into a folder that is laid over the root."""
+        self.name = name
+        self.folder = Path(tempfile.mkdtemp(prefix=f"sprinters-{name}-"))
+        self.console = self.folder / "console"
+        self.console.touch()
+        self.written = self.folder / "written"
+        """Everything the machine wrote to its disk."""
+        self.started_at: float | None = None
+        self.ended_at: float | None = None
+        self._lines: list[tuple[float, str]] = []
+        self._changed = threading.Condition()
+        self._on_exit = on_exit
+        self._process: subprocess.Popen[bytes] | None = None
+        self._killed = False
+        self._lower = [str(self._image(runner_in_image, runner_owner, image)), str(root())]
+        self._network = Network()
+        self._network.forward(forward)
+        self.metadata = MetadataService(self._network.listen_for_metadata(), user_data, _tree(name, metadata or {}))
+
+    def _image(self, runner_in_image: str | None, owner: int, change: Callable[[Path], None] | None) -> Path:
+        layer = self.folder / "image"
+        layer.mkdir()
+        if runner_in_image:
+            home = layer / runner_in_image.lstrip("/")
+            home.parent.mkdir(parents=True, exist_ok=True)
+            runner.install(home)
+            for path in [home, *home.rglob("*")]:
+                os.chown(path, owner, owner)
+        if change:
+            change(layer)
+        return layer
+
+    def start(self) -> None:
+        self.started_at = time.monotonic()
+        self._boot()
+        threading.Thread(target=self._follow, daemon=True).start()
+
+    def _boot(self) -> None:
+        folders = [self.written, self.folder / "work", self.folder / "merged"]
+        for folder in folders:
+            folder.mkdir(exist_ok=True)
+        nspawn = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--console=read-only"]
+        nspawn += [f"--directory={folders[2]}", f"--machine={self.name}", f"--network-namespace-path={self._network.path}"]
+        nspawn += ["--link-journal=no", "--resolv-conf=off", "--timezone=off", "--capability=CAP_NET_ADMIN"]
+        self._process = subprocess.Popen(
+            ["unshare", "--mount", "--propagation", "private", "sh", "-eu", "-c", START, "sh"]
+            + [":".join(self._lower), *map(str, folders), *nspawn],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def _follow(self) -> None:
+        assert self._process and self._process.stdout
+        while True:
+            with self.console.open("ab") as console:
+                for line in self._process.stdout:
+                    console.write(line)
+                    console.flush()
+                    with self._changed:
+                        self._lines.append((time.monotonic(), line.decode(errors="replace").rstrip("\r\n")))
+                        self._changed.notify_all()
+            if self._process.wait() != REBOOTED or self._killed:
+                break
+            self._boot()
+        with self._changed:
+            self.ended_at = time.monotonic()
+            self._changed.notify_all()
+        self.metadata.close()
+        self._network.close()
+        if self._on_exit:
+            self._on_exit(self)
+
+    @property
+    def alive(self) -> bool:
+        return self.started_at is not None and self.ended_at is None
+
+    def lines(self, prefix: str = "sprinters: ") -> list[str]:
+        """The console's lines that begin so, without the prefix."""
+        with self._changed:
+            return [text.removeprefix(prefix) for _, text in self._lines if text.startswith(prefix)]
+
+    def wait_line(self, part: str, timeout: float) -> float:
+        """Waits for a console line that contains `part`; answers how long after the start it came, in seconds."""
+
+        def found() -> float | None:
+            return next((at for at, text in self._lines if part in text), None)
+
+        with self._changed:
+            self._changed.wait_for(lambda: found() or self.ended_at, timeout)
+            at = found()
+        if at is None:
+            raise TimeoutError(f"no line with {part!r} on the console of {self.name}:\n{self.console.read_text()}")
+        return at - (self.started_at or 0)
+
+    def wait_poweroff(self, timeout: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self.ended_at is not None, timeout)
+
+    def kill(self) -> None:
+        """Pulls the plug."""
+        self._killed = True
+        if self._process and self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self.wait_poweroff(10)
+
+    def delete(self) -> None:
+        """Forgets its disk and console."""
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def host_address(self) -> str:
+        """Where the machine finds the host's forwarded ports."""
+        return "127.0.0.1"
+
+
+def _tree(name: str, changes: dict[str, Any]) -> dict[str, Any]:
+    tree = {
+        "ami-id": "ami-0123456789abcdef0",
+        "hostname": "ip-10-0-0-10.ec2.internal",
+        "instance-action": "none",
+        "instance-id": name if name.startswith("i-") else "i-0123456789abcdef0",
+        "instance-life-cycle": "on-demand",
+        "instance-type": "m7i.large",
+        "local-hostname": "ip-10-0-0-10.ec2.internal",
+        "local-ipv4": MACHINE_ADDRESS,
+        "network": {"interfaces": {"macs": {MACHINE_MAC: {"device-number": "0", "local-ipv4s": MACHINE_ADDRESS}}}},
+        "placement": {"availability-zone": "eu-central-1a", "region": "eu-central-1"},
+        "reservation-id": "r-0123456789abcdef0",
+    }
+    return copy.deepcopy(tree | changes)
