@@ -95,7 +95,9 @@ impl Ec2 {
             .instance_initiated_shutdown_behavior(ShutdownBehavior::Terminate)
             .metadata_options(metadata_options())
             .block_device_mappings(root_volume(launch.root_device, launch.root))
-            .set_tag_specifications(Some(tag_specifications(launch.tags)))
+            .set_tag_specifications(
+                (!launch.tags.is_empty()).then(|| tag_specifications(launch.tags)),
+            )
             .set_instance_market_options(market_options(launch.candidate.market))
             .set_placement(match placement {
                 Placement::Zone(zone) => Some(

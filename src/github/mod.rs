@@ -6,9 +6,12 @@ mod runners;
 pub(crate) use error::{GithubError, Kind};
 pub(crate) use runners::{Deletion, Download, JitRunner, Runner, RunnerId, Status};
 
+use std::sync::Arc;
+
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use octocrab::service::middleware::base_uri::BaseUriLayer;
+use octocrab::service::middleware::extra_headers::ExtraHeadersLayer;
 use octocrab::{AuthState, Octocrab, OctocrabBuilder};
 use secrecy::SecretString;
 use serde::Serialize;
@@ -43,6 +46,7 @@ impl Github {
         let built = OctocrabBuilder::new_empty()
             .with_service(http_edge::Service(connector))
             .with_layer(&BaseUriLayer::new(api.clone()))
+            .with_layer(&ExtraHeadersLayer::new(Arc::new(headers())))
             .with_auth(AuthState::AccessToken { token })
             .build();
         let crab = match built {
@@ -67,7 +71,7 @@ impl Github {
         path: &str,
         etag: Option<&str>,
     ) -> Result<Answer, GithubError> {
-        let mut headers = headers();
+        let mut headers = HeaderMap::new();
         if let Some(etag) = etag.and_then(|etag| etag.parse().ok()) {
             headers.insert(http::header::IF_NONE_MATCH, etag);
         }
@@ -157,17 +161,22 @@ impl Answer {
     }
 }
 
-fn headers() -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert(
-        http::header::ACCEPT,
-        http::HeaderValue::from_static("application/vnd.github+json"),
-    );
-    headers.insert(
-        "x-github-api-version",
-        http::HeaderValue::from_static("2022-11-28"),
-    );
-    headers
+/// What GitHub wants to see on every request.
+fn headers() -> Vec<(HeaderName, HeaderValue)> {
+    vec![
+        (
+            http::header::USER_AGENT,
+            HeaderValue::from_static(http_edge::USER_AGENT),
+        ),
+        (
+            http::header::ACCEPT,
+            HeaderValue::from_static("application/vnd.github+json"),
+        ),
+        (
+            HeaderName::from_static("x-github-api-version"),
+            HeaderValue::from_static("2022-11-28"),
+        ),
+    ]
 }
 
 /// The cause at the end of a chain of errors: the only one that says something.
