@@ -97,7 +97,7 @@ def sprinters(
         "aws-secret-access-key": ec2.secret_access_key,
         "aws-region": ec2.region,
     }
-    started = Program(binary, environment, inputs, tmp_path / "runs")
+    started = Program([str(binary)], environment, inputs, tmp_path / "runs")
     yield started
     started.close()
     found = leaks(started, ec2, github)

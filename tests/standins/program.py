@@ -141,7 +141,7 @@ class Running:
 class Program:
     """The binary with the environment of one job."""
 
-    path: Path
+    command: list[str]
     environment: dict[str, str]
     inputs: dict[str, object]
     """Given in every invocation unless it says otherwise."""
@@ -164,13 +164,12 @@ class Program:
             "GITHUB_OUTPUT": str(folder / "output"),
             "GITHUB_STEP_SUMMARY": str(folder / "summary"),
         }
-        arguments = [str(self.path)]
         with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
             began = time.monotonic()
             process = subprocess.Popen(
-                arguments, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr
+                self.command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr
             )
-        running = Running(process, began, folder, environment, arguments)
+        running = Running(process, began, folder, environment, list(self.command))
         self.runs.append(running)
         return running
 
@@ -182,6 +181,13 @@ class Program:
             if running.process.poll() is None:
                 running.process.kill()
                 running.process.wait()
+
+
+def action_step(root: Path = ROOT) -> list[str]:
+    """The composite action's one step, as GitHub's runner runs it: the script of action.yml, in its own shell."""
+    [step] = yaml.safe_load((root / "action.yml").read_text())["runs"]["steps"]
+    shells = {"sh": ["sh", "-e", "-c"], "bash": ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"]}
+    return [*shells[step["shell"]], step["run"]]
 
 
 def job_environment(folder: Path, *, repository: str = "octo/app", run_id: str = "4242") -> dict[str, str]:

@@ -1,0 +1,54 @@
+"""`make bench`: how good the program is, in numbers, beside awscli in the same run.
+
+Everything is measured on loopback, from outside the process: by the endpoint's clock, by the kernel's accounts.
+`--quick` takes fewer runs of each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bench import measures
+from bench.table import Row, render
+from bench.world import World
+from standins import program
+from standins.aws import Moto
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    options.add_argument("--quick", action="store_true", help="fewer runs, for trying the bench itself")
+    quick = options.parse_args().quick
+    named = os.environ.get("SPRINTERS_BIN")
+    binary = Path(named) if named else program.dist_binary()
+    if not binary.exists():
+        sys.stderr.write(f"error: there is no {binary}: run `make dist`, which builds it\n")
+        return 1
+    sys.stdout.write(f"program: {binary}\n\n")
+    with tempfile.TemporaryDirectory(prefix="sprinters-bench-") as folder, Moto() as moto:
+        world = World(moto, binary, Path(folder), quick)
+        steps: tuple[Callable[[World], list[Row]], ...] = (
+            measures.to_run_instances,
+            measures.online_to_exit,
+            measures.cost_of_waiting,
+            measures.size,
+            measures.boot_script,
+            measures.user_data,
+        )
+        rows: list[Row] = []
+        for step in steps:
+            sys.stderr.write(f"measuring: {(step.__doc__ or '').splitlines()[0]}\n")
+            rows += step(world)
+    sys.stdout.write(render(rows))
+    return 0 if all(row.reached is not False for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""What a measured run stands in: its own EC2 user, GitHub and simulated instances, and a clean environment."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from standins import images, program
+from standins.aws import Ec2, Moto
+from standins.cloud import Behaves, Cloud, simulated
+from standins.github import GitHub
+from standins.program import Program
+
+LAUNCH = {"image": images.OWN_X64, "instance-type": "m7i.large"}
+
+
+@dataclass
+class Set:
+    ec2: Ec2
+    github: GitHub
+    step: Program
+
+
+@dataclass
+class World:
+    moto: Moto
+    binary: Path
+    folder: Path
+    quick: bool
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def times(self, count: int) -> int:
+        return max(2, count // 10) if self.quick else count
+
+    @contextmanager
+    def set(self, behaves: Behaves) -> Iterator[Set]:
+        folder = self.folder / str(next(self._numbers))
+        # Validating exchanges happens after the answer, but its CPU time is still this machine's.
+        with Ec2(self.moto) as ec2, GitHub(openapi_validation=False) as github, Cloud(ec2, github, simulated(behaves)):
+            environment = {
+                **program.job_environment(folder),
+                "AWS_ENDPOINT_URL_EC2": ec2.url,
+                "GITHUB_API_URL": github.url,
+                "GITHUB_SERVER_URL": github.server_url,
+            }
+            inputs: dict[str, object] = {
+                "github-token": github.add_token().value,
+                "aws-access-key-id": ec2.access_key_id,
+                "aws-secret-access-key": ec2.secret_access_key,
+                "aws-region": ec2.region,
+            }
+            step = Program([str(self.binary)], environment, inputs, folder / "steps")
+            try:
+                yield Set(ec2, github, step)
+            finally:
+                step.close()

@@ -1,0 +1,134 @@
+"""Everything that the story needs: EC2, GitHub, an image to boot, a user with six permissions, and the action."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+from demo.story import Story
+from standins import images, machine, openapi, program
+from standins.aws import PLAIN_SIX, Ec2, Moto
+from standins.cloud import Behaves, Cloud, simulated
+from standins.github import GitHub
+from standins.machine.root import root
+from standins.machine.runner import tarball
+from standins.program import ROOT, Program
+
+
+class NotReady(Exception):
+    """Something is missing that the demo cannot bring about itself; the message says how to get it."""
+
+
+class Stage:
+    def __init__(self, story: Story, folder: Path) -> None:
+        self._story = story
+        self._folder = folder
+        self._open = ExitStack()
+
+    def __enter__(self) -> Stage:
+        try:
+            self._set()
+        except BaseException:
+            self._open.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def _set(self) -> None:
+        story = self._story
+        story.phase("Setting the stage")
+        action_path = self._action_path()
+        self.simulated_because = self._why_simulated()
+        if self.simulated_because is None:
+            with story.doing("the instances' image: Debian with systemd and cloud-init"):
+                root()
+        else:
+            story.tell(
+                f"The instance is simulated in this run: {self.simulated_because}. With root, a Debian system would "
+                "boot the user data for real. Everything else is the same."
+            )
+        with story.doing("EC2: moto with IAM enforced, and a user who may do exactly this:"):
+            moto = self._open.enter_context(Moto())
+            self.ec2 = self._open.enter_context(Ec2(moto))
+            # On EC2 an instance takes seconds to go; here nobody wants to wait for that.
+            self.ec2.behaviour.shutting_down = 0.5
+        story.quote([" ".join(PLAIN_SIX[:3]), " ".join(PLAIN_SIX[3:])])
+        self._start_github()
+        self.index = images.ImageIndex()
+        self._open.callback(self.index.close)
+        self.cloud = self._open.enter_context(Cloud(self.ec2, self.github, self._life()))
+        self.step = self._step(action_path)
+        self._open.callback(self.step.close)
+
+    def _start_github(self) -> None:
+        validated = openapi.available()
+        how = (
+            "each exchange held against GitHub's OpenAPI description"
+            if validated
+            else "without its OpenAPI description"
+        )
+        with self._story.doing(f"GitHub: a stand-in, {how}"):
+            archive = tarball(self._folder)
+            self.github = self._open.enter_context(GitHub(openapi_validation=validated, archive=archive))
+        if not validated:
+            self._story.tell("(`.ci/setup node` fetches the description; the demo does without.)")
+
+    def _action_path(self) -> Path:
+        """The folder that GitHub calls GITHUB_ACTION_PATH: this checkout, with the program in dist/."""
+        built = program.dist_binary()
+        named = os.environ.get("SPRINTERS_BIN")
+        if named:
+            copy = self._folder / "action" / "dist"
+            copy.mkdir(parents=True)
+            (copy / built.name).symlink_to(Path(named).resolve())
+            self._story.tick(f"action.yml with the program {named}")
+            return copy.parent
+        if not built.exists():
+            raise NotReady(f"there is no {built.relative_to(ROOT)}: run `make dist`, which builds it")
+        self._story.tick(f"action.yml with the program {built.relative_to(ROOT)}")
+        return ROOT
+
+    @staticmethod
+    def _why_simulated() -> str | None:
+        missing = machine.available()
+        if missing:
+            return missing
+        # Root in a container may still lack what it takes.
+        able = subprocess.run(["unshare", "--mount", "--net", "true"], capture_output=True, check=False)
+        if able.returncode:
+            return "this root may not make namespaces (a container without CAP_SYS_ADMIN)"
+        return None
+
+    def _life(self):
+        if self.simulated_because is None:
+            from standins.booted import booted
+
+            return booted()
+        return simulated(Behaves(online_after=3.0, job_takes=1.0))
+
+    def _step(self, action_path: Path) -> Program:
+        environment = {
+            **program.job_environment(self._folder),
+            "GITHUB_ACTION_PATH": str(action_path),
+            "AWS_ENDPOINT_URL_EC2": self.ec2.url,
+            "GITHUB_API_URL": self.github.url,
+            "GITHUB_SERVER_URL": self.github.server_url,
+            "SPRINTERS_IMAGE_INDEX_URL": self.index.url,
+        }
+        if shutil.which("sh") is None:
+            raise NotReady("there is no `sh`, which the action's step runs in")
+        secrets = {
+            "github-token": self.github.add_token().value,
+            "aws-access-key-id": self.ec2.access_key_id,
+            "aws-secret-access-key": self.ec2.secret_access_key,
+            "aws-region": self.ec2.region,
+        }
+        return Program(program.action_step(), environment, secrets, self._folder / "steps")

@@ -1,0 +1,144 @@
+"""The story itself: three jobs of a workflow, and what becomes of the instance."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+from demo.stage import Stage
+from demo.story import Story, readable
+from standins.aws import PLAIN_SIX
+from standins.booted import Booted
+from standins.leaks import leaks
+from standins.program import Run, Running
+
+JOB = [
+    'echo "Hello from $(hostname), as $(whoami)"',
+    '. /etc/os-release && echo "$PRETTY_NAME on $(uname -m)"',
+]
+
+
+def tell(story: Story, stage: Stage) -> int:
+    started = start(story, stage)
+    if started.code != 0:
+        story.quote(readable(started.log))
+        story.problem(f"start ended with {started.code}")
+        return 1
+    job(story, stage, started)
+    second_net(story, stage)
+    sweep(story, stage)
+    promises(story, stage)
+    summary(story, started)
+    story.close()
+    return 1 if story.failures else 0
+
+
+def start(story: Story, stage: Stage) -> Run:
+    story.phase(
+        "job start-runner:  uses: sprinters/action@v1  with: { mode: start, instance-type: m7i.large, spot: auto }"
+    )
+    running = stage.step.begin("start", **{"instance-type": "m7i.large", "spot": "auto"})
+    stage.ec2.gate.wait_for("RunInstances", timeout=30)
+    arrived = stage.ec2.gate.calls("RunInstances")
+    story.tick(
+        "RunInstances reached EC2", (arrived[0].request.arrived if arrived else time.monotonic()) - running.began
+    )
+    run = running.wait(300)
+    story.quote(readable(run.log))
+    online = [record.online_at for record in stage.github.runners.issued if record.online_at]
+    if run.code == 0 and online:
+        story.tick("the runner was online", online[0] - run.began)
+        story.tick("and the step was over", run.ended - run.began)
+        story.tick(f"its output: label={run.outputs['label']}")
+    return run
+
+
+def job(story: Story, stage: Stage, started: Run) -> None:
+    label = started.outputs["label"]
+    story.phase(f"job build:  runs-on: {label}")
+    began = time.monotonic()
+    queued = stage.github.queue_job(label, steps=JOB)
+    stage.github.runners.wait(lambda: queued.status == "completed", 60, "the job")
+    story.tick(f"the runner {queued.runner_name} ran it: {queued.result}", time.monotonic() - began)
+    story.quote(queued.log.splitlines())
+    began = time.monotonic()
+    gone = until(lambda: not stage.ec2.living(), 60)
+    instance = stage.ec2.instance(started.outputs["instance-id"])
+    story.check(
+        gone and instance.state_reason == "Client.InstanceInitiatedShutdown",
+        f"and the instance powered itself off: {instance.state}, {instance.state_reason}"
+        f" ({time.monotonic() - began:.2f} s after the job)",
+        f"the instance is {instance.state} ({instance.state_reason}), it should have powered itself off",
+    )
+    console(story, stage, instance.id)
+
+
+def console(story: Story, stage: Stage, instance_id: str) -> None:
+    life = stage.cloud.lives.get(instance_id)
+    if isinstance(life, Booted):
+        story.tell("What its console said:")
+        story.quote(life.machine.lines(), mark="▒")
+
+
+def second_net(story: Story, stage: Stage) -> None:
+    story.phase("job stop-runner:  uses: sprinters/action@v1  with: { mode: stop }")
+    run = stage.step.run("stop")
+    story.quote(readable(run.log))
+    story.check(run.code == 0, "nothing was left to stop, and that is success", f"stop ended with {run.code}")
+    story.tell("Once more, for a job that never comes: start, and stop while the runner still waits.")
+    first: Running = stage.step.begin("start", **{"instance-type": "m7i.large"})
+    started = first.wait(300)
+    run = stage.step.run("stop")
+    story.quote(readable(run.log))
+    instance = stage.ec2.instance(started.outputs.get("instance-id", ""))
+    story.check(
+        run.code == 0 and until(lambda: not stage.ec2.living(), 10) and not stage.github.records(),
+        f"stop found {instance.id} by its tags, ended it and removed its runner ({run.seconds:.2f} s)",
+        f"stop ended with {run.code} and left {instance.state}",
+    )
+
+
+def sweep(story: Story, stage: Stage) -> None:
+    story.phase("a scheduled workflow:  uses: sprinters/action@v1  with: { mode: sweep }")
+    run = stage.step.run("sweep")
+    story.quote(readable(run.log))
+    story.check(run.code == 0, "nothing had outlived its expiry", f"sweep ended with {run.code}")
+
+
+def promises(story: Story, stage: Stage) -> None:
+    story.phase("What is left, and what was asked")
+    living, records = stage.ec2.living(), stage.github.records()
+    story.check(
+        not living and not records,
+        "no instance lives, no runner record stays",
+        f"{len(living)} instances live, {len(records)} runner records stay",
+    )
+    calls = Counter(exchange.operation for exchange in stage.ec2.gate.exchanges)
+    allowed = {action.removeprefix("ec2:") for action in PLAIN_SIX}
+    story.check(
+        set(calls) <= allowed,
+        "EC2 was asked for " + ", ".join(f"{name} {count}x" for name, count in sorted(calls.items())),
+        f"EC2 was asked for more than the six permissions: {sorted(set(calls) - allowed)}",
+    )
+    found = leaks(stage.step, stage.ec2, stage.github)
+    story.check(not found, "no token, key or JIT config can be read in any log, tag or output", "; ".join(found))
+    story.check(
+        not stage.github.violations,
+        f"{len(stage.github.gate.exchanges)} exchanges with GitHub, none otherwise than it describes",
+        "; ".join(stage.github.violations),
+    )
+
+
+def summary(story: Story, started: Run) -> None:
+    story.phase("The job summary that a user sees (Markdown)")
+    story.quote(started.summary.splitlines())
+
+
+def until(condition, timeout: float) -> bool:
+    """Moto has no events; the two places that wait for it look often."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
