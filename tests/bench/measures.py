@@ -15,11 +15,8 @@ from pathlib import Path
 from bench.table import Row, spread
 from bench.world import LAUNCH, Set, World
 from standins import machine
-from standins.aws import Ec2
 from standins.booted import Booted, booted
-from standins.cloud import Behaves, Cloud
-from standins.github import GitHub
-from standins.machine.runner import tarball
+from standins.cloud import Behaves, simulated
 
 SEED = 20261123
 
@@ -27,7 +24,7 @@ SEED = 20261123
 def to_run_instances(world: World) -> list[Row]:
     """process start → RunInstances arrives, beside awscli"""
     ours, theirs = [], []
-    with world.set(Behaves(online_after=0.05)) as ready:
+    with world.set(simulated(Behaves(online_after=0.05))) as ready:
         for number in range(world.times(30)):
             run = ready.step.run("start", **LAUNCH)
             assert run.code == 0, run.log
@@ -65,7 +62,7 @@ def online_to_exit(world: World) -> list[Row]:
     instants = [chance.uniform(0.5, 20) for _ in range(world.times(40))]
 
     def once(online_after: float) -> float:
-        with world.set(Behaves(online_after=online_after)) as ready:
+        with world.set(simulated(Behaves(online_after=online_after))) as ready:
             run = ready.step.run("start", **LAUNCH)
             assert run.code == 0, run.log
             [record] = ready.github.records()
@@ -89,7 +86,7 @@ def online_to_exit(world: World) -> list[Row]:
 def cost_of_waiting(world: World) -> list[Row]:
     """CPU and memory of a start that waits 30 s"""
     waits = 3 if world.quick else 30
-    with world.set(Behaves(online_after=waits)) as ready:
+    with world.set(simulated(Behaves(online_after=waits))) as ready:
         running = ready.step.begin("start", **LAUNCH)
         pid, peak = running.process.pid, 0
         while True:
@@ -137,24 +134,17 @@ def boot_script(world: World) -> list[Row]:
     missing = machine.available()
     if missing:
         return [Row(what, reach, f"not measured: {missing}", None)]
-    times = [booted_once(world, number) for number in range(world.times(10))]
+    times = [booted_once(world) for _ in range(world.times(10))]
     return [Row(what, reach, spread(times, "ms", 0), statistics.median(times) <= 300)]
 
 
-def booted_once(world: World, number: int) -> float:
-    folder = world.folder / f"boot-{number}"
-    folder.mkdir()
-    with Ec2(world.moto) as ec2, GitHub(openapi_validation=False, archive=tarball(folder)) as github:
-        with Cloud(ec2, github, booted("/opt/actions-runner")) as cloud, world.set(Behaves()) as ready:
-            step = ready.step
-            step.environment |= {"AWS_ENDPOINT_URL_EC2": ec2.url, "GITHUB_API_URL": github.url}
-            keys = {"aws-access-key-id": ec2.access_key_id, "aws-secret-access-key": ec2.secret_access_key}
-            token = {"github-token": github.add_token().value}
-            run = step.run("start", **LAUNCH, **keys, **token)
-            assert run.code == 0, run.log
-            life = cloud.lives[run.outputs["instance-id"]]
-            assert isinstance(life, Booted)
-            said = "\n".join(life.machine.lines())
+def booted_once(world: World) -> float:
+    with world.set(booted("/opt/actions-runner")) as ready:
+        run = ready.step.run("start", **LAUNCH)
+        assert run.code == 0, run.log
+        life = ready.cloud.lives[run.outputs["instance-id"]]
+        assert isinstance(life, Booted)
+        said = "\n".join(life.machine.lines())
     found = re.search(r"started, (\d+) ms after the boot script", said)
     assert found, said
     return float(found[1])
@@ -162,7 +152,7 @@ def booted_once(world: World, number: int) -> float:
 
 def user_data(world: World) -> list[Row]:
     """user data as sent"""
-    with world.set(Behaves(online_after=0.05)) as ready:
+    with world.set(simulated(Behaves(online_after=0.05))) as ready:
         ready.step.run("start", **LAUNCH)
         [instance] = ready.ec2.instances()
     length = len(instance.user_data)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from standins import images, program
-from standins.aws import Ec2, Moto
-from standins.cloud import Behaves, Cloud, simulated
+from standins.aws import Ec2, Instance, Moto
+from standins.cloud import Cloud, Life
 from standins.github import GitHub
 from standins.program import Program
 
@@ -21,6 +21,7 @@ LAUNCH = {"image": images.OWN_X64, "instance-type": "m7i.large"}
 class Set:
     ec2: Ec2
     github: GitHub
+    cloud: Cloud
     step: Program
 
 
@@ -36,10 +37,14 @@ class World:
         return max(2, count // 10) if self.quick else count
 
     @contextmanager
-    def set(self, behaves: Behaves) -> Iterator[Set]:
+    def set(self, life: Callable[[Cloud, Instance], Life]) -> Iterator[Set]:
         folder = self.folder / str(next(self._numbers))
         # Validating exchanges happens after the answer, but its CPU time is still this machine's.
-        with Ec2(self.moto) as ec2, GitHub(openapi_validation=False) as github, Cloud(ec2, github, simulated(behaves)):
+        with (
+            Ec2(self.moto) as ec2,
+            GitHub(openapi_validation=False) as github,
+            Cloud(ec2, github, life) as cloud,
+        ):
             environment = {
                 **program.job_environment(folder),
                 "AWS_ENDPOINT_URL_EC2": ec2.url,
@@ -54,6 +59,6 @@ class World:
             }
             step = Program([str(self.binary)], environment, inputs, folder / "steps")
             try:
-                yield Set(ec2, github, step)
+                yield Set(ec2, github, cloud, step)
             finally:
                 step.close()
