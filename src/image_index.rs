@@ -46,7 +46,8 @@ pub(crate) async fn resolve(
     })
 }
 
-/// The newest image of that region and processor, on gp3 where there is one.
+/// The newest image of that region and processor, from the gp3 store where there is one. The other stores (instance
+/// store, provisioned IOPS) cost more or do not boot everywhere.
 ///
 /// Columns: suite, purpose, release type, serial, root store, architecture, region, AMI, kernel, (unused), virtualization.
 fn pick(index: &str, architecture: Architecture, region: &Region) -> Option<String> {
@@ -74,7 +75,10 @@ fn pick(index: &str, architecture: Architecture, region: &Region) -> Option<Stri
             let fits = arch == architecture.debian()
                 && place == region.as_str()
                 && ami.starts_with("ami-");
-            (fits && store.starts_with("ebs")).then_some((serial, store.contains("gp3"), ami))
+            let rank = ["ebs-ssd", "ebs-ssd-gp3"]
+                .iter()
+                .position(|known| *known == store);
+            fits.then_some((serial, rank?, ami))
         })
         .max()
         .map(|(_, _, ami)| ami.to_owned())
@@ -88,6 +92,7 @@ mod tests {
 noble\tserver\trelease\t20260210\tebs-ssd\tamd64\teu-central-1\tami-old\t\t\thvm
 noble\tserver\trelease\t20260310\tebs-ssd\tamd64\teu-central-1\tami-gp2\t\t\thvm
 noble\tserver\trelease\t20260310\tebs-ssd-gp3\tamd64\teu-central-1\tami-gp3\t\t\thvm
+noble\tserver\trelease\t20260310\tebs-io1\tamd64\teu-central-1\tami-io1\t\t\thvm
 noble\tserver\trelease\t20260310\tinstance-store\tamd64\teu-central-1\tami-store\t\t\thvm
 noble\tserver\trelease\t20260310\tebs-ssd-gp3\tarm64\teu-central-1\tami-arm\t\t\thvm
 noble\tserver\trelease\t20260310\tebs-ssd-gp3\tamd64\tus-east-1\tami-us\t\t\thvm

@@ -100,10 +100,16 @@ impl Launcher {
                             };
                         }
                         Next::Final | Next::SameAgain | Next::BaselineVolume => {
-                            return Err(self.clients.ec2_failure(&error));
+                            return Err(self.launch_failure(candidate, &error));
                         }
                         Next::AnotherCandidate | Next::DropSpot | Next::OtherFamilyOrMarket => {
                             let code = error.code().unwrap_or_default();
+                            if error.next() == Next::DropSpot {
+                                let remedy = error.remedy(&self.clients.region);
+                                self.report.warning(format_args!(
+                                    "no spot for this account: {error}; {remedy}"
+                                ));
+                            }
                             self.report.line(format_args!("· {candidate}: {code}"));
                             answers.push((candidate.clone(), error));
                             break;
@@ -413,6 +419,15 @@ impl Launcher {
         known
             .replace(real.to_owned())
             .is_none_or(|before| before != real)
+    }
+
+    fn launch_failure(&self, candidate: &Candidate, error: &Ec2Error) -> Failure {
+        let image = self
+            .groundwork
+            .image(candidate.instance_type.architecture());
+        self.clients.ec2_failure(error).and(format!(
+            "it was the launch of {candidate} from image `{image}`"
+        ))
     }
 
     fn no_capacity(&self, answers: &[(Candidate, Ec2Error)]) -> Failure {

@@ -230,16 +230,16 @@ fn write_outputs(launcher: &Launcher, runners: &[LaunchedRunner]) -> Result<(), 
         .iter()
         .map(|runner| runner.instance_id.as_str())
         .collect();
-    let rows: Vec<BTreeMap<&str, String>> = runners
-        .iter()
-        .map(|runner| single_outputs(launcher, runner).into_iter().collect())
-        .collect();
+    let labels: Vec<&str> = runners.iter().map(|runner| runner.label.as_str()).collect();
     let mut outputs = single_outputs(launcher, first);
     outputs.push((
         "instance-ids",
         serde_json::to_string(&ids).unwrap_or_default(),
     ));
-    outputs.push(("runners", serde_json::to_string(&rows).unwrap_or_default()));
+    outputs.push((
+        "runners",
+        serde_json::to_string(&labels).unwrap_or_default(),
+    ));
     for (name, value) in outputs {
         launcher.report.output(name, &value).map_err(|error| {
             Failure::new(

@@ -198,11 +198,12 @@ impl Ec2Error {
                 format!("{}{on}", statement_for(&action))
             }
             "AuthFailure" | "InvalidClientTokenId" | "UnrecognizedClientException" => {
-                "the access key is wrong, deleted or inactive: make a new one in IAM and update both repository secrets \
-                 (AWS answers the same where the region is not enabled for the account)"
+                "the access key is wrong, deleted or inactive: make a new one in IAM, and update the secrets that \
+                 `aws-access-key-id` and `aws-secret-access-key` come from (AWS answers the same where the region is not \
+                 enabled for the account)"
                     .to_owned()
             }
-            "SignatureDoesNotMatch" => "the secret access key does not belong to the access key id: copy both again".to_owned(),
+            "SignatureDoesNotMatch" => "`aws-secret-access-key` does not belong to `aws-access-key-id`: copy both again".to_owned(),
             "RequestExpired" => "the credentials have expired, or this machine's clock is wrong".to_owned(),
             "OptInRequired" => format!("enable `{region}` for this AWS account, or sign up for EC2 in it"),
             "AuthFailure.ServiceLinkedRoleCreationNotPermitted" => {
