@@ -7,9 +7,11 @@ runs, and what it does, tests/boot shows.
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,3 +55,16 @@ def test_user_data_is_one_boothook(user_data: bytes, tmp_path: Path) -> None:
         check=True,
     )
     assert read.stdout.decode().splitlines() == ["text/cloud-boothook"]
+
+
+def test_the_script_as_instances_get_it_passes_shellcheck(user_data: bytes, tmp_path: Path) -> None:
+    script = tmp_path / "user-data"
+    script.write_bytes(gzip.decompress(user_data).removeprefix(b"#cloud-boothook\n"))
+    # Some values are for the log or for one of several sources of the runner, and some functions are called by their
+    # name from a unit.
+    check = subprocess.run(
+        [sys.prefix + "/bin/shellcheck", "--shell=sh", "--exclude=SC2034,SC2317,SC2329", script],
+        capture_output=True,
+        text=True,
+    )
+    assert check.returncode == 0, check.stdout + check.stderr
