@@ -1,98 +1,78 @@
-# cloud-init runs this as root, early in every boot, and what it cannot wait for runs as systemd services: most of them call
-# a function of this file by its name, through the copy in /run/sprinters, which stops before the secrets at the end.
+# shellcheck shell=sh disable=SC2154 # the values stand above, put there by render.rs
+# cloud-init runs this as root, early in every boot. What takes time runs as systemd services, which call the functions below by
+# name through a copy of this file in /run/sprinters; the copy ends before the secrets at the end of this one.
 set -eu
-dir=/run/sprinters                                # a tmpfs: gone with the power
-kept=/var/lib/cloud/instance/sprinters            # survives a reboot, not the baking of an image: it hangs on the instance id
+dir=/run/sprinters                            # a tmpfs: gone with the power
+kept=/var/lib/cloud/instance/sprinters        # outlives a reboot, but not the baking of an image: it hangs on the instance id
 units=/run/systemd/system
-imds=http://169.254.169.254/latest
+
+### How it ends: with one line on the serial console and the power off, which EC2 makes a termination.
 
 say() { printf 'sprinters: %s\n' "$*" >/dev/console || :; }
 step() { echo "$*" >$dir/step; }
-
-# end REASON: say why, once, and power off. EC2 turns that into a termination (InstanceInitiatedShutdownBehavior).
 end() {
-    mkdir $dir/ending 2>/dev/null || return 0     # the first reason is the true one
+    mkdir $dir/ending 2>/dev/null || return 0 # the first reason is the true one
     say "$*"
     systemctl start --no-block sprinters-off.service || off
 }
+die() { end "error: $*"; exit 1; }
 off() {
     systemctl start --no-block --job-mode=replace-irreversibly poweroff.target || :
-    sleep 20; systemctl poweroff --force || :             # a service hangs: stop asking
-    sleep 10; systemctl poweroff --force --force || :     # so does systemd
+    sleep 20; systemctl poweroff --force || : # a service does not stop
+    sleep 10; systemctl poweroff --force --force || :
     sleep 5; echo o >/proc/sysrq-trigger
 }
-# In boot and prepare every unforeseen failure ends here, with what was being done and the last thing a program said of it.
-guard() { trap '[ $? = 0 ] || end "error: failed while $(cat $dir/step): $(tail -n 1 $dir/errors)"' EXIT; exec 2>>$dir/errors; }
+# Whatever else fails in boot and prepare: say what was being done and the last that a program said of it.
+guard() { trap '[ $? = 0 ] || die "failed while $(cat $dir/step): $(tail -n 1 $dir/errors)"' EXIT; exec 2>>$dir/errors; }
 
-# Timers: EC2 bills until somebody powers off, so each way of never finishing has one, outside the runner's processes.
-start_timeout() { end "error: the runner was not online within $start_timeout s; it was still $(cat $dir/step)"; }
-idle_timeout() { grep -q 'Running job: ' $dir/runner.log || end "error: no job came within $idle_timeout s"; }
-max_lifetime() { end "error: max-lifetime of $max_lifetime s is over"; }
+# Three timers, outside the runner's processes: EC2 bills until somebody powers off, and GitHub may never send a job.
+start_timeout() { die "the runner was not online within $start_timeout s; it was still $(cat $dir/step)"; }
+idle_timeout() { grep -q 'Running job: ' $dir/runner.log || die "no job came within $idle_timeout s"; }
+max_lifetime() { die "max-lifetime of $max_lifetime s is over"; }
 
-# service NAME FUNCTION [UNIT-LINES [SERVICE-LINES]]. No default dependencies: they would wait for sysinit.target, which on
-# Ubuntu and Debian waits for this very script. For the same reason nothing here may wait for a unit: --no-block.
-service() {
-    cat >"$units/sprinters-$1.service" <<EOF
-[Unit]
-Description=Sprinters: $1
-DefaultDependencies=no
-${3-}
-[Service]
-ExecStart=/bin/sh $dir/boot $2
-TimeoutStopSec=10
-${4-}
-EOF
-}
-timer() { # timer NAME SECONDS FUNCTION
-    service "$1" "$3"
-    printf '[Unit]\nDefaultDependencies=no\n[Timer]\nOnActiveSec=%s\nAccuracySec=100ms\n' "$2" >"$units/sprinters-$1.timer"
+### Before the runner: sprinters-prepare.service
+
+prepare() {
+    guard
+    [ ! -e $kept/setup ] || run_setup
+    step 'looking for the runner'; find_runner
+    step 'getting the runner ready'
+    [ "$metadata" = open ] || close_metadata
+    [ "$(stat -c %U "$home")" = "$user" ] || chown -R "$user" "$home"
+    ! getent group docker >/dev/null || usermod -aG docker "$user"
+    # .NET dies without libicu, which Amazon Linux 2023 lacks. Installing it costs seconds, and the runner needs no cultures.
+    ldconfig -p | grep -q libicuuc || echo DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 >$dir/environment
+    ln -s "$home" $dir/runner
+    step 'starting the runner'
 }
 
-# The account that runs the job: not root, but with sudo and docker, as on GitHub's own runners.
-account() {
-    id -u "$user" >/dev/null 2>&1 || useradd -m -s /bin/bash -u 1001 "$user" || useradd -m -s /bin/bash "$user"
-    [ "$(id -u "$user")" != 0 ]
-    [ ! -d /etc/sudoers.d ] || (umask 226; echo "$user ALL=(ALL) NOPASSWD:ALL" >/etc/sudoers.d/90-sprinters)
-}
-
-# Keeps instance metadata from the job's account. Not from root: the job's sudo reaches it, as do containers in the host's
-# network; the hop limit of 1 stops other containers. networkd deletes rules it did not make, unless the kernel made them.
-close_metadata() {
-    uid=$(id -u "$user")
-    ip rule add to 169.254.169.254 uidrange "$uid-$uid" priority 1 protocol kernel prohibit ||
-        iptables -w -I OUTPUT -d 169.254.169.254 -m owner --uid-owner "$uid" -j REJECT
-    ip -6 rule add to fd00:ec2::254 uidrange "$uid-$uid" priority 1 protocol kernel prohibit || :
-}
-
-# With a #! line the script chooses its interpreter; without one it is run like a step of a workflow.
+# A #! line chooses the interpreter; without one it is bash -e, as for a step of a workflow.
 run_setup() {
-    [ -e $kept/setup ] || return 0
+    step 'running setup'
     shell='bash -e'; [ "$(head -c 2 $kept/setup)" != '#!' ] || shell=
     # shellcheck disable=SC2086 # two words or none
     HOME=/root $shell $kept/setup >$dir/setup.log 2>&1 </dev/null || {
         code=$?
         tail -n 10 $dir/setup.log >/dev/console || :
-        end "error: setup failed with exit status $code: $(tail -n 1 $dir/setup.log)"
-        exit 1
+        die "setup failed with exit status $code: $(tail -n 1 $dir/setup.log)"
     }
     rm $kept/setup
 }
 
-# Sets $home to the runner: the one that was asked for, one in the image, or GitHub's, downloaded.
 find_runner() {
     if [ -n "$home" ]; then set -- "$home"; else set -- /opt/actions-runner /opt/runner /actions-runner "/home/$user/actions-runner"; fi
     for home in "$@"; do [ ! -x "$home/run.sh" ] || return 0; done
-    [ -n "$url" ] || { end "error: no runner in the image at $home (run.sh is missing): correct runner-home"; exit 1; }
+    [ -n "$url" ] || die "no runner in the image at $home (run.sh is missing): correct runner-home"
     home=/opt/actions-runner
     for try in 1 2 3; do
         step "downloading $url (try $try)"
         ! download || return 0
         sleep "$try"
     done
-    end "error: cannot download $url: $(head -n 1 $dir/why)"
-    exit 1
+    die "cannot download $url: $(head -n 1 $dir/why)"
 }
-# One stream: to sha256sum and, as the job's account, to tar. Nothing of it runs before the sum is right.
+
+# One stream, to sha256sum and, as the job's account, to tar. Nothing of it runs before the sum is right.
 download() {
     rm -rf $dir/stream $dir/why $home.part
     mkfifo $dir/stream
@@ -100,78 +80,97 @@ download() {
     sha256sum <$dir/stream >$dir/sum &
     { curl -fsSL --connect-timeout 10 "$url" 2>$dir/curl || cat $dir/curl >>$dir/why; } | tee $dir/stream | {
         setpriv --reuid "$user" --regid "$(id -g "$user")" --clear-groups tar -xz -C $home.part 2>$dir/tar || cat $dir/tar >>$dir/why
-        cat >/dev/null                            # tar may stop at the archive's end, the sum must not
+        cat >/dev/null                        # tar may stop at the archive's end, the sum must not
     }
     wait $!
     [ ! -e $dir/why ] || return 1
     read -r sum _ <$dir/sum
-    [ "$sum" = "$sha256" ] || { end "error: $url has the SHA-256 $sum, not $sha256 as GitHub says: not run"; exit 1; }
+    [ "$sum" = "$sha256" ] || die "$url has the SHA-256 $sum, not $sha256 as GitHub says: not run"
     mv $home.part $home
 }
 
-# What comes before the runner and may take its time. Then systemd starts sprinters-runner.service.
-prepare() {
-    guard
-    step 'running setup'; run_setup
-    step 'looking for the runner'; find_runner
-    step 'getting the runner ready'
-    [ "$metadata" = open ] || close_metadata
-    [ "$(stat -c %U "$home")" = "$user" ] || chown -R "$user" "$home"
-    ! getent group docker >/dev/null || usermod -aG docker "$user"
-    ln -sfn "$home" $dir/runner
-    # .NET dies without libicu (Amazon Linux 2023 has none). Installing it would cost seconds; the runner needs no cultures.
-    ldconfig -p | grep -q libicuuc || echo DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 >$dir/environment
-    step 'starting the runner'
-}
-started() {
-    rm $dir/jit
-    read -r now _ </proc/uptime; now=${now%.*}${now#*.}
-    step 'connecting to GitHub'
-    say "the runner $name started, $((now - $(cat $dir/began)))0 ms after the boot script"
+# Only the job's account is kept out: not root, so not the job's sudo, nor containers in the host's network. (Other containers are
+# stopped by the hop limit of 1.) networkd deletes rules it did not make, unless they look like the kernel's own.
+close_metadata() {
+    uid=$(id -u "$user")
+    ip rule add to 169.254.169.254 uidrange "$uid-$uid" priority 1 protocol kernel prohibit ||
+        iptables -w -I OUTPUT -d 169.254.169.254 -m owner --uid-owner "$uid" -j REJECT ||
+        die "cannot close the instance metadata to the job: neither ip rule nor iptables works in this image"
+    ip -6 rule add to fd00:ec2::254 uidrange "$uid-$uid" priority 1 protocol kernel prohibit || :
 }
 
-# Follows the runner's own output: these lines say where it stands, and a job cannot forge them.
+### Beside the runner: sprinters-watch, sprinters-spot and what sprinters-runner.service itself calls
+
+started() {
+    rm $dir/jit
+    read -r now _ </proc/uptime
+    step 'connecting to GitHub'
+    say "the runner $name started, $((${now%.*}${now#*.} - $(cat $dir/began)))0 ms after the boot script"
+}
+
+# The runner's own output says where it stands, and a job cannot write to it.
 watch() {
     tail -n +1 -f $dir/runner.log | while IFS= read -r line; do
-        echo "$line"
+        echo "$line"                          # to the journal
         case $line in
         *'Listening for Jobs'*)
             systemctl start --no-block sprinters-idle-timeout.timer
             systemctl stop --no-block sprinters-start-timeout.timer
-            step 'waiting for a job'; say 'the runner is online' ;;
+            say 'the runner is online' ;;
         *'Running job: '*)
             systemctl stop --no-block sprinters-idle-timeout.timer
             say "running the job ${line##*Running job: }" ;;
         esac
     done
 }
-# The two minutes' notice before EC2 takes a spot instance back goes to the console and, at its end, into the job's log.
+
+# Two minutes before EC2 takes a spot instance back it says so: to the console and, when the job ends, into its log.
 spot() {
-    token=
+    url=http://169.254.169.254/latest token=
     while :; do
-        code=$(curl -s -m 2 -o $dir/notice -w '%{http_code}' -H "X-aws-ec2-metadata-token: $token" $imds/meta-data/spot/instance-action) || :
-        case $code in
+        case $(curl -s -m 2 -o $dir/notice -w '%{http_code}' -H "X-aws-ec2-metadata-token: $token" $url/meta-data/spot/instance-action || :) in
         200) mv $dir/notice $dir/spot-notice; say "EC2 takes this spot instance back: $(cat $dir/spot-notice)"; return ;;
-        401) token=$(curl -s -m 2 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 21600' $imds/api/token) || : ; sleep 1 ;;
+        401) sleep 1; token=$(curl -s -m 2 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 21600' $url/api/token) || : ;;
         *) sleep 5 ;;
         esac
     done
 }
-# The runner's exit, whatever the reason: an ephemeral runner takes one job, so there is nothing left to do here.
-ended() {
-    result=$(sed -n 's/.*: Job \(.* completed with result: .*\)/\1/p' $dir/runner.log)
-    [ -z "$result" ] || end "the job $result"
-    [ "${EXIT_STATUS-}" != 7 ] || end "error: GitHub refuses the version of the runner in the image: bake a newer one, or none"
-    last=$(grep -v -e '^$' -e '^Runner listener exit' -e '^Exiting runner' $dir/runner.log | tail -n 1)
-    end "error: the runner exited (${EXIT_CODE-} ${EXIT_STATUS-}) before a job ran: $last"
-}
 
-# Hooks of the runner (ACTIONS_RUNNER_HOOK_JOB_*), run as the job's account. The runner connects while the system still boots;
-# a job must find it booted: after basic.target the sockets, docker's too, are there.
+# The runner's hooks, run as the job's account. It connects while the system still boots, but a job must find it booted: from
+# basic.target on, the sockets are there, docker's too.
 job_started() { for _ in $(seq 120); do systemctl -q is-active basic.target 2>/dev/null && return; sleep 0.5; done; }
 job_completed() { [ ! -e $dir/spot-notice ] || echo "::warning title=Spot instance::EC2 takes this instance back: $(cat $dir/spot-notice)"; }
 
-# The user data holds secrets, and cloud-init keeps copies, all for root alone. Its later stages still need obj.pkl.
+# An ephemeral runner takes one job and exits, so whatever the reason, there is nothing left to do.
+ended() {
+    result=$(sed -n 's/.*: Job \(.* completed with result: .*\)/\1/p' $dir/runner.log)
+    [ -z "$result" ] || { end "the job $result"; return; }
+    [ "${EXIT_STATUS-}" != 7 ] || die "GitHub refuses the version of the runner in the image: bake a newer one, or none"
+    last=$(grep -v -e '^$' -e '^Runner listener exit' -e '^Exiting runner' $dir/runner.log | tail -n 1)
+    die "the runner exited (${EXIT_CODE-} ${EXIT_STATUS-}) without finishing a job; its last words: $last"
+}
+
+### The boot
+
+# service NAME FUNCTION [UNIT-LINES [SERVICE-LINES]]. By default a service waits for sysinit.target, which on Ubuntu and Debian
+# waits for this very script; hence DefaultDependencies=no and, where one is started, --no-block.
+service() {
+    printf '%s\n' '[Unit]' "Description=Sprinters: $1" DefaultDependencies=no "${3-}" \
+        '[Service]' "ExecStart=/bin/sh $dir/boot $2" "${4-}" >"$units/sprinters-$1.service"
+}
+timer() { # NAME SECONDS FUNCTION
+    service "$1" "$3"
+    printf '%s\n' '[Unit]' DefaultDependencies=no '[Timer]' "OnActiveSec=$2" AccuracySec=100ms >"$units/sprinters-$1.timer"
+}
+
+# Never root, but with sudo and docker, as on GitHub's own runners. Theirs is 1001 as well; 1000 is for the image's own user.
+account() {
+    id "$user" >/dev/null 2>&1 || useradd -m -s /bin/bash -u 1001 "$user" || useradd -m -s /bin/bash "$user"
+    [ "$(id -u "$user")" != 0 ]
+    [ ! -d /etc/sudoers.d ] || (umask 226; echo "$user ALL=(ALL) NOPASSWD:ALL" >/etc/sudoers.d/90-sprinters)
+}
+
+# cloud-init keeps copies of the user data, for root alone. Its later stages still load obj.pkl.
 wipe() { (cd /var/lib/cloud/instance && rm -f user-data.txt* boothooks/*); }
 wipe_rest() { wipe; rm -f /var/lib/cloud/instance/obj.pkl /run/cloud-init/instance-data-sensitive.json; }
 
@@ -179,13 +178,11 @@ boot() {
     read -r began _ </proc/uptime
     umask 022
     mkdir -p $dir
-    : >>$dir/runner.log
     echo "${began%.*}${began#*.}" >$dir/began
     sed '/^# --- secrets/,$d' "$0" >$dir/boot
-    step 'setting up'
-    guard
+    step 'setting up'; guard
     service off off
-    [ ! -e $kept ] || { end 'error: the instance was restarted, its runner is gone'; exit 0; }
+    [ ! -e $kept ] || die 'the instance was restarted, and a runner runs only once'
     mkdir $kept
     wipe
     say "preparing the runner $name with the label $label"
@@ -195,18 +192,21 @@ boot() {
     timer max-lifetime "$max_lifetime" max_lifetime
     service watch watch
     service spot spot
-    service wipe wipe_rest 'After=cloud-final.service'
-    after=Conflicts=shutdown.target
-    if [ -n "$setup" ]; then                      # it may expect a booted system with its package sources set
+    service wipe wipe_rest After=cloud-final.service
+    after=
+    if [ -n "$setup" ]; then                  # it may expect a booted system with its package sources set
         (umask 077; printf '%s' "$setup" >$kept/setup; chmod 700 $kept/setup)
-        after="$after
-After=basic.target cloud-config.service"
+        after='After=basic.target cloud-config.service'
     fi
-    service prepare prepare "$after" Type=oneshot
-    for hook in job_started job_completed; do echo "exec sh $dir/boot $hook" >$dir/$hook.sh; done
-    # The JIT config reaches the runner's environment from a file that only root can read and that is gone once it runs:
-    # in nobody's arguments, on no disk. (The runner itself then keeps its credentials in its folder, as everywhere.)
+    service prepare prepare "Conflicts=shutdown.target
+$after" "Type=oneshot
+TimeoutStopSec=10"
+
+    # The JIT config comes into the runner's environment, and only there, from a file on no disk that root alone can read and that
+    # is gone once the runner runs. (The runner then keeps its credentials in its folder, as everywhere.)
     (umask 077; echo "ACTIONS_RUNNER_INPUT_JITCONFIG=$jit" >$dir/jit)
+    for hook in job_started job_completed; do echo "exec sh $dir/boot $hook" >$dir/$hook.sh; done
+    : >$dir/runner.log
     cat >$units/sprinters-runner.service <<EOF
 [Unit]
 Description=Sprinters: GitHub Actions runner
@@ -232,6 +232,7 @@ StandardOutput=append:$dir/runner.log
 StandardError=inherit
 LimitNOFILE=65536
 TasksMax=infinity
+# The kernel may kill a process of the job for want of memory; that is the job's matter.
 OOMPolicy=continue
 TimeoutStopSec=10
 EOF

@@ -90,7 +90,7 @@ class Machine:
             folder.mkdir(exist_ok=True)
         nspawn = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--console=read-only"]
         nspawn += [f"--directory={folders[2]}", f"--machine={self.name}", f"--network-namespace-path={self._network.path}"]
-        nspawn += ["--link-journal=no", "--resolv-conf=off", "--timezone=off", "--capability=CAP_NET_ADMIN"]
+        nspawn += ["--link-journal=no", "--resolv-conf=off", "--timezone=off", "--capability=CAP_NET_ADMIN", "--", "--show-status=no"]
         self._process = subprocess.Popen(
             ["unshare", "--mount", "--propagation", "private", "sh", "-eu", "-c", START, "sh"]
             + [":".join(self._lower), *map(str, folders), *nspawn],
