@@ -85,8 +85,8 @@ fn subcommand(mode: Mode) -> Command {
 
 const AFTER_HELP: &str = "\
 A flag is visible to everyone on the machine: pass secrets in the environment variables that are named beside them.
-In a workflow the inputs arrive as one JSON object in SPRINTERS_INPUTS; at a terminal, GITHUB_REPOSITORY=owner/name tells
-where the runner belongs.
+In a workflow the inputs arrive as one JSON object in SPRINTERS_INPUTS. \
+At a terminal, GITHUB_REPOSITORY=owner/name tells where the runner belongs.
 
 Try it:
   export GITHUB_REPOSITORY=octo/repo SPRINTERS_TOKEN=github_pat_… AWS_PROFILE=ci
@@ -108,6 +108,13 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_teaches() {
+        insta::assert_snapshot!("help", help());
+        let start = subcommand(Mode::Start).render_help();
+        insta::assert_snapshot!("help_of_start", start);
     }
 
     #[test]

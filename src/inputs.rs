@@ -358,15 +358,21 @@ impl fmt::Display for InputError {
             value,
             accepted,
         } = self;
+        // GitHub sets some of them as variables, which nobody should look for among the inputs.
+        let kind = if input.contains(|c: char| c.is_ascii_uppercase()) {
+            "variable"
+        } else {
+            "input"
+        };
         match value {
-            None => write!(f, "input `{input}`: {accepted}"),
+            None => write!(f, "{kind} `{input}`: {accepted}"),
             Some(value) => {
                 let line = value.lines().next().unwrap_or_default();
                 let shown: String = line.chars().take(Self::SHOWN).collect();
                 let more = if shown.len() < value.len() { "…" } else { "" };
                 write!(
                     f,
-                    "input `{input}` is `{shown}{more}`; accepted: {accepted}"
+                    "{kind} `{input}` is `{shown}{more}`; accepted: {accepted}"
                 )
             }
         }

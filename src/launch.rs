@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use crate::boot::{self, BootSpec, Metadata, RunnerSource};
+use crate::boot::RunnerSource;
 use crate::clients::Clients;
 use crate::ec2::{Ec2Error, Launch, Launched, Next, tags};
 use crate::failure::{Exit, Failure};
@@ -24,6 +24,7 @@ use crate::spec::spot::Market;
 use crate::spec::start::StartSpec;
 use crate::spec::volume::RootVolume;
 use crate::undo;
+use crate::user_data;
 
 /// A runner whose instance EC2 has launched.
 #[derive(Clone, Debug)]
@@ -257,23 +258,8 @@ impl Launcher {
                 ));
             }
         };
-        let boot = BootSpec {
-            jit_config: &jit.jit_config,
-            runner,
-            user: &spec.runner_user,
-            setup: spec.setup.as_deref(),
-            start_timeout: spec.start_timeout.as_duration(),
-            idle_timeout: spec.idle_timeout.as_duration(),
-            max_lifetime: spec.max_lifetime.as_duration(),
-            metadata: if spec.instance_profile.is_some() {
-                Metadata::Open
-            } else {
-                Metadata::Closed
-            },
-            label: label.as_str(),
-            name,
-        };
-        boot::user_data(&boot).map_err(|error| Failure::new(error.to_string(), "shorten `setup`"))
+        user_data::render(spec, runner, &jit.jit_config, label.as_str(), name)
+            .map_err(|error| Failure::new(error.to_string(), "shorten `setup`"))
     }
 
     /// `RunInstances`, and once more where the image's root device turns out to have another name: only a mapping under

@@ -24,6 +24,7 @@ mod start;
 mod stop;
 mod sweep;
 mod undo;
+mod user_data;
 mod watch;
 
 use std::process::ExitCode;
@@ -110,7 +111,14 @@ fn parse(mode: Mode, inputs: &Inputs) -> Result<Work, Problems> {
     let mut problems = Problems::default();
     let target = Target::parse(inputs, environment, &mut problems);
     let region = target.as_ref().map(|target| &target.region);
-    let mut start = || StartSpec::parse(inputs, region, &mut problems).map(Box::new);
+    let mut start = || {
+        let spec = StartSpec::parse(inputs, region, &mut problems)?;
+        problems.take(user_data::fits(&spec).map_err(|error| {
+            let setup = spec.setup.as_deref().unwrap_or_default();
+            InputError::wrong("setup", setup, &error.to_string())
+        }))?;
+        Some(Box::new(spec))
+    };
     let mode = match mode {
         Mode::Start => start().map(ModeSpec::Start),
         Mode::Check => start().map(ModeSpec::Check),

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
@@ -26,6 +27,8 @@ use crate::watch::Watch;
 /// How long calls that are under way may take to answer before an undo; after a cancel there is less time.
 const SETTLE: Duration = Duration::from_secs(30);
 const SETTLE_AFTER_CANCEL: Duration = Duration::from_millis(2_500);
+/// Launches under way at a time: enough to hide the round trips, few enough for EC2's and GitHub's throttles.
+const AT_ONCE: usize = 8;
 /// How long an undo may take where nobody is waiting to kill it.
 const UNDO_PATIENTLY: Duration = Duration::from_mins(1);
 
@@ -95,8 +98,17 @@ type Tasks = Vec<JoinHandle<Result<LaunchedRunner, Failure>>>;
 fn begin_launches(launcher: &Arc<Launcher>) -> Tasks {
     let now = SystemTime::now();
     let run = &launcher.clients.run;
+    let turns = Arc::new(Semaphore::new(AT_ONCE));
     (0..launcher.spec.count)
-        .map(|_| tokio::spawn(launcher.clone().launch(LaunchName::fresh(run, now))))
+        .map(|_| {
+            let (launcher, turns, label) =
+                (launcher.clone(), turns.clone(), LaunchName::fresh(run, now));
+            tokio::spawn(async move {
+                // The semaphore is never closed, so that there is always a turn.
+                let _turn = turns.acquire().await;
+                launcher.launch(label).await
+            })
+        })
         .collect()
 }
 

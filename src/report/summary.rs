@@ -152,3 +152,90 @@ fn cell(text: &str) -> String {
         .replace(['\n', '\r'], " ")
         .replace('<', "&lt;")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ec2::State;
+    use crate::inputs::{Inputs, Problems};
+    use crate::launch::LaunchedRunner;
+    use crate::ledger::Ledger;
+    use crate::plan;
+    use crate::spec::network::InstanceId;
+
+    fn spec() -> StartSpec {
+        let flags = [
+            ("instance-type", "m7i.xlarge".to_owned()),
+            ("max-lifetime", "2h".to_owned()),
+        ];
+        let (_, inputs) = Inputs::gather(flags.into(), None, |_| None).unwrap_or_default();
+        let mut problems = Problems::default();
+        StartSpec::parse(&inputs, None, &mut problems)
+            .unwrap_or_else(|| unreachable!("{:?}", problems.into_errors()))
+    }
+
+    #[test]
+    fn a_start() {
+        let spec = spec();
+        let candidate = plan::ladder(&spec, &[]).remove(0);
+        let runner = LaunchedRunner {
+            entry: Ledger::default().asking_for_record("name"),
+            label: "sprinters-1234-1-tabcdefwxyz".to_owned(),
+            name: "sprinters-1234-1-tabcdefwxyz-0000".to_owned(),
+            runner_id: RunnerId(7),
+            instance_id: InstanceId::from_ec2("i-0123456789abcdef0"),
+            candidate,
+            availability_zone: Some("eu-central-1b".to_owned()),
+            minted_in: Duration::from_millis(310),
+            launched_in: Duration::from_millis(1_240),
+        };
+        let online_after = BTreeMap::from([(RunnerId(7), Duration::from_millis(18_400))]);
+        let started = Started {
+            runners: &[runner],
+            online_after: &online_after,
+            prepared_in: Duration::from_millis(90),
+            total: Duration::from_millis(20_040),
+            spec: &spec,
+        };
+        insta::assert_snapshot!(started.markdown());
+    }
+
+    #[test]
+    fn a_stop() {
+        let instance = |id: &str, state| Instance {
+            id: InstanceId::from_ec2(id),
+            state,
+            state_reason: None,
+            instance_type: "m7i.xlarge".to_owned(),
+            tags: BTreeMap::new(),
+        };
+        let instances = [
+            instance("i-0a", State::Running),
+            instance("i-0b", State::Terminated),
+        ];
+        insta::assert_snapshot!(stopped(&instances, 1, Duration::from_millis(420)));
+        insta::assert_snapshot!(stopped(&[], 0, Duration::ZERO));
+    }
+
+    #[test]
+    fn a_check() {
+        let findings = [
+            Finding {
+                mark: Mark::Done,
+                subject: "ec2:RunInstances".to_owned(),
+                remedy: None,
+            },
+            Finding {
+                mark: Mark::Missing,
+                subject: "ec2:CreateTags".to_owned(),
+                remedy: Some("refused; add a statement | with <b>\nmarks".to_owned()),
+            },
+            Finding {
+                mark: Mark::Unknown,
+                subject: "ec2:ModifyVolume".to_owned(),
+                remedy: Some("scoped".to_owned()),
+            },
+        ];
+        insta::assert_snapshot!(checked(&findings));
+    }
+}

@@ -26,7 +26,7 @@ impl FromStr for Repository {
         };
         match text.split_once('/') {
             Some((owner, name)) if word(owner) && word(name) => Ok(Self(text.to_owned())),
-            _ => Err("`owner/name`; GitHub sets it in a workflow, at a terminal you do".to_owned()),
+            _ => Err("a repository as `owner/name`".to_owned()),
         }
     }
 }

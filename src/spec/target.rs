@@ -108,7 +108,10 @@ fn github_api(environment: impl Fn(&str) -> Option<String>) -> Result<http::Uri,
 }
 
 fn workflow_run(environment: impl Fn(&str) -> Option<String>) -> Result<WorkflowRun, InputError> {
-    let text = environment("GITHUB_REPOSITORY").unwrap_or_default();
+    let text = environment("GITHUB_REPOSITORY").ok_or_else(|| {
+        let why = "it is not set; GitHub sets it in a workflow, at a terminal you do: `GITHUB_REPOSITORY=owner/name`";
+        InputError::missing("GITHUB_REPOSITORY", why)
+    })?;
     let repository: Repository = text
         .parse()
         .map_err(|accepted: String| InputError::wrong("GITHUB_REPOSITORY", &text, &accepted))?;
