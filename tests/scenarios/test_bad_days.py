@@ -199,7 +199,7 @@ def test_the_interrupted_instance_frees_its_record(
     running = sprinters.begin("start", **AMI, spot="true")
     ec2.gate.wait_for("RunInstances")
     ec2.gate.wait_until(lambda: bool(ec2.gate.calls("RunInstances")), 5)
-    cloud.interrupt(ec2.launched()[0])
+    cloud.interrupt(ec2.instances()[0].id)
     run = running.wait()
 
     assert run.code == 1

@@ -100,6 +100,8 @@ class Instance:
     """An instance as moto holds it, with the very request that launched it."""
 
     id: str
+    account: str
+    """The access key whose user launched it: each `Ec2` is an account of its own."""
     region: str
     zone: str
     type: str
@@ -133,7 +135,7 @@ class Ec2:
         user = moto.control("users", {"policies": documents})
         self.access_key_id: str = user["access_key_id"]
         self.secret_access_key: str = user["secret_access_key"]
-        self.proxy = Proxy(moto.port, behaviour)
+        self.proxy = Proxy(moto.port, self.access_key_id, behaviour)
         self.gate = self.proxy.gate
         self.url = self.proxy.url
         self.region = REGION
@@ -142,24 +144,16 @@ class Ec2:
     def behaviour(self) -> Behaviour:
         return self.proxy.behaviour
 
-    def launched(self) -> list[str]:
-        """The ids that RunInstances made through this proxy, lost answers included."""
-        requests = {exchange.request.form.get("ClientToken") for exchange in self.gate.calls("RunInstances")}
-        return [one.id for one in self._all() if one.request.get("ClientToken") in requests]
-
     def instances(self) -> list[Instance]:
-        """Every instance that was launched through this proxy, dead ones too."""
-        mine = set(self.launched())
-        return [one for one in self._all() if one.id in mine]
+        """Every instance that was launched through this proxy, dead ones and those whose answers were lost too."""
+        found = [Instance(**one) for one in self._moto.control("instances")]
+        return [one for one in found if one.account == self.access_key_id]
 
     def living(self) -> list[Instance]:
         return [one for one in self.instances() if one.lives]
 
     def instance(self, instance_id: str) -> Instance:
-        return next(one for one in self._all() if one.id == instance_id)
-
-    def _all(self) -> list[Instance]:
-        return [Instance(**one) for one in self._moto.control("instances")]
+        return next(one for one in self.instances() if one.id == instance_id)
 
     def power_off(
         self,

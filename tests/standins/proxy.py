@@ -30,8 +30,10 @@ class Behaviour:
 class Proxy:
     """One test's own way to the shared moto."""
 
-    def __init__(self, upstream_port: int, behaviour: Behaviour | None = None) -> None:
+    def __init__(self, upstream_port: int, account: str, behaviour: Behaviour | None = None) -> None:
+        """`account` keeps this proxy's instances apart from all others'."""
         self.behaviour = behaviour or Behaviour()
+        self._account = account
         self._upstream_port = upstream_port
         self._connections = threading.local()
         self.gate = Gate(operation, self.forward)
@@ -40,7 +42,7 @@ class Proxy:
 
     def forward(self, request: Request) -> Outcome:
         headers = {name: value for name, value in request.headers.items() if name not in HOP_BY_HOP}
-        headers["X-Standins"] = json.dumps(asdict(self.behaviour))
+        headers["X-Standins"] = json.dumps({"account": self._account, **asdict(self.behaviour)})
         for attempt in (1, 2):
             connection = self._connection(fresh=attempt == 2)
             try:

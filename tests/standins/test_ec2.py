@@ -56,21 +56,26 @@ def test_the_same_client_token_is_the_same_instance(ec2: Ec2) -> None:
 
 
 def test_an_instance_is_pending_then_running_then_shutting_down_then_terminated(ec2: Ec2) -> None:
-    ec2.behaviour.pending = ec2.behaviour.shutting_down = 0.2
+    ec2.behaviour.pending = ec2.behaviour.shutting_down = 1.0
     instance_id = launch(ec2, "life")["InstanceId"]
-    states = [ec2.instance(instance_id).state]
-    time.sleep(0.25)
-    states.append(ec2.instance(instance_id).state)
+    seen = [ec2.instance(instance_id).state]
+    seen.append(next_state(ec2, instance_id, seen[-1]))
     client(ec2).terminate_instances(InstanceIds=[instance_id])
-    states.append(ec2.instance(instance_id).state)
-    time.sleep(0.25)
-    states.append(ec2.instance(instance_id).state)
+    seen.append(ec2.instance(instance_id).state)
+    seen.append(next_state(ec2, instance_id, seen[-1]))
 
-    assert states == ["pending", "running", "shutting-down", "terminated"]
+    assert seen == ["pending", "running", "shutting-down", "terminated"]
+
+
+def next_state(ec2: Ec2, instance_id: str, now: str) -> str:
+    deadline = time.monotonic() + 10
+    while ec2.instance(instance_id).state == now and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return ec2.instance(instance_id).state
 
 
 def test_a_fresh_instance_can_be_unknown(ec2: Ec2) -> None:
-    ec2.behaviour.unknown = 0.3
+    ec2.behaviour.unknown = 1.5
     instance_id = launch(ec2, "unknown")["InstanceId"]
     for call in ("describe_instances", "terminate_instances"):
         with pytest.raises(ClientError) as caught:
@@ -78,7 +83,7 @@ def test_a_fresh_instance_can_be_unknown(ec2: Ec2) -> None:
         assert code_of(caught) == "InvalidInstanceID.NotFound"
     by_token = [{"Name": "client-token", "Values": [f"{ec2.access_key_id}-unknown"]}]
     assert not client(ec2).describe_instances(Filters=by_token)["Reservations"]
-    time.sleep(0.35)
+    time.sleep(1.5)
     assert client(ec2).describe_instances(Filters=by_token)["Reservations"]
 
 

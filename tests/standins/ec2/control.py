@@ -19,6 +19,7 @@ def describe(instance: Instance) -> dict[str, Any]:
     volumes = [instance.ec2_backend.volumes.get(block.volume_id) for block in instance.block_device_mapping.values()]
     return {
         "id": instance.id,
+        "account": instance.account,
         "region": instance.region_name,
         "zone": instance.placement.zone,
         "type": instance.instance_type,

@@ -22,6 +22,7 @@ from standins.ec2.policy import tag_specifications
 
 USER_DATA_LIMIT = 16384
 
+# By account and token.
 _launched_by_token: dict[tuple[str, str], tuple[dict[str, str], Any]] = {}
 _run_instances = InstanceResponse.run_instances
 
@@ -30,9 +31,10 @@ def run_instances(self: InstanceResponse) -> ActionResult:
     form = call_of(self)["form"]
     check_launch(self, form)
     token = form.get("ClientToken", "")
+    behaviour = behaviour_of(self)
     with lock:
         if token and form.get("DryRun") != "true":
-            seen = _launched_by_token.get((self.region, token))
+            seen = _launched_by_token.get((behaviour["account"], token))
             if seen and seen[0] != form:
                 raise Ec2Error(
                     400,
@@ -42,10 +44,10 @@ def run_instances(self: InstanceResponse) -> ActionResult:
             if seen:
                 return seen[1]
         result = _run_instances(self)
-        _launched_by_token[(self.region, token)] = (form, result)
-        behaviour = behaviour_of(self)
+        _launched_by_token[(behaviour["account"], token)] = (form, result)
         now = time.monotonic()
         for instance in result._result.instances:
+            instance.account = behaviour["account"]
             instance.visible_at = now + behaviour.get("unknown", 0)
             instance.running_at = now + behaviour.get("pending", 0)
             instance._state.name, instance._state.code = "pending", 0

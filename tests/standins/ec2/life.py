@@ -1,4 +1,7 @@
-"""An instance's life between launch and end, on the clock that the caller's `Behaviour` sets."""
+"""An instance's life between launch and end, on the clock that the caller's `Behaviour` sets.
+
+Whose an instance is decides who can see it: each proxy is an account of its own, though all share one moto.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from moto.ec2.responses.instances import InstanceResponse
 lock = threading.RLock()
 
 
-def behaviour_of(self: EC2BaseResponse) -> dict[str, float]:
+def behaviour_of(self: EC2BaseResponse) -> dict[str, Any]:
     return json.loads(self.headers.get("X-Standins", "{}"))
 
 
@@ -42,12 +45,14 @@ def all_instances() -> list[Instance]:
     ]
 
 
-def unknown(instance: Instance) -> bool:
-    return time.monotonic() < getattr(instance, "visible_at", 0)
+def is_hidden(instance: Instance, account: str) -> bool:
+    """Somebody else's, or so fresh that EC2's parts have not all heard of it."""
+    return instance.account != account or time.monotonic() < instance.visible_at
 
 
 def check_known(self: InstanceResponse) -> None:
-    hidden = {instance.id for instance in all_instances() if unknown(instance)}
+    account = behaviour_of(self)["account"]
+    hidden = {instance.id for instance in all_instances() if is_hidden(instance, account)}
     asked = [one for one in self._get_param("InstanceIds", []) if one in hidden]
     if asked:
         raise InvalidInstanceIdError(asked)
@@ -61,10 +66,19 @@ def describe_instances(self: InstanceResponse) -> ActionResult:
     with lock:
         settle()
         check_known(self)
-        result = _describe_instances(self)
-        kept = [r for r in result._result["Reservations"] if not any(unknown(i) for i in r.instances)]
-        result._result["Reservations"] = kept
-        return result
+        account = behaviour_of(self)["account"]
+        backend = self.ec2_backend
+        everything = backend.reservations
+        # moto pages what it finds, so what is hidden has to be out of its sight before.
+        backend.reservations = {
+            number: reservation
+            for number, reservation in everything.items()
+            if not any(is_hidden(instance, account) for instance in reservation.instances)
+        }
+        try:
+            return _describe_instances(self)
+        finally:
+            backend.reservations = everything
 
 
 def terminate_instances(self: InstanceResponse) -> ActionResult:
