@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .PHONY: help demo test bench dist check-dist lint fmt
 
 help: ## Say what there is
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1@/p' Makefile | column -t -s @
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: ## Start a runner, run a job, stop it: on this machine, without an AWS account, with the program in dist/
 	@.ci/setup demo

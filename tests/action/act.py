@@ -1,4 +1,4 @@
-"""Runs a workflow with `act` in host mode: every job on this machine, `uses: sprinters/action@v1` out of this checkout."""
+"""Runs a workflow with `act` in host mode: every job on this machine, `sprinters/action@v1` out of this checkout."""
 
 from __future__ import annotations
 

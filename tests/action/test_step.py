@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from standins.program import ROOT, SYSTEM_PATH
 
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())

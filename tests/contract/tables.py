@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from standins.program import ROOT
 
 MODES = ("start", "stop", "check", "sweep")

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from standins.cache import cache_dir
 
 SPEC = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from standins.program import ROOT
 
 from contract import tables
+from standins.program import ROOT
 
 LAUNCHES = ("start", "check")
 

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from standins.program import ROOT
 
 MEGABYTE = 1_000_000

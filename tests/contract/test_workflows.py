@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from standins.program import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
