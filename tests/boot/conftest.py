@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from runner_service import RunnerService
+
 from standins.machine import Machine, available
 
 REPOSITORY = Path(__file__).parents[2]

@@ -1,4 +1,4 @@
-"""An instance's life, from the boot to the power off: real systemd and cloud-init run the user data that EC2 would get."""
+"""An instance's life from the boot to the power off: real systemd and cloud-init run the user data that EC2 gets."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from runner_service import Download, RunnerService
+
 from standins.machine import Machine
 from standins.machine.runner import tarball
 

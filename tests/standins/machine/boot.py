@@ -88,12 +88,14 @@ class Machine:
         folders = [self.written, self.folder / "work", self.folder / "merged"]
         for folder in folders:
             folder.mkdir(exist_ok=True)
+        mounted = ["unshare", "--mount", "--propagation", "private", "sh", "-eu", "-c", START, "sh"]
+        mounted += [":".join(self._lower), *map(str, folders)]
         nspawn = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--console=read-only"]
-        nspawn += [f"--directory={folders[2]}", f"--machine={self.name}", f"--network-namespace-path={self._network.path}"]
-        nspawn += ["--link-journal=no", "--resolv-conf=off", "--timezone=off", "--capability=CAP_NET_ADMIN", "--", "--show-status=no"]
+        nspawn += [f"--directory={folders[2]}", f"--machine={self.name}", "--capability=CAP_NET_ADMIN"]
+        nspawn += [f"--network-namespace-path={self._network.path}", "--resolv-conf=off", "--timezone=off"]
+        nspawn += ["--link-journal=no", "--", "--show-status=no"]
         self._process = subprocess.Popen(
-            ["unshare", "--mount", "--propagation", "private", "sh", "-eu", "-c", START, "sh"]
-            + [":".join(self._lower), *map(str, folders), *nspawn],
+            [*mounted, *nspawn],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

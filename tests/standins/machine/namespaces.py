@@ -1,6 +1,6 @@
 """A network of two: the machine, and the little that EC2's network holds for it. Nothing of the host's network changes.
 
-Both namespaces live as long as a file descriptor of this process, so that nothing is left of them whatever happens to it.
+Both namespaces live as long as a file descriptor of this process: nothing is left of them, whatever happens to it.
 """
 
 from __future__ import annotations
@@ -67,7 +67,11 @@ class Network:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         gateway = f"/proc/{os.getpid()}/fd/{self._gateway}"
-        self._ip(self._machine, "link set lo up", f"link add eth0 address {MACHINE_MAC} type veth peer name machine netns {gateway}")
+        self._ip(
+            self._machine,
+            "link set lo up",
+            f"link add eth0 address {MACHINE_MAC} type veth peer name machine netns {gateway}",
+        )
         self._ip(
             self._gateway,
             "link set lo up",
