@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import copy
 import os
 import shutil
@@ -50,6 +51,8 @@ class Machine:
         stand-in runner; `image` may change the image, by writing into a folder that is laid over the root."""
         self.name = name
         self.folder = Path(tempfile.mkdtemp(prefix=f"sprinters-{name}-"))
+        """Deleted when this process ends, unless `keep` is called."""
+        atexit.register(self.delete)
         self.console = self.folder / "console"
         self.console.touch()
         self.written = self.folder / "written"
@@ -158,8 +161,13 @@ class Machine:
 
     def delete(self) -> None:
         """Forgets its disk and console."""
+        atexit.unregister(self.delete)
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def keep(self) -> None:
+        """Leaves its disk and console to be looked at."""
+        atexit.unregister(self.delete)
 
     @property
     def host_address(self) -> str:

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 CLONE_NEWNET = 0x40000000
@@ -113,7 +114,7 @@ class Network:
         """Makes the host's 127.0.0.1:PORT answer under the same address in the machine."""
         for port in ports:
             listening = self._listen(self._machine, "127.0.0.1", port)
-            serving = asyncio.start_server(lambda r, w, port=port: _relay(r, w, port), sock=listening)
+            serving = asyncio.start_server(partial(_relay, port), sock=listening)
             asyncio.run_coroutine_threadsafe(serving, self._loop).result(10)
 
     def close(self) -> None:
@@ -131,7 +132,7 @@ class Network:
         os.close(self._gateway)
 
 
-async def _relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
+async def _relay(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
         there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
     except OSError:
