@@ -31,7 +31,7 @@ mark() { printf '%s\n' "$2" >"$stamps/$1"; }
 apt_install() {
   local package missing=()
   for package; do
-    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+    [[ $(dpkg-query -W -f='${Status}' "$package" 2>/dev/null) == *'ok installed' ]] || missing+=("$package")
   done
   [ ${#missing[@]} -eq 0 ] && return 0
   have apt-get || fail "missing: ${missing[*]}; this is no Debian system, so install them in your system's own way"
@@ -44,6 +44,9 @@ apt_install() {
   "${as_root[@]}" apt-get update -qq
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
 }
+
+# apt_offers PACKAGE [VERSION]: can apt install it (in this version)?
+apt_offers() { [[ $(apt-cache policy "$1" 2>/dev/null) == *"Candidate: ${2:-[0-9]}"* ]]; }
 
 # at_least WANTED FOUND: is version FOUND at least WANTED?
 at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
