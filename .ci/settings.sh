@@ -27,6 +27,8 @@ have() { command -v "$1" >/dev/null 2>&1; }
 done_before() { [ -f "$stamps/$1" ] && [ "$(cat "$stamps/$1")" = "$2" ]; }
 mark() { printf '%s\n' "$2" >"$stamps/$1"; }
 
+as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
+
 # apt_install PACKAGE...: installs what is missing; needs root or sudo only if something is.
 apt_install() {
   local package missing=()
@@ -35,18 +37,18 @@ apt_install() {
   done
   [ ${#missing[@]} -eq 0 ] && return 0
   have apt-get || fail "missing: ${missing[*]}; this is no Debian system, so install them in your system's own way"
-  local as_root=()
-  if [ "$(id -u)" -ne 0 ]; then
-    have sudo || fail "missing: ${missing[*]}; as root, run: apt-get install ${missing[*]}"
-    as_root=(sudo)
-  fi
+  [ "$(id -u)" -eq 0 ] || have sudo || fail "missing: ${missing[*]}; as root, run: apt-get install ${missing[*]}"
   say "Installing ${missing[*]}"
-  "${as_root[@]}" apt-get update -qq
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
 }
 
 # apt_offers PACKAGE [VERSION]: can apt install it (in this version)?
-apt_offers() { [[ $(apt-cache policy "$1" 2>/dev/null) == *"Candidate: ${2:-[0-9]}"* ]]; }
+apt_offers() {
+  local policy
+  policy=$(apt-cache policy "$1" 2>/dev/null)
+  [[ $policy =~ Candidate:\ [0-9] && $policy == *"Candidate: ${2:-}"* ]]
+}
 
 # at_least WANTED FOUND: is version FOUND at least WANTED?
 at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
