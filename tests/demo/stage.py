@@ -69,16 +69,12 @@ class Stage:
         self._open.callback(self.step.close)
 
     def _start_github(self) -> None:
-        validated = openapi.available()
-        how = (
-            "each exchange held against GitHub's OpenAPI description"
-            if validated
-            else "without its OpenAPI description"
-        )
-        with self._story.doing(f"GitHub: a stand-in, {how}"):
+        self.validated = openapi.available()
+        held = "each exchange held against" if self.validated else "without"
+        with self._story.doing(f"GitHub: a stand-in, {held} GitHub's OpenAPI description"):
             archive = tarball(self._folder)
-            self.github = self._open.enter_context(GitHub(openapi_validation=validated, archive=archive))
-        if not validated:
+            self.github = self._open.enter_context(GitHub(openapi_validation=self.validated, archive=archive))
+        if not self.validated:
             self._story.tell("(`.ci/setup node` fetches the description; the demo does without.)")
 
     def _action_path(self) -> Path:
