@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 
 from demo.stage import Stage
 from demo.story import Story, readable
@@ -133,7 +134,7 @@ def summary(story: Story, started: Run) -> None:
     story.quote(started.summary.splitlines())
 
 
-def until(condition, timeout: float) -> bool:
+def until(condition: Callable[[], bool], timeout: float) -> bool:
     """Moto has no events; the two places that wait for it look often."""
     deadline = time.monotonic() + timeout
     while not condition():
