@@ -21,6 +21,7 @@ _run_ids = itertools.count(1)
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "policy(*policies): what the AWS user may do; plain_six without it")
+    config.addinivalue_line("markers", "github(**options): which GitHub it is; github.com without it")
 
 
 @pytest.fixture(scope="session")
@@ -37,9 +38,10 @@ def ec2(moto: Moto, request: pytest.FixtureRequest) -> Iterator[Ec2]:
 
 
 @pytest.fixture
-def github() -> Iterator[GitHub]:
+def github(request: pytest.FixtureRequest) -> Iterator[GitHub]:
     """GitHub; a test whose exchanges do not keep to GitHub's description fails, whatever else it shows."""
-    with GitHub() as github:
+    marker = request.node.get_closest_marker("github")
+    with GitHub(**(marker.kwargs if marker else {})) as github:
         yield github
         assert not github.violations, "\n".join(github.violations)
 

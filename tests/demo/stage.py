@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
 from demo.story import Story
 from standins import images, machine, openapi, program
-from standins.aws import PLAIN_SIX, Ec2, Moto
-from standins.cloud import Behaves, Cloud, simulated
+from standins.aws import PLAIN_SIX, Ec2, Instance, Moto
+from standins.booted import booted
+from standins.cloud import Behaves, Cloud, Life, simulated
 from standins.github import GitHub
 from standins.machine.root import root
 from standins.machine.runner import tarball
@@ -69,16 +71,12 @@ class Stage:
         self._open.callback(self.step.close)
 
     def _start_github(self) -> None:
-        validated = openapi.available()
-        how = (
-            "each exchange held against GitHub's OpenAPI description"
-            if validated
-            else "without its OpenAPI description"
-        )
-        with self._story.doing(f"GitHub: a stand-in, {how}"):
+        self.validated = openapi.available()
+        held = "each exchange held against" if self.validated else "without"
+        with self._story.doing(f"GitHub: a stand-in, {held} GitHub's OpenAPI description"):
             archive = tarball(self._folder)
-            self.github = self._open.enter_context(GitHub(openapi_validation=validated, archive=archive))
-        if not validated:
+            self.github = self._open.enter_context(GitHub(openapi_validation=self.validated, archive=archive))
+        if not self.validated:
             self._story.tell("(`.ci/setup node` fetches the description; the demo does without.)")
 
     def _action_path(self) -> Path:
@@ -107,10 +105,8 @@ class Stage:
             return "this root may not make namespaces (a container without CAP_SYS_ADMIN)"
         return None
 
-    def _life(self):
+    def _life(self) -> Callable[[Cloud, Instance], Life]:
         if self.simulated_because is None:
-            from standins.booted import booted
-
             return booted()
         return simulated(Behaves(online_after=3.0, job_takes=1.0))
 
@@ -125,7 +121,7 @@ class Stage:
         }
         if shutil.which("sh") is None:
             raise NotReady("there is no `sh`, which the action's step runs in")
-        secrets = {
+        secrets: dict[str, object] = {
             "github-token": self.github.add_token().value,
             "aws-access-key-id": self.ec2.access_key_id,
             "aws-secret-access-key": self.ec2.secret_access_key,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 
 from demo.stage import Stage
 from demo.story import Story, readable
@@ -122,11 +123,10 @@ def promises(story: Story, stage: Stage) -> None:
     )
     found = leaks(stage.step, stage.ec2, stage.github)
     story.check(not found, "no token, key or JIT config can be read in any log, tag or output", "; ".join(found))
-    story.check(
-        not stage.github.violations,
-        f"{len(stage.github.gate.exchanges)} exchanges with GitHub, none otherwise than it describes",
-        "; ".join(stage.github.violations),
-    )
+    exchanges = len(stage.github.gate.exchanges)
+    held = "none otherwise than it describes" if stage.validated else "not held against its description in this run"
+    violations = stage.github.violations
+    story.check(not violations, f"{exchanges} exchanges with GitHub, {held}", "; ".join(violations))
 
 
 def summary(story: Story, started: Run) -> None:
@@ -134,7 +134,7 @@ def summary(story: Story, started: Run) -> None:
     story.quote(started.summary.splitlines())
 
 
-def until(condition, timeout: float) -> bool:
+def until(condition: Callable[[], bool], timeout: float) -> bool:
     """Moto has no events; the two places that wait for it look often."""
     deadline = time.monotonic() + timeout
     while not condition():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -26,6 +27,8 @@ def test_a_runner_that_never_comes_online(
 
     assert run.code == 1
     assert "offline" in run.log and "running" in run.log
+    for likely_cause in ("way to GitHub", "architecture"):
+        assert likely_cause in run.log
     assert not left_behind()
     assert ec2.instances()[0].id in run.log
     assert run.seconds < 3 + 2
@@ -117,6 +120,32 @@ def test_an_empty_token_says_which_secret_and_that_forks_get_none(sprinters: Pro
     assert "`github-token`" in run.log
     assert "fork" in run.log
     assert not ec2.gate.exchanges and not github.gate.exchanges
+
+
+def test_a_download_without_a_checksum_is_refused(sprinters: Program, github: GitHub, left_behind: LeftBehind) -> None:
+    github.downloads = [replace(download, sha256=None) for download in github.downloads]
+    run = sprinters.run("start", **AMI)
+
+    assert run.code == 1
+    assert "sha256" in run.log.lower() or "sha-256" in run.log.lower() or "checksum" in run.log
+    assert not left_behind()
+
+
+def test_a_runner_in_the_image_needs_no_download(sprinters: Program, github: GitHub) -> None:
+    run = sprinters.run("start", **AMI, **{"runner-home": "/opt/actions-runner"})
+
+    assert run.code == 0, run.log
+    assert not github.gate.calls("list-downloads")
+
+
+def test_a_rate_limited_token_waits_or_says_so(sprinters: Program, github: GitHub, left_behind: LeftBehind) -> None:
+    limited = Response.of_json(403, {"message": "You have exceeded a secondary rate limit."}, **{"Retry-After": "1"})
+    github.gate.fail("generate-jitconfig", answer(limited))
+    run = sprinters.run("start", **AMI)
+
+    assert run.code == 0 or "rate limit" in run.log
+    if run.code:
+        assert not left_behind()
 
 
 def test_a_taken_runner_name_is_tried_under_another(sprinters: Program, github: GitHub, left_behind) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import random
+import signal
+import subprocess
+import time
 from collections.abc import Callable
 
 import pytest
@@ -14,11 +18,12 @@ from standins.github import GitHub
 from standins.program import Program, Running
 
 AMI = {"image": images.OWN_X64, "instance-type": "m7i.large"}
+SEED = 20261123
 SIGNALS = {"SIGINT": Running.interrupt, "SIGTERM": Running.terminate}
 LeftBehind = Callable[[], list[str]]
 
 
-@pytest.mark.parametrize("signal", SIGNALS)
+@pytest.mark.parametrize("by", SIGNALS)
 @pytest.mark.parametrize("operation", ["generate-jitconfig", "RunInstances", "get-runner", "DescribeInstances"])
 def test_a_signal_as_a_call_arrives(
     sprinters: Program,
@@ -27,13 +32,13 @@ def test_a_signal_as_a_call_arrives(
     behaves: Behaves,
     left_behind: LeftBehind,
     operation: str,
-    signal: str,
+    by: str,
 ) -> None:
     """The call is answered half a second after the signal, so that its answer finds a program that is ending."""
     behaves.online_after = None
     gate = ec2.gate if operation[0].isupper() else github.gate
     started: list[Running] = []
-    gate.fail(operation, then(lambda: SIGNALS[signal](started[0]), delayed(0.5)))
+    gate.fail(operation, then(lambda: SIGNALS[by](started[0]), delayed(0.5)))
     started.append(sprinters.begin("start", **AMI))
     run = started[0].wait()
 
@@ -42,14 +47,14 @@ def test_a_signal_as_a_call_arrives(
     assert run.seconds < 7.5
 
 
-@pytest.mark.parametrize("signal", SIGNALS)
+@pytest.mark.parametrize("by", SIGNALS)
 def test_a_signal_between_two_looks_at_the_runner(
-    sprinters: Program, ec2: Ec2, github: GitHub, behaves: Behaves, left_behind: LeftBehind, signal: str
+    sprinters: Program, ec2: Ec2, github: GitHub, behaves: Behaves, left_behind: LeftBehind, by: str
 ) -> None:
     behaves.online_after = None
     running = sprinters.begin("start", **AMI)
     github.gate.wait_for("get-runner", 2)
-    SIGNALS[signal](running)
+    SIGNALS[by](running)
     run = running.wait()
 
     assert run.code == 1
@@ -72,6 +77,27 @@ def test_a_second_signal_does_not_stop_the_undo(
 
     assert run.code == 1
     assert not left_behind()
+
+
+@pytest.mark.parametrize("instant", [round(random.Random(SEED + n).uniform(0.0, 1.5), 3) for n in range(12)])
+def test_a_signal_at_a_random_instant_with_slow_services(
+    sprinters: Program, ec2: Ec2, github: GitHub, behaves: Behaves, left_behind: LeftBehind, instant: float
+) -> None:
+    """Each answer takes 200 ms, as over an ocean; the undo has to fit into the 7.5 s that a cancelled step has."""
+    behaves.online_after = None
+    ec2.gate.fail("*", delayed(0.2), times=None)
+    github.gate.fail("*", delayed(0.2), times=None)
+    running = sprinters.begin("start", **AMI)
+    with pytest.raises(subprocess.TimeoutExpired):
+        running.process.wait(instant)
+    began = time.monotonic()
+    running.interrupt()
+    run = running.wait()
+
+    # The kernel's own end, for a signal that came before the program could listen, is as good.
+    assert run.code in (1, -signal.SIGINT), run.log
+    assert run.ended - began < 5
+    assert not left_behind(), run.log
 
 
 def test_a_signal_before_anything_was_asked_leaves_nothing(sprinters: Program, left_behind: LeftBehind) -> None:

@@ -53,7 +53,7 @@ def inputs_json(mode: str, inputs: Mapping[str, object]) -> str:
     return json.dumps({**dict.fromkeys(declared_inputs(), ""), **given, "mode": mode}, indent=2)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """One invocation that is over."""
 
@@ -69,6 +69,10 @@ class Run:
     ended: float
     arguments: list[str]
     environment: dict[str, str]
+
+    def __repr__(self) -> str:
+        # The test's own message shows the log; a repr of all this would drown it.
+        return f"<exit code {self.code} after {self.seconds:.2f} s>"
 
     @property
     def log(self) -> str:

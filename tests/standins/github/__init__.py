@@ -16,9 +16,8 @@ import hashlib
 import io
 import tarfile
 import threading
-from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from standins import openapi
 from standins.gate import Gate
@@ -28,16 +27,10 @@ from standins.github.runners import LINUX_VERSION, Job, Runner, Runners
 from standins.github.tokens import Kind, Token
 from standins.server import Outcome, Request, Response, Server
 
+if TYPE_CHECKING:
+    from standins.machine.runner import RunnerArchive
+
 __all__ = ["GitHub", "Job", "Kind", "Runner", "Token"]
-
-
-class RunnerArchive(Protocol):
-    """What `standins.machine.runner.tarball` answers."""
-
-    path: Path
-    filename: str
-    version: str
-    sha256: str
 
 
 class GitHub:

@@ -1,0 +1,65 @@
+"""The same program in a person's hands: flags instead of inputs, and other GitHubs."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from standins import images
+from standins.aws import Ec2
+from standins.github import GitHub
+from standins.program import Program
+
+
+def by_hand(sprinters: Program, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Nothing of a workflow's environment but the endpoints; the credentials stand where people keep them."""
+    kept = ("PATH", "HOME", "AWS_ENDPOINT_URL_EC2", "GITHUB_API_URL", "SPRINTERS_IMAGE_INDEX_URL", "NO_COLOR")
+    environment = {name: sprinters.environment[name] for name in kept} | {
+        "AWS_ACCESS_KEY_ID": str(sprinters.inputs["aws-access-key-id"]),
+        "AWS_SECRET_ACCESS_KEY": str(sprinters.inputs["aws-secret-access-key"]),
+        "AWS_REGION": str(sprinters.inputs["aws-region"]),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "SPRINTERS_TOKEN": str(sprinters.inputs["github-token"]),
+        "GITHUB_REPOSITORY": sprinters.environment["GITHUB_REPOSITORY"],
+    }
+    return subprocess.run(
+        [*sprinters.command, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_start_and_stop_by_flags(sprinters: Program, ec2: Ec2, left_behind) -> None:
+    started = by_hand(sprinters, "start", "--image", images.OWN_X64, "--instance-type", "m7i.large")
+    assert started.returncode == 0, started.stdout + started.stderr
+    assert "::" not in started.stdout, "a person's terminal gets no workflow commands"
+    [instance] = ec2.living()
+    stopped = by_hand(sprinters, "stop", "--instance-id", instance.id)
+
+    assert stopped.returncode == 0, stopped.stdout + stopped.stderr
+    assert not left_behind()
+
+
+def test_an_unknown_flag_is_a_wrong_input(sprinters: Program) -> None:
+    run = by_hand(sprinters, "start", "--instance-typ", "m7i.large")
+
+    assert run.returncode == 2
+    assert "--instance-typ" in run.stdout + run.stderr
+
+
+def test_help_needs_nothing(binary: Path) -> None:
+    run = subprocess.run([str(binary), "--help"], env={}, capture_output=True, text=True, check=False)
+
+    assert run.returncode == 0
+    for word in ("start", "stop", "check", "sweep", "--instance-type"):
+        assert word in run.stdout
+
+
+@pytest.mark.github(base_path="/api/v3")
+def test_a_github_enterprise_server(sprinters: Program, github: GitHub, left_behind) -> None:
+    assert sprinters.environment["GITHUB_API_URL"].endswith("/api/v3")
+    run = sprinters.run("start", image=images.OWN_X64, **{"instance-type": "m7i.large"})
+    assert run.code == 0, run.log
+    assert len(github.records()) == 1
+    assert sprinters.run("stop").code == 0
+    assert not left_behind()
