@@ -26,7 +26,7 @@ off() {
 guard() { trap '[ $? = 0 ] || die "failed while $(cat $dir/step): $(tail -n 1 $dir/errors)"' EXIT; exec 2>>$dir/errors; }
 
 # Three timers, outside the runner's processes: EC2 bills until somebody powers off, and GitHub may never send a job.
-start_timeout() { die "the runner was not online within $start_timeout s; it was still $(cat $dir/step)"; }
+start_timeout() { grep -q 'Listening for Jobs' $dir/runner.log || die "the runner was not online within $start_timeout s; it was still $(cat $dir/step)"; }
 idle_timeout() { grep -q 'Running job: ' $dir/runner.log || die "no job came within $idle_timeout s"; }
 max_lifetime() { die "max-lifetime of $max_lifetime s is over"; }
 
@@ -143,13 +143,16 @@ spot() {
 job_started() { for _ in $(seq 120); do systemctl -q is-active basic.target 2>/dev/null && return; sleep 0.5; done; }
 job_completed() { [ ! -e $dir/spot-notice ] || echo "::warning title=Spot instance::EC2 takes this instance back: $(cat $dir/spot-notice)"; }
 
-# An ephemeral runner takes one job and exits, so whatever the reason, there is nothing left to do.
+# An ephemeral runner takes one job and exits, so whatever the reason, there is nothing left to do. This is a service of its own:
+# as ExecStopPost of the runner's it may find their control group gone and not start at all.
 ended() {
     result=$(sed -n 's/.*: Job \(.* completed with result: .*\)/\1/p' $dir/runner.log)
     [ -z "$result" ] || { end "the job $result"; return; }
-    [ "${EXIT_STATUS-}" != 7 ] || die "GitHub refuses the version of the runner in the image: bake a newer one, or none"
+    [ ! -e $dir/jit ] || die "failed while $(cat $dir/step)"
+    status=$(systemctl show --value -p ExecMainStatus sprinters-runner)
+    [ "$status" != 7 ] || die "GitHub refuses the version of the runner in the image: bake a newer one, or none"
     last=$(grep -v -e '^$' -e '^Runner listener exit' -e '^Exiting runner' $dir/runner.log | tail -n 1)
-    die "the runner exited (${EXIT_CODE-} ${EXIT_STATUS-}) without finishing a job; its last words: $last"
+    die "the runner exited with status $status without finishing a job; its last words: $last"
 }
 
 ### The boot
@@ -193,7 +196,8 @@ boot() {
     timer start-timeout "$start_timeout" start_timeout
     timer idle-timeout "$idle_timeout" idle_timeout
     timer max-lifetime "$max_lifetime" max_lifetime
-    service watch watch
+    service watch watch '' Restart=on-failure
+    service ended ended
     service spot spot
     service wipe wipe_rest After=cloud-final.service
     : >$dir/runner.log
@@ -207,6 +211,7 @@ boot() {
         after='After=basic.target cloud-config.service'
     fi
     service prepare prepare "Conflicts=shutdown.target
+OnFailure=sprinters-ended.service
 $after" "Type=oneshot
 TimeoutStopSec=10"
 
@@ -222,6 +227,8 @@ Requires=sprinters-prepare.service
 After=sprinters-prepare.service
 Conflicts=shutdown.target
 Before=shutdown.target
+OnSuccess=sprinters-ended.service
+OnFailure=sprinters-ended.service
 [Service]
 Type=exec
 User=$user
@@ -234,7 +241,6 @@ EnvironmentFile=-$dir/environment
 EnvironmentFile=-$dir/jit
 ExecStart=$dir/runner/run.sh
 ExecStartPost=+/bin/sh $dir/boot started
-ExecStopPost=+/bin/sh $dir/boot ended
 StandardOutput=append:$dir/runner.log
 StandardError=inherit
 LimitNOFILE=65536
