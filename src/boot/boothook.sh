@@ -16,11 +16,12 @@ end() {
     systemctl start --no-block sprinters-off.service || off
 }
 die() { end "error: $*"; exit 1; }
+# Forced after 25 s where a service or a process does not stop. systemd's last two rounds of kills spare this shell (see its
+# unit) but not its sleeps: a round for each of the first two, and the third for the file systems.
 off() {
     systemctl start --no-block --job-mode=replace-irreversibly poweroff.target || :
-    sleep 20; systemctl poweroff --force || : # a service does not stop
-    sleep 10; systemctl poweroff --force --force || :
-    sleep 5; echo o >/proc/sysrq-trigger
+    for seconds in 15 5 5; do sleep $seconds || :; done
+    systemctl poweroff --force --force || echo o >/proc/sysrq-trigger
 }
 # Whatever else fails in boot and prepare: say what was being done and the last that a program said of it.
 guard() { trap '[ $? = 0 ] || die "failed while $(cat $dir/step): $(tail -n 1 $dir/errors)"' EXIT; exec 2>>$dir/errors; }
@@ -187,7 +188,9 @@ boot() {
     echo "${began%.*}${began#*.}" >$dir/began
     sed '/^# --- secrets/,$d' "$0" >$dir/boot
     step 'setting up'; guard
-    service off off
+    # systemd's last rounds of kills spare a root process named @…, but would wait 90 s for others that ignore SIGTERM.
+    service off off '' "ExecStart=
+ExecStart=@/bin/sh @sprinters-off $dir/boot off"
     [ ! -e $kept ] || die 'the instance was restarted, and a runner runs only once'
     mkdir $kept
     wipe
