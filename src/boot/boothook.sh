@@ -77,19 +77,19 @@ find_runner() {
 
 # One stream, to sha256sum and, as the job's account, to tar. Nothing of it runs before the sum is right.
 download() {
-    rm -rf $dir/stream $dir/why $home.part
+    rm -rf $dir/stream $dir/why "$home.part"
     mkfifo $dir/stream
-    install -d -o "$user" $home.part
+    install -d -o "$user" "$home.part"
     sha256sum <$dir/stream >$dir/sum &
     { curl -fsSL --connect-timeout 10 "$url" 2>$dir/curl || cat $dir/curl >>$dir/why; } | tee $dir/stream | {
-        setpriv --reuid "$user" --regid "$(id -g "$user")" --clear-groups tar -xz -C $home.part 2>$dir/tar || cat $dir/tar >>$dir/why
+        setpriv --reuid "$user" --regid "$(id -g "$user")" --clear-groups tar -xz -C "$home.part" 2>$dir/tar || cat $dir/tar >>$dir/why
         cat >/dev/null                        # tar may stop at the archive's end, the sum must not
     }
     wait $!
     [ ! -e $dir/why ] || return 1
     read -r sum _ <$dir/sum
     [ "$sum" = "$sha256" ] || die "$url has the SHA-256 $sum, not $sha256 as GitHub says: not run"
-    mv $home.part $home
+    mv "$home.part" "$home"
 }
 
 # Only the job's account is kept out: not root, so not the job's sudo, nor containers in the host's network. (Other containers are
