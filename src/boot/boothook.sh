@@ -39,12 +39,14 @@ prepare() {
     step 'getting the runner ready'
     [ "$metadata" = open ] || close_metadata
     [ "$(stat -c %U "$home")" = "$user" ] || chown -R "$user" "$home"
-    ! getent group docker >/dev/null || usermod -aG docker "$user"
+    in_docker || usermod -aG docker "$user"     # the image's own account, or setup has installed docker
     # .NET dies without libicu, which Amazon Linux 2023 lacks. Installing it costs seconds, and the runner needs no cultures.
     ldconfig -p | grep -q libicuuc || echo DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 >$dir/environment
     ln -s "$home" $dir/runner
     step 'starting the runner'
 }
+
+in_docker() { ! getent group docker >/dev/null || case " $(id -nG "$user") " in *' docker '*) ;; *) return 1 ;; esac; }
 
 # A #! line chooses the interpreter; without one it is bash -e, as for a step of a workflow.
 run_setup() {
@@ -165,7 +167,8 @@ timer() { # NAME SECONDS FUNCTION
 
 # Never root, but with sudo and docker, as on GitHub's own runners. Theirs is 1001 as well; 1000 is for the image's own user.
 account() {
-    id "$user" >/dev/null 2>&1 || useradd -m -s /bin/bash -u 1001 "$user" || useradd -m -s /bin/bash "$user"
+    set -- -m -s /bin/bash "$user"; ! getent group docker >/dev/null || set -- -G docker "$@"
+    id "$user" >/dev/null 2>&1 || useradd -u 1001 "$@" || useradd "$@"
     [ "$(id -u "$user")" != 0 ]
     [ ! -d /etc/sudoers.d ] || (umask 226; echo "$user ALL=(ALL) NOPASSWD:ALL" >/etc/sudoers.d/90-sprinters)
 }
@@ -193,6 +196,11 @@ boot() {
     service watch watch
     service spot spot
     service wipe wipe_rest After=cloud-final.service
+    : >$dir/runner.log
+    systemctl start --no-block sprinters-start-timeout.timer sprinters-max-lifetime.timer sprinters-watch sprinters-spot sprinters-wipe
+    step 'creating the account'; account
+    step 'setting up the services'
+
     after=
     if [ -n "$setup" ]; then                  # it may expect a booted system with its package sources set
         (umask 077; printf '%s' "$setup" >$kept/setup; chmod 700 $kept/setup)
@@ -206,7 +214,6 @@ TimeoutStopSec=10"
     # is gone once the runner runs. (The runner then keeps its credentials in its folder, as everywhere.)
     (umask 077; echo "ACTIONS_RUNNER_INPUT_JITCONFIG=$jit" >$dir/jit)
     for hook in job_started job_completed; do echo "exec sh $dir/boot $hook" >$dir/$hook.sh; done
-    : >$dir/runner.log
     cat >$units/sprinters-runner.service <<EOF
 [Unit]
 Description=Sprinters: GitHub Actions runner
@@ -236,8 +243,6 @@ TasksMax=infinity
 OOMPolicy=continue
 TimeoutStopSec=10
 EOF
-    step 'creating the account'; account
-    systemctl start --no-block sprinters-start-timeout.timer sprinters-max-lifetime.timer sprinters-watch sprinters-spot \
-        sprinters-wipe sprinters-runner
+    systemctl start --no-block sprinters-runner
 }
 if [ $# -gt 0 ]; then "$@"; exit; fi

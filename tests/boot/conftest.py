@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from runner_service import RunnerService
+
 from standins.machine import Machine, available
 
 REPOSITORY = Path(__file__).parents[2]
@@ -96,6 +97,7 @@ def boot(
     for machine in machines:
         machine.kill()
         if failed:
+            machine.keep()
             print(f"the disk and console of {machine.name} are in {machine.folder}:", *machine.lines(""), sep="\n")
         else:
             machine.delete()
@@ -105,7 +107,9 @@ FAILED = pytest.StashKey[bool]()
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
     return report

@@ -30,7 +30,7 @@ class Report:
 
 @dataclass
 class RunnerService:
-    """Serves one runner. `jobs` are handed out in order; `session_status` is what a runner gets that wants to connect."""
+    """Serves one runner: hands out `jobs` in order; `session_status` is what a runner gets that wants to connect."""
 
     jobs: queue.Queue[dict[str, Any]] = field(default_factory=queue.Queue)
     reports: queue.Queue[Report] = field(default_factory=queue.Queue)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-SETUP = "#!/bin/sh\necho \"it's here\"\n"
+SETUP = '#!/bin/sh\necho "it\'s here"\n'
 BODY = Path(__file__).parents[2] / "src" / "boot" / "boothook.sh"
 
 
@@ -50,5 +50,7 @@ def test_shellcheck_has_nothing_to_say(script: Path) -> None:
 def test_it_fits_with_room_to_spare(render: Callable[..., bytes]) -> None:
     # GitHub's JIT configs hold an RSA key: about 5,000 characters, of which gzip saves a quarter.
     sent = render(jit_config=secrets.token_urlsafe(3750))
-    print(f"user data: {len(sent)} bytes; the limit is 16384, the goal 12288; {len(BODY.read_text().splitlines())} lines")
+    print(
+        f"user data: {len(sent)} bytes; the limit is 16384, the goal 12288; {len(BODY.read_text().splitlines())} lines"
+    )
     assert len(sent) <= 12_288

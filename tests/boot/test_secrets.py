@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from runner_service import RunnerService
+
 from standins.machine import Machine
 
 Boot = Callable[..., Machine]

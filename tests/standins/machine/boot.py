@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import copy
 import os
 import shutil
@@ -50,6 +51,8 @@ class Machine:
         stand-in runner; `image` may change the image, by writing into a folder that is laid over the root."""
         self.name = name
         self.folder = Path(tempfile.mkdtemp(prefix=f"sprinters-{name}-"))
+        """Deleted when this process ends, unless `keep` is called."""
+        atexit.register(self.delete)
         self.console = self.folder / "console"
         self.console.touch()
         self.written = self.folder / "written"
@@ -88,12 +91,14 @@ class Machine:
         folders = [self.written, self.folder / "work", self.folder / "merged"]
         for folder in folders:
             folder.mkdir(exist_ok=True)
+        mounted = ["unshare", "--mount", "--propagation", "private", "sh", "-eu", "-c", START, "sh"]
+        mounted += [":".join(self._lower), *map(str, folders)]
         nspawn = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--console=read-only"]
-        nspawn += [f"--directory={folders[2]}", f"--machine={self.name}", f"--network-namespace-path={self._network.path}"]
-        nspawn += ["--link-journal=no", "--resolv-conf=off", "--timezone=off", "--capability=CAP_NET_ADMIN", "--", "--show-status=no"]
+        nspawn += [f"--directory={folders[2]}", f"--machine={self.name}", "--capability=CAP_NET_ADMIN"]
+        nspawn += [f"--network-namespace-path={self._network.path}", "--resolv-conf=off", "--timezone=off"]
+        nspawn += ["--link-journal=no", "--", "--show-status=no"]
         self._process = subprocess.Popen(
-            ["unshare", "--mount", "--propagation", "private", "sh", "-eu", "-c", START, "sh"]
-            + [":".join(self._lower), *map(str, folders), *nspawn],
+            [*mounted, *nspawn],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -156,8 +161,13 @@ class Machine:
 
     def delete(self) -> None:
         """Forgets its disk and console."""
+        atexit.unregister(self.delete)
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def keep(self) -> None:
+        """Leaves its disk and console to be looked at."""
+        atexit.unregister(self.delete)
 
     @property
     def host_address(self) -> str:

@@ -81,8 +81,8 @@ class MetadataService:
         self._answer(request, 404 if found is None else 200, found or b"")
 
     def _identity(self) -> str:
-        tree = self._tree
-        return json.dumps({"instanceId": tree["instance-id"], "instanceType": tree["instance-type"]} | tree["placement"])
+        identity = {"instanceId": self._tree["instance-id"], "instanceType": self._tree["instance-type"]}
+        return json.dumps(identity | self._tree["placement"])
 
     def _look_up(self, path: str) -> bytes | None:
         if path.rstrip("/") == "user-data":

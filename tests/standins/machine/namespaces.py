@@ -1,6 +1,6 @@
 """A network of two: the machine, and the little that EC2's network holds for it. Nothing of the host's network changes.
 
-Both namespaces live as long as a file descriptor of this process, so that nothing is left of them whatever happens to it.
+Both namespaces live as long as a file descriptor of this process: nothing is left of them, whatever happens to it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 CLONE_NEWNET = 0x40000000
@@ -67,7 +68,11 @@ class Network:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         gateway = f"/proc/{os.getpid()}/fd/{self._gateway}"
-        self._ip(self._machine, "link set lo up", f"link add eth0 address {MACHINE_MAC} type veth peer name machine netns {gateway}")
+        self._ip(
+            self._machine,
+            "link set lo up",
+            f"link add eth0 address {MACHINE_MAC} type veth peer name machine netns {gateway}",
+        )
         self._ip(
             self._gateway,
             "link set lo up",
@@ -109,7 +114,7 @@ class Network:
         """Makes the host's 127.0.0.1:PORT answer under the same address in the machine."""
         for port in ports:
             listening = self._listen(self._machine, "127.0.0.1", port)
-            serving = asyncio.start_server(lambda r, w, port=port: _relay(r, w, port), sock=listening)
+            serving = asyncio.start_server(partial(_relay, port), sock=listening)
             asyncio.run_coroutine_threadsafe(serving, self._loop).result(10)
 
     def close(self) -> None:
@@ -127,7 +132,7 @@ class Network:
         os.close(self._gateway)
 
 
-async def _relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
+async def _relay(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
         there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
     except OSError:
