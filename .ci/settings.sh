@@ -27,22 +27,27 @@ have() { command -v "$1" >/dev/null 2>&1; }
 done_before() { [ -f "$stamps/$1" ] && [ "$(cat "$stamps/$1")" = "$2" ]; }
 mark() { printf '%s\n' "$2" >"$stamps/$1"; }
 
+as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
+
 # apt_install PACKAGE...: installs what is missing; needs root or sudo only if something is.
 apt_install() {
   local package missing=()
   for package; do
-    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+    [[ $(dpkg-query -W -f='${Status}' "$package" 2>/dev/null) == *'ok installed' ]] || missing+=("$package")
   done
   [ ${#missing[@]} -eq 0 ] && return 0
   have apt-get || fail "missing: ${missing[*]}; this is no Debian system, so install them in your system's own way"
-  local as_root=()
-  if [ "$(id -u)" -ne 0 ]; then
-    have sudo || fail "missing: ${missing[*]}; as root, run: apt-get install ${missing[*]}"
-    as_root=(sudo)
-  fi
+  [ "$(id -u)" -eq 0 ] || have sudo || fail "missing: ${missing[*]}; as root, run: apt-get install ${missing[*]}"
   say "Installing ${missing[*]}"
-  "${as_root[@]}" apt-get update -qq
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# apt_offers PACKAGE [VERSION]: can apt install it (in this version)?
+apt_offers() {
+  local policy
+  policy=$(apt-cache policy "$1" 2>/dev/null)
+  [[ $policy =~ Candidate:\ [0-9] && $policy == *"Candidate: ${2:-}"* ]]
 }
 
 # at_least WANTED FOUND: is version FOUND at least WANTED?

@@ -8,7 +8,7 @@ use crate::failure::{Exit, Failure};
 use crate::github::RunnerId;
 use crate::groundwork::Groundwork;
 use crate::plan::Candidate;
-use crate::report::{Mark, Report, summary};
+use crate::report::{Finding, Mark, Report, summary};
 use crate::retry::Deadline;
 use crate::spec::network::InstanceId;
 use crate::spec::run::LaunchName;
@@ -17,33 +17,6 @@ use crate::undo;
 
 /// An id that nobody has: permissions are decided before the resource is looked for.
 const NO_INSTANCE: &str = "i-00000000000000000";
-
-/// One line of the result.
-#[derive(Debug)]
-pub(crate) struct Finding {
-    pub mark: Mark,
-    pub subject: String,
-    /// What is wrong and what to do, where something is.
-    pub remedy: Option<String>,
-}
-
-impl Finding {
-    fn fine(subject: impl Into<String>) -> Self {
-        Self {
-            mark: Mark::Done,
-            subject: subject.into(),
-            remedy: None,
-        }
-    }
-
-    fn missing(subject: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
-            mark: Mark::Missing,
-            subject: subject.into(),
-            remedy: Some(remedy.into()),
-        }
-    }
-}
 
 /// Checks everything that `start`, `stop` and `sweep` need, and tells each remedy.
 pub(crate) async fn check(

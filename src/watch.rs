@@ -223,7 +223,7 @@ impl<'a> Watch<'a> {
         Failure::new(
             format!("no runner came online within `start-timeout` ({timeout}): {}", states.join("; ")),
             "likely causes: the subnet has no way to GitHub (a public IP address or a NAT gateway, and outbound port 443); the \
-             image is for another processor, or has no cloud-init; `setup` takes longer than `start-timeout`",
+             image is for another architecture (x64, arm64) than the instance type, or has no cloud-init; `setup` takes longer than `start-timeout`",
         )
         .and("the instance wrote what it did to its serial console, in lines that begin with `sprinters:`")
     }

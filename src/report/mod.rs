@@ -4,7 +4,10 @@
 //! is plain lines. Nothing else in the program prints.
 
 mod command;
+mod finding;
 pub(crate) mod summary;
+
+pub(crate) use finding::Finding;
 
 use std::fmt::Display;
 use std::fs::OpenOptions;

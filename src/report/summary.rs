@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::{Mark, seconds};
-use crate::check::Finding;
+use super::{Finding, Mark, seconds};
 use crate::ec2::Instance;
 use crate::github::RunnerId;
 use crate::launch::LaunchedRunner;

@@ -1,0 +1,42 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154  # read by the scripts that source this; set by settings.sh
+# Which Rust builds what lies in dist/. Sourced after settings.sh by the scripts that build.
+
+# dist/ is built by Rust 1.96 as Debian 12's security archive ships it, with std built from Debian's sources, because
+# that compiler can be had from a package archive alone and is archived for good. SPRINTERS_RUST=rustup builds with
+# rustup's toolchain instead: as good a program, but other bits.
+debian_rust='1.96.0+dfsg1-1~deb12u2'
+
+# rustup_has_target TARGET: is rustup's own std for it installed, or can rustup fetch it now?
+rustup_has_target() {
+  have rustup || return 1
+  (cd "$root" && rustup target add "$1" >/dev/null 2>&1)
+}
+
+debian_has_rust() {
+  [ "$(dpkg-query -W -f='${Version}' rustc-web 2>/dev/null)" = "$debian_rust" ] || apt_offers rustc-web "$debian_rust"
+}
+
+# choose_rust TARGET: sets `rustc`, `cargo`, `std` (arguments) and `rust_name` (which is recorded).
+choose_rust() {
+  local choice=${SPRINTERS_RUST:-}
+  if [ -z "$choice" ]; then
+    if debian_has_rust; then choice=debian; elif rustup_has_target "$1"; then choice=rustup; fi
+  fi
+  case $choice in
+    debian)
+      apt_install gcc libc6-dev rustc-web cargo-web rust-web-src
+      cargo=/usr/bin/cargo rustc=/usr/bin/rustc
+      # Debian has std for its own processor only; building it needs one of cargo's unstable options.
+      std=('-Zbuild-std=std,panic_abort')
+      rust_name="rustc $($rustc --version | cut -d' ' -f2) (Debian $(dpkg-query -W -f='${Version}' rustc-web))"
+      ;;
+    rustup)
+      rustup_has_target "$1" || fail "rustup cannot fetch \`$1\`; on Debian 12, unset SPRINTERS_RUST to build with Debian's rustc-web"
+      cargo=$(cd "$root" && rustup which cargo) rustc=$(cd "$root" && rustup which rustc)
+      std=()
+      rust_name="rustc $($rustc --version | cut -d' ' -f2) (rustup)"
+      ;;
+    *) fail "no Rust that can build for \`$1\`: use Debian 12 with its security archive, or rustup" ;;
+  esac
+}

@@ -1,0 +1,41 @@
+//! What Sprinters is asked to do.
+
+use super::InputError;
+use crate::spec::list::closest;
+
+/// One way to run Sprinters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Start,
+    Stop,
+    Check,
+    Sweep,
+}
+
+impl Mode {
+    pub(crate) const ALL: [Self; 4] = [Self::Start, Self::Stop, Self::Check, Self::Sweep];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Check => "check",
+            Self::Sweep => "sweep",
+        }
+    }
+
+    /// Parses the mode's word.
+    pub(crate) fn parse(word: &str) -> Result<Self, InputError> {
+        Self::ALL
+            .into_iter()
+            .find(|mode| mode.name() == word)
+            .ok_or_else(|| {
+                let names = Self::ALL.map(Self::name);
+                let mut accepted = "`start`, `stop`, `check` or `sweep`".to_owned();
+                if let Some(near) = closest(word, &names) {
+                    accepted = format!("{accepted}; did you mean `{near}`?");
+                }
+                InputError::wrong("mode", word, &accepted)
+            })
+    }
+}

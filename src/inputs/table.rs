@@ -1,0 +1,204 @@
+//! The table of inputs: flags, help, `action.yml` and the README all agree with it.
+
+use super::Mode;
+
+/// One input of the contract.
+pub(crate) struct Input {
+    /// Its name in `action.yml`, and its flag after `--`.
+    pub name: &'static str,
+    /// What stands for the value in the help.
+    pub value: &'static str,
+    pub help: &'static str,
+    pub default: Option<&'static str>,
+    pub modes: &'static [Mode],
+    /// Environment variables that are read where the input is absent.
+    pub environment: &'static [&'static str],
+    /// Never printed, and masked in the log.
+    pub secret: bool,
+}
+
+use Mode::{Check, Start, Stop, Sweep};
+
+const EVERY: &[Mode] = &[Start, Stop, Check, Sweep];
+const LAUNCH: &[Mode] = &[Start, Check];
+
+const fn input(
+    name: &'static str,
+    value: &'static str,
+    modes: &'static [Mode],
+    help: &'static str,
+) -> Input {
+    Input {
+        name,
+        value,
+        help,
+        default: None,
+        modes,
+        environment: &[],
+        secret: false,
+    }
+}
+
+impl Input {
+    const fn default(self, default: &'static str) -> Self {
+        Self {
+            default: Some(default),
+            ..self
+        }
+    }
+
+    const fn environment(self, environment: &'static [&'static str]) -> Self {
+        Self {
+            environment,
+            ..self
+        }
+    }
+
+    const fn secret(self) -> Self {
+        Self {
+            secret: true,
+            ..self
+        }
+    }
+}
+
+/// Every input but `mode`, in the order in which people read them.
+pub(crate) const INPUTS: &[Input] = &[
+    input(
+        "github-token",
+        "TOKEN",
+        EVERY,
+        "Fine-grained token with the repository permission `Administration: write`",
+    )
+    .environment(&["SPRINTERS_TOKEN"])
+    .secret(),
+    input(
+        "aws-access-key-id",
+        "ID",
+        EVERY,
+        "AWS access key; without it the SDK's default credential chain applies",
+    )
+    .secret(),
+    input(
+        "aws-secret-access-key",
+        "KEY",
+        EVERY,
+        "The access key's secret",
+    )
+    .secret(),
+    input(
+        "aws-session-token",
+        "TOKEN",
+        EVERY,
+        "The session token of temporary credentials",
+    )
+    .secret(),
+    input("aws-region", "REGION", EVERY, "AWS region")
+        .environment(&["AWS_REGION", "AWS_DEFAULT_REGION"]),
+    input(
+        "image",
+        "IMAGE",
+        LAUNCH,
+        "`ubuntu-24.04`, `ubuntu-22.04` (with `-arm` for arm64), `ami-…` or `resolve:ssm:…`",
+    )
+    .default("ubuntu-24.04"),
+    input(
+        "instance-type",
+        "TYPES",
+        LAUNCH,
+        "Instance types in order of preference",
+    )
+    .default("t3.large, t4g.large for arm64"),
+    input(
+        "spot",
+        "WHEN",
+        LAUNCH,
+        "`false`, `true`, or `auto`: spot first, on-demand where there is none",
+    )
+    .default("false"),
+    input("availability-zone", "ZONES", LAUNCH, "Availability zones")
+        .default("any zone of the default VPC"),
+    input(
+        "subnet",
+        "SUBNETS",
+        LAUNCH,
+        "Subnets, `subnet-…` or `eu-central-1a=subnet-…`",
+    )
+    .default("the default VPC's"),
+    input(
+        "security-group",
+        "GROUPS",
+        LAUNCH,
+        "Security groups, `sg-…`",
+    )
+    .default("the VPC's default group"),
+    input(
+        "instance-profile",
+        "PROFILE",
+        LAUNCH,
+        "IAM instance profile for the job, name or ARN (needs `iam:PassRole`)",
+    ),
+    input(
+        "root",
+        "VOLUME",
+        LAUNCH,
+        "Root volume's performance, `gp3/<iops>/<throughput>`, `max` allowed",
+    ),
+    input("root-size", "GIB", LAUNCH, "Root volume's size in GiB")
+        .default("30 for Ubuntu, else the image's"),
+    input(
+        "count",
+        "N",
+        LAUNCH,
+        "How many runners to launch in one call",
+    )
+    .default("1"),
+    input("labels", "LABELS", LAUNCH, "Extra runner labels"),
+    input(
+        "tags",
+        "TAGS",
+        LAUNCH,
+        "Extra tags for instances and volumes, as YAML or JSON",
+    ),
+    input(
+        "setup",
+        "SCRIPT",
+        LAUNCH,
+        "Script that runs as root on the instance before the runner starts",
+    ),
+    input(
+        "runner-home",
+        "PATH",
+        LAUNCH,
+        "Folder of a runner that is already in the image",
+    ),
+    input("runner-user", "USER", LAUNCH, "Account that runs jobs").default("runner"),
+    input(
+        "start-timeout",
+        "DURATION",
+        LAUNCH,
+        "How long the runner may take until it is online",
+    )
+    .default("5m"),
+    input(
+        "idle-timeout",
+        "DURATION",
+        LAUNCH,
+        "How long the runner waits for its job before it powers off",
+    )
+    .default("10m"),
+    input(
+        "max-lifetime",
+        "DURATION",
+        LAUNCH,
+        "When the instance powers off, whatever it does",
+    )
+    .default("6h"),
+    input(
+        "label",
+        "LABELS",
+        &[Stop],
+        "Stop only the runners that have one of these labels",
+    ),
+    input("instance-id", "IDS", &[Stop], "Stop only these instances"),
+];
