@@ -27,7 +27,7 @@ def test_a_runner_that_never_comes_online(
 
     assert run.code == 1
     assert "offline" in run.log and "running" in run.log
-    for likely_cause in ("way to GitHub", "processor"):
+    for likely_cause in ("way to GitHub", "architecture"):
         assert likely_cause in run.log
     assert not left_behind()
     assert ec2.instances()[0].id in run.log
