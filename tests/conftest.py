@@ -14,7 +14,7 @@ from standins.aws import Ec2, Moto
 from standins.cloud import Behaves, Cloud, simulated
 from standins.github import GitHub
 from standins.leaks import leaks
-from standins.program import Program
+from standins.program import Program, Run
 
 _run_ids = itertools.count(1)
 
@@ -104,6 +104,21 @@ def sprinters(
     started.close()
     found = leaks(started, ec2, github)
     assert not found, "\n".join(found)
+
+
+@pytest.fixture
+def started(sprinters: Program, ec2: Ec2, github: GitHub) -> Callable[..., Run]:
+    """Starts a runner that is then there, for tests of what comes after."""
+
+    def start(**inputs: object) -> Run:
+        before = len(ec2.living()), len(github.records())
+        run = sprinters.run("start", **{"image": images.OWN_X64, "instance-type": "m7i.large", **inputs})
+        count = int(str(inputs.get("count", 1)))
+        assert run.code == 0, run.log
+        assert (len(ec2.living()), len(github.records())) == (before[0] + count, before[1] + count)
+        return run
+
+    return start
 
 
 @pytest.fixture

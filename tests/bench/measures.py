@@ -70,7 +70,7 @@ def online_to_exit(world: World) -> list[Row]:
             return run.ended - record.online_at
 
     # They sleep for most of their time, so a few at once do not disturb one another.
-    with ThreadPoolExecutor(5) as pool:
+    with ThreadPoolExecutor(10) as pool:
         waits = list(pool.map(once, instants))
     return [
         Row(

@@ -135,14 +135,16 @@ def test_a_runner_in_the_image_needs_no_download(sprinters: Program, github: Git
     run = sprinters.run("start", **AMI, **{"runner-home": "/opt/actions-runner"})
 
     assert run.code == 0, run.log
+    assert "generate-jitconfig" in github.gate.operations()
     assert not github.gate.calls("list-downloads")
 
 
 def test_a_rate_limited_token_waits_or_says_so(sprinters: Program, github: GitHub, left_behind: LeftBehind) -> None:
     limited = Response.of_json(403, {"message": "You have exceeded a secondary rate limit."}, **{"Retry-After": "1"})
-    github.gate.fail("generate-jitconfig", answer(limited))
+    rule = github.gate.fail("generate-jitconfig", answer(limited))
     run = sprinters.run("start", **AMI)
 
+    assert rule.struck == 1
     assert run.code == 0 or "rate limit" in run.log
     if run.code:
         assert not left_behind()
@@ -159,9 +161,10 @@ def test_a_taken_runner_name_is_tried_under_another(sprinters: Program, github: 
 
 
 def test_a_lost_answer_of_generate_jitconfig_leaves_no_record(sprinters: Program, github: GitHub, ec2: Ec2) -> None:
-    github.gate.fail("generate-jitconfig", lost)
+    rule = github.gate.fail("generate-jitconfig", lost)
     run = sprinters.run("start", **AMI)
 
+    assert rule.struck == 1
     alive = 1 if run.code == 0 else 0
     assert len(ec2.living()) == alive
     assert len(github.records()) == alive, [record.name for record in github.records()]
@@ -170,11 +173,14 @@ def test_a_lost_answer_of_generate_jitconfig_leaves_no_record(sprinters: Program
 @pytest.mark.parametrize("fault", [reset, lost, truncated, garbage])
 @pytest.mark.parametrize("operation", ["RunInstances", "DescribeInstances"])
 def test_one_broken_answer_of_ec2(
-    sprinters: Program, ec2: Ec2, github: GitHub, left_behind: LeftBehind, operation: str, fault
+    sprinters: Program, ec2: Ec2, github: GitHub, behaves: Behaves, left_behind: LeftBehind, operation: str, fault
 ) -> None:
-    ec2.gate.fail(operation, fault)
+    # The instance is looked at for the first time once the runner is late.
+    behaves.online_after = 6.0 if operation == "DescribeInstances" else 0.2
+    rule = ec2.gate.fail(operation, fault)
     run = sprinters.run("start", **AMI)
 
+    assert rule.struck == 1
     if run.code == 0:
         assert [one.id for one in ec2.living()] == [run.outputs["instance-id"]]
         assert len(github.records()) == 1
@@ -187,9 +193,10 @@ def test_one_broken_answer_of_ec2(
 def test_one_broken_answer_of_github(
     sprinters: Program, ec2: Ec2, github: GitHub, left_behind: LeftBehind, operation: str, fault
 ) -> None:
-    github.gate.fail(operation, fault)
+    rule = github.gate.fail(operation, fault)
     run = sprinters.run("start", **AMI)
 
+    assert rule.struck == 1
     if run.code == 0:
         assert [one.id for one in ec2.living()] == [run.outputs["instance-id"]]
         assert len(github.records()) == 1
@@ -214,10 +221,11 @@ def test_the_undo_goes_on_where_its_first_call_fails(
     sprinters: Program, ec2: Ec2, behaves: Behaves, left_behind: LeftBehind
 ) -> None:
     behaves.online_after = None
-    ec2.gate.fail("TerminateInstances", reset)
+    rule = ec2.gate.fail("TerminateInstances", reset)
     run = sprinters.run("start", **AMI, **{"start-timeout": "2s"})
 
-    assert run.code == 1
+    assert (run.code, rule.struck) == (1, 1)
+    assert len(ec2.gate.calls("TerminateInstances")) == 2
     assert not left_behind(), run.log
 
 

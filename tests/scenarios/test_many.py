@@ -50,8 +50,8 @@ def test_one_that_never_comes_online_undoes_all(
     assert not left_behind(), run.log
 
 
-def test_stop_ends_them_all(sprinters: Program, left_behind: LeftBehind) -> None:
-    assert sprinters.run("start", **AMI, count="4").code == 0
+def test_stop_ends_them_all(sprinters: Program, started, left_behind: LeftBehind) -> None:
+    started(count="4")
     run = sprinters.run("stop")
 
     assert run.code == 0, run.log

@@ -193,15 +193,15 @@ def test_spot_goes_to_the_cheapest_zone(sprinters: Program, ec2: Ec2) -> None:
 
 
 @pytest.mark.policy("published_role")
-def test_the_published_role_suffices(sprinters: Program, left_behind) -> None:
-    assert sprinters.run("start", **AMI, spot="auto").code == 0
+def test_the_published_role_suffices(sprinters: Program, started, left_behind) -> None:
+    started(spot="auto")
     assert sprinters.run("stop").code == 0
     assert not left_behind()
 
 
 @pytest.mark.policy("tight")
-def test_the_tight_policy_suffices(sprinters: Program, left_behind) -> None:
-    assert sprinters.run("start", **AMI, spot="auto").code == 0
+def test_the_tight_policy_suffices(sprinters: Program, started, left_behind) -> None:
+    started(spot="auto")
     assert sprinters.run("stop").code == 0
     assert not left_behind()
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from standins import images
 from standins.aws import Ec2
 from standins.cloud import Behaves
 from standins.gate import reset
 from standins.github import GitHub
-from standins.program import Program
+from standins.program import Program, Run
 from standins.proxy import ec2_error
 
-AMI = {"image": images.OWN_X64, "instance-type": "m7i.large"}
+Started = Callable[..., Run]
 LeftBehind = Callable[[], list[str]]
 
 
@@ -20,20 +19,22 @@ def test_nothing_to_stop_is_success(sprinters: Program, ec2: Ec2) -> None:
     run = sprinters.run("stop")
 
     assert run.code == 0, run.log
-    assert not ec2.gate.calls("TerminateInstances")
+    assert ec2.gate.operations() == ["DescribeInstances"]
 
 
-def test_it_ends_what_this_run_started(sprinters: Program, ec2: Ec2, left_behind: LeftBehind) -> None:
-    started = sprinters.run("start", **AMI)
+def test_it_ends_what_this_run_started(sprinters: Program, started: Started, ec2: Ec2, left_behind: LeftBehind) -> None:
+    run_of_start = started()
     run = sprinters.run("stop")
 
     assert run.code == 0, run.log
-    assert started.outputs["instance-id"] in run.log
+    assert run_of_start.outputs["instance-id"] in run.log
     assert not left_behind()
 
 
-def test_it_ends_what_an_earlier_attempt_of_this_run_started(sprinters: Program, left_behind: LeftBehind) -> None:
-    sprinters.run("start", **AMI)
+def test_it_ends_what_an_earlier_attempt_of_this_run_started(
+    sprinters: Program, started: Started, left_behind: LeftBehind
+) -> None:
+    started()
     sprinters.environment["GITHUB_RUN_ATTEMPT"] = "2"
     run = sprinters.run("stop")
 
@@ -41,8 +42,10 @@ def test_it_ends_what_an_earlier_attempt_of_this_run_started(sprinters: Program,
     assert not left_behind()
 
 
-def test_it_leaves_other_runs_and_repositories_alone(sprinters: Program, ec2: Ec2, github: GitHub) -> None:
-    sprinters.run("start", **AMI)
+def test_it_leaves_other_runs_and_repositories_alone(
+    sprinters: Program, started: Started, ec2: Ec2, github: GitHub
+) -> None:
+    started()
     for name, value in (("GITHUB_RUN_ID", "1"), ("GITHUB_REPOSITORY", "octo/other")):
         mine, sprinters.environment[name] = sprinters.environment[name], value
         assert sprinters.run("stop").code == 0
@@ -52,25 +55,25 @@ def test_it_leaves_other_runs_and_repositories_alone(sprinters: Program, ec2: Ec
     assert len(github.records()) == 1
 
 
-def test_twice_is_as_good_as_once(sprinters: Program, left_behind: LeftBehind) -> None:
-    sprinters.run("start", **AMI)
+def test_twice_is_as_good_as_once(sprinters: Program, started: Started, left_behind: LeftBehind) -> None:
+    started()
 
     assert sprinters.run("stop").code == 0
     assert sprinters.run("stop").code == 0
     assert not left_behind()
 
 
-def test_two_at_once_both_succeed(sprinters: Program, left_behind: LeftBehind) -> None:
-    sprinters.run("start", **AMI)
+def test_two_at_once_both_succeed(sprinters: Program, started: Started, left_behind: LeftBehind) -> None:
+    started()
     first, second = sprinters.begin("stop"), sprinters.begin("stop")
 
     assert (first.wait().code, second.wait().code) == (0, 0)
     assert not left_behind()
 
 
-def test_after_the_job_there_is_nothing_to_stop(sprinters: Program, ec2: Ec2, github: GitHub) -> None:
-    started = sprinters.run("start", **AMI)
-    job = github.queue_job(started.outputs["label"])
+def test_after_the_job_there_is_nothing_to_stop(sprinters: Program, started: Started, ec2: Ec2, github: GitHub) -> None:
+    run_of_start = started()
+    job = github.queue_job(run_of_start.outputs["label"])
     github.runners.wait(lambda: job.status == "completed", 10, "the job's end")
     run = sprinters.run("stop")
 
@@ -78,8 +81,10 @@ def test_after_the_job_there_is_nothing_to_stop(sprinters: Program, ec2: Ec2, gi
     assert not github.records()
 
 
-def test_a_runner_record_that_is_gone_already_is_no_error(sprinters: Program, github: GitHub, left_behind) -> None:
-    sprinters.run("start", **AMI)
+def test_a_runner_record_that_is_gone_already_is_no_error(
+    sprinters: Program, started: Started, github: GitHub, left_behind
+) -> None:
+    started()
     github.runners.remove(github.records()[0])
     run = sprinters.run("stop")
 
@@ -88,10 +93,10 @@ def test_a_runner_record_that_is_gone_already_is_no_error(sprinters: Program, gi
 
 
 def test_an_instance_that_ended_by_itself_still_frees_its_record(
-    sprinters: Program, ec2: Ec2, github: GitHub, left_behind: LeftBehind
+    sprinters: Program, started: Started, ec2: Ec2, github: GitHub, left_behind: LeftBehind
 ) -> None:
-    started = sprinters.run("start", **AMI)
-    ec2.power_off(started.outputs["instance-id"])
+    run_of_start = started()
+    ec2.power_off(run_of_start.outputs["instance-id"])
     assert github.records()
     run = sprinters.run("stop")
 
@@ -100,12 +105,12 @@ def test_an_instance_that_ended_by_itself_still_frees_its_record(
 
 
 def test_a_busy_runner_is_terminated_first_and_then_deleted(
-    sprinters: Program, ec2: Ec2, github: GitHub, behaves: Behaves, left_behind: LeftBehind
+    sprinters: Program, started: Started, ec2: Ec2, github: GitHub, behaves: Behaves, left_behind: LeftBehind
 ) -> None:
     behaves.job_takes = 60
     behaves.busy_after_death = 0.5
-    started = sprinters.run("start", **AMI)
-    job = github.queue_job(started.outputs["label"])
+    run_of_start = started()
+    job = github.queue_job(run_of_start.outputs["label"])
     github.runners.wait(lambda: job.status == "in_progress", 10, "the job's start")
     run = sprinters.run("stop")
 
@@ -115,8 +120,8 @@ def test_a_busy_runner_is_terminated_first_and_then_deleted(
     assert statuses[-1] == 204
 
 
-def test_it_can_be_narrowed_to_one_instance(sprinters: Program, ec2: Ec2, github: GitHub) -> None:
-    first, second = sprinters.run("start", **AMI), sprinters.run("start", **AMI)
+def test_it_can_be_narrowed_to_one_instance(sprinters: Program, started: Started, ec2: Ec2, github: GitHub) -> None:
+    first, second = started(), started()
     run = sprinters.run("stop", **{"instance-id": first.outputs["instance-id"]})
 
     assert run.code == 0, run.log
@@ -124,16 +129,18 @@ def test_it_can_be_narrowed_to_one_instance(sprinters: Program, ec2: Ec2, github
     assert [str(record.id) for record in github.records()] == [second.outputs["runner-id"]]
 
 
-def test_it_can_be_narrowed_to_one_label(sprinters: Program, ec2: Ec2, github: GitHub) -> None:
-    first, second = sprinters.run("start", **AMI), sprinters.run("start", **AMI)
+def test_it_can_be_narrowed_to_one_label(sprinters: Program, started: Started, ec2: Ec2, github: GitHub) -> None:
+    first, second = started(), started()
     run = sprinters.run("stop", label=first.outputs["label"])
 
     assert run.code == 0, run.log
     assert [one.id for one in ec2.living()] == [second.outputs["instance-id"]]
 
 
-def test_one_broken_connection_does_not_spoil_it(sprinters: Program, ec2: Ec2, left_behind: LeftBehind) -> None:
-    sprinters.run("start", **AMI)
+def test_one_broken_connection_does_not_spoil_it(
+    sprinters: Program, started: Started, ec2: Ec2, left_behind: LeftBehind
+) -> None:
+    started()
     ec2.gate.fail("TerminateInstances", reset)
     run = sprinters.run("stop")
 
@@ -141,12 +148,12 @@ def test_one_broken_connection_does_not_spoil_it(sprinters: Program, ec2: Ec2, l
     assert not left_behind()
 
 
-def test_where_it_cannot_it_says_so(sprinters: Program, ec2: Ec2) -> None:
-    started = sprinters.run("start", **AMI)
+def test_where_it_cannot_it_says_so(sprinters: Program, started: Started, ec2: Ec2) -> None:
+    run_of_start = started()
     denied = ec2_error("UnauthorizedOperation", "You are not authorized to perform this operation.", 403)
     ec2.gate.fail("TerminateInstances", denied, times=None)
     run = sprinters.run("stop")
 
     assert run.code == 1
     assert "ec2:TerminateInstances" in run.log
-    assert started.outputs["instance-id"] in run.log
+    assert run_of_start.outputs["instance-id"] in run.log

@@ -6,13 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from standins import images
 from standins.aws import Ec2
 from standins.cloud import Behaves
 from standins.github import GitHub
-from standins.program import Program
+from standins.program import Program, Run
 
-AMI = {"image": images.OWN_X64, "instance-type": "m7i.large"}
+Started = Callable[..., Run]
 PAST = "2020-01-01T00:00:00Z"
 
 
@@ -22,12 +21,13 @@ def expire(ec2: Ec2) -> Callable[[str], None]:
     return lambda instance_id: ec2.tag(instance_id, "sprinters:expires", PAST)
 
 
-def test_nothing_to_sweep_is_success(sprinters: Program) -> None:
+def test_nothing_to_sweep_is_success(sprinters: Program, ec2: Ec2) -> None:
     assert sprinters.run("sweep").code == 0
+    assert ec2.gate.operations() == ["DescribeInstances"]
 
 
-def test_what_has_not_expired_stays(sprinters: Program, ec2: Ec2, github: GitHub) -> None:
-    sprinters.run("start", **AMI)
+def test_what_has_not_expired_stays(sprinters: Program, started: Started, ec2: Ec2, github: GitHub) -> None:
+    started()
     run = sprinters.run("sweep")
 
     assert run.code == 0, run.log
@@ -35,23 +35,25 @@ def test_what_has_not_expired_stays(sprinters: Program, ec2: Ec2, github: GitHub
     assert len(github.records()) == 1
 
 
-def test_what_outlived_its_expiry_is_ended(sprinters: Program, expire, left_behind) -> None:
-    started = sprinters.run("start", **AMI)
-    expire(started.outputs["instance-id"])
+def test_what_outlived_its_expiry_is_ended(sprinters: Program, started: Started, expire, left_behind) -> None:
+    run_of_start = started()
+    expire(run_of_start.outputs["instance-id"])
     sprinters.environment["GITHUB_RUN_ID"] = "1"
     run = sprinters.run("sweep")
 
     assert run.code == 0, run.log
-    assert started.outputs["instance-id"] in run.log
+    assert run_of_start.outputs["instance-id"] in run.log
     assert not left_behind()
 
 
-def test_a_busy_runner_is_spared(sprinters: Program, ec2: Ec2, github: GitHub, behaves: Behaves, expire) -> None:
+def test_a_busy_runner_is_spared(
+    sprinters: Program, started: Started, ec2: Ec2, github: GitHub, behaves: Behaves, expire
+) -> None:
     behaves.job_takes = 60
-    started = sprinters.run("start", **AMI)
-    job = github.queue_job(started.outputs["label"])
+    run_of_start = started()
+    job = github.queue_job(run_of_start.outputs["label"])
     github.runners.wait(lambda: job.status == "in_progress", 10, "the job's start")
-    expire(started.outputs["instance-id"])
+    expire(run_of_start.outputs["instance-id"])
     run = sprinters.run("sweep")
 
     assert run.code == 0, run.log
@@ -59,9 +61,11 @@ def test_a_busy_runner_is_spared(sprinters: Program, ec2: Ec2, github: GitHub, b
     assert len(github.records()) == 1
 
 
-def test_other_repositories_are_not_touched(sprinters: Program, ec2: Ec2, github: GitHub, expire) -> None:
-    started = sprinters.run("start", **AMI)
-    expire(started.outputs["instance-id"])
+def test_other_repositories_are_not_touched(
+    sprinters: Program, started: Started, ec2: Ec2, github: GitHub, expire
+) -> None:
+    run_of_start = started()
+    expire(run_of_start.outputs["instance-id"])
     sprinters.environment["GITHUB_REPOSITORY"] = "octo/other"
     run = sprinters.run("sweep")
 
@@ -75,4 +79,5 @@ def test_a_runner_of_somebody_else_stays(sprinters: Program, github: GitHub) -> 
     run = sprinters.run("sweep")
 
     assert run.code == 0, run.log
+    assert github.gate.calls("list-runners"), "it has looked"
     assert [record.name for record in github.records()] == ["build-box-1"]

@@ -51,12 +51,16 @@ class Rule:
     """How many calls from there on; `None` is for ever."""
     when: Callable[[Request], bool] = lambda _request: True
     seen: int = field(default=0, init=False)
+    struck: int = field(default=0, init=False)
+    """How many calls it has spoilt, for a test to see that its fault was met at all."""
 
     def strikes(self, operation: str, request: Request) -> bool:
         if self.operation not in ("*", operation) or not self.when(request):
             return False
         self.seen += 1
-        return self.seen >= self.nth and (self.times is None or self.seen < self.nth + self.times)
+        strikes = self.seen >= self.nth and (self.times is None or self.seen < self.nth + self.times)
+        self.struck += strikes
+        return strikes
 
 
 class Gate:
