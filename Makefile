@@ -17,7 +17,7 @@ bench: ## Measure the program in dist/ on loopback, beside awscli
 	@.ci/setup demo
 	@.ci/python tests/bench
 
-dist: ## Build what users run into dist/, reproducibly (about ten minutes)
+dist: ## Build what users run into dist/, reproducibly (3 minutes; the first time 25)
 	@.ci/dist
 
 check-dist: ## Tell whether dist/ was built from these sources (no rebuild)

@@ -16,17 +16,18 @@ end() {
     systemctl start --no-block sprinters-off.service || off
 }
 die() { end "error: $*"; exit 1; }
+# Forced after 25 s where a service or a process does not stop. systemd's last two rounds of kills spare this shell (see its
+# unit) but not its sleeps: a round for each of the first two, and the third for the file systems.
 off() {
     systemctl start --no-block --job-mode=replace-irreversibly poweroff.target || :
-    sleep 20; systemctl poweroff --force || : # a service does not stop
-    sleep 10; systemctl poweroff --force --force || :
-    sleep 5; echo o >/proc/sysrq-trigger
+    for seconds in 15 5 5; do sleep $seconds || :; done
+    systemctl poweroff --force --force || echo o >/proc/sysrq-trigger
 }
 # Whatever else fails in boot and prepare: say what was being done and the last that a program said of it.
 guard() { trap '[ $? = 0 ] || die "failed while $(cat $dir/step): $(tail -n 1 $dir/errors)"' EXIT; exec 2>>$dir/errors; }
 
 # Three timers, outside the runner's processes: EC2 bills until somebody powers off, and GitHub may never send a job.
-start_timeout() { die "the runner was not online within $start_timeout s; it was still $(cat $dir/step)"; }
+start_timeout() { grep -q 'Listening for Jobs' $dir/runner.log || die "the runner was not online within $start_timeout s; it was still $(cat $dir/step)"; }
 idle_timeout() { grep -q 'Running job: ' $dir/runner.log || die "no job came within $idle_timeout s"; }
 max_lifetime() { die "max-lifetime of $max_lifetime s is over"; }
 
@@ -76,19 +77,19 @@ find_runner() {
 
 # One stream, to sha256sum and, as the job's account, to tar. Nothing of it runs before the sum is right.
 download() {
-    rm -rf $dir/stream $dir/why $home.part
+    rm -rf $dir/stream $dir/why "$home.part"
     mkfifo $dir/stream
-    install -d -o "$user" $home.part
+    install -d -o "$user" "$home.part"
     sha256sum <$dir/stream >$dir/sum &
     { curl -fsSL --connect-timeout 10 "$url" 2>$dir/curl || cat $dir/curl >>$dir/why; } | tee $dir/stream | {
-        setpriv --reuid "$user" --regid "$(id -g "$user")" --clear-groups tar -xz -C $home.part 2>$dir/tar || cat $dir/tar >>$dir/why
+        setpriv --reuid "$user" --regid "$(id -g "$user")" --clear-groups tar -xz -C "$home.part" 2>$dir/tar || cat $dir/tar >>$dir/why
         cat >/dev/null                        # tar may stop at the archive's end, the sum must not
     }
     wait $!
     [ ! -e $dir/why ] || return 1
     read -r sum _ <$dir/sum
     [ "$sum" = "$sha256" ] || die "$url has the SHA-256 $sum, not $sha256 as GitHub says: not run"
-    mv $home.part $home
+    mv "$home.part" "$home"
 }
 
 # Only the job's account is kept out: not root, so not the job's sudo, nor containers in the host's network. (Other containers are
@@ -143,13 +144,16 @@ spot() {
 job_started() { for _ in $(seq 120); do systemctl -q is-active basic.target 2>/dev/null && return; sleep 0.5; done; }
 job_completed() { [ ! -e $dir/spot-notice ] || echo "::warning title=Spot instance::EC2 takes this instance back: $(cat $dir/spot-notice)"; }
 
-# An ephemeral runner takes one job and exits, so whatever the reason, there is nothing left to do.
+# An ephemeral runner takes one job and exits, so whatever the reason, there is nothing left to do. This is a service of its own:
+# as ExecStopPost of the runner's it may find their control group gone and not start at all.
 ended() {
     result=$(sed -n 's/.*: Job \(.* completed with result: .*\)/\1/p' $dir/runner.log)
     [ -z "$result" ] || { end "the job $result"; return; }
-    [ "${EXIT_STATUS-}" != 7 ] || die "GitHub refuses the version of the runner in the image: bake a newer one, or none"
+    [ ! -e $dir/jit ] || die "failed while $(cat $dir/step)"
+    status=$(systemctl show --value -p ExecMainStatus sprinters-runner)
+    [ "$status" != 7 ] || die "GitHub refuses the version of the runner in the image: bake a newer one, or none"
     last=$(grep -v -e '^$' -e '^Runner listener exit' -e '^Exiting runner' $dir/runner.log | tail -n 1)
-    die "the runner exited (${EXIT_CODE-} ${EXIT_STATUS-}) without finishing a job; its last words: $last"
+    die "the runner exited with status $status without finishing a job; its last words: $last"
 }
 
 ### The boot
@@ -184,7 +188,9 @@ boot() {
     echo "${began%.*}${began#*.}" >$dir/began
     sed '/^# --- secrets/,$d' "$0" >$dir/boot
     step 'setting up'; guard
-    service off off
+    # systemd's last rounds of kills spare a root process named @…, but would wait 90 s for others that ignore SIGTERM.
+    service off off '' "ExecStart=
+ExecStart=@/bin/sh @sprinters-off $dir/boot off"
     [ ! -e $kept ] || die 'the instance was restarted, and a runner runs only once'
     mkdir $kept
     wipe
@@ -193,7 +199,8 @@ boot() {
     timer start-timeout "$start_timeout" start_timeout
     timer idle-timeout "$idle_timeout" idle_timeout
     timer max-lifetime "$max_lifetime" max_lifetime
-    service watch watch
+    service watch watch '' Restart=on-failure
+    service ended ended
     service spot spot
     service wipe wipe_rest After=cloud-final.service
     : >$dir/runner.log
@@ -207,6 +214,7 @@ boot() {
         after='After=basic.target cloud-config.service'
     fi
     service prepare prepare "Conflicts=shutdown.target
+OnFailure=sprinters-ended.service
 $after" "Type=oneshot
 TimeoutStopSec=10"
 
@@ -222,6 +230,8 @@ Requires=sprinters-prepare.service
 After=sprinters-prepare.service
 Conflicts=shutdown.target
 Before=shutdown.target
+OnSuccess=sprinters-ended.service
+OnFailure=sprinters-ended.service
 [Service]
 Type=exec
 User=$user
@@ -234,7 +244,6 @@ EnvironmentFile=-$dir/environment
 EnvironmentFile=-$dir/jit
 ExecStart=$dir/runner/run.sh
 ExecStartPost=+/bin/sh $dir/boot started
-ExecStopPost=+/bin/sh $dir/boot ended
 StandardOutput=append:$dir/runner.log
 StandardError=inherit
 LimitNOFILE=65536

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from standins.cache import cache_dir
-from standins.program import ROOT, SYSTEM_PATH
+from standins.program import ROOT, SYSTEM_PATH, dist_binary
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def checkout_with(binary: Path, folder: Path) -> Path:
     """The action as a user's runner downloads it, with `binary` in dist/ under the name that the step looks for."""
     (folder / "dist").mkdir(parents=True)
     shutil.copy(ROOT / "action.yml", folder)
-    shutil.copy(binary, folder / "dist" / "sprinters-Linux-X64")
+    shutil.copy(binary, folder / "dist" / dist_binary().name)
     return folder
 
 

@@ -142,7 +142,7 @@ def test_a_start_that_fails_leaves_stop_nothing_to_do(workflow: Workflow, ec2: E
     assert ec2.instances() == []
 
 
-def test_no_input_is_read_as_shell_code(workflow: Workflow, ec2: Ec2, tmp_path: Path) -> None:
+def test_no_input_is_read_as_shell_code(workflow: Workflow, ec2: Ec2) -> None:
     """Quotes, substitutions and line breaks arrive at EC2 as they were written."""
     # A short name: EC2 takes 256 characters as a tag value, and it stands in there three times.
     trap = Path(f"/tmp/sprinters-trap-{os.getpid()}")

@@ -77,6 +77,7 @@ def boot(
         runner_in_image: str | None = IMAGE_RUNNER,
         metadata: dict[str, Any] | None = None,
         image: Callable[[Path], None] | None = None,
+        niceness: int = 0,
         **spec: Any,
     ) -> Machine:
         user_data = render(**{"jit_config": service.jit_config} | spec)
@@ -86,6 +87,7 @@ def boot(
             runner_in_image=runner_in_image,
             metadata=metadata,
             image=image,
+            niceness=niceness,
             forward=[service.port],
         )
         machines.append(machine)

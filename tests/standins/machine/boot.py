@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import copy
 import os
 import shutil
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from standins.machine import runner
+from standins.machine.cgroups import ControlGroups
 from standins.machine.metadata import MetadataService
 from standins.machine.namespaces import MACHINE_ADDRESS, MACHINE_MAC, Network
 from standins.machine.root import root
@@ -26,6 +28,9 @@ RUNNER_UID = 1001
 
 # The mount lives in a mount namespace of its own and vanishes with its last process, whatever happens.
 START = """
+for group in $CONTROL_GROUPS; do
+    echo $$ >"$group/cgroup.procs" || exit
+done
 mount -t overlay overlay -o "lowerdir=$1,upperdir=$2,workdir=$3" "$4"
 shift 4
 exec "$@"
@@ -45,10 +50,12 @@ class Machine:
         runner_owner: int = RUNNER_UID,
         image: Callable[[Path], None] | None = None,
         forward: Sequence[int] = (),
+        niceness: int = 0,
         on_exit: Callable[[Machine], None] | None = None,
     ) -> None:
         """`metadata` overrides parts of the metadata tree; `runner_in_image` is the folder in which the image has the
-        stand-in runner; `image` may change the image, by writing into a folder that is laid over the root."""
+        stand-in runner; `image` may change the image, by writing into a folder that is laid over the root. A negative
+        `niceness` puts the machine before what else this host does, for a measurement."""
         self.name = name
         self.folder = Path(tempfile.mkdtemp(prefix=f"sprinters-{name}-"))
         """Deleted when this process ends, unless `keep` is called."""
@@ -64,6 +71,7 @@ class Machine:
         self._on_exit = on_exit
         self._process: subprocess.Popen[bytes] | None = None
         self._killed = False
+        self._niceness = niceness
         self._lower = [str(self._image(runner_in_image, runner_owner, image)), str(root())]
         self._network = Network()
         self._network.forward(forward)
@@ -83,6 +91,7 @@ class Machine:
         return layer
 
     def start(self) -> None:
+        self._groups = ControlGroups(f"sprinters-{os.getpid()}-{self.folder.name[-8:]}")
         self.started_at = time.monotonic()
         self._boot()
         threading.Thread(target=self._follow, daemon=True).start()
@@ -91,7 +100,20 @@ class Machine:
         folders = [self.written, self.folder / "work", self.folder / "merged"]
         for folder in folders:
             folder.mkdir(exist_ok=True)
-        mounted = ["unshare", "--mount", "--propagation", "private", "sh", "-eu", "-c", START, "sh"]
+        mounted = [
+            "nice",
+            "-n",
+            str(self._niceness),
+            "unshare",
+            "--mount",
+            "--propagation",
+            "private",
+            "sh",
+            "-eu",
+            "-c",
+            START,
+            "sh",
+        ]
         mounted += [":".join(self._lower), *map(str, folders)]
         nspawn = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--console=read-only"]
         nspawn += [f"--directory={folders[2]}", f"--machine={self.name}", "--capability=CAP_NET_ADMIN"]
@@ -99,6 +121,7 @@ class Machine:
         nspawn += ["--link-journal=no", "--", "--show-status=no"]
         self._process = subprocess.Popen(
             [*mounted, *nspawn],
+            env=os.environ | {"CONTROL_GROUPS": " ".join(map(str, self._groups.folders))},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -118,6 +141,7 @@ class Machine:
             if self._process.wait() != REBOOTED or self._killed:
                 break
             self._boot()
+        self._groups.remove()
         with self._changed:
             self.ended_at = time.monotonic()
             self._changed.notify_all()
@@ -156,8 +180,11 @@ class Machine:
         """Pulls the plug."""
         self._killed = True
         if self._process and self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self.wait_poweroff(10)
+            # systemd-nspawn's end alone would not end the machine, but that of the machine's first process does.
+            for process in _family(self._process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+            self.wait_poweroff(10)
 
     def delete(self) -> None:
         """Forgets its disk and console."""
@@ -173,6 +200,15 @@ class Machine:
     def host_address(self) -> str:
         """Where the machine finds the host's forwarded ports."""
         return "127.0.0.1"
+
+
+def _family(process: int) -> list[int]:
+    """A process and all that descend from it."""
+    try:
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    except OSError:
+        children = []
+    return [process, *(descendant for child in children for descendant in _family(int(child)))]
 
 
 def _tree(name: str, changes: dict[str, Any]) -> dict[str, Any]:

@@ -5,11 +5,21 @@ from __future__ import annotations
 import json
 import secrets
 import socket
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 VERSIONS = ("latest", "2021-03-23")
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A machine may lose its power in the middle of a request; anything else is worth a trace."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class MetadataService:
@@ -36,10 +46,9 @@ class MetadataService:
             def log_message(self, format: str, *args: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("", 0), Handler, bind_and_activate=False)
+        self._server = _Server(("", 0), Handler, bind_and_activate=False)
         self._server.socket.close()
         self._server.socket = listening
-        self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def close(self) -> None:

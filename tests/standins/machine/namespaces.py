@@ -6,6 +6,7 @@ Both namespaces live as long as a file descriptor of this process: nothing is le
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import socket
@@ -138,7 +139,9 @@ async def _relay(port: int, reader: asyncio.StreamReader, writer: asyncio.Stream
     except OSError:
         writer.transport.abort()
         return
-    await asyncio.gather(_pump(reader, there_writer), _pump(there_reader, writer))
+    # The network's end cancels this; asyncio's streams would report that as an error of ours.
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.gather(_pump(reader, there_writer), _pump(there_reader, writer))
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

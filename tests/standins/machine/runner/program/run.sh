@@ -15,4 +15,4 @@ while :; do
     echo "Restarting runner..."
 done
 echo "Exiting runner..."
-exit $code
+exit "$code"
