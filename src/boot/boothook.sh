@@ -72,21 +72,22 @@ find_runner() {
         ! download || return 0
         sleep "$try"
     done
-    die "cannot download $url: $(head -n 1 $dir/why)"
+    die "cannot download $url: $(cat $dir/why.* | grep -m 1 .)"
 }
 
-# One stream, to sha256sum and, as the job's account, to tar. Nothing of it runs before the sum is right.
+# One stream, to sha256sum and, as the job's account, to tar. Nothing of it runs before the sum is right. Where curl fails, tar does
+# too, and later or sooner: curl's reason is the one to tell.
 download() {
-    rm -rf $dir/stream $dir/why "$home.part"
+    rm -rf $dir/stream $dir/why.* "$home.part"
     mkfifo $dir/stream
     install -d -o "$user" "$home.part"
     sha256sum <$dir/stream >$dir/sum &
-    { curl -fsSL --connect-timeout 10 "$url" 2>$dir/curl || cat $dir/curl >>$dir/why; } | tee $dir/stream | {
-        setpriv --reuid "$user" --regid "$(id -g "$user")" --clear-groups tar -xz -C "$home.part" 2>$dir/tar || cat $dir/tar >>$dir/why
+    { curl -fsSL --connect-timeout 10 "$url" 2>$dir/curl || cp $dir/curl $dir/why.1-curl; } | tee $dir/stream | {
+        setpriv --reuid "$user" --regid "$(id -g "$user")" --clear-groups tar -xz -C "$home.part" 2>$dir/tar || cp $dir/tar $dir/why.2-tar
         cat >/dev/null                        # tar may stop at the archive's end, the sum must not
     }
     wait $!
-    [ ! -e $dir/why ] || return 1
+    for why in $dir/why.*; do [ ! -e "$why" ] || return 1; done
     read -r sum _ <$dir/sum
     [ "$sum" = "$sha256" ] || die "$url has the SHA-256 $sum, not $sha256 as GitHub says: not run"
     mv "$home.part" "$home"
