@@ -87,7 +87,7 @@ download() {
         cat >/dev/null                        # tar may stop at the archive's end, the sum must not
     }
     wait $!
-    for why in $dir/why.*; do [ ! -e "$why" ] || return 1; done
+    for why in "$dir"/why.*; do [ ! -e "$why" ] || return 1; done
     read -r sum _ <$dir/sum
     [ "$sum" = "$sha256" ] || die "$url has the SHA-256 $sum, not $sha256 as GitHub says: not run"
     mv "$home.part" "$home"
