@@ -1,1 +1,31 @@
-//! The policy checker.
+//! Checks whether an IAM policy fits Sprinters: parse → lint → evaluate → verdict.
+//!
+//! Pure: no I/O, no clock, no panics. The native binary calls [`Checker`], browsers and Node
+//! the same through `bindings`, and both print the same [`Report`].
+
+mod advice;
+pub mod arn;
+mod check;
+pub mod code;
+pub mod compare;
+pub mod data;
+pub mod evaluate;
+mod fix;
+pub mod json;
+mod lint;
+pub mod operator;
+pub mod pattern;
+pub mod policy;
+pub mod position;
+pub mod report;
+pub mod simulate;
+pub mod size;
+mod tighten;
+pub mod verdict;
+
+pub use check::{Checker, Options, apply};
+pub use data::Catalog;
+pub use report::{Edit, Finding, Fix, List, Location, Range, Report};
+pub use size::Target;
+pub use tighten::tighten;
+pub use verdict::{Decision, Feature, Setup, Verdict};

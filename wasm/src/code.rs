@@ -1,0 +1,163 @@
+//! The checks' names, as AWS IAM Access Analyzer prints them.
+
+use serde::{Deserialize, Serialize};
+
+/// How much a finding matters, in Access Analyzer's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum FindingType {
+    /// A part of the policy does not work.
+    Error,
+    /// The policy allows more than it should.
+    SecurityWarning,
+    /// Against good practice, not against security.
+    Warning,
+    /// Could be said better.
+    Suggestion,
+}
+
+impl FindingType {
+    /// The word in the anchors of AWS's reference page.
+    fn anchor(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::SecurityWarning => "security-warning",
+            Self::Warning => "general-warning",
+            Self::Suggestion => "suggestion",
+        }
+    }
+}
+
+/// A check's name and type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code {
+    /// As in `INVALID_ACTION`.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: FindingType,
+}
+
+const PAGE: &str =
+    "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html";
+
+impl Code {
+    /// The place in AWS's reference that explains the check.
+    #[must_use]
+    pub fn learn_more_link(self) -> String {
+        let anchor = self.name.to_ascii_lowercase().replace('_', "-");
+        format!(
+            "{PAGE}#access-analyzer-reference-policy-checks-{}-{anchor}",
+            self.kind.anchor()
+        )
+    }
+}
+
+macro_rules! codes {
+    ($($kind:ident: $($name:ident)*;)*) => {
+        $($(
+            #[doc = concat!("`", stringify!($name), "`")]
+            pub const $name: Code = Code { name: stringify!($name), kind: FindingType::$kind };
+        )*)*
+        /// Every check of Access Analyzer that this crate makes.
+        pub const ALL: &[Code] = &[$($($name),*),*];
+    };
+}
+
+codes! {
+    Error:
+        ARN_ACCOUNT_NOT_ALLOWED ARN_REGION_NOT_ALLOWED DATA_TYPE_MISMATCH
+        DUPLICATE_KEYS_WITH_DIFFERENT_CASE EMPTY_VARIABLE INVALID_ACTION INVALID_ARN_ACCOUNT
+        INVALID_ARN_PREFIX INVALID_ARN_REGION INVALID_ARN_RESOURCE INVALID_ARN_SERVICE_CASE
+        INVALID_CONDITION_DATA_TYPE INVALID_CONDITION_KEY_FORMAT INVALID_CONDITION_MULTIPLE_BOOLEAN
+        INVALID_CONDITION_OPERATOR INVALID_EFFECT INVALID_GLOBAL_CONDITION_KEY
+        INVALID_KMS_KEY_VALUE INVALID_PARTITION INVALID_POLICY_ELEMENT INVALID_REGION
+        INVALID_SERVICE INVALID_SERVICE_CONDITION_KEY INVALID_SERVICE_IN_ACTION
+        INVALID_SERVICE_PRINCIPAL_FORMAT INVALID_VARIABLE_FOR_OPERATOR INVALID_VERSION
+        INVALID_VPCE_FORMAT INVALID_VPC_FORMAT JSON_SYNTAX_ERROR MISSING_ACTION
+        MISSING_ACTION_FOR_CONDITION_KEY MISSING_ARN_ACCOUNT MISSING_ARN_FIELD MISSING_ARN_REGION
+        MISSING_BRACE_IN_VARIABLE MISSING_EFFECT MISSING_QUALIFIER MISSING_QUOTE_IN_VARIABLE
+        MISSING_RESOURCE MISSING_STATEMENT MISSING_TAG_KEY_IN_CONDITION NULL_WITH_IF_EXISTS
+        PRIVATE_IP_ADDRESS PRIVATE_NOT_IP_ADDRESS TYPE_MISMATCH_IP_RANGE UNIQUE_SIDS_REQUIRED
+        UNSUPPORTED_ACTION_FOR_CONDITION_KEY UNSUPPORTED_ELEMENT_COMBINATION
+        UNSUPPORTED_GLOBAL_CONDITION_KEY UNSUPPORTED_PRINCIPAL UNSUPPORTED_SID
+        UNSUPPORTED_SPACE_IN_VARIABLE VARIABLE_UNSUPPORTED_IN_ELEMENT
+        VARIABLE_UNSUPPORTED_IN_VERSION VARIABLE_USAGE_TOO_PERMISSIVE WILDCARD_USAGE_TOO_PERMISSIVE;
+    SecurityWarning:
+        DENY_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE
+        DENY_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE DYNAMODB_ATTRIBUTES_WITHOUT_SELECT
+        FORALLVALUES_WITH_SINGLE_VALUED_KEY MISSING_PAIRED_CONDITION_KEYS
+        PASS_ROLE_WITH_NOT_ACTION_AND_NOT_RESOURCE PASS_ROLE_WITH_NOT_RESOURCE
+        PASS_ROLE_WITH_STAR_IN_ACTION_AND_NOT_RESOURCE PASS_ROLE_WITH_STAR_IN_ACTION_AND_RESOURCE
+        PASS_ROLE_WITH_STAR_IN_RESOURCE PASS_ROLE_WITH_STAR_IN_RESOURCE_AND_NOT_ACTION
+        S3_PREFIX_IN_NEGATIVE_CONTEXT STRING_LIKE_OPERATOR_WITH_ARN_CONDITION_KEYS
+        UNTRUSTWORTHY_CONDITION_KEY;
+    Suggestion:
+        ALLOW_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE
+        ALLOW_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE EMPTY_ARRAY_ACTION
+        EMPTY_ARRAY_CONDITION EMPTY_ARRAY_CONDITION_FORALLVALUES EMPTY_ARRAY_CONDITION_FORANYVALUE
+        EMPTY_ARRAY_CONDITION_IFEXISTS EMPTY_ARRAY_RESOURCE EMPTY_OBJECT_CONDITION EMPTY_SID_VALUE
+        EQUIVALENT_TO_NULL_FALSE EQUIVALENT_TO_NULL_TRUE IMPROVE_IP_RANGE NULL_WITH_QUALIFIER
+        PRIVATE_IP_ADDRESS_SUBSET PRIVATE_NOT_IP_ADDRESS_SUBSET REDUNDANT_ACTION
+        REDUNDANT_CONDITION_VALUE_NUM REDUNDANT_KEY_DUE_TO_WILDCARD_IN_CONDITION
+        REDUNDANT_RESOURCE REDUNDANT_STATEMENT REDUNDANT_STATEMENT_DUE_TO_WILDCARD_IN_CONDITION
+        WILDCARD_IN_SERVICE_NAME;
+    Warning:
+        CREATE_SLR_WITH_NOT_ACTION_AND_NOT_RESOURCE CREATE_SLR_WITH_NOT_RESOURCE
+        CREATE_SLR_WITH_STAR_IN_ACTION_AND_NOT_RESOURCE CREATE_SLR_WITH_STAR_IN_ACTION_AND_RESOURCE
+        CREATE_SLR_WITH_STAR_IN_RESOURCE CREATE_SLR_WITH_STAR_IN_RESOURCE_AND_NOT_ACTION
+        DEPRECATED_GLOBAL_CONDITION_KEY INVALID_DATE_VALUE MISSING_VERSION
+        POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA TYPE_MISMATCH TYPE_MISMATCH_BOOLEAN
+        TYPE_MISMATCH_DATE TYPE_MISMATCH_NUMBER TYPE_MISMATCH_STRING UNIQUE_SIDS_RECOMMENDED
+        USE_CONDITION_KEY_ONLY_WITH_SUPPORTED_SERVICES WILDCARD_WITHOUT_LIKE_OPERATOR;
+}
+
+/// Our own advice; the names are no check of Access Analyzer's.
+pub mod sprinters {
+    use super::{Code, FindingType};
+
+    macro_rules! own {
+        ($($(#[$doc:meta])* $name:ident $kind:ident $text:literal)*) => {
+            $($(#[$doc])* pub const $name: Code = Code { name: $text, kind: FindingType::$kind };)*
+        };
+    }
+
+    own! {
+        /// A permission that the chosen features need is not granted.
+        MISSING_PERMISSION Error "SPRINTERS_MISSING_PERMISSION"
+        /// A permission that the chosen features need is denied by a statement.
+        DENIED_PERMISSION Error "SPRINTERS_DENIED_PERMISSION"
+        /// A permission hangs on something that the text cannot tell.
+        CONDITIONAL_PERMISSION Suggestion "SPRINTERS_CONDITIONAL_PERMISSION"
+        /// More is granted than the chosen features need.
+        UNNEEDED_PERMISSION Suggestion "SPRINTERS_UNNEEDED_PERMISSION"
+        /// Tags can be put on foreign instances, so a tag condition protects nothing.
+        UNGUARDED_CREATE_TAGS SecurityWarning "SPRINTERS_UNGUARDED_CREATE_TAGS"
+        /// A condition on a key that the request never carries.
+        CONDITION_NEVER_TRUE Warning "SPRINTERS_CONDITION_NEVER_TRUE"
+        /// IAM refuses a managed policy of the old version.
+        MANAGED_POLICY_VERSION Error "SPRINTERS_MANAGED_POLICY_VERSION"
+        /// An inline policy should say its version.
+        INLINE_POLICY_VERSION Warning "SPRINTERS_INLINE_POLICY_VERSION"
+        /// Over the quota of the chosen kind of policy.
+        POLICY_TOO_LARGE Error "SPRINTERS_POLICY_TOO_LARGE"
+        /// A service whose actions the tables at hand do not hold.
+        NOT_CHECKED Suggestion "SPRINTERS_NOT_CHECKED"
+        /// Instances can be ended that are not Sprinters'.
+        UNSCOPED_TERMINATE Suggestion "SPRINTERS_UNSCOPED_TERMINATE"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_spelled_as_aws_prints_them() {
+        let link = POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA.learn_more_link();
+        assert!(link.ends_with(
+            "#access-analyzer-reference-policy-checks-general-warning-policy-size-exceeds-identity-policy-quota"
+        ));
+        let link = PASS_ROLE_WITH_STAR_IN_RESOURCE.learn_more_link();
+        assert!(link.ends_with("-security-warning-pass-role-with-star-in-resource"));
+    }
+}

@@ -1,0 +1,142 @@
+//! Dates as IAM takes them: W3C's profile of ISO 8601, or seconds since 1970.
+
+/// How a date is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// In a format with year, month and day.
+    Calendar,
+    /// As a bare number, which IAM reads as seconds since 1970.
+    Epoch,
+}
+
+/// Milliseconds since 1970 and how they were written, `None` if it is no date.
+#[must_use]
+pub fn parse(text: &str) -> Option<(i64, Written)> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
+        let seconds: i64 = text.parse().ok()?;
+        return Some((seconds.checked_mul(1000)?, Written::Epoch));
+    }
+    calendar(text).map(|time| (time, Written::Calendar))
+}
+
+fn calendar(text: &str) -> Option<i64> {
+    let (date, time) = match text.split_once(['T', 't', ' ']) {
+        Some((date, time)) => (date, Some(time)),
+        None => (text, None),
+    };
+    let mut parts = date.split('-');
+    let year: i64 = number(parts.next()?, 4)?;
+    let month = parts.next().map_or(Some(1), |m| number(m, 2))?;
+    let day = parts.next().map_or(Some(1), |d| number(d, 2))?;
+    if parts.next().is_some() || !(1..=12).contains(&month) || day < 1 || day > length(year, month)
+    {
+        return None;
+    }
+    let time = time.map_or(Some(0), clock)?;
+    Some(days(year, month, day) * 86_400_000 + time)
+}
+
+// hh:mm, hh:mm:ss, hh:mm:ss.s with an optional zone; milliseconds of UTC.
+fn clock(text: &str) -> Option<i64> {
+    let (time, zone) = match text.find(['Z', 'z', '+', '-']) {
+        Some(at) => text.split_at(at),
+        None => (text, "Z"),
+    };
+    let mut parts = time.split(':');
+    let hour = number(parts.next()?, 2)?;
+    let minute = parts.next().map_or(Some(0), |m| number(m, 2))?;
+    let (second, milli) = match parts.next() {
+        None => (0, 0),
+        Some(text) => match text.split_once('.') {
+            None => (number(text, 2)?, 0),
+            Some((second, fraction)) => (number(second, 2)?, millis(fraction)?),
+        },
+    };
+    if parts.next().is_some() || hour > 24 || minute > 59 || second > 60 {
+        return None;
+    }
+    let offset = match zone {
+        "Z" | "z" => 0,
+        zone => {
+            let sign = if zone.starts_with('-') { -1 } else { 1 };
+            let digits = zone[1..].replace(':', "");
+            let (hours, minutes) = digits.split_at_checked(2)?;
+            let minutes = if minutes.is_empty() {
+                0
+            } else {
+                number(minutes, 2)?
+            };
+            sign * (number(hours, 2)? * 60 + minutes)
+        }
+    };
+    Some(((hour * 60 + minute - offset) * 60 + second) * 1000 + milli)
+}
+
+fn millis(fraction: &str) -> Option<i64> {
+    if fraction.is_empty() || !fraction.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    format!("{fraction:0<3}").get(..3)?.parse().ok()
+}
+
+fn number(text: &str, digits: usize) -> Option<i64> {
+    let plain = text.len() == digits && text.bytes().all(|b| b.is_ascii_digit());
+    plain.then(|| text.parse().ok()).flatten()
+}
+
+fn length(year: i64, month: i64) -> i64 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+// Days since 1970-01-01 in the Gregorian calendar, counted in years that begin in March.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(text: &str) -> Option<i64> {
+        parse(text).map(|(ms, _)| ms / 1000)
+    }
+
+    #[test]
+    fn reads_w3c_dates() {
+        assert_eq!(seconds("1970-01-01T00:00:00Z"), Some(0));
+        assert_eq!(seconds("2000-03-01"), Some(951_868_800));
+        assert_eq!(seconds("1997-07-16T19:20:30+01:00"), Some(869_077_230));
+        assert_eq!(seconds("1997-07-16T19:20+0100"), Some(869_077_200));
+        assert_eq!(
+            parse("2015-08-16T12:00:00.25Z"),
+            Some((1_439_726_400_250, Written::Calendar))
+        );
+        assert_eq!(parse("2021"), Some((2_021_000, Written::Epoch)));
+        assert_eq!(seconds("2024-02-29"), Some(1_709_164_800));
+    }
+
+    #[test]
+    fn refuses_what_is_no_date() {
+        for text in [
+            "",
+            "tomorrow",
+            "2021-13-01",
+            "2023-02-29",
+            "2021-1-1",
+            "2021-01-01T99:00Z",
+            "07/16/1997",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Reading and comparing the values of conditions.
+
+pub mod address;
+pub mod date;
+
+/// Whether `text` is base64 with its padding.
+#[must_use]
+pub fn is_base64(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    let letter = |b: u8| b.is_ascii_alphanumeric() || b == b'+' || b == b'/';
+    text.len().is_multiple_of(4) && text.len() - body.len() <= 2 && body.bytes().all(letter)
+}
+
+/// The number in `text`, as IAM reads numbers.
+#[must_use]
+pub fn number(text: &str) -> Option<f64> {
+    let plain = |b: u8| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E');
+    let number: f64 = text.trim().parse().ok()?;
+    (text.trim().bytes().all(plain) && number.is_finite()).then_some(number)
+}
+
+/// The Boolean in `text`, in any case.
+#[must_use]
+pub fn boolean(text: &str) -> Option<bool> {
+    if text.eq_ignore_ascii_case("true") {
+        Some(true)
+    } else if text.eq_ignore_ascii_case("false") {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// Whether an ARN matches a pattern, each of the six segments by itself: `*` does not cross
+/// the colons before the resource.
+#[must_use]
+pub fn arn_like(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (crate::arn::fields(pattern), crate::arn::fields(text));
+    pattern.len() == text.len()
+        && pattern
+            .iter()
+            .zip(&text)
+            .all(|(p, t)| crate::pattern::matches(p, t))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_needs_its_padding() {
+        assert!(is_base64("QmluYXJ5VmFsdWVJbkJhc2U2NA=="));
+        assert!(is_base64(""));
+        assert!(!is_base64("QmluYXJ5="));
+        assert!(!is_base64("a b="));
+    }
+
+    #[test]
+    fn arns_match_segment_by_segment() {
+        assert!(arn_like(
+            "arn:aws:sns:*:123:t*",
+            "arn:aws:sns:us-east-1:123:topic"
+        ));
+        assert!(!arn_like(
+            "arn:aws:sns:*:topic",
+            "arn:aws:sns:us-east-1:123:topic"
+        ));
+        assert!(arn_like("arn:aws:iam::1:role/*", "arn:aws:iam::1:role/a:b"));
+        assert!(!arn_like("*", "arn:aws:iam::1:role/a"));
+    }
+
+    #[test]
+    fn numbers_are_plain() {
+        assert_eq!(number("1.5"), Some(1.5));
+        assert_eq!(number("1e3"), Some(1000.0));
+        assert_eq!(number("inf"), None);
+        assert_eq!(number("x"), None);
+    }
+}

@@ -1,0 +1,177 @@
+//! The services that are embedded whole: EC2, IAM, SSM and STS.
+
+use std::sync::OnceLock;
+
+use super::Names;
+
+const SERVICES: &str = include_str!("../../data/services.txt");
+
+/// How grave an action is, in AWS's own classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Lists resources.
+    List,
+    /// Reads.
+    Read,
+    /// Writes.
+    Write,
+    /// Changes tags only.
+    Tagging,
+    /// Changes who may do what.
+    Permissions,
+}
+
+/// A resource type that an action can touch.
+#[derive(Clone, Copy, Debug)]
+pub struct ResourceType {
+    /// Its name, as in `instance`.
+    pub name: &'static str,
+    /// Whether every request names one.
+    pub required: bool,
+    keys: &'static str,
+}
+
+impl ResourceType {
+    /// The condition keys that a request about this resource can carry.
+    pub fn keys(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.keys.split(' ').filter(|key| !key.is_empty())
+    }
+}
+
+/// One action of a service.
+#[derive(Debug)]
+pub struct Action {
+    /// Its name without the prefix.
+    pub name: &'static str,
+    /// Its class.
+    pub level: Level,
+    /// The resource types; none means that only `*` covers it.
+    pub resources: Vec<ResourceType>,
+    /// Whether a condition on tags can apply.
+    pub takes_tags: bool,
+    keys: &'static str,
+}
+
+impl Action {
+    /// The condition keys that every request of this action can carry.
+    pub fn keys(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.keys.split(' ').filter(|key| !key.is_empty())
+    }
+}
+
+/// A whole service.
+#[derive(Debug)]
+pub struct Service {
+    actions: Names<Action>,
+    /// Resource type and ARN pattern, `${}` for each variable part.
+    pub types: Vec<(&'static str, &'static str)>,
+}
+
+impl Service {
+    /// The action of that name, in any case.
+    #[must_use]
+    pub fn action(&self, name: &str) -> Option<&Action> {
+        self.actions.get(name)
+    }
+
+    /// All actions.
+    pub fn actions(&self) -> impl Iterator<Item = &Action> {
+        self.actions.iter().map(|(_, action)| action)
+    }
+}
+
+/// The service of that prefix, if it is embedded.
+#[must_use]
+pub fn service(prefix: &str) -> Option<&'static Service> {
+    static TABLE: OnceLock<Names<Service>> = OnceLock::new();
+    TABLE.get_or_init(read).get(prefix)
+}
+
+fn read() -> Names<Service> {
+    let mut sets: Vec<&'static str> = Vec::new();
+    let mut services: Vec<(&'static str, Vec<Action>, Vec<(&'static str, &'static str)>)> =
+        Vec::new();
+    for line in SERVICES.lines() {
+        if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
+            services.push((name, Vec::new(), Vec::new()));
+            continue;
+        }
+        let Some((kind, rest)) = line.split_once(' ') else {
+            continue;
+        };
+        match (kind, services.last_mut()) {
+            ("k", _) => sets.extend(rest.split_once(' ').map(|(_, keys)| keys)),
+            ("t", Some(service)) => service.2.extend(rest.split_once(' ')),
+            ("a", Some(service)) => service.1.extend(read_action(rest, &sets)),
+            _ => {}
+        }
+    }
+    let build = |(name, actions, types): (&'static str, Vec<Action>, _)| {
+        let actions = Names::new(actions.into_iter().map(|a| (a.name, a)).collect());
+        (name, Service { actions, types })
+    };
+    Names::new(services.into_iter().map(build).collect())
+}
+
+fn read_action(line: &'static str, sets: &[&'static str]) -> Option<Action> {
+    let set = |number: &str| {
+        let number: Option<usize> = number.parse().ok();
+        number.and_then(|n| sets.get(n)).copied().unwrap_or("")
+    };
+    let mut fields = line.split(' ');
+    let name = fields.next()?;
+    let level = match fields.next()? {
+        "L" => Level::List,
+        "R" => Level::Read,
+        "T" => Level::Tagging,
+        "P" => Level::Permissions,
+        _ => Level::Write,
+    };
+    let keys = set(fields.next()?);
+    let mut resources = Vec::new();
+    for field in fields {
+        let (name, number) = field.split_once('=')?;
+        resources.push(ResourceType {
+            name: name.trim_end_matches('!'),
+            required: name.ends_with('!'),
+            keys: set(number),
+        });
+    }
+    let tag = |keys: &str| keys.contains("ResourceTag/") || keys.contains("RequestTag/");
+    let takes_tags = tag(keys) || resources.iter().any(|r| tag(r.keys));
+    Some(Action {
+        name,
+        level,
+        resources,
+        takes_tags,
+        keys,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ec2_is_whole() {
+        let ec2 = service("EC2").unwrap();
+        assert!(ec2.actions().count() > 700);
+        let run = ec2.action("runinstances").unwrap();
+        let required: Vec<_> = run.resources.iter().filter(|r| r.required).collect();
+        assert_eq!(required.len(), 5);
+        let instance = required.iter().find(|r| r.name == "instance").unwrap();
+        assert!(instance.keys().any(|k| k == "ec2:InstanceType"));
+        assert!(!instance.keys().any(|k| k.starts_with("aws:ResourceTag")));
+        assert!(
+            ec2.action("DescribeInstances")
+                .unwrap()
+                .resources
+                .is_empty()
+        );
+        assert!(
+            ec2.types
+                .iter()
+                .any(|(name, arn)| *name == "image" && arn.contains("::image/"))
+        );
+    }
+}

@@ -1,0 +1,280 @@
+//! One operator, one key, its values, against what the request carries.
+
+use super::Tri;
+use crate::compare::{self, address::Network, date};
+use crate::json::Value;
+use crate::lint::variables;
+use crate::operator::{Comparison, Family, Operator, Qualifier};
+use crate::pattern::has_wildcard;
+use crate::policy::{Condition, Version};
+
+/// What a request carries for one key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact<'f> {
+    /// Nothing.
+    Absent,
+    /// Nothing, and no such request ever carries it.
+    Never,
+    /// These values.
+    Values(Vec<&'f str>),
+    /// Some value, nobody knows which.
+    Present,
+    /// Nobody knows whether anything.
+    Unknown,
+    /// Either nothing or this value.
+    AbsentOr(&'f str),
+}
+
+/// Where facts come from.
+pub trait Facts {
+    /// What the request carries for the key; names ignore case.
+    fn fact(&self, key: &str) -> Fact<'_>;
+}
+
+/// A string with its variables replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expanded {
+    /// The pattern; U+0001 stands for a literal `*`, U+0002 for a literal `?`.
+    Pattern(String),
+    /// A variable has no value: the string matches nothing.
+    Unresolved,
+    /// A variable's value is not known.
+    Unknown,
+}
+
+/// Replaces the variables of `text`, which has some.
+pub fn expand(text: &str, facts: &dyn Facts) -> Expanded {
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for variable in variables(text) {
+        out.push_str(&text[from..variable.start]);
+        from = variable.end;
+        if variable.fault.is_some() {
+            return Expanded::Unresolved;
+        }
+        match variable.name {
+            "*" => out.push('\u{1}'),
+            "?" => out.push('\u{2}'),
+            "$" => out.push('$'),
+            key => match (facts.fact(key), variable.default) {
+                (Fact::Values(values), _) if values.len() == 1 => literal(&mut out, values[0]),
+                (Fact::Absent | Fact::Never, Some(default)) => literal(&mut out, default),
+                (Fact::Absent | Fact::Never | Fact::Values(_), _) => return Expanded::Unresolved,
+                _ => return Expanded::Unknown,
+            },
+        }
+    }
+    out.push_str(&text[from..]);
+    Expanded::Pattern(out)
+}
+
+// A value's own wildcards are text.
+fn literal(out: &mut String, value: &str) {
+    out.extend(value.chars().map(|c| match c {
+        '*' => '\u{1}',
+        '?' => '\u{2}',
+        c => c,
+    }));
+}
+
+/// Whether the condition is met.
+#[must_use]
+pub fn holds(condition: &Condition<'_, '_>, version: Version, facts: &dyn Facts) -> Tri {
+    let Some(operator) = condition.operator else {
+        return Tri::False;
+    };
+    let values = condition.value.elements();
+    let fact = facts.fact(&condition.key.value);
+    if operator.family == Family::Null {
+        return null(operator, values, &fact);
+    }
+    match fact {
+        Fact::Absent | Fact::Never => absent(operator).into(),
+        Fact::Values(request) if request.is_empty() => absent(operator).into(),
+        Fact::Values(request) => compare_all(operator, values, &request, version, facts),
+        Fact::AbsentOr(value) => {
+            let present = compare_all(operator, values, &[value], version, facts);
+            let missing = Tri::from(absent(operator));
+            if present == missing {
+                present
+            } else {
+                Tri::Unknown
+            }
+        }
+        Fact::Present => unknown(operator, values, true),
+        Fact::Unknown => unknown(operator, values, false),
+    }
+}
+
+// A missing key: true for `…IfExists`, for `ForAllValues` and for negated operators.
+fn absent(operator: Operator) -> bool {
+    operator.if_exists
+        || match operator.qualifier {
+            Some(Qualifier::ForAllValues) => true,
+            Some(Qualifier::ForAnyValue) => false,
+            None => operator.negated,
+        }
+}
+
+// `*` is met by every value.
+fn unknown(operator: Operator, values: &[Value<'_>], present: bool) -> Tri {
+    let star = |v: &Value<'_>| {
+        v.as_str()
+            .is_some_and(|t| !t.is_empty() && t.bytes().all(|b| b == b'*'))
+    };
+    if operator.family != Family::String || !operator.takes_wildcards() || !values.iter().any(star)
+    {
+        return Tri::Unknown;
+    }
+    let when_present = Tri::from(!operator.negated);
+    if present || when_present == absent(operator).into() {
+        when_present
+    } else {
+        Tri::Unknown
+    }
+}
+
+fn null(operator: Operator, values: &[Value<'_>], fact: &Fact<'_>) -> Tri {
+    match operator.qualifier {
+        Some(Qualifier::ForAllValues) => return Tri::True,
+        Some(Qualifier::ForAnyValue) => return Tri::False,
+        None => {}
+    }
+    let is_absent = match fact {
+        Fact::Absent | Fact::Never => Tri::True,
+        Fact::Values(values) => values.is_empty().into(),
+        Fact::Present => Tri::False,
+        Fact::Unknown | Fact::AbsentOr(_) => Tri::Unknown,
+    };
+    let mut met = Tri::False;
+    for value in values {
+        met = met.or(match boolean(value) {
+            Some(true) => is_absent,
+            Some(false) => !is_absent,
+            None => Tri::False,
+        });
+    }
+    met
+}
+
+fn boolean(value: &Value<'_>) -> Option<bool> {
+    match value {
+        Value::Bool(value, _) => Some(*value),
+        other => compare::boolean(other.as_str()?),
+    }
+}
+
+fn compare_all(
+    operator: Operator,
+    values: &[Value<'_>],
+    request: &[&str],
+    version: Version,
+    facts: &dyn Facts,
+) -> Tri {
+    let any_value = |text: &str| {
+        let mut met = Tri::False;
+        for value in values {
+            met = met.or(one(operator, value, text, version, facts));
+            if met == Tri::True {
+                break;
+            }
+        }
+        // Negated operators are NOR over the policy's values.
+        if operator.negated { !met } else { met }
+    };
+    // Without a qualifier, several values of a request mean any for the plain operators and
+    // all for the negated ones.
+    let all = match operator.qualifier {
+        Some(Qualifier::ForAllValues) => true,
+        Some(Qualifier::ForAnyValue) => false,
+        None => operator.negated,
+    };
+    let start = Tri::from(all);
+    request.iter().fold(start, |met, text| {
+        if all {
+            met.and(any_value(text))
+        } else {
+            met.or(any_value(text))
+        }
+    })
+}
+
+fn one(
+    operator: Operator,
+    value: &Value<'_>,
+    text: &str,
+    version: Version,
+    facts: &dyn Facts,
+) -> Tri {
+    let pattern = match value {
+        Value::String(text) => text.value.as_ref(),
+        Value::Number(text, _) => text,
+        Value::Bool(true, _) => "true",
+        Value::Bool(false, _) => "false",
+        _ => return Tri::False,
+    };
+    let variables = version == Version::V2012
+        && matches!(operator.family, Family::String | Family::Arn)
+        && pattern.contains("${");
+    if !variables {
+        return matched(operator, pattern, text).into();
+    }
+    match expand(pattern, facts) {
+        Expanded::Pattern(pattern) => {
+            // The marks of literal wildcards are made into characters that the text has too.
+            let marked = pattern.contains(['\u{1}', '\u{2}']);
+            if marked && operator.takes_wildcards() {
+                super::resource::marked_match(&pattern, text, operator.family == Family::Arn).into()
+            } else {
+                let plain = pattern.replace('\u{1}', "*").replace('\u{2}', "?");
+                matched(operator, &plain, text).into()
+            }
+        }
+        Expanded::Unresolved => Tri::False,
+        Expanded::Unknown => Tri::Unknown,
+    }
+}
+
+fn matched(operator: Operator, pattern: &str, text: &str) -> bool {
+    match operator.family {
+        Family::String => match operator.comparison {
+            Comparison::Like => crate::pattern::matches(pattern, text),
+            Comparison::EqualsIgnoreCase => equal_ignoring_case(pattern, text),
+            _ => pattern == text,
+        },
+        Family::Arn if has_wildcard(pattern) => compare::arn_like(pattern, text),
+        Family::Arn => pattern == text,
+        Family::Bool => {
+            compare::boolean(pattern).is_some_and(|b| compare::boolean(text) == Some(b))
+        }
+        Family::Binary => compare::is_base64(pattern) && pattern == text,
+        Family::IpAddress => Network::parse(pattern)
+            .zip(Network::parse(text))
+            .is_some_and(|(range, address)| range.contains(address)),
+        Family::Numeric => compare::number(pattern)
+            .zip(compare::number(text))
+            .and_then(|(p, t)| t.partial_cmp(&p))
+            .is_some_and(|order| ordered(operator.comparison, order)),
+        Family::Date => date::parse(pattern)
+            .zip(date::parse(text))
+            .is_some_and(|((p, _), (t, _))| ordered(operator.comparison, t.cmp(&p))),
+        Family::Null => false,
+    }
+}
+
+fn equal_ignoring_case(a: &str, b: &str) -> bool {
+    a.eq_ignore_ascii_case(b)
+        || a.chars()
+            .flat_map(char::to_lowercase)
+            .eq(b.chars().flat_map(char::to_lowercase))
+}
+
+fn ordered(comparison: Comparison, order: std::cmp::Ordering) -> bool {
+    match comparison {
+        Comparison::LessThan => order.is_lt(),
+        Comparison::LessThanEquals => order.is_le(),
+        Comparison::GreaterThan => order.is_gt(),
+        Comparison::GreaterThanEquals => order.is_ge(),
+        _ => order.is_eq(),
+    }
+}

@@ -1,0 +1,197 @@
+//! What a request touches: one ARN, or an ARN with parts that nobody knows yet.
+
+use super::Tri;
+use super::condition::{Expanded, Facts, expand};
+use crate::arn::fields;
+use crate::pattern::{has_wildcard, matches, overlaps};
+use crate::policy::Version;
+
+/// Stands for one character of an unknown part; no policy that IAM accepts has it.
+const HOLE: char = '\u{3}';
+
+/// The target of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The ARN or `*`; unknown parts are runs of [`HOLE`].
+    text: String,
+    open: bool,
+}
+
+impl Target {
+    /// A target that is known.
+    #[must_use]
+    pub fn known(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            open: false,
+        }
+    }
+
+    /// A target with unknown parts, each written `{}` or, for an account, `{account}`.
+    #[must_use]
+    pub fn open(template: &str) -> Self {
+        // An id is long enough that no pattern of single `?` takes it by accident.
+        let hole = |length| String::from_iter(std::iter::repeat_n(HOLE, length));
+        let text = template
+            .replace("{account}", &hole(12))
+            .replace("{}", &hole(24));
+        Self {
+            open: text.contains(HOLE),
+            text,
+        }
+    }
+
+    /// The target as people read it.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let mut out = String::with_capacity(self.text.len());
+        for c in self.text.chars() {
+            if c != HOLE {
+                out.push(c);
+            } else if !out.ends_with('*') {
+                out.push('*');
+            }
+        }
+        out
+    }
+
+    /// Whether the pattern covers the target.
+    #[must_use]
+    pub fn matched(&self, pattern: &str, version: Version, facts: &dyn Facts) -> Tri {
+        if pattern == "*" {
+            return Tri::True;
+        }
+        if version == Version::V2012 && pattern.contains("${") {
+            return match expand(pattern, facts) {
+                Expanded::Pattern(pattern) if self.open => self.covered(&pattern),
+                Expanded::Pattern(pattern) => marked_match(&pattern, &self.text, false).into(),
+                Expanded::Unresolved => Tri::False,
+                // What the variable stands for may be anything.
+                Expanded::Unknown => match self.covered(&crate::lint::opened(pattern)) {
+                    Tri::False => Tri::False,
+                    _ => Tri::Unknown,
+                },
+            };
+        }
+        self.covered(pattern)
+    }
+
+    fn covered(&self, pattern: &str) -> Tri {
+        if matches(pattern, &self.text) {
+            return Tri::True;
+        }
+        if !self.open || !self.may_match(pattern) {
+            return Tri::False;
+        }
+        Tri::Unknown
+    }
+
+    // Field by field: an unknown region is no place for a whole other ARN.
+    fn may_match(&self, pattern: &str) -> bool {
+        let hole = |text: &str| {
+            let mut out = String::with_capacity(text.len());
+            for c in text.chars() {
+                match c {
+                    HOLE if out.ends_with('*') => {}
+                    HOLE => out.push_str("?*"),
+                    c => out.push(c),
+                }
+            }
+            out
+        };
+        let (theirs, ours) = (fields(pattern), fields(&self.text));
+        if theirs.len() != ours.len() {
+            return has_wildcard(pattern) && overlaps(pattern, &hole(&self.text), false);
+        }
+        theirs
+            .iter()
+            .zip(&ours)
+            .all(|(p, t)| overlaps(p, &hole(t), false))
+    }
+}
+
+/// Matches a pattern whose literal wildcards are marked, see [`Expanded`].
+#[must_use]
+pub(super) fn marked_match(pattern: &str, text: &str, arn: bool) -> bool {
+    if !pattern.contains(['\u{1}', '\u{2}']) {
+        return if arn {
+            crate::compare::arn_like(pattern, text)
+        } else {
+            matches(pattern, text)
+        };
+    }
+    // Split at the first mark: the text must have that very character there.
+    let Some((at, mark)) = pattern
+        .char_indices()
+        .find(|(_, c)| matches!(c, '\u{1}' | '\u{2}'))
+    else {
+        return false;
+    };
+    let c = if mark == '\u{1}' { '*' } else { '?' };
+    if arn {
+        let (p, t) = (fields(pattern), fields(text));
+        return p.len() == t.len() && p.iter().zip(&t).all(|(p, t)| marked_match(p, t, false));
+    }
+    let (head, tail) = (&pattern[..at], &pattern[at + 1..]);
+    text.match_indices(c)
+        .any(|(at, _)| matches(head, &text[..at]) && marked_match(tail, &text[at + 1..], false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::Fact;
+
+    struct Nothing;
+    impl Facts for Nothing {
+        fn fact(&self, _: &str) -> Fact<'_> {
+            Fact::Unknown
+        }
+    }
+
+    fn covers(target: &Target, pattern: &str) -> Tri {
+        target.matched(pattern, Version::V2012, &Nothing)
+    }
+
+    #[test]
+    fn open_targets_have_three_answers() {
+        let target = Target::open("arn:aws:ec2:us-east-1:{account}:instance/{}");
+        assert_eq!(covers(&target, "arn:aws:ec2:*:*:instance/*"), Tri::True);
+        assert_eq!(covers(&target, "*"), Tri::True);
+        assert_eq!(
+            covers(&target, "arn:aws:ec2:*:????????????:instance/*"),
+            Tri::True
+        );
+        assert_eq!(
+            covers(&target, "arn:aws:ec2:us-east-1:111122223333:instance/*"),
+            Tri::Unknown
+        );
+        assert_eq!(
+            covers(&target, "arn:aws:ec2:*:*:instance/i-0123"),
+            Tri::Unknown
+        );
+        assert_eq!(
+            covers(&target, "arn:aws:ec2:eu-west-1:*:instance/*"),
+            Tri::False
+        );
+        assert_eq!(covers(&target, "arn:aws:ec2:*:*:volume/*"), Tri::False);
+        assert_eq!(
+            covers(&target, "arn:aws:ec2:*:*:*/${aws:userid}"),
+            Tri::Unknown
+        );
+    }
+
+    #[test]
+    fn only_the_star_covers_no_resource() {
+        let target = Target::known("*");
+        assert_eq!(covers(&target, "*"), Tri::True);
+        assert_eq!(covers(&target, "arn:aws:ec2:*:*:*"), Tri::False);
+    }
+
+    #[test]
+    fn marked_wildcards_are_text() {
+        assert!(marked_match("a\u{1}b*", "a*bcd", false));
+        assert!(!marked_match("a\u{1}b", "axb", false));
+        assert!(marked_match("\u{2}", "?", false));
+    }
+}

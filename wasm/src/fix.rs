@@ -1,0 +1,150 @@
+//! Changes of the text that remove a finding.
+
+use crate::json::{Member, Value};
+use crate::position::Span;
+
+/// A change, in bytes of the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub(crate) title: String,
+    pub(crate) edits: Vec<(Span, String)>,
+}
+
+impl Change {
+    pub(crate) fn new(title: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            edits: vec![(span, text.into())],
+        }
+    }
+
+    pub(crate) fn also(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.edits.push((span, text.into()));
+        self
+    }
+}
+
+/// The bytes to delete so that the element or member at `target` goes, its comma too.
+pub(crate) fn removal(root: &Value<'_>, target: Span) -> Option<Span> {
+    let spans: Vec<Span> = match root {
+        Value::Array(elements, _) => elements.iter().map(Value::span).collect(),
+        Value::Object(members, _) => members.iter().map(whole).collect(),
+        _ => return None,
+    };
+    let at = spans.iter().position(|s| s.contains(target))?;
+    let hit = match root {
+        Value::Array(..) => spans[at] == target,
+        Value::Object(members, _) => {
+            members[at].key.span == target || members[at].value.span() == target
+        }
+        _ => false,
+    };
+    if !hit {
+        let inner = match root {
+            Value::Array(elements, _) => &elements[at],
+            Value::Object(members, _) => &members[at].value,
+            _ => return None,
+        };
+        return removal(inner, target);
+    }
+    let (first, last) = (spans[at].start as usize, spans[at].end as usize);
+    Some(
+        match (at.checked_sub(1).map(|i| spans[i]), spans.get(at + 1)) {
+            (_, Some(next)) => Span::new(first, next.start as usize),
+            (Some(before), None) => Span::new(before.end as usize, last),
+            (None, None) => spans[at],
+        },
+    )
+}
+
+fn whole(member: &Member<'_>) -> Span {
+    Span {
+        start: member.key.span.start,
+        end: member.value.span().end.max(member.key.span.end),
+    }
+}
+
+/// A JSON string literal.
+pub(crate) fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+/// The name of `candidates` that was probably meant, ignoring case.
+pub(crate) fn nearest<'a>(
+    name: &str,
+    candidates: impl Iterator<Item = &'a str>,
+) -> Option<&'a str> {
+    candidates
+        .map(|candidate| (distance(candidate, name), candidate))
+        .min()
+        .filter(|(distance, candidate)| *distance * 3 <= candidate.len())
+        .map(|(_, candidate)| candidate)
+}
+
+/// Edits between two names, ignoring case; a swap of neighbours is one edit.
+pub(crate) fn distance(a: &str, b: &str) -> usize {
+    // Long text is never a typo, and the table below is quadratic.
+    if a.len() > 80 || b.len() > 80 || a.len().abs_diff(b.len()) > 8 {
+        return usize::MAX / 8;
+    }
+    let lower = |text: &str| {
+        text.bytes()
+            .map(|c| c.to_ascii_lowercase())
+            .collect::<Vec<_>>()
+    };
+    let (a, b) = (lower(a), lower(b));
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 0..a.len() {
+        let mut row = vec![i + 1];
+        for j in 0..b.len() {
+            let change = last[j] + usize::from(a[i] != b[j]);
+            let mut best = change.min(last[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] {
+                best = best.min(before[j - 1] + 1);
+            }
+            row.push(best);
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::parse;
+
+    fn without(text: &str, gone: &str) -> String {
+        let root = parse(text).root;
+        let start = text.find(gone).unwrap();
+        let span = removal(&root, Span::new(start, start + gone.len())).unwrap();
+        format!(
+            "{}{}",
+            &text[..span.start as usize],
+            &text[span.end as usize..]
+        )
+    }
+
+    #[test]
+    fn removal_takes_the_comma_along() {
+        assert_eq!(without("[1, 2, 3]", "1"), "[2, 3]");
+        assert_eq!(without("[1, 2, 3]", "3"), "[1, 2]");
+        assert_eq!(
+            without(r#"{"a": [9], "b": 2}"#, "9"),
+            r#"{"a": [], "b": 2}"#
+        );
+        assert_eq!(without(r#"{"a": 1, "b": 2}"#, r#""b""#), r#"{"a": 1}"#);
+        assert_eq!(without(r#"{"a": 1, "b": 2}"#, r#""a""#), r#"{"b": 2}"#);
+    }
+
+    #[test]
+    fn near_names_are_typos() {
+        assert_eq!(
+            nearest("Acton", ["Action", "Resource"].into_iter()),
+            Some("Action")
+        );
+        assert_eq!(nearest("Zebra", ["Action", "Resource"].into_iter()), None);
+        assert_eq!(distance("Recieve", "receive"), 1);
+    }
+}

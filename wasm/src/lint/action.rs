@@ -1,0 +1,72 @@
+//! `Action` and `NotAction`: do the services and their actions exist?
+
+use super::Lint;
+use crate::code;
+use crate::data::{self, Known};
+use crate::fix::{Change, nearest, quoted};
+use crate::json::Text;
+use crate::pattern::has_wildcard;
+use crate::policy::Statement;
+
+pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
+    let Some(element) = &statement.action else {
+        return;
+    };
+    for text in element.texts() {
+        if text.value.contains("${") {
+            super::variable::unsupported(lint, text, "Action");
+        } else if text.value.bytes().any(|b| b != b'*') {
+            one(lint, text);
+        }
+    }
+}
+
+fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
+    let Some((prefix, name)) = text.value.split_once(':') else {
+        let message = format!(
+            "`{}` is no action: write service and action, as in `ec2:RunInstances`",
+            text.value
+        );
+        let found = data::service("ec2").and_then(|ec2| ec2.action(&text.value));
+        let change = found.map(|action| {
+            let whole = format!("ec2:{}", action.name);
+            Change::new(format!("Write {whole}"), text.span, quoted(&whole))
+        });
+        lint.add(code::INVALID_ACTION, vec![text.span], message, change);
+        return;
+    };
+    if has_wildcard(prefix) {
+        let message = format!(
+            "the service in `{}` has a wildcard, which reaches services that you do not think of; \
+             name the service",
+            text.value
+        );
+        lint.report(code::WILDCARD_IN_SERVICE_NAME, text.span, message);
+    } else if !data::is_prefix(prefix) {
+        let mut message = format!(
+            "there is no service `{prefix}` for the action `{}`",
+            text.value
+        );
+        let meant = nearest(prefix, data::prefixes().iter().map(|(name, ())| name));
+        let change = meant.map(|meant| {
+            message.push_str(&format!("; did you mean `{meant}`?"));
+            let whole = format!("{meant}:{name}");
+            Change::new(format!("Write {meant}"), text.span, quoted(&whole))
+        });
+        lint.add(
+            code::INVALID_SERVICE_IN_ACTION,
+            vec![text.span],
+            message,
+            change,
+        );
+    } else if data::exists(lint.catalog, prefix, name) == Known::None {
+        let mut message = format!("the service `{prefix}` has no action `{name}`");
+        let meant = data::nearest_action(lint.catalog, prefix, name);
+        let change = meant.map(|meant| {
+            let whole = format!("{prefix}:{meant}");
+            message.push_str(&format!("; did you mean `{whole}`?"));
+            Change::new(format!("Write {whole}"), text.span, quoted(&whole))
+        });
+        lint.add(code::INVALID_ACTION, vec![text.span], message, change);
+    }
+}

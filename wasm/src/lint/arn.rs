@@ -1,0 +1,292 @@
+//! `Resource` and `NotResource`: are the ARNs whole, and do their parts fit the service?
+
+use super::Lint;
+use crate::arn::{Arn, fields, is_open};
+use crate::code;
+use crate::data::{self, PARTITIONS, Presence};
+use crate::fix::{Change, nearest, quoted};
+use crate::json::Text;
+use crate::pattern::{has_wildcard, overlaps};
+use crate::policy::Statement;
+
+pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
+    let Some(element) = &statement.resource else {
+        return;
+    };
+    for text in element.texts() {
+        if text.value.bytes().all(|b| b == b'*') && !text.value.is_empty() {
+            continue;
+        }
+        super::variable::check(lint, text);
+        one(lint, text);
+    }
+}
+
+fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
+    // A variable at the start may stand for the beginning of the ARN.
+    if text.value.starts_with("${") {
+        return;
+    }
+    if !text.value.starts_with("arn:") {
+        let message = format!(
+            "the resource `{}` is neither `*` nor an ARN; begin it with `arn:`",
+            text.value
+        );
+        let rest = text
+            .value
+            .get(..4)
+            .filter(|head| head.eq_ignore_ascii_case("arn:"));
+        let change = if rest.is_some() {
+            let whole = format!("arn:{}", &text.value[4..]);
+            Some(Change::new(
+                "Write arn: in small letters",
+                text.span,
+                quoted(&whole),
+            ))
+        } else if fields(&text.value).len() == 6 {
+            None
+        } else {
+            PARTITIONS
+                .iter()
+                .any(|p| text.value.starts_with(&format!("{p}:")))
+                .then(|| format!("arn:{}", text.value))
+                .map(|whole| Change::new("Put arn: in front", text.span, quoted(&whole)))
+        };
+        lint.add(code::INVALID_ARN_PREFIX, vec![text.span], message, change);
+        return;
+    }
+    let Some(arn) = Arn::parse(&text.value) else {
+        let message = format!(
+            "the ARN `{}` has fewer than 6 fields; write `arn:partition:service:region:account:resource`",
+            text.value
+        );
+        lint.report(code::MISSING_ARN_FIELD, text.span, message);
+        return;
+    };
+    partition(lint, text, &arn);
+    if service(lint, text, &arn) {
+        region(lint, text, &arn);
+        account(lint, text, &arn);
+        resource(lint, text, &arn);
+    }
+}
+
+fn partition(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
+    if is_open(arn.partition) || PARTITIONS.contains(&arn.partition) {
+        return;
+    }
+    let message = format!(
+        "there is no partition `{}`; write one of {}",
+        arn.partition,
+        PARTITIONS.map(|p| format!("`{p}`")).join(", ")
+    );
+    let meant = match arn.partition {
+        "" => Some("aws"),
+        other => nearest(other, PARTITIONS.iter().copied()),
+    };
+    let change = meant.map(|meant| {
+        let whole = text.value.replacen(
+            &format!("arn:{}:", arn.partition),
+            &format!("arn:{meant}:"),
+            1,
+        );
+        Change::new(format!("Write {meant}"), text.span, quoted(&whole))
+    });
+    lint.add(code::INVALID_PARTITION, vec![text.span], message, change);
+}
+
+// True if the service is one whose ARNs can be looked at further.
+fn service(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) -> bool {
+    let name = arn.service;
+    if has_wildcard(name) {
+        let message = format!(
+            "the service in `{}` has a wildcard, which reaches services that you do not think of; \
+             name the service",
+            text.value
+        );
+        lint.report(code::WILDCARD_IN_SERVICE_NAME, text.span, message);
+        return false;
+    }
+    if name.contains("${") {
+        return false;
+    }
+    let lower = name.to_ascii_lowercase();
+    if !data::is_arn_service(&lower) {
+        let mut message = format!("there is no service `{name}` in the ARN `{}`", text.value);
+        let meant = nearest(name, data::prefixes().iter().map(|(name, ())| name));
+        let change = meant.filter(|_| !name.is_empty()).map(|meant| {
+            message.push_str(&format!("; did you mean `{meant}`?"));
+            respelled(text, arn, meant)
+        });
+        lint.add(code::INVALID_SERVICE, vec![text.span], message, change);
+        return false;
+    }
+    if lower != name {
+        let message =
+            format!("the service `{name}` in an ARN stands in small letters; write `{lower}`");
+        let change = respelled(text, arn, &lower);
+        lint.report_fix(code::INVALID_ARN_SERVICE_CASE, text.span, message, change);
+        return false;
+    }
+    true
+}
+
+fn respelled(text: &Text<'_>, arn: &Arn<'_>, service: &str) -> Change {
+    let start = format!("arn:{}:", arn.partition);
+    let rest = text
+        .value
+        .get(start.len() + arn.service.len()..)
+        .unwrap_or_default();
+    let whole = format!("{start}{service}{rest}");
+    Change::new(format!("Write {service}"), text.span, quoted(&whole))
+}
+
+fn with(arn: &Arn<'_>, region: &str, account: &str) -> String {
+    format!(
+        "arn:{}:{}:{region}:{account}:{}",
+        arn.partition, arn.service, arn.resource
+    )
+}
+
+fn region(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
+    let presence = data::arn_shape(arn.service).map(|shape| shape.region);
+    let name = arn.region;
+    if name.is_empty() {
+        // A wildcard in the resource may be meant for another type than the ones we know.
+        if presence == Some(Presence::Always) && !is_wild(arn.resource) {
+            let message = format!("ARNs of `{}` name a region; add it, or `*`", arn.service);
+            let whole = with(arn, "*", arn.account);
+            let change = Change::new("Any region", text.span, quoted(&whole));
+            lint.report_fix(code::MISSING_ARN_REGION, text.span, message, change);
+        }
+        return;
+    }
+    if presence == Some(Presence::Never) && name.bytes().any(|b| b != b'*') {
+        let message = format!("ARNs of `{}` name no region; leave it empty", arn.service);
+        let change = Change::new(
+            "Without region",
+            text.span,
+            quoted(&with(arn, "", arn.account)),
+        );
+        lint.report_fix(code::ARN_REGION_NOT_ALLOWED, text.span, message, change);
+    } else if !is_open(name) && !data::is_region(name) {
+        let mut message = format!("AWS has no region `{name}`");
+        let change = nearest(name, data::REGIONS.iter().copied()).map(|meant| {
+            message.push_str(&format!("; did you mean `{meant}`?"));
+            let whole = with(arn, meant, arn.account);
+            Change::new(format!("Write {meant}"), text.span, quoted(&whole))
+        });
+        lint.add(code::INVALID_ARN_REGION, vec![text.span], message, change);
+    }
+}
+
+fn account(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
+    let presence = data::arn_shape(arn.service).map(|shape| shape.account);
+    let name = arn.account;
+    if name.is_empty() {
+        if presence == Some(Presence::Always) && !is_wild(arn.resource) {
+            let message = format!(
+                "ARNs of `{}` name an account; add its 12 digits, or `*`",
+                arn.service
+            );
+            let change = Change::new(
+                "Any account",
+                text.span,
+                quoted(&with(arn, arn.region, "*")),
+            );
+            lint.report_fix(code::MISSING_ARN_ACCOUNT, text.span, message, change);
+        }
+        return;
+    }
+    if is_open(name) || name == "aws" || name == "aws-marketplace" {
+        return;
+    }
+    if presence == Some(Presence::Never) {
+        let message = format!("ARNs of `{}` name no account; leave it empty", arn.service);
+        let change = Change::new(
+            "Without account",
+            text.span,
+            quoted(&with(arn, arn.region, "")),
+        );
+        lint.report_fix(code::ARN_ACCOUNT_NOT_ALLOWED, text.span, message, change);
+    } else if name.len() != 12 || !name.bytes().all(|b| b.is_ascii_digit()) {
+        let message = format!("`{name}` is no account id; write its 12 digits");
+        let digits: String = name.chars().filter(char::is_ascii_digit).collect();
+        let plain = name
+            .chars()
+            .all(|c| c.is_ascii_digit() || c == '-' || c == ' ');
+        let change = (digits.len() == 12 && plain).then(|| {
+            let whole = with(arn, arn.region, &digits);
+            Change::new(format!("Write {digits}"), text.span, quoted(&whole))
+        });
+        lint.add(code::INVALID_ARN_ACCOUNT, vec![text.span], message, change);
+    }
+}
+
+// Only a wildcard: any type may be meant.
+fn is_wild(resource: &str) -> bool {
+    resource.starts_with('*') || resource.starts_with("${")
+}
+
+// Only the embedded services are known so well that "no such type" is sure.
+fn resource(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
+    let Some(service) = data::service(arn.service) else {
+        return;
+    };
+    let given = super::variable::opened(arn.resource);
+    // Other types exist whose ARNs only other services' tables name, and root and aliases.
+    let also = match arn.service {
+        "iam" => ["root", "sts-", "delegation"]
+            .iter()
+            .any(|head| given.starts_with(head)),
+        _ => false,
+    };
+    if !known_type(service.types.as_slice(), arn.service, &given) && !also {
+        let mut message = format!("`{}` is no resource of `{}`", arn.resource, arn.service);
+        let head = arn.resource.split('/').next().unwrap_or_default();
+        let types = service.types.iter().filter_map(|(_, p)| Arn::parse(p));
+        let heads = types
+            .filter(|p| p.service == arn.service)
+            .filter_map(|p| p.resource.split_once('/').map(|(head, _)| head));
+        let change = nearest(head, heads)
+            .filter(|meant| *meant != head)
+            .map(|meant| {
+                message.push_str(&format!("; did you mean `{meant}/…`?"));
+                let resource = arn.resource.replacen(head, meant, 1);
+                let whole = with(
+                    &Arn {
+                        resource: &resource,
+                        ..*arn
+                    },
+                    arn.region,
+                    arn.account,
+                );
+                Change::new(format!("Write {meant}"), text.span, quoted(&whole))
+            });
+        if change.is_none() {
+            message.push_str(&format!(
+                "; write a type and a name, such as `{}`",
+                example(arn.service)
+            ));
+        }
+        lint.add(code::INVALID_ARN_RESOURCE, vec![text.span], message, change);
+    }
+}
+
+fn known_type(types: &[(&str, &str)], service: &str, given: &str) -> bool {
+    types
+        .iter()
+        .filter_map(|(_, pattern)| Arn::parse(pattern))
+        .any(|pattern| {
+            pattern.service == service
+                && overlaps(&pattern.resource.replace("${}", "?*"), given, false)
+        })
+}
+
+fn example(service: &str) -> &'static str {
+    match service {
+        "ec2" => "instance/*",
+        "ssm" => "parameter/*",
+        _ => "role/*",
+    }
+}

@@ -1,0 +1,141 @@
+//! `Condition`: the operators, and for each key what `key` and `value` check.
+
+use super::{Lint, key, value};
+use crate::code;
+use crate::fix::{Change, nearest, quoted};
+use crate::json::{Member, Text, Value};
+use crate::operator::{Family, Operator, Qualifier};
+use crate::policy::{Effect, Statement};
+
+/// One operator with its keys.
+pub(super) struct Block<'b, 't> {
+    pub(super) name: &'b Text<'t>,
+    pub(super) operator: Option<Operator>,
+    pub(super) keys: &'b [Member<'t>],
+    pub(super) effect: Option<Effect>,
+    /// The whole condition.
+    pub(super) all: &'b [Member<'t>],
+}
+
+impl Block<'_, '_> {
+    /// Another operator for this block, if nothing else hangs on the old one.
+    pub(super) fn renamed(&self, name: &str) -> Option<Change> {
+        let free = !self
+            .all
+            .iter()
+            .any(|b| b.key.value.eq_ignore_ascii_case(name));
+        (self.keys.len() == 1 && free)
+            .then(|| Change::new(format!("Use {name}"), self.name.span, quoted(name)))
+    }
+
+    /// The operator's name with another base, qualifier and suffix kept.
+    pub(super) fn with_base(&self, base: &str) -> String {
+        let qualifier = self.name.value.split_once(':').map_or("", |(q, _)| q);
+        let colon = if qualifier.is_empty() { "" } else { ":" };
+        let if_exists = self.operator.is_some_and(|op| op.if_exists);
+        let suffix = if if_exists { "IfExists" } else { "" };
+        format!("{qualifier}{colon}{base}{suffix}")
+    }
+}
+
+pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
+    if statement.conditions.is_empty() {
+        return;
+    }
+    let condition = statement.value.get("Condition").and_then(Value::members);
+    let all = condition.unwrap_or_default();
+    for member in all {
+        let block = Block {
+            name: &member.key,
+            operator: Operator::parse(&member.key.value),
+            keys: member.value.members().unwrap_or_default(),
+            effect: statement.effect,
+            all,
+        };
+        operator(lint, &block);
+        same_key_twice(lint, &block);
+        for entry in block.keys {
+            key::check(lint, &block, entry);
+            value::check(lint, &block, entry);
+        }
+    }
+}
+
+fn operator(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>) {
+    let name = block.name.value.as_ref();
+    let Some(operator) = block.operator else {
+        let mut message = format!("there is no condition operator `{name}`");
+        let base = name.split_once(':').map_or(name, |(_, base)| base);
+        let change = nearest(base, Operator::names()).and_then(|meant| {
+            let q = name.split_once(':').map(|(q, _)| q);
+            let q = q.and_then(|q| nearest(q, ["ForAllValues", "ForAnyValue"].into_iter()));
+            let meant = q.map_or(meant.to_owned(), |q| format!("{q}:{meant}"));
+            message.push_str(&format!("; did you mean `{meant}`?"));
+            let free = !block.all.iter().any(|b| b.key.value == meant);
+            free.then(|| Change::new(format!("Write {meant}"), block.name.span, quoted(&meant)))
+        });
+        if !message.ends_with('?') {
+            message.push_str("; use one such as `StringEquals`");
+        }
+        lint.add(
+            code::INVALID_CONDITION_OPERATOR,
+            vec![block.name.span],
+            message,
+            change,
+        );
+        return;
+    };
+    if operator.family != Family::Null {
+        return;
+    }
+    let plain = || {
+        let free = !block.all.iter().any(|b| b.key.value == "Null");
+        free.then(|| Change::new("Use Null", block.name.span, "\"Null\""))
+    };
+    if operator.if_exists {
+        let message = "`Null` asks whether the key exists; remove `IfExists`".to_owned();
+        lint.add(
+            code::NULL_WITH_IF_EXISTS,
+            vec![block.name.span],
+            message,
+            plain(),
+        );
+    }
+    if let Some(qualifier) = operator.qualifier {
+        let always = match qualifier {
+            Qualifier::ForAllValues => "true",
+            Qualifier::ForAnyValue => "false",
+        };
+        let message = format!("`Null` with a qualifier is always {always}; use `Null` alone");
+        lint.add(
+            code::NULL_WITH_QUALIFIER,
+            vec![block.name.span],
+            message,
+            plain(),
+        );
+    }
+}
+
+fn same_key_twice(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>) {
+    for (at, first) in block.keys.iter().enumerate() {
+        let same = |m: &&Member<'_>| m.key.value.eq_ignore_ascii_case(&first.key.value);
+        if block.keys[..at].iter().any(|m| same(&m)) {
+            continue;
+        }
+        let all: Vec<_> = block.keys[at..].iter().filter(same).collect();
+        // The very same spelling twice is the parser's business.
+        if all.iter().any(|m| m.key.value != first.key.value) {
+            let message = format!(
+                "the condition key `{}` stands here more than once in different spelling; merge them",
+                first.key.value
+            );
+            let places = all.iter().map(|m| m.key.span).collect();
+            lint.add(
+                code::DUPLICATE_KEYS_WITH_DIFFERENT_CASE,
+                places,
+                message,
+                None,
+            );
+        }
+    }
+}

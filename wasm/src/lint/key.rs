@@ -1,0 +1,225 @@
+//! Condition keys: do they exist, and do they fit the operator?
+
+use super::Lint;
+use super::condition::Block;
+use crate::code;
+use crate::data::{self, GLOBAL_KEYS, Key, KeyType};
+use crate::fix::{Change, nearest, quoted};
+use crate::json::{Member, Text};
+use crate::operator::{Comparison, Family, Qualifier};
+use crate::policy::Effect;
+
+/// Keys that AWS's tables call single-valued while Access Analyzer lets them be qualified.
+const QUALIFIED_ALL_THE_SAME: [&str; 2] = [
+    "codestar-connections:ProviderAction",
+    "organizations:ServicePrincipal",
+];
+
+pub(super) fn check(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, entry: &Member<'_>) {
+    let key = &entry.key;
+    if key.value.contains("${") {
+        super::variable::unsupported(lint, key, "a condition key");
+        return;
+    }
+    if let Some(known) = existing(lint, key, entry) {
+        fit(lint, block, key, known);
+    }
+}
+
+// Reports a key that does not exist; gives what is known of one that does.
+fn existing(lint: &mut Lint<'_, '_>, key: &Text<'_>, entry: &Member<'_>) -> Option<Key> {
+    let Some((prefix, name)) = key
+        .value
+        .split_once(':')
+        .filter(|(p, n)| !p.is_empty() && !n.is_empty())
+    else {
+        let message = format!(
+            "`{}` is no condition key; write service and name, as in `ec2:InstanceType`",
+            key.value
+        );
+        lint.report(code::INVALID_CONDITION_KEY_FORMAT, key.span, message);
+        return None;
+    };
+    if prefix.eq_ignore_ascii_case("aws") && name.eq_ignore_ascii_case("ARN") {
+        old_arn_key(lint, key, entry);
+        return None;
+    }
+    if let Some(known) = data::condition_key(&key.value) {
+        return Some(known);
+    }
+    if data::condition_key(&format!("{}/x", key.value.trim_end_matches('/'))).is_some() {
+        let bare = key.value.trim_end_matches('/');
+        let message = format!("`{bare}` needs the tag's key; write `{bare}/KEY`");
+        lint.report(code::MISSING_TAG_KEY_IN_CONDITION, key.span, message);
+        return None;
+    }
+    if prefix.eq_ignore_ascii_case("aws") {
+        let mut message = format!("there is no global condition key `{}`", key.value);
+        let change =
+            nearest(name, GLOBAL_KEYS.iter().map(|k| k.name)).filter(|m| !m.contains("${"));
+        let change = change.map(|meant| {
+            message.push_str(&format!("; did you mean `aws:{meant}`?"));
+            Change::new(
+                format!("Write aws:{meant}"),
+                key.span,
+                quoted(&format!("aws:{meant}")),
+            )
+        });
+        lint.add(
+            code::INVALID_GLOBAL_CONDITION_KEY,
+            vec![key.span],
+            message,
+            change,
+        );
+        return None;
+    }
+    // An identity provider's keys start with its host name.
+    if prefix.contains('.') || prefix.contains('/') {
+        return None;
+    }
+    service_key(lint, key, prefix, name);
+    None
+}
+
+fn service_key(lint: &mut Lint<'_, '_>, key: &Text<'_>, prefix: &str, name: &str) {
+    let keys = data::keys(prefix);
+    if keys.is_none() && !data::is_prefix(prefix) {
+        let mut message = format!(
+            "there is no service `{prefix}` for the condition key `{}`",
+            key.value
+        );
+        let meant = nearest(prefix, data::prefixes().iter().map(|(name, ())| name));
+        let change = meant.map(|meant| {
+            message.push_str(&format!("; did you mean `{meant}`?"));
+            Change::new(
+                format!("Write {meant}"),
+                key.span,
+                quoted(&format!("{meant}:{name}")),
+            )
+        });
+        lint.add(code::INVALID_SERVICE, vec![key.span], message, change);
+        return;
+    }
+    let mut message = format!("the service `{prefix}` has no condition key `{name}`");
+    let meant = keys.and_then(|keys| nearest(name, keys.names().filter(|n| !n.contains("${"))));
+    let change = meant.map(|meant| {
+        let whole = format!("{prefix}:{meant}");
+        message.push_str(&format!("; did you mean `{whole}`?"));
+        Change::new(format!("Write {whole}"), key.span, quoted(&whole))
+    });
+    lint.add(
+        code::INVALID_SERVICE_CONDITION_KEY,
+        vec![key.span],
+        message,
+        change,
+    );
+}
+
+// `aws:ARN` has two successors; which one is meant shows in the values.
+fn old_arn_key(lint: &mut Lint<'_, '_>, key: &Text<'_>, entry: &Member<'_>) {
+    let principal = |text: &str| text.contains(":iam:") || text.contains(":sts:");
+    let values = entry.value.elements();
+    if values.iter().any(|v| v.as_str().is_some_and(principal)) {
+        let message = "`aws:ARN` is an old name; write `aws:PrincipalArn`";
+        let change = Change::new("Write aws:PrincipalArn", key.span, "\"aws:PrincipalArn\"");
+        lint.report_fix(
+            code::DEPRECATED_GLOBAL_CONDITION_KEY,
+            key.span,
+            message,
+            change,
+        );
+    } else {
+        let message = "`aws:ARN` is not supported; write `aws:PrincipalArn` for the caller or \
+                       `aws:SourceArn` for the resource that calls";
+        lint.report(code::UNSUPPORTED_GLOBAL_CONDITION_KEY, key.span, message);
+    }
+}
+
+fn fit(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, key: &Text<'_>, known: Key) {
+    let Some(operator) = block.operator.filter(|op| op.family != Family::Null) else {
+        return;
+    };
+    if known.multivalued && operator.qualifier.is_none() {
+        let message = format!(
+            "a request can have several values of `{}`; put `ForAllValues:` or `ForAnyValue:` \
+             before `{}`",
+            key.value, block.name.value
+        );
+        let change = block.renamed(&format!("ForAnyValue:{}", block.name.value));
+        lint.add(code::MISSING_QUALIFIER, vec![key.span], message, change);
+    }
+    let only_all = operator.qualifier == Some(Qualifier::ForAllValues);
+    let excused = QUALIFIED_ALL_THE_SAME
+        .iter()
+        .any(|k| k.eq_ignore_ascii_case(&key.value));
+    if only_all && !known.multivalued && !excused && block.effect == Some(Effect::Allow) {
+        let message = format!(
+            "`{}` has one value at most, and `ForAllValues` is true where it is absent; remove \
+             `ForAllValues:`",
+            key.value
+        );
+        let plain = block
+            .name
+            .value
+            .split_once(':')
+            .map_or("", |(_, base)| base);
+        let change = block.renamed(plain);
+        lint.add(
+            code::FORALLVALUES_WITH_SINGLE_VALUED_KEY,
+            vec![key.span],
+            message,
+            change,
+        );
+    }
+    operator_type(lint, block, key, known.kind);
+}
+
+fn operator_type(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, key: &Text<'_>, kind: KeyType) {
+    let Some(operator) = block.operator else {
+        return;
+    };
+    let wanted = match kind {
+        // Strings are compared with every operator in practice; ARNs are strings too.
+        KeyType::String => return,
+        KeyType::Arn if operator.family == Family::String => {
+            if operator.comparison == Comparison::Like {
+                let base = if operator.negated {
+                    "ArnNotLike"
+                } else {
+                    "ArnLike"
+                };
+                let name = block.with_base(base);
+                let message = format!(
+                    "`{}` is an ARN and `{}` lets `*` cross its parts; use `{name}`",
+                    key.value, block.name.value
+                );
+                let code = code::STRING_LIKE_OPERATOR_WITH_ARN_CONDITION_KEYS;
+                lint.add(code, vec![key.span], message, block.renamed(&name));
+            }
+            return;
+        }
+        KeyType::Arn => Family::Arn,
+        KeyType::Numeric => Family::Numeric,
+        KeyType::Bool => Family::Bool,
+        KeyType::Date if operator.family == Family::Numeric => return,
+        KeyType::Date => Family::Date,
+        KeyType::IpAddress => Family::IpAddress,
+    };
+    if operator.family == wanted {
+        return;
+    }
+    let message = format!(
+        "`{}` is compared as {}; use an operator of that kind instead of `{}`",
+        key.value,
+        wanted.name(),
+        block.name.value
+    );
+    let base = match (wanted, operator.negated) {
+        (Family::Bool, false) => Some("Bool"),
+        (Family::IpAddress, false) => Some("IpAddress"),
+        (Family::IpAddress, true) => Some("NotIpAddress"),
+        _ => None,
+    };
+    let change = base.and_then(|base| block.renamed(&block.with_base(base)));
+    lint.add(code::TYPE_MISMATCH, vec![key.span], message, change);
+}

@@ -1,0 +1,115 @@
+//! The checks of AWS IAM Access Analyzer that an identity policy's text can decide.
+
+mod action;
+mod arn;
+mod condition;
+mod curated;
+mod key;
+mod network;
+mod passing;
+mod redundant;
+mod structure;
+mod syntax;
+mod tags;
+mod value;
+mod variable;
+
+use crate::code::{self, Code};
+use crate::data::Catalog;
+use crate::fix::Change;
+use crate::json::{Problem, SyntaxError, Value};
+use crate::policy::{Policy, Statement};
+use crate::position::Span;
+
+pub(crate) use variable::{new_version, opened, variables};
+
+/// A finding before its places are counted.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    pub(crate) code: Code,
+    pub(crate) message: String,
+    pub(crate) places: Vec<Span>,
+    pub(crate) change: Option<Change>,
+}
+
+/// What the checks look at and where they report.
+pub(crate) struct Lint<'a, 't> {
+    pub(crate) text: &'t str,
+    pub(crate) root: &'a Value<'t>,
+    pub(crate) policy: &'a Policy<'a, 't>,
+    pub(crate) catalog: Option<&'a Catalog>,
+    out: Vec<Draft>,
+}
+
+impl Lint<'_, '_> {
+    fn report(&mut self, code: Code, place: Span, message: impl Into<String>) {
+        self.add(code, vec![place], message.into(), None);
+    }
+
+    fn report_fix(&mut self, code: Code, place: Span, message: impl Into<String>, change: Change) {
+        self.add(code, vec![place], message.into(), Some(change));
+    }
+
+    fn add(&mut self, code: Code, places: Vec<Span>, message: String, change: Option<Change>) {
+        self.out.push(Draft {
+            code,
+            message,
+            places,
+            change,
+        });
+    }
+}
+
+/// All findings, in the order of the text.
+pub(crate) fn run<'a, 't>(
+    text: &'t str,
+    root: &'a Value<'t>,
+    policy: &'a Policy<'a, 't>,
+    errors: &[SyntaxError],
+    catalog: Option<&'a Catalog>,
+) -> Vec<Draft> {
+    let mut lint = Lint {
+        text,
+        root,
+        policy,
+        catalog,
+        out: Vec::new(),
+    };
+    let foreign = syntax::check(&mut lint, errors);
+    if !foreign {
+        structure::check(&mut lint);
+        for statement in &policy.statements {
+            check_statement(&mut lint, statement);
+        }
+        redundant::statements(&mut lint);
+        // What seems to be missing may stand in the part that could not be read.
+        if errors.iter().any(|e| e.problem != Problem::ByteOrderMark) {
+            lint.out.retain(|draft| !is_absence(draft.code));
+        }
+    }
+    lint.out
+        .sort_by_key(|draft| draft.places.first().map_or(0, |s| s.start));
+    lint.out
+}
+
+fn check_statement(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
+    action::check(lint, statement);
+    arn::check(lint, statement);
+    redundant::check(lint, statement);
+    passing::check(lint, statement);
+    condition::check(lint, statement);
+    tags::check(lint, statement);
+    curated::check(lint, statement);
+}
+
+fn is_absence(code: Code) -> bool {
+    [
+        code::MISSING_ACTION,
+        code::MISSING_EFFECT,
+        code::MISSING_RESOURCE,
+        code::MISSING_STATEMENT,
+        code::MISSING_VERSION,
+        code::POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA,
+    ]
+    .contains(&code)
+}

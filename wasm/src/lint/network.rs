@@ -1,0 +1,73 @@
+//! Addresses in conditions.
+
+use super::Lint;
+use crate::code;
+use crate::compare::address::Network;
+use crate::fix::{Change, quoted};
+use crate::json::Member;
+use crate::operator::Operator;
+
+pub(super) fn check(lint: &mut Lint<'_, '_>, operator: Operator, entry: &Member<'_>) {
+    let mut networks = Vec::new();
+    for value in entry.value.elements() {
+        let Some(text) = value.as_text() else {
+            let message = "an address or a range stands in quotes, as in \"203.0.113.0/24\"";
+            lint.report(code::TYPE_MISMATCH_IP_RANGE, value.span(), message);
+            continue;
+        };
+        if text.value.contains("${") {
+            continue;
+        }
+        let Some(network) = Network::parse(&text.value) else {
+            let message = format!(
+                "`{}` is no address range; write one like 203.0.113.0/24",
+                text.value
+            );
+            lint.report(code::TYPE_MISMATCH_IP_RANGE, text.span, message);
+            continue;
+        };
+        if let Some(tidied) = network.tidied() {
+            let message = format!(
+                "the bits after the mask in `{}` are ignored; write {tidied}",
+                text.value
+            );
+            let change = Change::new(format!("Write {tidied}"), text.span, quoted(&tidied));
+            lint.report_fix(code::IMPROVE_IP_RANGE, text.span, message, change);
+        }
+        networks.push(network);
+    }
+    if entry.key.value.eq_ignore_ascii_case("aws:SourceIp") {
+        private(lint, operator, entry, &networks);
+    }
+}
+
+fn private(lint: &mut Lint<'_, '_>, operator: Operator, entry: &Member<'_>, networks: &[Network]) {
+    let count = networks.iter().filter(|n| n.is_private()).count();
+    if count == 0 {
+        return;
+    }
+    let all = count == networks.len();
+    let (code, message) = match (all, operator.negated) {
+        (true, false) => (
+            code::PRIVATE_IP_ADDRESS,
+            "AWS sees public addresses only, so a private one in `aws:SourceIp` never matches; \
+             write public ranges, or use `aws:VpcSourceIp`",
+        ),
+        (true, true) => (
+            code::PRIVATE_NOT_IP_ADDRESS,
+            "AWS sees public addresses only, so excluding private ones from `aws:SourceIp` does \
+             nothing; write public ranges",
+        ),
+        (false, false) => (
+            code::PRIVATE_IP_ADDRESS_SUBSET,
+            "the private addresses among these never match `aws:SourceIp`; remove them, or use \
+             `aws:VpcSourceIp` for them",
+        ),
+        (false, true) => (
+            code::PRIVATE_NOT_IP_ADDRESS_SUBSET,
+            "the private addresses among these do nothing in `aws:SourceIp`; remove them, or use \
+             `aws:VpcSourceIp` for them",
+        ),
+    };
+    lint.report(code, entry.key.span, message);
+}

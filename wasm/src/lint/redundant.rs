@@ -1,0 +1,269 @@
+//! What another entry of the same list, or another statement, says already.
+
+use super::Lint;
+use crate::code;
+use crate::fix::{Change, removal};
+use crate::json::{Text, Value};
+use crate::pattern::{covers, covers_ignoring_case, has_wildcard};
+use crate::policy::{Element, Statement};
+
+pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
+    if let Some(actions) = &statement.action {
+        let texts: Vec<_> = actions.texts().collect();
+        for group in groups(&texts, true) {
+            let message = format!(
+                "{} actions say the same; `{}` is covered by another one, remove it",
+                group.all.len(),
+                group.longest(&texts)
+            );
+            report(
+                lint,
+                code::REDUNDANT_ACTION,
+                actions,
+                &texts,
+                &group,
+                message,
+            );
+        }
+    }
+    if let Some(resources) = &statement.resource {
+        let texts: Vec<_> = resources.texts().collect();
+        for group in groups(&texts, false) {
+            let message = format!(
+                "{} resources overlap; `{}` is covered by another one, remove it",
+                group.all.len(),
+                group.longest(&texts)
+            );
+            report(
+                lint,
+                code::REDUNDANT_RESOURCE,
+                resources,
+                &texts,
+                &group,
+                message,
+            );
+        }
+    }
+}
+
+// Entries that one of them, the umbrella, covers.
+struct Group {
+    umbrella: usize,
+    /// All of them in order, the umbrella too.
+    all: Vec<usize>,
+}
+
+impl Group {
+    fn longest<'t>(&self, texts: &'t [&Text<'_>]) -> &'t str {
+        let covered = self.all.iter().filter(|at| **at != self.umbrella);
+        covered
+            .map(|at| texts[*at].value.as_ref())
+            .fold("", |longest, text| {
+                if text.len() > longest.len() {
+                    text
+                } else {
+                    longest
+                }
+            })
+    }
+}
+
+fn groups(texts: &[&Text<'_>], ignore_case: bool) -> Vec<Group> {
+    if texts.len() < 2 {
+        return Vec::new();
+    }
+    let cover = |a: usize, b: usize| {
+        let (a, b) = (texts[a].value.as_ref(), texts[b].value.as_ref());
+        if ignore_case {
+            covers_ignoring_case(a, b)
+        } else {
+            covers(a, b)
+        }
+    };
+    let wild: Vec<usize> = (0..texts.len())
+        .filter(|at| has_wildcard(&texts[*at].value))
+        .collect();
+    let mut covered = vec![false; texts.len()];
+    let mut found = Vec::new();
+    for &umbrella in &wild {
+        // Only the widest pattern of a chain is the umbrella; of equal ones the first.
+        let wider = |&&other: &&usize| {
+            other != umbrella
+                && cover(other, umbrella)
+                && (other < umbrella || !cover(umbrella, other))
+        };
+        if wild.iter().any(|other| wider(&other)) {
+            continue;
+        }
+        let all: Vec<usize> = (0..texts.len())
+            .filter(|at| *at == umbrella || cover(umbrella, *at))
+            .collect();
+        if all.len() > 1 {
+            for &at in &all {
+                covered[at] = true;
+            }
+            found.push(Group { umbrella, all });
+        }
+    }
+    found.extend(repeated(texts, &covered, ignore_case));
+    found.sort_by_key(|group| group.all[0]);
+    found
+}
+
+// The same text again, without wildcards.
+fn repeated(texts: &[&Text<'_>], covered: &[bool], ignore_case: bool) -> Vec<Group> {
+    let fold = |h: u32, b: u8| (h ^ u32::from(b.to_ascii_lowercase())).wrapping_mul(0x0100_0193);
+    let mut hashes: Vec<(u32, usize)> = texts
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| !covered[*at])
+        .map(|(at, text)| (text.value.bytes().fold(0x811c_9dc5, fold), at))
+        .collect();
+    hashes.sort_unstable();
+    let mut found = Vec::new();
+    for same in hashes
+        .chunk_by(|a, b| a.0 == b.0)
+        .filter(|same| same.len() > 1)
+    {
+        let mut left: Vec<usize> = same.iter().map(|(_, at)| *at).collect();
+        while let Some(&first) = left.first() {
+            let equal = |at: &usize| {
+                let (a, b) = (&texts[first].value, &texts[*at].value);
+                a == b || (ignore_case && a.eq_ignore_ascii_case(b))
+            };
+            let (all, rest): (Vec<usize>, Vec<usize>) = left.iter().copied().partition(equal);
+            if all.len() > 1 {
+                found.push(Group {
+                    umbrella: first,
+                    all,
+                });
+            }
+            left = rest;
+        }
+    }
+    found
+}
+
+fn report(
+    lint: &mut Lint<'_, '_>,
+    code: code::Code,
+    element: &Element<'_, '_>,
+    texts: &[&Text<'_>],
+    group: &Group,
+    message: String,
+) {
+    let places = group.all.iter().map(|at| texts[*at].span).collect();
+    // The list is written again without the covered entries: single removals of neighbours
+    // would fight over the comma between them.
+    let change = match element.value {
+        Value::Array(elements, span) => {
+            let gone = |v: &&Value<'_>| {
+                let at = |at: &usize| *at != group.umbrella && texts[*at].span == v.span();
+                !group.all.iter().any(at)
+            };
+            let kept: Vec<&Value<'_>> = elements.iter().filter(gone).collect();
+            let first = elements.first().map(Value::span);
+            first.map(|first| {
+                let lead = &lint.text[span.start as usize + 1..first.start as usize];
+                let tail = elements.last().map_or("", |last| {
+                    &lint.text[last.span().end as usize..span.end as usize - 1]
+                });
+                let separator = if lead.is_empty() { ", " } else { "," };
+                let list: Vec<String> = kept
+                    .iter()
+                    .map(|v| format!("{lead}{}", v.span().text(lint.text)))
+                    .collect();
+                let text = format!("[{}{tail}]", list.join(separator));
+                Change::new("Remove what is covered", *span, text)
+            })
+        }
+        _ => None,
+    };
+    lint.add(code, places, message, change);
+}
+
+/// Statements that say the same.
+pub(super) fn statements(lint: &mut Lint<'_, '_>) {
+    let policy = lint.policy;
+    if policy.statements.len() < 2 {
+        return;
+    }
+    let mut meanings: Vec<(String, &Statement<'_, '_>)> =
+        policy.statements.iter().map(|s| (meaning(s), s)).collect();
+    meanings.sort_by(|a, b| {
+        let start = |s: &Statement<'_, '_>| s.value.span().start;
+        a.0.cmp(&b.0).then(start(a.1).cmp(&start(b.1)))
+    });
+    for same in meanings
+        .chunk_by(|a, b| a.0 == b.0)
+        .filter(|same| same.len() > 1)
+    {
+        let places: Vec<_> = same.iter().map(|(_, s)| s.value.span()).collect();
+        // One at a time: two neighbours would share the comma between them.
+        let change = (same.len() == 2)
+            .then(|| removal(lint.root, places[1]))
+            .flatten()
+            .map(|span| Change::new("Remove the second", span, ""));
+        let message = format!("{} statements grant the same; keep one of them", same.len());
+        lint.add(code::REDUNDANT_STATEMENT, places, message, change);
+    }
+}
+
+// A statement without its Sid, lists sorted: equal texts mean the same.
+fn meaning(statement: &Statement<'_, '_>) -> String {
+    let mut parts: Vec<String> = Vec::with_capacity(4);
+    for member in statement.value.members().unwrap_or_default() {
+        let name = member.key.value.as_ref();
+        match name {
+            "Sid" => {}
+            "Action" | "NotAction" => {
+                parts.push(format!(
+                    "{name}{}",
+                    listed(&member.value, str::to_ascii_lowercase)
+                ));
+            }
+            "Resource" | "NotResource" => {
+                parts.push(format!("{name}{}", listed(&member.value, str::to_owned)));
+            }
+            _ => parts.push(format!("{name}{}", canonical(&member.value))),
+        }
+    }
+    parts.sort_unstable();
+    parts.join("\u{1}")
+}
+
+fn listed(value: &Value<'_>, change: fn(&str) -> String) -> String {
+    let mut all: Vec<String> = value
+        .elements()
+        .iter()
+        .filter_map(Value::as_str)
+        .map(change)
+        .collect();
+    all.sort_unstable();
+    all.join("\u{2}")
+}
+
+fn canonical(value: &Value<'_>) -> String {
+    match value {
+        Value::Null(_) => "null".to_owned(),
+        Value::Bool(value, _) => value.to_string(),
+        Value::Number(text, _) => (*text).to_owned(),
+        Value::String(text) => format!("\u{3}{}", text.value),
+        Value::Array(elements, _) => {
+            let mut all: Vec<String> = elements.iter().map(canonical).collect();
+            all.sort_unstable();
+            match all.as_mut_slice() {
+                [one] => std::mem::take(one),
+                _ => all.join("\u{4}"),
+            }
+        }
+        Value::Object(members, _) => {
+            let mut all: Vec<String> = members
+                .iter()
+                .map(|m| format!("{}\u{5}{}", m.key.value, canonical(&m.value)))
+                .collect();
+            all.sort_unstable();
+            all.join("\u{6}")
+        }
+    }
+}

@@ -1,0 +1,395 @@
+//! The elements of the document and of its statements: which there are and of what type.
+
+use super::Lint;
+use crate::code;
+use crate::fix::{Change, nearest, quoted, removal};
+use crate::json::{Member, Value};
+use crate::position::Span;
+
+const TOP: [&str; 2] = ["Version", "Statement"];
+const STATEMENT: [&str; 7] = [
+    "Sid",
+    "Effect",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Condition",
+];
+/// What Access Analyzer compares with, whatever the kind of identity policy.
+const QUOTA: usize = 10_240;
+
+pub(super) fn check(lint: &mut Lint<'_, '_>) {
+    let root = lint.root;
+    size(lint);
+    let Some(members) = root.members() else {
+        if !matches!(root, Value::Null(_)) {
+            lint.report(
+                code::DATA_TYPE_MISMATCH,
+                root.span(),
+                "a policy is a JSON object; wrap it in `{` and `}`",
+            );
+        }
+        return;
+    };
+    for member in members {
+        if !TOP.contains(&member.key.value.as_ref()) {
+            unknown_element(lint, member, &TOP, members);
+        }
+    }
+    version(lint);
+    match root.get("Statement") {
+        None => lint.report(
+            code::MISSING_STATEMENT,
+            root.span(),
+            "the policy has no `Statement`; add one",
+        ),
+        Some(statements) => {
+            if statements.elements().is_empty() {
+                lint.report(
+                    code::MISSING_STATEMENT,
+                    root.span(),
+                    "`Statement` is empty; add a statement",
+                );
+            }
+            for value in statements.elements() {
+                statement(lint, value);
+            }
+        }
+    }
+    sids(lint);
+}
+
+fn size(lint: &mut Lint<'_, '_>) {
+    // Access Analyzer counts one more than there are; recorded outputs show it.
+    let size = crate::size::counted(lint.text) + 1;
+    if size > QUOTA {
+        let message = format!(
+            "the policy has {size} characters without white space, more than the {QUOTA} that \
+             any identity policy may have; split it into several policies"
+        );
+        let code = code::POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA;
+        lint.report(code, lint.root.span(), message);
+    }
+}
+
+fn version(lint: &mut Lint<'_, '_>) {
+    let root = lint.root;
+    match root.get("Version") {
+        None => {
+            let at = root.span().start as usize + 1;
+            let comma = if root.members().is_some_and(<[_]>::is_empty) {
+                ""
+            } else {
+                ","
+            };
+            let text = format!("\n  \"Version\": \"2012-10-17\"{comma}");
+            lint.report_fix(
+                code::MISSING_VERSION,
+                root.span(),
+                "the policy has no `Version` and is read by the rules of 2008; add \
+                 `\"Version\": \"2012-10-17\"`",
+                Change::new("Add the version", Span::new(at, at), text),
+            );
+        }
+        Some(Value::String(text)) => {
+            if !matches!(text.value.as_ref(), "2012-10-17" | "2008-10-17") {
+                let message = format!("there is no version `{}`; use `2012-10-17`", text.value);
+                let change = Change::new("Use 2012-10-17", text.span, "\"2012-10-17\"");
+                lint.report_fix(code::INVALID_VERSION, text.span, message, change);
+            }
+        }
+        Some(other) => mismatch(lint, other, "Version", "a string"),
+    }
+}
+
+fn unknown_element(
+    lint: &mut Lint<'_, '_>,
+    member: &Member<'_>,
+    known: &[&str],
+    all: &[Member<'_>],
+) {
+    let name = member.key.value.as_ref();
+    if matches!(name, "Principal" | "NotPrincipal") && known.len() == STATEMENT.len() {
+        let message = format!(
+            "an identity policy has no `{name}`: it applies to whom it is attached to; remove it"
+        );
+        let change = removal(lint.root, member.key.span).map(|s| Change::new("Remove it", s, ""));
+        lint.add(
+            code::UNSUPPORTED_PRINCIPAL,
+            vec![member.key.span],
+            message,
+            change,
+        );
+        return;
+    }
+    let free = |c: &&str| !all.iter().any(|m| m.key.value == *c);
+    let meant = nearest(name, known.iter().copied().filter(free));
+    let (message, change) = match meant {
+        Some(meant) => (
+            format!("there is no policy element `{name}` here; did you mean `{meant}`?"),
+            Some(Change::new(
+                format!("Write {meant}"),
+                member.key.span,
+                quoted(meant),
+            )),
+        ),
+        None => (
+            format!("there is no policy element `{name}` here; remove it"),
+            removal(lint.root, member.key.span).map(|s| Change::new("Remove it", s, "")),
+        ),
+    };
+    lint.add(
+        code::INVALID_POLICY_ELEMENT,
+        vec![member.key.span],
+        message,
+        change,
+    );
+}
+
+fn statement(lint: &mut Lint<'_, '_>, value: &Value<'_>) {
+    let Some(members) = value.members() else {
+        mismatch(lint, value, "Statement", "an object");
+        return;
+    };
+    for member in members {
+        match member.key.value.as_ref() {
+            "Sid" => sid(lint, member),
+            "Effect" => effect(lint, &member.value),
+            "Action" | "NotAction" => list(lint, member, code::EMPTY_ARRAY_ACTION, "action"),
+            "Resource" | "NotResource" => {
+                list(lint, member, code::EMPTY_ARRAY_RESOURCE, "resource")
+            }
+            "Condition" => condition(lint, member),
+            _ => unknown_element(lint, member, &STATEMENT, members),
+        }
+    }
+    let has = |name: &str| members.iter().find(|m| m.key.value == name);
+    for (one, other) in [("Action", "NotAction"), ("Resource", "NotResource")] {
+        if let (Some(a), Some(b)) = (has(one), has(other)) {
+            let message = format!(
+                "`{one}` and `{other}` exclude each other in one statement; remove one of them"
+            );
+            let places = vec![a.key.span, b.key.span];
+            lint.add(code::UNSUPPORTED_ELEMENT_COMBINATION, places, message, None);
+        }
+    }
+    let missing = [
+        (
+            code::MISSING_EFFECT,
+            has("Effect").is_none(),
+            "`Effect`, `Allow` or `Deny`",
+        ),
+        (
+            code::MISSING_ACTION,
+            has("Action").or(has("NotAction")).is_none(),
+            "`Action` or `NotAction`",
+        ),
+        (
+            code::MISSING_RESOURCE,
+            has("Resource").or(has("NotResource")).is_none(),
+            "`Resource` or `NotResource`",
+        ),
+    ];
+    for (code, absent, what) in missing {
+        // A mistyped name is reported as such already.
+        let typo = what
+            .split('`')
+            .filter(|name| STATEMENT.contains(name))
+            .any(|name| {
+                let typo = |m: &Member<'_>| {
+                    !STATEMENT.contains(&m.key.value.as_ref())
+                        && nearest(&m.key.value, std::iter::once(name)).is_some()
+                };
+                members.iter().any(typo)
+            });
+        if absent && !typo {
+            lint.report(
+                code,
+                value.span(),
+                format!("the statement has no {what}; add it"),
+            );
+        }
+    }
+}
+
+fn sid(lint: &mut Lint<'_, '_>, member: &Member<'_>) {
+    let Value::String(text) = &member.value else {
+        mismatch(lint, &member.value, "Sid", "a string");
+        return;
+    };
+    if text.value.is_empty() {
+        let change = removal(lint.root, text.span).map(|s| Change::new("Remove the Sid", s, ""));
+        let message = "the `Sid` is empty; give it a value or remove it".to_owned();
+        lint.add(code::EMPTY_SID_VALUE, vec![text.span], message, change);
+    } else if !text.value.bytes().all(|b| b.is_ascii_alphanumeric()) && !text.value.contains("${") {
+        let plain: String = text
+            .value
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect();
+        let change = match plain.as_str() {
+            "" => removal(lint.root, text.span).map(|s| Change::new("Remove the Sid", s, "")),
+            plain => Some(Change::new(
+                format!("Write {plain}"),
+                text.span,
+                quoted(plain),
+            )),
+        };
+        let message = format!(
+            "the `Sid` `{}` has other characters than letters a-z, A-Z and digits; remove them",
+            text.value
+        );
+        lint.add(code::UNSUPPORTED_SID, vec![text.span], message, change);
+    }
+}
+
+fn effect(lint: &mut Lint<'_, '_>, value: &Value<'_>) {
+    let Value::String(text) = value else {
+        mismatch(lint, value, "Effect", "a string");
+        return;
+    };
+    if matches!(text.value.as_ref(), "Allow" | "Deny") || text.value.contains("${") {
+        return;
+    }
+    let message = format!(
+        "there is no effect `{}`; write `Allow` or `Deny`",
+        text.value
+    );
+    let change = nearest(&text.value, ["Allow", "Deny"].into_iter())
+        .map(|meant| Change::new(format!("Write {meant}"), text.span, quoted(meant)));
+    lint.add(code::INVALID_EFFECT, vec![text.span], message, change);
+}
+
+fn list(lint: &mut Lint<'_, '_>, member: &Member<'_>, empty: code::Code, what: &str) {
+    if let Value::Array(elements, span) = &member.value
+        && elements.is_empty()
+    {
+        let message = format!("the statement names no {what}, so it does nothing; name some");
+        lint.report(empty, *span, message);
+    }
+    for element in member.value.elements() {
+        if element.as_text().is_none() {
+            let name = member.key.value.to_string();
+            mismatch(lint, element, &name, "a string or a list of strings");
+        }
+    }
+}
+
+fn condition(lint: &mut Lint<'_, '_>, member: &Member<'_>) {
+    let Some(blocks) = member.value.members() else {
+        mismatch(lint, &member.value, "Condition", "an object");
+        return;
+    };
+    let empty = "this condition is empty and does nothing; remove it or add a key";
+    if blocks.is_empty() {
+        let change = removal(lint.root, member.key.span).map(|s| Change::new("Remove it", s, ""));
+        let place = vec![member.value.span()];
+        lint.add(
+            code::EMPTY_OBJECT_CONDITION,
+            place,
+            empty.to_owned(),
+            change,
+        );
+    }
+    for block in blocks {
+        match block.value.members() {
+            None => mismatch(
+                lint,
+                &block.value,
+                &block.key.value,
+                "an object of keys and values",
+            ),
+            Some([]) => {
+                // Alone, it would leave another empty object behind: the whole condition goes.
+                let target = if blocks.len() == 1 {
+                    member.key.span
+                } else {
+                    block.key.span
+                };
+                let change = removal(lint.root, target).map(|s| Change::new("Remove it", s, ""));
+                let place = vec![block.value.span()];
+                lint.add(
+                    code::EMPTY_OBJECT_CONDITION,
+                    place,
+                    empty.to_owned(),
+                    change,
+                );
+            }
+            Some(keys) => {
+                for key in keys {
+                    values(lint, key);
+                }
+            }
+        }
+    }
+}
+
+fn values(lint: &mut Lint<'_, '_>, key: &Member<'_>) {
+    for value in key.value.elements() {
+        if matches!(value, Value::Null(_) | Value::Array(..) | Value::Object(..)) {
+            mismatch(
+                lint,
+                value,
+                &key.key.value,
+                "a string, a number, a Boolean or a list of them",
+            );
+        }
+    }
+}
+
+fn mismatch(lint: &mut Lint<'_, '_>, value: &Value<'_>, name: &str, expected: &str) {
+    // Where nothing could be read, the syntax error says so already.
+    if value.span().start == value.span().end {
+        return;
+    }
+    let message = format!("`{name}` must be {expected}");
+    lint.report(code::DATA_TYPE_MISMATCH, value.span(), message);
+}
+
+fn sids(lint: &mut Lint<'_, '_>) {
+    let policy = lint.policy;
+    let mut all: Vec<_> = policy.statements.iter().filter_map(|s| s.sid).collect();
+    all.retain(|sid| !sid.value.is_empty());
+    all.sort_by(|a, b| a.value.cmp(&b.value).then(a.span.start.cmp(&b.span.start)));
+    for same in all
+        .chunk_by(|a, b| a.value == b.value)
+        .filter(|same| same.len() > 1)
+    {
+        let places: Vec<_> = same.iter().map(|sid| sid.span).collect();
+        let message = format!(
+            "{} statements have the `Sid` `{}`; give each its own",
+            same.len(),
+            same[0].value
+        );
+        let taken = |name: &String| all.iter().any(|sid| sid.value == *name);
+        let mut numbers = 2..;
+        let mut fresh = || loop {
+            let name = format!("{}{}", same[0].value, numbers.next().unwrap_or(0));
+            if !taken(&name) {
+                return name;
+            }
+        };
+        let edits = same[1..]
+            .iter()
+            .map(|sid| (sid.span, quoted(&fresh())))
+            .collect();
+        let change = Change {
+            title: "Number them".to_owned(),
+            edits,
+        };
+        lint.add(code::UNIQUE_SIDS_REQUIRED, places, message, Some(change));
+    }
+    all.dedup_by(|a, b| a.value == b.value);
+    all.sort_by_key(|sid| sid.value.to_ascii_lowercase());
+    for same in all.chunk_by(|a, b| a.value.eq_ignore_ascii_case(&b.value)) {
+        if same.len() > 1 {
+            let places: Vec<_> = same.iter().map(|sid| sid.span).collect();
+            let message = format!(
+                "the `Sid`s `{}` and `{}` differ only in case; people will mix them up, use others",
+                same[0].value, same[1].value
+            );
+            lint.add(code::UNIQUE_SIDS_RECOMMENDED, places, message, None);
+        }
+    }
+}

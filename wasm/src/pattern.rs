@@ -1,0 +1,155 @@
+//! IAM's wildcards: `*` is any run of characters, `?` exactly one. Both cross `/` and `:`.
+
+/// Whether `pattern` matches all of `text`.
+#[must_use]
+pub fn matches(pattern: &str, text: &str) -> bool {
+    glob(pattern.as_bytes(), text.as_bytes(), |p, t| p == t, |_| true)
+}
+
+/// As [`matches`], ignoring ASCII case, as actions and key names do.
+#[must_use]
+pub fn matches_ignoring_case(pattern: &str, text: &str) -> bool {
+    let same = |p: u8, t: u8| p.eq_ignore_ascii_case(&t);
+    glob(pattern.as_bytes(), text.as_bytes(), same, |_| true)
+}
+
+/// Whether the text has a wildcard.
+#[must_use]
+pub fn has_wildcard(text: &str) -> bool {
+    text.bytes().any(|b| b == b'*' || b == b'?')
+}
+
+// One backtracking point is enough: a later `*` subsumes an earlier one. `?` is one
+// character, so a match never stops inside a UTF-8 sequence.
+fn glob(
+    pattern: &[u8],
+    text: &[u8],
+    same: impl Fn(u8, u8) -> bool,
+    any: impl Fn(u8) -> bool,
+) -> bool {
+    let (mut p, mut t) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p + 1, t));
+                p += 1;
+            }
+            Some(b'?') if any(text[t]) => {
+                t += char_length(text, t);
+                p += 1;
+            }
+            Some(&c) if c != b'?' && same(c, text[t]) => {
+                t += 1;
+                p += 1;
+            }
+            _ => match star {
+                Some((after, from)) => {
+                    let next = from + char_length(text, from);
+                    star = Some((after, next));
+                    (p, t) = (after, next);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|b| *b == b'*')
+}
+
+fn char_length(text: &[u8], at: usize) -> usize {
+    1 + text[at + 1..]
+        .iter()
+        .take_while(|b| (**b & 0xC0) == 0x80)
+        .count()
+}
+
+/// Whether everything that `inner` matches, `outer` matches too. It may say no where the
+/// answer is yes (`a?*` and `a*?`), never the other way round.
+#[must_use]
+pub fn covers(outer: &str, inner: &str) -> bool {
+    // Read as text, the inner `*` can only be taken by an outer `*`.
+    glob(
+        outer.as_bytes(),
+        inner.as_bytes(),
+        |p, t| p == t,
+        |t| t != b'*',
+    )
+}
+
+/// As [`covers`], ignoring ASCII case.
+#[must_use]
+pub fn covers_ignoring_case(outer: &str, inner: &str) -> bool {
+    let same = |p: u8, t: u8| p.eq_ignore_ascii_case(&t);
+    glob(outer.as_bytes(), inner.as_bytes(), same, |t| t != b'*')
+}
+
+/// Whether some text is matched by both patterns.
+#[must_use]
+pub fn overlaps(a: &str, b: &str, ignore_case: bool) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    // reach[j]: the prefixes a[..i] and b[..j] can stand for the same text.
+    let mut reach = vec![false; b.len() + 1];
+    reach[0] = true;
+    for j in 0..b.len() {
+        reach[j + 1] = reach[j] && b[j] == b'*';
+    }
+    for &pa in a {
+        let mut next = vec![false; b.len() + 1];
+        next[0] = reach[0] && pa == b'*';
+        for j in 0..b.len() {
+            let pb = b[j];
+            let either = pa == b'?' || pb == b'?';
+            let equal = pa == pb || (ignore_case && pa.eq_ignore_ascii_case(&pb));
+            // A star stands for nothing or takes what the other side has there.
+            next[j + 1] = if pa == b'*' || pb == b'*' {
+                next[j] || reach[j + 1]
+            } else {
+                (either || equal) && reach[j]
+            };
+        }
+        reach = next;
+    }
+    reach[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn star_and_question_cross_slashes() {
+        assert!(matches("arn:aws:s3:::b/*", "arn:aws:s3:::b/c/d"));
+        assert!(matches("a?c", "a/c"));
+        assert!(!matches("a?c", "ac"));
+        assert!(matches("a?", "aé"));
+        assert!(matches("*", ""));
+        assert!(!matches("", "x"));
+        assert!(matches("a*b*c", "axxbxxbc"));
+        assert!(!matches("EC2", "ec2"));
+        assert!(matches_ignoring_case("EC2:run*", "ec2:RunInstances"));
+    }
+
+    #[test]
+    fn coverage_is_containment() {
+        assert!(covers("arn:*", "arn:aws:s3:::b"));
+        assert!(covers("deeplens*", "deeplens*/*"));
+        assert!(!covers("deeplens*/*", "deeplens*"));
+        assert!(covers("a*", "a?"));
+        assert!(covers("a?", "a?"));
+        assert!(!covers("a?", "a*"));
+        assert!(covers("a?*", "abc*"));
+        assert!(!covers("a?*", "a*"));
+    }
+
+    #[test]
+    fn overlap_finds_a_common_text() {
+        assert!(overlaps("a*", "*b", false));
+        assert!(!overlaps("a*", "b*", false));
+        assert!(overlaps("a?c", "abc", false));
+        assert!(overlaps("iam:*", "IAM:PassRole", true));
+        assert!(overlaps("*", "", false));
+        assert!(!overlaps("a", "", false));
+        assert!(overlaps("a*b", "ab", false));
+        assert!(!overlaps("ab?", "ab", false));
+    }
+}

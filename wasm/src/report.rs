@@ -1,0 +1,101 @@
+//! What the checker says, in the shape of `aws accessanalyzer validate-policy`.
+//! One set of types for the terminal, the browser and the workflow step.
+
+use serde::{Deserialize, Serialize};
+
+use crate::code::FindingType;
+use crate::json::PathElement;
+use crate::position::Position;
+use crate::verdict::Verdict;
+
+/// A range in the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Range {
+    /// Its start.
+    pub start: Position,
+    /// Its end, exclusive.
+    pub end: Position,
+}
+
+/// Where a finding is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Location {
+    /// The way from the document's root.
+    pub path: Vec<PathElement>,
+    /// The place in the text.
+    pub span: Range,
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// What is wrong and what to do.
+    pub finding_details: String,
+    /// How much it matters.
+    pub finding_type: FindingType,
+    /// The check's name.
+    pub issue_code: String,
+    /// Where AWS explains it.
+    pub learn_more_link: String,
+    /// The places.
+    pub locations: Vec<Location>,
+}
+
+/// A change of the text; offsets are UTF-16 units of the text that was checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Edit {
+    /// First unit to replace.
+    pub start: u32,
+    /// One past the last unit to replace.
+    pub end: u32,
+    /// What to put there.
+    pub new_text: String,
+}
+
+/// A change that removes one finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fix {
+    /// The list that holds the finding: `findings` or `advice`.
+    pub list: List,
+    /// Its index there.
+    pub finding: usize,
+    /// What it does, in a few words.
+    pub title: String,
+    /// The edits, in order, not overlapping.
+    pub edits: Vec<Edit>,
+}
+
+/// One of the report's two lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum List {
+    /// Access Analyzer's checks.
+    Findings,
+    /// Sprinters' own.
+    Advice,
+}
+
+/// Everything about one policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The checks of Access Analyzer.
+    pub findings: Vec<Finding>,
+    /// Whether the policy grants what the chosen features need.
+    pub verdict: Verdict,
+    /// Sprinters' own advice.
+    pub advice: Vec<Finding>,
+    /// The changes that can be applied.
+    pub fixes: Vec<Fix>,
+}
+
+impl Report {
+    /// Whether a finding or a piece of advice of type ERROR is there.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        let all = self.findings.iter().chain(&self.advice);
+        all.into_iter()
+            .any(|f| f.finding_type == FindingType::Error)
+    }
+}

@@ -1,0 +1,150 @@
+//! The verdict in words.
+
+use super::Decision;
+use crate::evaluate::{Answer, Fact, Request, Tri, holds, names_action, names_resource};
+use crate::json::Value;
+use crate::operator::Family;
+use crate::policy::{Condition, Effect, Policy, Statement};
+
+/// What a permission's answer means for a job.
+pub(super) fn permission(action: &str, decision: Decision, types: &[&str]) -> String {
+    let (can, cannot) = consequence(action);
+    let list = match types {
+        [] | ["*"] => String::new(),
+        types => format!(" on `{}`", types.join("`, `")),
+    };
+    match decision {
+        Decision::Granted => can.to_owned(),
+        Decision::Conditional => {
+            format!(
+                "`{action}`{list} is allowed only under a condition; if it is not met, {cannot}"
+            )
+        }
+        Decision::Missing => format!("`{action}`{list} is not allowed: {cannot}"),
+        Decision::Denied => format!("`{action}`{list} is denied by a statement: {cannot}"),
+    }
+}
+
+fn consequence(action: &str) -> (&'static str, &'static str) {
+    match action {
+        "ec2:RunInstances" => ("can launch instances", "no runner can start"),
+        "ec2:CreateTags" => (
+            "can tag what it launches",
+            "the launch fails, because the instance is tagged in the same call",
+        ),
+        "ec2:DescribeInstances" => (
+            "can see its instances",
+            "neither `start` nor `stop` can find the instances of a run",
+        ),
+        "ec2:ModifyVolume" => (
+            "can lower a volume's performance once the runner is up",
+            "volumes keep their boot performance and its price",
+        ),
+        "ec2:TerminateInstances" => (
+            "can end its instances",
+            "instances that fail to power off themselves stay and cost money",
+        ),
+        "ec2:DescribeSpotPriceHistory" => (
+            "can read spot prices",
+            "the cheapest zone and the savings are not known",
+        ),
+        "iam:PassRole" => (
+            "can give the instance its role",
+            "a launch with an instance profile fails",
+        ),
+        "iam:CreateServiceLinkedRole" => (
+            "can create EC2's role for spot",
+            "the first spot launch in the account fails",
+        ),
+        _ => (
+            "can read the image's parameter",
+            "an image written as `resolve:ssm:…` is not found",
+        ),
+    }
+}
+
+/// What a conditional answer hangs on.
+pub(super) fn open(policy: &Policy<'_, '_>, request: &Request<'_>, answer: &Answer) -> Vec<String> {
+    let mut out = Vec::new();
+    for (index, effect, hit) in &answer.statements {
+        let Some(statement) = policy
+            .statements
+            .get(*index)
+            .filter(|_| *hit == Tri::Unknown)
+        else {
+            continue;
+        };
+        if names_resource(statement, policy.version, request) == Tri::Unknown {
+            out.push(resource(statement, *effect));
+        }
+        for condition in &statement.conditions {
+            if holds(condition, policy.version, request.facts) == Tri::Unknown {
+                let not = if *effect == Effect::Deny { "not: " } else { "" };
+                out.push(format!("{not}{}", words(condition)));
+            }
+        }
+    }
+    out
+}
+
+fn resource(statement: &Statement<'_, '_>, effect: Effect) -> String {
+    let texts = statement.resource.iter().flat_map(|r| r.texts());
+    let list: Vec<_> = texts.map(|t| format!("`{}`", t.value)).take(3).collect();
+    let negated = statement.resource.as_ref().is_some_and(|r| r.negated);
+    let not = if negated == (effect == Effect::Allow) {
+        "not "
+    } else {
+        ""
+    };
+    format!("the resource is {not}among {}", list.join(", "))
+}
+
+/// Why statements that name the action do not grant it.
+pub(super) fn missed(policy: &Policy<'_, '_>, request: &Request<'_>) -> Vec<String> {
+    let mut out = Vec::new();
+    for statement in &policy.statements {
+        if statement.effect != Some(Effect::Allow) || !names_action(statement, request.action) {
+            continue;
+        }
+        if names_resource(statement, policy.version, request) == Tri::False {
+            continue;
+        }
+        for condition in &statement.conditions {
+            if holds(condition, policy.version, request.facts) == Tri::False {
+                let why = match request.facts.fact(&condition.key.value) {
+                    Fact::Never => "no such request carries this key",
+                    Fact::Absent => "Sprinters' request does not carry this key",
+                    _ => "Sprinters' request carries another value",
+                };
+                out.push(format!("{} can never be true: {why}", words(condition)));
+            }
+        }
+    }
+    out.dedup();
+    out
+}
+
+fn words(condition: &Condition<'_, '_>) -> String {
+    let shown = |v: &Value<'_>| match v {
+        Value::String(text) => format!("`{}`", text.value),
+        Value::Number(text, _) => format!("`{text}`"),
+        Value::Bool(value, _) => format!("`{value}`"),
+        _ => "?".to_owned(),
+    };
+    let values: Vec<_> = condition
+        .value
+        .elements()
+        .iter()
+        .take(4)
+        .map(shown)
+        .collect();
+    let null = condition
+        .operator
+        .is_some_and(|op| op.family == Family::Null);
+    let verb = if null {
+        "Null"
+    } else {
+        condition.operator_text.value.as_ref()
+    };
+    format!("`{}` {verb} {}", condition.key.value, values.join(" or "))
+}

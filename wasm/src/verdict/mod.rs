@@ -1,0 +1,341 @@
+//! Does the policy let Sprinters work? Asks it every request that Sprinters makes for the
+//! chosen features, each resource type by itself, and says what follows.
+
+mod explain;
+mod request;
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::arn::{Arn, is_open};
+use crate::evaluate::{self, Answer, Request, Tri};
+use crate::policy::{Effect, Policy};
+
+pub(crate) use request::{FactSheet, Sprinters, TAG, requests};
+
+/// What of Sprinters is to be used beyond the six plain permissions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Feature {
+    /// `instance-profile`: the runner's instance gets a role.
+    InstanceProfile,
+    /// Spot in an account that never used it: EC2's service-linked role is created.
+    SpotServiceLinkedRole,
+    /// `image: resolve:ssm:…`: the image is read from a public parameter.
+    SsmImageParameter,
+}
+
+impl Feature {
+    /// All of them.
+    pub const ALL: [Self; 3] = [
+        Self::InstanceProfile,
+        Self::SpotServiceLinkedRole,
+        Self::SsmImageParameter,
+    ];
+
+    /// Its name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InstanceProfile => "instance-profile",
+            Self::SpotServiceLinkedRole => "spot-service-linked-role",
+            Self::SsmImageParameter => "ssm-image-parameter",
+        }
+    }
+}
+
+/// What is known of the requests, apart from the policy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Setup {
+    /// The features in use.
+    pub features: Vec<Feature>,
+    /// The region; if absent, the one that the policy's ARNs agree on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The account; if absent, the one that the policy's ARNs agree on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The partition, `aws` if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partition: Option<String>,
+    /// The subnets in use.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub subnets: Vec<String>,
+    /// The security groups in use.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub security_groups: Vec<String>,
+    /// The instance types in use.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub instance_types: Vec<String>,
+    /// The role of the instance profile, its name with its path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+}
+
+impl Setup {
+    /// Whether the feature is in use.
+    #[must_use]
+    pub fn has(&self, feature: Feature) -> bool {
+        self.features.contains(&feature)
+    }
+}
+
+/// The answer for one permission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decision {
+    /// Every request is allowed.
+    Granted,
+    /// It hangs on something that the text cannot tell.
+    Conditional,
+    /// Some request is not allowed.
+    Missing,
+    /// Some request is denied by a statement.
+    Denied,
+}
+
+/// The answer for one resource type of a permission.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceAnswer {
+    /// `instance`, `subnet`, …; `*` for actions that know no resource.
+    pub resource_type: String,
+    /// The answer.
+    pub decision: Decision,
+    /// The statements that make it, counted from 0.
+    pub statements: Vec<usize>,
+    /// What it hangs on, or why a statement that looks like it does not grant.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub conditions: Vec<String>,
+}
+
+/// One permission.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Permission {
+    /// Service and action.
+    pub action: String,
+    /// The answer over all its resource types.
+    pub decision: Decision,
+    /// What follows, in plain words.
+    pub explanation: String,
+    /// The statements that make it, counted from 0.
+    pub statements: Vec<usize>,
+    /// What it hangs on.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub conditions: Vec<String>,
+    /// The answers for each resource type.
+    pub resources: Vec<ResourceAnswer>,
+}
+
+/// What was taken from the policy because nobody said it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assumed {
+    /// The only region that the policy's ARNs and conditions name.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub region: Option<String>,
+    /// The only account that the policy's ARNs name.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub account: Option<String>,
+}
+
+/// Whether the policy grants what the chosen features need.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Every permission is granted.
+    pub granted: bool,
+    /// What the answer takes for given.
+    #[serde(skip_serializing_if = "is_empty", default)]
+    pub assumed: Assumed,
+    /// Permission by permission.
+    pub permissions: Vec<Permission>,
+}
+
+fn is_empty(assumed: &Assumed) -> bool {
+    *assumed == Assumed::default()
+}
+
+/// Judges the policy.
+#[must_use]
+pub fn judge(policy: &Policy<'_, '_>, setup: &Setup) -> Verdict {
+    let assumed = assume(policy, setup);
+    let sprinters = Sprinters::new(setup, &assumed);
+    judge_for(policy, &sprinters, assumed)
+}
+
+pub(crate) fn judge_for(
+    policy: &Policy<'_, '_>,
+    sprinters: &Sprinters,
+    assumed: Assumed,
+) -> Verdict {
+    let mut permissions: Vec<Permission> = Vec::with_capacity(9);
+    for request in requests(sprinters) {
+        let facts = FactSheet::new(request, sprinters);
+        let mut worst: Option<ResourceAnswer> = None;
+        for target in &request.targets {
+            let asked = Request {
+                action: request.action,
+                target,
+                facts: &facts,
+            };
+            let answer = evaluate::evaluate(policy, &asked);
+            let one = resource_answer(policy, &asked, request.resource, &answer);
+            if worst.as_ref().is_none_or(|w| w.decision < one.decision) {
+                worst = Some(one);
+            }
+        }
+        let Some(answer) = worst else {
+            continue;
+        };
+        match permissions.last_mut() {
+            Some(last) if last.action == request.action => last.resources.push(answer),
+            _ => permissions.push(Permission {
+                action: request.action.to_owned(),
+                decision: Decision::Granted,
+                explanation: String::new(),
+                statements: Vec::new(),
+                conditions: Vec::new(),
+                resources: vec![answer],
+            }),
+        }
+    }
+    for permission in &mut permissions {
+        sum_up(permission);
+    }
+    Verdict {
+        granted: permissions.iter().all(|p| p.decision == Decision::Granted),
+        assumed,
+        permissions,
+    }
+}
+
+fn resource_answer(
+    policy: &Policy<'_, '_>,
+    request: &Request<'_>,
+    resource: &str,
+    answer: &Answer,
+) -> ResourceAnswer {
+    let decision = match (answer.denied, answer.allowed) {
+        (Tri::True, _) => Decision::Denied,
+        (_, Tri::False) => Decision::Missing,
+        (Tri::Unknown, _) | (_, Tri::Unknown) => Decision::Conditional,
+        (Tri::False, Tri::True) => Decision::Granted,
+    };
+    let counts = |effect: Effect, hit: Tri| match decision {
+        Decision::Denied => effect == Effect::Deny && hit == Tri::True,
+        Decision::Granted => effect == Effect::Allow && hit == Tri::True,
+        Decision::Conditional => hit == Tri::Unknown || effect == Effect::Allow,
+        Decision::Missing => false,
+    };
+    let statements = answer
+        .statements
+        .iter()
+        .filter(|(_, effect, hit)| counts(*effect, *hit));
+    let conditions = match decision {
+        Decision::Granted | Decision::Denied => Vec::new(),
+        Decision::Conditional => explain::open(policy, request, answer),
+        Decision::Missing => explain::missed(policy, request),
+    };
+    ResourceAnswer {
+        resource_type: resource.to_owned(),
+        decision,
+        statements: statements.map(|(index, ..)| *index).collect(),
+        conditions,
+    }
+}
+
+fn sum_up(permission: &mut Permission) {
+    let resources = &permission.resources;
+    let decision = resources.iter().map(|r| r.decision).max();
+    permission.decision = decision.unwrap_or(Decision::Missing);
+    let worst = resources
+        .iter()
+        .filter(|r| r.decision == permission.decision);
+    let mut statements = BTreeSet::new();
+    let mut conditions = Vec::new();
+    for answer in worst.clone() {
+        statements.extend(answer.statements.iter().copied());
+        for condition in &answer.conditions {
+            if !conditions.contains(condition) {
+                conditions.push(condition.clone());
+            }
+        }
+    }
+    let types: Vec<&str> = worst.map(|r| r.resource_type.as_str()).collect();
+    permission.explanation = explain::permission(&permission.action, permission.decision, &types);
+    permission.statements = statements.into_iter().collect();
+    permission.conditions = conditions;
+}
+
+/// The region and account that all ARNs of the policy agree on, where the caller named none.
+/// A policy that names one account is one for that account.
+#[must_use]
+pub fn assume(policy: &Policy<'_, '_>, setup: &Setup) -> Assumed {
+    if setup.region.is_some() && setup.account.is_some() {
+        return Assumed::default();
+    }
+    let (mut region, mut account) = (Agreed::Nothing, Agreed::Nothing);
+    for statement in policy
+        .statements
+        .iter()
+        .filter(|s| s.effect == Some(Effect::Allow))
+    {
+        for text in statement
+            .resource
+            .iter()
+            .filter(|r| !r.negated)
+            .flat_map(|r| r.texts())
+        {
+            if let Some(arn) = Arn::parse(&text.value) {
+                region.note(arn.region);
+                if arn.account.len() == 12 {
+                    account.note(arn.account);
+                }
+            }
+        }
+        for condition in &statement.conditions {
+            if condition.operator.is_some_and(|op| !op.negated)
+                && condition
+                    .key
+                    .value
+                    .eq_ignore_ascii_case("aws:RequestedRegion")
+            {
+                for value in condition.value.elements().iter().filter_map(|v| v.as_str()) {
+                    region.note(value);
+                }
+            }
+        }
+    }
+    Assumed {
+        region: region.agreed().filter(|_| setup.region.is_none()),
+        account: account.agreed().filter(|_| setup.account.is_none()),
+    }
+}
+
+enum Agreed<'t> {
+    Nothing,
+    One(&'t str),
+    Several,
+}
+
+impl<'t> Agreed<'t> {
+    fn note(&mut self, text: &'t str) {
+        if text.is_empty() || is_open(text) {
+            return;
+        }
+        match self {
+            Self::Nothing => *self = Self::One(text),
+            Self::One(one) if *one != text => *self = Self::Several,
+            _ => {}
+        }
+    }
+
+    fn agreed(&self) -> Option<String> {
+        match self {
+            Self::One(one) => Some((*one).to_owned()),
+            _ => None,
+        }
+    }
+}
