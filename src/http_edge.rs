@@ -19,6 +19,10 @@ use http_body_util::BodyExt;
 use octocrab::OctoBody;
 use tower::BoxError;
 
+use crate::answer_headers::Headers;
+use crate::github::innermost;
+use crate::retry::Passing;
+
 /// A connection that is not there after this long will not come.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Neither EC2 nor GitHub thinks longer than this about any request of ours.
@@ -72,20 +76,57 @@ impl tower::Service<http::Request<OctoBody>> for Service {
     }
 }
 
+/// Why a text could not be had.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GetError {
+    #[error("HTTP {0}")]
+    Status(u16, Option<Duration>),
+    #[error("the server did not answer ({0})")]
+    NoAnswer(String),
+    #[error("the answer is unreadable: it is no text")]
+    NoText,
+    #[error("the answer is unreadable: it is no index")]
+    NoIndex,
+}
+
+impl Passing for GetError {
+    fn silence(_call: &'static str, within: Duration) -> Self {
+        Self::NoAnswer(format!("nothing for {:.1} s", within.as_secs_f64()))
+    }
+
+    fn is_passing(&self) -> bool {
+        match self {
+            Self::Status(status, _) => *status >= 500 || *status == 429,
+            Self::NoAnswer(_) | Self::NoText | Self::NoIndex => true,
+        }
+    }
+
+    fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Status(_, wait) => *wait,
+            _ => None,
+        }
+    }
+}
+
 /// Gets a whole text.
 pub(crate) async fn get_text(
     connector: &SharedHttpConnector,
     uri: &http::Uri,
-) -> Result<String, BoxError> {
+) -> Result<String, GetError> {
+    let no_answer = |error: BoxError| GetError::NoAnswer(innermost(error.as_ref()));
     let request = http::Request::get(uri)
         .header(http::header::USER_AGENT, USER_AGENT)
-        .body(SdkBody::empty())?;
-    let response = send(connector, request).await?;
-    if !response.status().is_success() {
-        return Err(format!("HTTP {}", response.status().as_u16()).into());
+        .body(SdkBody::empty())
+        .map_err(|error| no_answer(error.into()))?;
+    let response = send(connector, request).await.map_err(no_answer)?;
+    let status = response.status();
+    if !status.is_success() {
+        let wait = response.headers().retry_after();
+        return Err(GetError::Status(status.as_u16(), wait));
     }
-    let bytes = response.into_body().collect().await?.to_bytes();
-    Ok(String::from_utf8(bytes.to_vec())?)
+    let body = response.into_body().collect().await.map_err(no_answer)?;
+    String::from_utf8(body.to_bytes().to_vec()).map_err(|_| GetError::NoText)
 }
 
 async fn send(

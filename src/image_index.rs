@@ -1,16 +1,23 @@
 //! Canonical's public index of Ubuntu images: resolving a name needs no AWS permission.
 //! <https://cloud-images.ubuntu.com/query/noble/server/released.current.txt>
 
+use std::time::Duration;
+
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 
 use crate::failure::Failure;
-use crate::http_edge;
+use crate::http_edge::{self, GetError};
+use crate::retry::{self, Deadline};
 use crate::spec::image::Ubuntu;
 use crate::spec::instance_type::Architecture;
 use crate::spec::region::Region;
 
 /// Where the index is, unless `SPRINTERS_IMAGE_INDEX_URL` names a mirror.
 pub(crate) const DEFAULT_URL: &str = "https://cloud-images.ubuntu.com";
+
+const READ: &str = "read the image index";
+/// There is a way round the index, so it is not worth waiting for long.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Fetches the index of a release and picks the image for a region and processor.
 pub(crate) async fn resolve(
@@ -19,6 +26,7 @@ pub(crate) async fn resolve(
     release: Ubuntu,
     architecture: Architecture,
     region: &Region,
+    deadline: Deadline,
 ) -> Result<String, Failure> {
     let url = format!(
         "{}/query/{}/server/released.current.txt",
@@ -26,18 +34,25 @@ pub(crate) async fn resolve(
         release.codename()
     );
     let way_out = "name the image itself: `image: ami-…`";
-    let text = match url.parse() {
-        Ok(uri) => http_edge::get_text(connector, &uri)
-            .await
-            .map_err(|error| crate::github::innermost(error.as_ref())),
-        Err(_) => Err("this is no URL".to_owned()),
-    };
-    let text = text.map_err(|error| {
+    let failure = |why: &str| {
         Failure::new(
-            format!("could not read the image index `{url}`: {error}"),
+            format!("could not read the image index `{url}`: {why}"),
             way_out,
         )
-    })?;
+    };
+    let uri = url.parse().map_err(|_| failure("this is no URL"))?;
+    let read = || async {
+        let text = http_edge::get_text(connector, &uri).await?;
+        // Whatever a proxy says with status 200 is no index.
+        if text.lines().any(|line| columns(line).is_some()) {
+            Ok(text)
+        } else {
+            Err(GetError::NoIndex)
+        }
+    };
+    let text = retry::until(READ, deadline.within(PATIENCE), read)
+        .await
+        .map_err(|error| failure(&error.to_string()))?;
     pick(&text, architecture, region).ok_or_else(|| {
         Failure::new(
             format!("the image index `{url}` has no {architecture} image for `{region}`"),
@@ -54,24 +69,7 @@ fn pick(index: &str, architecture: Architecture, region: &Region) -> Option<Stri
     index
         .lines()
         .filter_map(|line| {
-            let columns: Vec<&str> = line.split('\t').collect();
-            let [
-                _,
-                "server",
-                "release",
-                serial,
-                store,
-                arch,
-                place,
-                ami,
-                _,
-                _,
-                "hvm",
-                ..,
-            ] = columns[..]
-            else {
-                return None;
-            };
+            let [serial, store, arch, place, ami] = columns(line)?;
             let fits = arch == architecture.debian()
                 && place == region.as_str()
                 && ami.starts_with("ami-");
@@ -82,6 +80,28 @@ fn pick(index: &str, architecture: Architecture, region: &Region) -> Option<Stri
         })
         .max()
         .map(|(_, _, ami)| ami.to_owned())
+}
+
+/// Serial, root store, architecture, region and AMI of a released server image for full virtualization.
+fn columns(line: &str) -> Option<[&str; 5]> {
+    let columns: Vec<&str> = line.split('\t').collect();
+    match columns[..] {
+        [
+            _,
+            "server",
+            "release",
+            serial,
+            store,
+            architecture,
+            region,
+            ami,
+            _,
+            _,
+            "hvm",
+            ..,
+        ] => Some([serial, store, architecture, region, ami]),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -2,10 +2,13 @@
 //!
 //! Arguments and inputs come in, one mode runs, one report goes out, one exit code is returned.
 
+mod answer_headers;
 mod boot;
 mod check;
 mod cli;
 mod clients;
+mod climb;
+mod closing;
 mod ec2;
 mod failure;
 mod github;
@@ -19,11 +22,13 @@ mod plan;
 mod policy;
 mod report;
 mod retry;
+mod rung;
 mod signals;
 mod spec;
 mod start;
 mod stop;
 mod sweep;
+mod times;
 mod undo;
 mod user_data;
 mod watch;

@@ -1,21 +1,24 @@
 //! `stop`: end what this run started. It needs no outputs of `start`: it finds its own by tag.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
 use crate::clients::Clients;
-use crate::ec2::{Ec2Error, Instance, State, tags};
+use crate::ec2::{DESCRIBE_INSTANCES, Ec2Error, Instance, State, tags};
 use crate::failure::Failure;
-use crate::github::{GithubError, RunnerId};
+use crate::github::{LIST, Runner, RunnerId};
 use crate::report::{Mark, Report, summary};
 use crate::retry::{self, Deadline};
 use crate::spec::network::InstanceId;
+use crate::spec::run;
 use crate::spec::target::Narrowing;
 use crate::undo;
 
 /// How long passing errors are waited out.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a fresh instance may stay invisible to `DescribeInstances`.
+const INVISIBLE: Duration = Duration::from_secs(4);
 /// How long a record may stay busy after its instance was terminated. GitHub notices late, and removes the record of an
 /// ephemeral runner by itself then.
 const BUSY_PATIENCE: Duration = Duration::from_secs(20);
@@ -30,14 +33,25 @@ pub(crate) async fn stop(
     let deadline = Deadline::after(PATIENCE);
     let (instances, runners) = tokio::join!(
         find_instances(clients, narrowing, deadline),
-        retry::until(deadline, || clients.github.runners(None))
+        retry::until(LIST, deadline, || clients.github.runners(None))
     );
-    let instances = instances.map_err(|error| clients.ec2_failure(&error))?;
+    let mut instances = instances.map_err(|error| clients.ec2_failure(&error))?;
+    if let Ok(runners) = &runners
+        && is_whole_run(narrowing)
+        && is_more_to_come(clients, &instances, runners)
+    {
+        // A `start` that was killed a moment ago: its record is there, its instance is not visible yet.
+        report.line("· a runner record has no instance yet: looking again");
+        tokio::time::sleep(INVISIBLE).await;
+        instances = find_instances(clients, narrowing, deadline)
+            .await
+            .map_err(|error| clients.ec2_failure(&error))?;
+    }
     let alive: Vec<&Instance> = instances
         .iter()
         .filter(|instance| instance.state.is_alive())
         .collect();
-    terminate(clients, &alive, report, deadline).await?;
+    let terminated = terminate(clients, &alive, report, deadline).await;
     for instance in instances
         .iter()
         .filter(|instance| !instance.state.is_alive())
@@ -50,7 +64,10 @@ pub(crate) async fn stop(
     }
 
     // Instances come first, because they cost money; only now may a token that GitHub refuses fail the step.
-    let runners = runners.map_err(|error| clients.github_failure(&error))?;
+    let runners = match runners {
+        Ok(runners) => runners,
+        Err(error) => return terminated.and(Err(clients.github_failure(&error))),
+    };
     let of_instances: Vec<RunnerId> = instances.iter().filter_map(Instance::runner_id).collect();
     let records: Vec<RunnerId> = runners
         .iter()
@@ -60,7 +77,9 @@ pub(crate) async fn stop(
         })
         .map(|runner| runner.id)
         .collect();
-    delete_records(clients, &records, report).await?;
+    let deleted = delete_records(clients, &records, report).await;
+    // A record that is gone keeps a runner from connecting, and its instance ends by itself: so both are tried.
+    terminated.and(deleted)?;
 
     if alive.is_empty() && records.is_empty() {
         report.mark(Mark::Done, "nothing to stop");
@@ -71,6 +90,21 @@ pub(crate) async fn stop(
         began.elapsed(),
     ));
     Ok(())
+}
+
+/// Whether a young record of this run has no instance at all, not even an ended one.
+fn is_more_to_come(clients: &Clients, instances: &[Instance], runners: &[Runner]) -> bool {
+    let has_instance = |runner: &Runner| {
+        instances
+            .iter()
+            .any(|instance| instance.runner_id() == Some(runner.id))
+    };
+    let is_young = |runner: &Runner| {
+        run::age(&runner.name, SystemTime::now()).is_some_and(|age| age < Duration::from_mins(2))
+    };
+    runners.iter().any(|runner| {
+        clients.run.launched(&runner.name) && is_young(runner) && !has_instance(runner)
+    })
 }
 
 fn is_whole_run(narrowing: &Narrowing) -> bool {
@@ -108,7 +142,10 @@ async fn find_instances(
     if !ids.is_empty() {
         filters.push(("instance-id", &ids));
     }
-    retry::until(deadline, || clients.ec2.instances(&filters)).await
+    retry::until(DESCRIBE_INSTANCES, deadline, || {
+        clients.ec2.instances(&filters)
+    })
+    .await
 }
 
 async fn terminate(
@@ -122,21 +159,23 @@ async fn terminate(
         return Ok(());
     }
     let began = Instant::now();
-    undo::terminate(&clients.ec2, &ids, deadline)
-        .await
-        .map_err(|error| {
-            let named: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
-            clients
-                .ec2_failure(&error)
-                .and(format!("STILL THERE: {}", named.join(", ")))
-        })?;
-    for instance in alive {
-        report.done(
-            format_args!("terminated `{}` ({})", instance.id, instance.instance_type),
-            began.elapsed(),
-        );
+    let mut why = None;
+    let mut left = Vec::new();
+    for (id, error) in undo::terminate_each(&clients.ec2, &ids, deadline).await {
+        match error {
+            Some(error) => {
+                left.push(format!("`{id}`"));
+                why = Some(error);
+            }
+            None => report.done(format_args!("terminated `{id}`"), began.elapsed()),
+        }
     }
-    Ok(())
+    match why {
+        Some(error) => Err(clients
+            .ec2_failure(&error)
+            .and(format!("STILL THERE: {}", left.join(", ")))),
+        None => Ok(()),
+    }
 }
 
 async fn delete_records(
@@ -145,24 +184,29 @@ async fn delete_records(
     report: &Report,
 ) -> Result<(), Failure> {
     let deadline = Deadline::after(BUSY_PATIENCE);
-    for id in records {
-        let began = Instant::now();
-        match undo::delete_record(&clients.github, *id, deadline).await {
+    let began = Instant::now();
+    let mut refused = None;
+    let mut left = Vec::new();
+    for (id, deleted) in undo::delete_records(&clients.github, records.to_vec(), deadline).await {
+        match deleted {
             Ok(()) => report.done(format_args!("deleted runner record {id}"), began.elapsed()),
             Err(undo::NotDeleted::Busy) => report.warning(format_args!(
                 "runner record {id} is still busy on GitHub although its instance is terminated; GitHub removes it by itself \
                  when it notices"
             )),
-            Err(undo::NotDeleted::Refused(error)) => return Err(record_failure(clients, *id, &error)),
+            Err(undo::NotDeleted::Refused(error)) => {
+                left.push(id.to_string());
+                refused = Some(error);
+            }
         }
     }
-    Ok(())
-}
-
-fn record_failure(clients: &Clients, id: RunnerId, error: &GithubError) -> Failure {
-    clients.github_failure(error).and(format!(
-        "runner record {id} is still there; its instance is terminated"
-    ))
+    match refused {
+        Some(error) => Err(clients.github_failure(&error).and(format!(
+            "STILL THERE: runner record {}; its instance is terminated",
+            left.join(", ")
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn described_state(state: State) -> &'static str {

@@ -8,9 +8,9 @@ mod spot_prices;
 pub(crate) mod tags;
 
 pub(crate) use error::{Ec2Error, Kind as Ec2ErrorKind, Next, statement_for};
-pub(crate) use instances::{Instance, State};
-pub(crate) use launch::{Launch, Launched};
-pub(crate) use spot_prices::SpotPrice;
+pub(crate) use instances::{DESCRIBE_INSTANCES, Instance, State, TERMINATE_INSTANCES};
+pub(crate) use launch::{Launch, Launched, RUN_INSTANCES};
+pub(crate) use spot_prices::{DESCRIBE_SPOT_PRICE_HISTORY, SpotPrice};
 
 use std::time::Duration;
 

@@ -15,6 +15,8 @@ pub(crate) struct SpotPrice {
     pub usd_per_hour: f64,
 }
 
+pub(crate) const DESCRIBE_SPOT_PRICE_HISTORY: &str = "ec2:DescribeSpotPriceHistory";
+
 impl Ec2 {
     /// The current spot prices of these types, in every zone of the region that has them.
     pub(crate) async fn spot_prices(
@@ -35,7 +37,7 @@ impl Ec2 {
             .start_time(now)
             .send()
             .await
-            .map_err(|error| Ec2Error::from_sdk("ec2:DescribeSpotPriceHistory", &error))?;
+            .map_err(|error| Ec2Error::from_sdk(DESCRIBE_SPOT_PRICE_HISTORY, &error))?;
         Ok(answer
             .spot_price_history()
             .iter()
