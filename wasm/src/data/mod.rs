@@ -136,6 +136,15 @@ pub struct Keys {
 }
 
 impl Keys {
+    fn new(keys: Vec<Key>) -> Self {
+        let (patterns, exact): (Vec<_>, Vec<_>) =
+            keys.into_iter().partition(|k| k.name.contains("${}"));
+        Self {
+            exact: Names::new(exact.into_iter().map(|k| (k.name, k)).collect()),
+            patterns,
+        }
+    }
+
     /// The key of that name, without its prefix.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Key> {
@@ -191,15 +200,12 @@ fn read_keys() -> Names<Keys> {
             section.1.push(read_key(name, kind));
         }
     }
-    let index = |keys: Vec<Key>| {
-        let (patterns, exact): (Vec<_>, Vec<_>) =
-            keys.into_iter().partition(|k| k.name.contains("${}"));
-        Keys {
-            exact: Names::new(exact.into_iter().map(|k| (k.name, k)).collect()),
-            patterns,
-        }
-    };
-    Names::new(sections.into_iter().map(|(p, k)| (p, index(k))).collect())
+    Names::new(
+        sections
+            .into_iter()
+            .map(|(p, k)| (p, Keys::new(k)))
+            .collect(),
+    )
 }
 
 fn read_key(name: &'static str, kind: &str) -> Key {

@@ -3,10 +3,10 @@
 use super::Lint;
 use crate::arn::{Arn, fields, is_open};
 use crate::code;
-use crate::data::{self, PARTITIONS, Presence};
+use crate::data::{self, PARTITIONS, Presence, TypePattern};
 use crate::fix::{Change, nearest, quoted};
 use crate::json::Text;
-use crate::pattern::{has_wildcard, overlaps};
+use crate::pattern::has_wildcard;
 use crate::policy::Statement;
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
@@ -261,10 +261,11 @@ fn resource(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
             .any(|head| given.starts_with(head)),
         _ => false,
     };
-    let known = service
-        .types
-        .iter()
-        .any(|t| t.service == arn.service && t.fits(&given));
+    let head = given.split('/').next().unwrap_or_default();
+    let fits = |t: &TypePattern| t.service == arn.service && t.fits(&given);
+    // Most ARNs begin with the very name of their type.
+    let named = service.types.iter().find(|t| t.name == head);
+    let known = named.is_some_and(fits) || service.types.iter().any(fits);
     if !known && !also {
         let mut message = format!("`{}` is no resource of `{}`", arn.resource, arn.service);
         let head = arn.resource.split('/').next().unwrap_or_default();
