@@ -67,6 +67,9 @@ impl Checker {
         let parsed = json::parse(text);
         let policy = Policy::new(&parsed.root);
         let drafts = self.drafts(text, &parsed, &policy);
+        if drafts.is_empty() {
+            return Vec::new();
+        }
         let lines = Lines::new(text);
         drafts
             .iter()
