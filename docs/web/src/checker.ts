@@ -48,9 +48,8 @@ async function firstText(): Promise<First> {
 
 function build(place: HTMLElement, engine: Engine, first: First): void {
   const verdict = element("section", { class: "checker-verdict", "aria-label": "Verdict" });
-  verdict.tabIndex = 0;
   const findings = element("section", { class: "checker-findings", "aria-label": "Findings" });
-  const host = element("div");
+  const host = element("div", { class: "checker-host" });
   const setup = makeSetup(() => look());
   const editor = makeEditor(host, first.text, () => changed());
   const tight = makeTight({

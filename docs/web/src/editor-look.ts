@@ -2,7 +2,7 @@ import { EditorView } from "@codemirror/view";
 
 /** The editor in the colours of the page: custom properties reach into the shadow root. */
 export const lookOfEditor = EditorView.theme({
-  "&": { height: "100%", color: "var(--ink)", backgroundColor: "var(--sunken)", fontSize: "0.875rem" },
+  "&": { position: "absolute", inset: "0", color: "var(--ink)", backgroundColor: "var(--sunken)", fontSize: "0.875rem" },
   "&.cm-focused": { outline: "2px solid var(--focus)", outlineOffset: "-2px" },
   ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.55" },
   ".cm-content": { padding: "0.6rem 0", caretColor: "var(--ink)" },

@@ -119,10 +119,11 @@ export function makeEditor(host: HTMLElement, text: string, changed: () => void)
 }
 
 function underlines(view: EditorView, finding: Finding, fix: Fix | undefined, apply: (edits: Edit[]) => void): Diagnostic[] {
-  const last = view.state.doc.length;
+  const { doc } = view.state;
   return finding.locations.map(({ span }) => ({
-    from: Math.min(span.start.offset, last),
-    to: Math.min(span.end.offset, last),
+    from: Math.min(span.start.offset, doc.length),
+    // Of a whole statement, its first line: more would bury what is underlined inside.
+    to: Math.min(span.end.offset, doc.lineAt(Math.min(span.start.offset, doc.length)).to),
     severity: SEVERITY[finding.findingType],
     source: finding.issueCode,
     message: finding.findingDetails,

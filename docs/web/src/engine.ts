@@ -1,5 +1,5 @@
 // The policy engine: Rust, compiled to WebAssembly. Everything about policies is decided there; this page only shows it.
-import init, { check, load_actions, tighten } from "policy-engine/policy.js";
+import init, { check, load_actions, tighten } from "policy-engine/policy.mjs";
 import programUrl from "policy-engine/policy_bg.wasm";
 import actionsUrl from "policy-engine/actions.txt";
 
@@ -76,7 +76,7 @@ export interface Engine {
 
 /** Starts the engine. */
 export async function start(): Promise<Engine> {
-  await init({ module_or_path: fetch(programUrl) });
+  await init({ module_or_path: fetch(new URL(programUrl, import.meta.url)) });
   return {
     check: (text, options) => JSON.parse(check(text, JSON.stringify(options))) as Report,
     tighten: (options) => tighten(JSON.stringify(options)),
@@ -85,6 +85,6 @@ export async function start(): Promise<Engine> {
 
 /** Lets the engine know the actions of all services, not only of those that Sprinters calls. */
 export async function loadActions(): Promise<void> {
-  const answer = await fetch(actionsUrl);
+  const answer = await fetch(new URL(actionsUrl, import.meta.url));
   if (answer.ok) load_actions(await answer.text());
 }

@@ -1,5 +1,5 @@
 // What `make dist` builds out of wasm/ (see .ci/policy), as far as this page uses it.
-declare module "policy-engine/policy.js" {
+declare module "policy-engine/policy.mjs" {
   export default function init(options: { module_or_path: Promise<Response> }): Promise<unknown>;
   export function check(text: string, options: string): string;
   export function tighten(options: string): string;
