@@ -106,7 +106,7 @@ def test_a_runner_that_exits_at_once(boot: Boot) -> None:
 
 def test_a_runner_that_is_killed(boot: Boot) -> None:
     machine = boot(image=with_run_sh(b"#!/bin/sh\necho alive\nkill -KILL $$\n"))
-    assert reason(machine) == "the runner exited (killed KILL) without finishing a job; its last words: alive"
+    assert reason(machine) == "the runner exited with status 9 without finishing a job; its last words: alive"
 
 
 def test_a_runner_that_hangs_without_a_word(boot: Boot) -> None:
