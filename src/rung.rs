@@ -119,7 +119,11 @@ impl Launcher {
                     };
                     match verdict {
                         Verdict::Repeat(wait) if self.pause(wait).await => last = Some(error),
-                        _ => return Err(self.clients.github_failure(&error).into()),
+                        _ => {
+                            let told = last.filter(|_| self.launch_by.is_over());
+                            let error = told.unwrap_or(error);
+                            return Err(self.clients.github_failure(&error).into());
+                        }
                     }
                 }
             }
@@ -278,7 +282,11 @@ impl Launcher {
                     }
                     match judge(&error, &mut backoff, self.launch_by) {
                         Verdict::Repeat(wait) if self.pause(wait).await => last = Some(error),
-                        _ => return Err(Rung::Refused(error)),
+                        _ => {
+                            // A refusal that was heard says more than a last try that the end of the time cut off.
+                            let told = last.filter(|_| self.launch_by.is_over());
+                            return Err(Rung::Refused(told.unwrap_or(error)));
+                        }
                     }
                 }
             }

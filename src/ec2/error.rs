@@ -166,7 +166,8 @@ impl Ec2Error {
     pub(crate) fn is_passing(&self) -> bool {
         self.may_have_acted()
             || match &self.kind {
-                Kind::ServerError(status) => *status == 429,
+                // EC2's own refusals have a code. One without was cut off on its way, unless a proxy refuses us.
+                Kind::ServerError(status) => !matches!(status, 401 | 403 | 404 | 407),
                 _ => matches!(
                     self.code(),
                     Some("RequestLimitExceeded" | "Throttling" | "ThrottlingException")

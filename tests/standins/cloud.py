@@ -7,6 +7,7 @@ instance's very user data in a machine of its own.
 from __future__ import annotations
 
 import gzip
+import itertools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -104,12 +105,16 @@ class Behaves:
     dies_after: float | None = None
     """The instance ends by itself so long after launch, before its runner is online, say."""
     state_reason: str = "Server.InternalError"
+    dies_online_after: float | None = None
+    """The instance ends by itself so long after its runner came online."""
     busy_after_death: float = 0.3
     """How long GitHub holds a runner for busy whose instance is gone."""
 
 
-def simulated(behaves: Behaves | None = None) -> Callable[[Cloud, Instance], Life]:
-    return lambda cloud, instance: Simulated(cloud, instance, behaves or Behaves())
+def simulated(*behaves: Behaves) -> Callable[[Cloud, Instance], Life]:
+    """With several, instances behave by turns in the order of their launch."""
+    turns = itertools.cycle(behaves or (Behaves(),))
+    return lambda cloud, instance: Simulated(cloud, instance, next(turns))
 
 
 class Simulated:
@@ -144,23 +149,29 @@ class Simulated:
         self._run(runner)
 
     def _run(self, runner: Runner) -> None:
+        behaves = self._behaves
         runners = self._cloud.github.runners
         if runners.get(runner.id) is None:
             self._cloud.powered_off(self._instance.id)
             return
         runners.connect(runner)
+        if behaves.dies_online_after is not None:
+            if not self._dead.wait(behaves.dies_online_after):
+                runners.disconnect(runner)
+                self._cloud.interrupt(self._instance.id, behaves.state_reason)
+            return
         job = None
         while job is None and not self._dead.is_set():
             job = runners.assign(runner, 0.1)
             if job is None and runners.get(runner.id) is None:
                 self._cloud.powered_off(self._instance.id)
                 return
-        if job and not self._dead.wait(self._behaves.job_takes):
+        if job and not self._dead.wait(behaves.job_takes):
             runners.finish(runner, "Succeeded", "")
             self._cloud.powered_off(self._instance.id)
             return
         runners.disconnect(runner)
         if job:
             # GitHub takes a while to see that a busy runner is gone; until then it refuses to delete it.
-            threading.Event().wait(self._behaves.busy_after_death)
+            threading.Event().wait(behaves.busy_after_death)
             runners.abandon(runner)
