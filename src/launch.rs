@@ -8,6 +8,7 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use crate::boot::RunnerSource;
+use crate::boot_volume;
 use crate::clients::Clients;
 use crate::ec2::{Ec2Error, Launch, Launched, Next, tags};
 use crate::failure::{Exit, Failure};
@@ -35,6 +36,7 @@ pub(crate) struct LaunchedRunner {
     pub runner_id: RunnerId,
     pub instance_id: InstanceId,
     pub candidate: Candidate,
+    pub root: RootVolume,
     pub availability_zone: Option<String>,
     /// How long GitHub took to create the record.
     pub minted_in: Duration,
@@ -85,7 +87,11 @@ impl Launcher {
             {
                 continue;
             }
-            let mut root = self.spec.root;
+            let mut root = boot_volume::for_launch(
+                self.spec.root,
+                &candidate.instance_type,
+                &self.clients.region,
+            );
             loop {
                 match self.try_candidate(&label, candidate, root).await {
                     Ok(runner) => return Ok(runner),
@@ -150,6 +156,7 @@ impl Launcher {
                 runner_id: jit.id,
                 instance_id: launched.id,
                 candidate: candidate.clone(),
+                root,
                 availability_zone: launched
                     .availability_zone
                     .or_else(|| candidate.placement.zone().map(ToString::to_string)),
@@ -288,6 +295,7 @@ impl Launcher {
             label.as_str(),
             runner_id,
             expires,
+            root,
             &self.spec.tags,
         );
         let image = self

@@ -3,9 +3,11 @@
 //! Arguments and inputs come in, one mode runs, one report goes out, one exit code is returned.
 
 mod boot;
+mod boot_volume;
 mod check;
 mod cli;
 mod clients;
+mod cost;
 mod ec2;
 mod failure;
 mod github;
@@ -16,6 +18,7 @@ mod inputs;
 mod launch;
 mod ledger;
 mod plan;
+mod price;
 mod report;
 mod retry;
 mod signals;

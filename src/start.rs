@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
+use crate::boot_volume;
 use crate::clients::Clients;
 use crate::failure::Failure;
 use crate::github::RunnerId;
@@ -127,6 +128,9 @@ async fn finish(
             ))
         })?;
         report.done(described(&runner), runner.launched_in);
+        if let Some(volume) = boot_volume::described(runner.root, &launcher.clients.region) {
+            report.line(format_args!("  {volume}"));
+        }
         runners.push(runner);
         // At once, so that a later failure still leaves something to stop.
         write_outputs(launcher, &runners)?;
@@ -142,7 +146,11 @@ async fn finish(
             .unwrap_or_default();
         report.done(format_args!("runner `{}` is online", runner.name), took);
     }
-    end_strays(launcher, &runners).await?;
+    tokio::join!(
+        boot_volume::bring_down(&launcher.clients, &runners, report),
+        end_strays(launcher, &runners)
+    )
+    .1?;
     Ok((runners, online_after))
 }
 
@@ -253,12 +261,10 @@ fn write_outputs(launcher: &Launcher, runners: &[LaunchedRunner]) -> Result<(), 
         serde_json::to_string(&labels).unwrap_or_default(),
     ));
     for (name, value) in outputs {
-        launcher.report.output(name, &value).map_err(|error| {
-            Failure::new(
-                format!("could not write the output `{name}`: {error}"),
-                "check the file that GITHUB_OUTPUT names",
-            )
-        })?;
+        launcher
+            .report
+            .output(name, &value)
+            .map_err(|error| Failure::output(name, &error))?;
     }
     Ok(())
 }

@@ -6,11 +6,14 @@ mod instances;
 mod launch;
 mod spot_prices;
 pub(crate) mod tags;
+mod volumes;
 
 pub(crate) use error::{Ec2Error, Kind as Ec2ErrorKind, Next, statement_for};
+#[cfg(test)]
+pub(crate) use instances::Usage;
 pub(crate) use instances::{Instance, State};
 pub(crate) use launch::{Launch, Launched};
-pub(crate) use spot_prices::SpotPrice;
+pub(crate) use spot_prices::{SpotPrice, SpotPriceSince};
 
 use std::time::Duration;
 
