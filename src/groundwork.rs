@@ -3,7 +3,6 @@
 use crate::clients::Clients;
 use crate::ec2::SpotPrice;
 use crate::failure::Failure;
-use crate::image_index;
 use crate::plan::{self, Candidate};
 use crate::report::Report;
 use crate::spec::image::Image;
@@ -93,14 +92,10 @@ async fn image(
         _ if !needed => Ok(String::new()),
         Image::Ami(_) | Image::Ssm(_) => Ok(image.to_string()),
         Image::Ubuntu { release, .. } => {
-            image_index::resolve(
-                &clients.connector,
-                &clients.image_index,
-                *release,
-                architecture,
-                &clients.region,
-            )
-            .await
+            clients
+                .image_index
+                .resolve(&clients.connector, *release, architecture, &clients.region)
+                .await
         }
     }
 }
