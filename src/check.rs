@@ -18,6 +18,9 @@ use crate::undo;
 /// An id that nobody has: permissions are decided before the resource is looked for.
 const NO_INSTANCE: &str = "i-00000000000000000";
 
+/// How long passing errors are waited out.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// Checks everything that `start`, `stop` and `sweep` need, and tells each remedy.
 pub(crate) async fn check(
     clients: &Clients,
@@ -67,7 +70,7 @@ struct Answers {
 
 async fn aws(clients: &Clients, spec: &StartSpec, report: &Report) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let groundwork = match Groundwork::lay(clients, spec, report).await {
+    let groundwork = match Groundwork::lay(clients, spec, report, Deadline::after(PATIENCE)).await {
         Ok(groundwork) => {
             findings.push(Finding::fine(format!("image `{}`", spec.image)));
             Some(groundwork)

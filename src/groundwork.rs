@@ -1,13 +1,19 @@
 //! What must be known before the first launch: the image, and for spot the zones' prices. Fetched together.
 
+use std::time::Duration;
+
 use crate::clients::Clients;
-use crate::ec2::SpotPrice;
+use crate::ec2::{DESCRIBE_SPOT_PRICE_HISTORY, SpotPrice};
 use crate::failure::Failure;
 use crate::plan::{self, Candidate};
 use crate::report::Report;
+use crate::retry::{self, Deadline};
 use crate::spec::image::Image;
 use crate::spec::instance_type::{Architecture, InstanceType};
 use crate::spec::start::StartSpec;
+
+/// A better order is not worth waiting for.
+const PRICES_WITHIN: Duration = Duration::from_secs(3);
 
 /// The ladder, and the image for each processor on it.
 #[derive(Debug)]
@@ -23,6 +29,7 @@ impl Groundwork {
         clients: &Clients,
         spec: &StartSpec,
         report: &Report,
+        deadline: Deadline,
     ) -> Result<Self, Failure> {
         let has = |architecture| {
             spec.instance_types
@@ -34,15 +41,17 @@ impl Groundwork {
                 clients,
                 &spec.image,
                 Architecture::X64,
-                has(Architecture::X64)
+                has(Architecture::X64),
+                deadline
             ),
             image(
                 clients,
                 &spec.image,
                 Architecture::Arm64,
-                has(Architecture::Arm64)
+                has(Architecture::Arm64),
+                deadline
             ),
-            prices(clients, spec, report)
+            prices(clients, spec, report, deadline)
         );
         Ok(Self {
             ladder: plan::ladder(spec, &prices),
@@ -87,6 +96,7 @@ async fn image(
     image: &Image,
     architecture: Architecture,
     needed: bool,
+    deadline: Deadline,
 ) -> Result<String, Failure> {
     match image {
         _ if !needed => Ok(String::new()),
@@ -94,18 +104,34 @@ async fn image(
         Image::Ubuntu { release, .. } => {
             clients
                 .image_index
-                .resolve(&clients.connector, *release, architecture, &clients.region)
+                .resolve(
+                    &clients.connector,
+                    *release,
+                    architecture,
+                    &clients.region,
+                    deadline,
+                )
                 .await
         }
     }
 }
 
 /// Spot prices only choose the order: without them the launch goes on, in the order that the user wrote.
-async fn prices(clients: &Clients, spec: &StartSpec, report: &Report) -> Vec<SpotPrice> {
+async fn prices(
+    clients: &Clients,
+    spec: &StartSpec,
+    report: &Report,
+    deadline: Deadline,
+) -> Vec<SpotPrice> {
     if !plan::needs_spot_prices(spec) {
         return Vec::new();
     }
-    match clients.ec2.spot_prices(&spec.instance_types).await {
+    let soon = deadline.within(PRICES_WITHIN);
+    let types = &spec.instance_types;
+    let answer = retry::until(DESCRIBE_SPOT_PRICE_HISTORY, soon, || {
+        clients.ec2.spot_prices(types)
+    });
+    match answer.await {
         Ok(prices) => prices,
         Err(error) => {
             report.warning(format_args!(

@@ -22,6 +22,10 @@ use http_body_util::BodyExt;
 use octocrab::OctoBody;
 use tower::BoxError;
 
+use crate::answer_headers::Headers;
+use crate::github::innermost;
+use crate::retry::Passing;
+
 /// A connection that is not there after this long will not come.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Neither EC2 nor GitHub thinks longer than this about any request of ours.
@@ -114,30 +118,70 @@ impl tower::Service<http::Request<OctoBody>> for Service {
 /// The largest text that is taken: the image index has a few hundred kilobytes.
 const LARGEST_TEXT: u64 = 32 * 1024 * 1024;
 
+/// Why a text could not be had.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GetError {
+    #[error("HTTP {0}")]
+    Status(u16, Option<Duration>),
+    #[error("the server did not answer ({0})")]
+    NoAnswer(String),
+    #[error("the answer is unreadable: it is no text")]
+    NoText,
+    #[error("the answer is unreadable: it is no index")]
+    NoIndex,
+}
+
+impl Passing for GetError {
+    fn silence(_call: &'static str, within: Duration) -> Self {
+        Self::NoAnswer(format!("nothing for {:.1} s", within.as_secs_f64()))
+    }
+
+    fn is_passing(&self) -> bool {
+        match self {
+            Self::Status(status, _) => *status >= 500 || *status == 429,
+            Self::NoAnswer(_) | Self::NoText | Self::NoIndex => true,
+        }
+    }
+
+    fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Status(_, wait) => *wait,
+            _ => None,
+        }
+    }
+}
+
 /// Gets a whole text, compressed on its way where the server can.
 pub(crate) async fn get_text(
     connector: &SharedHttpConnector,
     uri: &http::Uri,
-) -> Result<String, BoxError> {
+) -> Result<String, GetError> {
+    let no_answer = |error: BoxError| GetError::NoAnswer(innermost(error.as_ref()));
     let request = http::Request::get(uri)
         .header(http::header::USER_AGENT, USER_AGENT)
         .header(http::header::ACCEPT_ENCODING, "gzip")
-        .body(SdkBody::empty())?;
-    let response = send(connector, request).await?;
-    if !response.status().is_success() {
-        return Err(format!("HTTP {}", response.status().as_u16()).into());
+        .body(SdkBody::empty())
+        .map_err(|error| no_answer(error.into()))?;
+    let response = send(connector, request).await.map_err(no_answer)?;
+    let status = response.status();
+    if !status.is_success() {
+        let wait = response.headers().retry_after();
+        return Err(GetError::Status(status.as_u16(), wait));
     }
     let is_compressed = response
         .headers()
         .get(http::header::CONTENT_ENCODING)
         .is_some_and(|encoding| encoding == "gzip");
-    let bytes = response.into_body().collect().await?.to_bytes();
+    let body = response.into_body().collect().await.map_err(no_answer)?;
+    let bytes = body.to_bytes();
     if !is_compressed {
-        return Ok(String::from_utf8(bytes.to_vec())?);
+        return String::from_utf8(bytes.to_vec()).map_err(|_| GetError::NoText);
     }
     let mut text = String::new();
-    let decoder = flate2::read::MultiGzDecoder::new(bytes.as_ref());
-    decoder.take(LARGEST_TEXT).read_to_string(&mut text)?;
+    flate2::read::MultiGzDecoder::new(bytes.as_ref())
+        .take(LARGEST_TEXT)
+        .read_to_string(&mut text)
+        .map_err(|_| GetError::NoText)?;
     Ok(text)
 }
 

@@ -8,7 +8,8 @@ use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use tokio::sync::OnceCell;
 
 use crate::failure::Failure;
-use crate::http_edge;
+use crate::http_edge::{self, GetError};
+use crate::retry::{self, Deadline};
 use crate::spec::image::{Ubuntu, is_resource_id};
 use crate::spec::instance_type::Architecture;
 use crate::spec::region::Region;
@@ -17,6 +18,10 @@ use crate::spec::region::Region;
 const DEFAULT_URL: &str = "https://cloud-images.ubuntu.com";
 /// Canonical publishes every few weeks, and what it published before stays for months.
 const LIFETIME: Duration = Duration::from_hours(24);
+
+const READ: &str = "read the image index";
+/// There is a way round the index, so it is not worth waiting for long.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The index, and where its answers are kept.
 #[derive(Clone, Debug)]
@@ -47,6 +52,7 @@ impl ImageIndex {
         release: Ubuntu,
         architecture: Architecture,
         region: &Region,
+        deadline: Deadline,
     ) -> Result<String, Failure> {
         let name = format!("{}-{architecture}-{region}", release.codename());
         let file = self.cache.as_ref().map(|folder| folder.join(name));
@@ -60,7 +66,7 @@ impl ImageIndex {
         );
         let text = self
             .text
-            .get_or_try_init(|| fetch(connector, &url))
+            .get_or_try_init(|| fetch(connector, &url, deadline))
             .await
             .map_err(|error| {
                 Failure::new(
@@ -83,11 +89,24 @@ impl ImageIndex {
 
 const WAY_OUT: &str = "name the image itself: `image: ami-…`";
 
-async fn fetch(connector: &SharedHttpConnector, url: &str) -> Result<String, String> {
+async fn fetch(
+    connector: &SharedHttpConnector,
+    url: &str,
+    deadline: Deadline,
+) -> Result<String, String> {
     let uri = url.parse().map_err(|_| "this is no URL".to_owned())?;
-    http_edge::get_text(connector, &uri)
+    let read = || async {
+        let text = http_edge::get_text(connector, &uri).await?;
+        // Whatever a proxy says with status 200 is no index.
+        if text.lines().any(|line| columns(line).is_some()) {
+            Ok(text)
+        } else {
+            Err(GetError::NoIndex)
+        }
+    };
+    retry::until(READ, deadline.within(PATIENCE), read)
         .await
-        .map_err(|error| crate::github::innermost(error.as_ref()))
+        .map_err(|error| error.to_string())
 }
 
 /// What was resolved not long ago.
@@ -115,24 +134,7 @@ fn pick(index: &str, architecture: Architecture, region: &Region) -> Option<Stri
     index
         .lines()
         .filter_map(|line| {
-            let columns: Vec<&str> = line.split('\t').collect();
-            let [
-                _,
-                "server",
-                "release",
-                serial,
-                store,
-                arch,
-                place,
-                ami,
-                _,
-                _,
-                "hvm",
-                ..,
-            ] = columns[..]
-            else {
-                return None;
-            };
+            let [serial, store, arch, place, ami] = columns(line)?;
             let fits = arch == architecture.debian()
                 && place == region.as_str()
                 && ami.starts_with("ami-");
@@ -143,6 +145,28 @@ fn pick(index: &str, architecture: Architecture, region: &Region) -> Option<Stri
         })
         .max()
         .map(|(_, _, ami)| ami.to_owned())
+}
+
+/// Serial, root store, architecture, region and AMI of a released server image for full virtualization.
+fn columns(line: &str) -> Option<[&str; 5]> {
+    let columns: Vec<&str> = line.split('\t').collect();
+    match columns[..] {
+        [
+            _,
+            "server",
+            "release",
+            serial,
+            store,
+            architecture,
+            region,
+            ami,
+            _,
+            _,
+            "hvm",
+            ..,
+        ] => Some([serial, store, architecture, region, ami]),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

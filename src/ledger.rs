@@ -15,7 +15,9 @@ struct Attempt {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Record {
-    /// Asked for under this name; whether it exists is not known.
+    /// Asked for under this name; no answer came, so that GitHub may still be at it.
+    UnderWay(String),
+    /// Asked for under this name; an answer came, but not one that tells whether it exists.
     Unknown(String),
     Exists(RunnerId),
     Gone,
@@ -48,11 +50,20 @@ pub(crate) struct Remains {
     pub records: Vec<RunnerId>,
     /// Names of runner records that may exist.
     pub names: Vec<String>,
+    /// Names of runner records that may exist only in a while.
+    pub names_under_way: Vec<String>,
 }
 
 impl Remains {
     pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// What came up beside what was known before.
+    pub(crate) fn without(mut self, known: &Self) -> Self {
+        self.instances.retain(|id| !known.instances.contains(id));
+        self.records.retain(|id| !known.records.contains(id));
+        self
     }
 }
 
@@ -61,10 +72,19 @@ impl Ledger {
     pub(crate) fn asking_for_record(&self, name: &str) -> Entry {
         let mut attempts = self.lock();
         attempts.push(Attempt {
-            record: Record::Unknown(name.to_owned()),
+            record: Record::UnderWay(name.to_owned()),
             instance: Machine::None,
         });
         Entry(attempts.len() - 1)
+    }
+
+    /// An answer came that does not tell.
+    pub(crate) fn record_unknown(&self, entry: Entry) {
+        self.change(entry, |attempt| {
+            if let Record::UnderWay(name) = &attempt.record {
+                attempt.record = Record::Unknown(name.clone());
+            }
+        });
     }
 
     pub(crate) fn record_exists(&self, entry: Entry, id: RunnerId) {
@@ -93,6 +113,16 @@ impl Ledger {
         self.change(entry, |attempt| attempt.instance = Machine::None);
     }
 
+    /// What is known to exist now. Of a call that is under way only its answer tells more.
+    pub(crate) fn known(&self) -> Remains {
+        Remains {
+            tokens: Vec::new(),
+            names: Vec::new(),
+            names_under_way: Vec::new(),
+            ..self.remains()
+        }
+    }
+
     /// What exists or may exist now.
     pub(crate) fn remains(&self) -> Remains {
         self.remains_except(&[])
@@ -106,6 +136,7 @@ impl Ledger {
                 continue;
             }
             match &attempt.record {
+                Record::UnderWay(name) => remains.names_under_way.push(name.clone()),
                 Record::Unknown(name) => remains.names.push(name.clone()),
                 Record::Exists(id) => remains.records.push(*id),
                 Record::Gone => {}
@@ -140,6 +171,8 @@ mod tests {
         let ledger = Ledger::default();
         assert!(ledger.remains().is_empty());
         let lost = ledger.asking_for_record("a");
+        assert_eq!(ledger.remains().names_under_way, ["a"]);
+        ledger.record_unknown(lost);
         let full = ledger.asking_for_record("b");
         ledger.record_exists(full, RunnerId(7));
         ledger.asking_for_instance(full, "token");
@@ -158,6 +191,8 @@ mod tests {
         assert!(
             remains.tokens.is_empty() && remains.names.is_empty() && remains.instances.len() == 1
         );
+        assert_eq!(ledger.known(), remains);
+        assert!(remains.without(&ledger.known()).is_empty());
         ledger.no_instance(full);
         ledger.record_gone(full);
         assert!(ledger.remains().is_empty());

@@ -2,11 +2,14 @@
 //!
 //! Arguments and inputs come in, one mode runs, one report goes out, one exit code is returned.
 
+mod answer_headers;
 mod boot;
 mod boot_volume;
 mod check;
 mod cli;
 mod clients;
+mod climb;
+mod closing;
 mod cost;
 mod ec2;
 mod failure;
@@ -21,11 +24,13 @@ mod plan;
 mod price;
 mod report;
 mod retry;
+mod rung;
 mod signals;
 mod spec;
 mod start;
 mod stop;
 mod sweep;
+mod times;
 mod undo;
 mod user_data;
 mod watch;

@@ -65,6 +65,29 @@ pub(crate) fn ladder(spec: &StartSpec, prices: &[SpotPrice]) -> Vec<Candidate> {
     ladder
 }
 
+/// The rungs that leave the zone to EC2, zone by zone: without a zone EC2 picks one, and says no if that one is full. `prices`
+/// tell where each type exists.
+pub(crate) fn zone_by_zone(ladder: &[Candidate], prices: &[SpotPrice]) -> Vec<Candidate> {
+    let anywhere = ladder
+        .iter()
+        .filter(|candidate| candidate.placement == Placement::Anywhere);
+    anywhere
+        .flat_map(|candidate| {
+            let mut zones: Vec<_> = prices
+                .iter()
+                .filter(|price| price.instance_type == candidate.instance_type.as_str())
+                .map(|price| &price.zone)
+                .collect();
+            zones.sort();
+            zones.dedup();
+            zones.into_iter().map(|zone| Candidate {
+                placement: Placement::Zone(zone.clone()),
+                ..candidate.clone()
+            })
+        })
+        .collect()
+}
+
 fn listed_places(spec: &StartSpec) -> impl Iterator<Item = Placement> {
     let anywhere = spec.placements.is_empty().then_some(Placement::Anywhere);
     spec.placements.iter().cloned().chain(anywhere)
@@ -196,6 +219,27 @@ mod tests {
                 "us-east-1a",
                 "us-east-1b",
                 "us-east-1c"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_full_region_is_tried_zone_by_zone() {
+        let spec = spec(&[("instance-type", "m7i.large, m7a.large")]);
+        let prices = [
+            price("m7i.large", "us-east-1b", 0.03),
+            price("m7i.large", "us-east-1a", 0.05),
+            price("m7i.large", "us-east-1a", 0.06),
+        ];
+        let zones: Vec<String> = zone_by_zone(&ladder(&spec, &[]), &prices)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(
+            zones,
+            [
+                "on-demand m7i.large in us-east-1a",
+                "on-demand m7i.large in us-east-1b"
             ]
         );
     }

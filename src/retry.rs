@@ -30,6 +30,13 @@ impl Deadline {
         self.0
     }
 
+    /// How long one try of a call may take: short enough that another try fits in before the deadline, long enough for a
+    /// slow server, and never longer than the time that is left.
+    pub(crate) fn attempt(self) -> Duration {
+        let left = self.left();
+        (left / 3).clamp(SHORTEST_TRY, LONGEST_TRY).min(left)
+    }
+
     /// Waits, unless the deadline would come first; then says so at once.
     pub(crate) async fn sleep(self, duration: Duration) -> Result<(), Over> {
         if duration >= self.left() {
@@ -39,6 +46,11 @@ impl Deadline {
         Ok(())
     }
 }
+
+const SHORTEST_TRY: Duration = Duration::from_millis(600);
+const LONGEST_TRY: Duration = Duration::from_secs(15);
+/// No server answers in less.
+const TOO_SHORT: Duration = Duration::from_millis(100);
 
 /// The deadline would have passed during the wait.
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +79,6 @@ impl Backoff {
     }
 }
 
-/// What is tried again, and from which wait on.
 impl Default for Backoff {
     fn default() -> Self {
         Self::new(Duration::from_millis(200), Duration::from_secs(5))
@@ -76,44 +87,172 @@ impl Default for Backoff {
 
 /// An error that knows whether the same call may succeed a little later.
 pub(crate) trait Passing {
+    /// The error of a call whose answer did not come within that time.
+    fn silence(call: &'static str, within: Duration) -> Self;
+
     fn is_passing(&self) -> bool;
 
     /// How long the server asked to wait.
-    fn wait(&self) -> Option<Duration> {
-        None
+    fn wait(&self) -> Option<Duration>;
+}
+
+/// What to do about a call that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The same call again, after this wait.
+    Repeat(Duration),
+    /// It will not succeed, or not in time: what the error means is the caller's to say.
+    Leave,
+}
+
+/// The one place that decides whether a failed call is repeated: from the error, and from the time that is left. Only calls
+/// come here whose repetition is safe: reads, deletions, and launches that carry the same client token or a fresh name.
+pub(crate) fn judge(error: &impl Passing, backoff: &mut Backoff, deadline: Deadline) -> Verdict {
+    if !error.is_passing() {
+        return Verdict::Leave;
+    }
+    let wait = backoff.next(error.wait());
+    if wait < deadline.left() {
+        Verdict::Repeat(wait)
+    } else {
+        Verdict::Leave
     }
 }
 
-impl Passing for crate::ec2::Ec2Error {
-    fn is_passing(&self) -> bool {
-        Self::is_passing(self)
+/// As `judge`, for an undo: it asks once more before its time is over, however long the server wanted it to wait. Nothing is
+/// lost by asking, and what is left behind costs money.
+pub(crate) fn insist(error: &impl Passing, backoff: &mut Backoff, deadline: Deadline) -> Verdict {
+    let left = deadline.left();
+    if !error.is_passing() || left < TOO_SHORT {
+        return Verdict::Leave;
     }
+    let wait = backoff.next(error.wait());
+    Verdict::Repeat(wait.min(left.mul_f64(0.6)))
 }
 
-impl Passing for crate::github::GithubError {
-    fn is_passing(&self) -> bool {
-        Self::is_passing(self)
-    }
-
-    fn wait(&self) -> Option<Duration> {
-        Self::wait(self)
-    }
+/// One try of a call: an answer that does not come in its share of the time is given up.
+pub(crate) async fn attempt<T, E: Passing>(
+    call: &'static str,
+    deadline: Deadline,
+    answer: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let within = deadline.attempt();
+    tokio::time::timeout(within, answer)
+        .await
+        .unwrap_or_else(|_| Err(E::silence(call, within)))
 }
 
 /// Repeats a call that is safe to repeat, until it succeeds, fails for good, or the time is over.
-pub(crate) async fn until<T, E, F, Answer>(deadline: Deadline, call: F) -> Result<T, E>
+pub(crate) async fn until<T, E, F, Answer>(
+    call: &'static str,
+    deadline: Deadline,
+    ask: F,
+) -> Result<T, E>
 where
     E: Passing,
     F: Fn() -> Answer,
     Answer: Future<Output = Result<T, E>>,
 {
     let mut backoff = Backoff::default();
+    // Of a call that failed for a reason and then ran out of time, the reason says more.
+    let mut reason = None;
     loop {
-        match call().await {
-            Err(error)
-                if error.is_passing()
-                    && deadline.sleep(backoff.next(error.wait())).await.is_ok() => {}
-            done_or_final => return done_or_final,
+        if reason.is_some() && deadline.is_over() {
+            break;
         }
+        match attempt(call, deadline, ask()).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => match judge(&error, &mut backoff, deadline) {
+                Verdict::Repeat(wait) => {
+                    reason = Some(error);
+                    tokio::time::sleep(wait).await;
+                }
+                Verdict::Leave => return Err(error),
+            },
+        }
+    }
+    Err(reason.unwrap_or_else(|| E::silence(call, Duration::ZERO)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fault {
+        passes: bool,
+        wait: Option<Duration>,
+    }
+
+    impl Passing for Fault {
+        fn silence(_: &'static str, _: Duration) -> Self {
+            Self {
+                passes: true,
+                wait: None,
+            }
+        }
+
+        fn is_passing(&self) -> bool {
+            self.passes
+        }
+
+        fn wait(&self) -> Option<Duration> {
+            self.wait
+        }
+    }
+
+    fn judged(passes: bool, wait: Option<u64>, left: u64) -> Verdict {
+        let fault = Fault {
+            passes,
+            wait: wait.map(Duration::from_secs),
+        };
+        let mut backoff = Backoff::new(Duration::ZERO, Duration::ZERO);
+        judge(
+            &fault,
+            &mut backoff,
+            Deadline::after(Duration::from_secs(left)),
+        )
+    }
+
+    #[test]
+    fn what_is_repeated() {
+        assert_eq!(judged(true, None, 60), Verdict::Repeat(Duration::ZERO));
+        assert_eq!(
+            judged(true, Some(30), 60),
+            Verdict::Repeat(Duration::from_secs(30))
+        );
+        // Nobody waits for an answer that would come too late.
+        assert_eq!(judged(true, Some(61), 60), Verdict::Leave);
+        assert_eq!(judged(true, None, 0), Verdict::Leave);
+        assert_eq!(judged(false, None, 60), Verdict::Leave);
+    }
+
+    #[test]
+    fn an_undo_asks_once_more() {
+        let fault = Fault {
+            passes: true,
+            wait: Some(Duration::from_mins(1)),
+        };
+        let mut backoff = Backoff::default();
+        let soon = Deadline::after(Duration::from_secs(3));
+        assert_eq!(judge(&fault, &mut backoff, soon), Verdict::Leave);
+        let insisted = insist(&fault, &mut backoff, soon);
+        assert!(matches!(insisted, Verdict::Repeat(wait) if wait < Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn the_wait_is_random_below_a_ceiling_that_doubles() {
+        let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(3));
+        for most in [1, 2, 3, 3] {
+            assert!(backoff.next(None) <= Duration::from_secs(most));
+        }
+        assert!(backoff.next(Some(Duration::from_secs(9))) >= Duration::from_secs(9));
+    }
+
+    #[test]
+    fn a_try_leaves_time_for_another() {
+        let attempt = |left: f64| Deadline::after(Duration::from_secs_f64(left)).attempt();
+        assert_eq!(attempt(300.0), LONGEST_TRY);
+        assert!(attempt(6.8) < Duration::from_millis(2_300));
+        assert!(attempt(0.5) <= Duration::from_millis(500));
     }
 }

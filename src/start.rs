@@ -1,16 +1,16 @@
 //! `start`: launch, wait until the runners are online, or undo everything.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::Semaphore;
-use tokio::task::JoinHandle;
+use tokio::sync::{OnceCell, Semaphore};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use crate::boot_volume;
 use crate::clients::Clients;
+use crate::closing::Closing;
 use crate::failure::Failure;
 use crate::github::RunnerId;
 use crate::groundwork::Groundwork;
@@ -22,16 +22,15 @@ use crate::retry::Deadline;
 use crate::signals::{Cancel, UNDO_WITHIN};
 use crate::spec::run::LaunchName;
 use crate::spec::start::StartSpec;
+use crate::times::{self, Times};
 use crate::undo::{Undone, undo};
 use crate::watch::Watch;
 
 /// How long calls that are under way may take to answer before an undo; after a cancel there is less time.
-const SETTLE: Duration = Duration::from_secs(30);
+const SETTLE: Duration = Duration::from_secs(15);
 const SETTLE_AFTER_CANCEL: Duration = Duration::from_millis(2_500);
 /// Launches under way at a time: enough to hide the round trips, few enough for EC2's and GitHub's throttles.
 const AT_ONCE: usize = 8;
-/// How long an undo may take where nobody is waiting to kill it.
-const UNDO_PATIENTLY: Duration = Duration::from_mins(1);
 
 /// Launches `count` runners and waits for them.
 pub(crate) async fn start(
@@ -46,10 +45,10 @@ pub(crate) async fn start(
             "report this as a bug",
         )
     })?;
-    let deadline = Deadline::after(spec.start_timeout.as_duration());
+    let times = Times::of(spec.start_timeout.as_duration());
 
     let groundwork = tokio::select! {
-        groundwork = Groundwork::lay(&clients, &spec, &report) => groundwork?,
+        groundwork = Groundwork::lay(&clients, &spec, &report, times.launch_by) => groundwork?,
         signal = cancel.requested() => return Err(cancelled(signal)),
     };
     report.group("Plan", groundwork.described(&spec));
@@ -60,15 +59,17 @@ pub(crate) async fn start(
         groundwork,
         ledger: Ledger::default(),
         report,
-        deadline,
-        closing: AtomicBool::new(false),
+        launch_by: times.launch_by,
+        launch_share: times.launch_share,
+        closing: Closing::default(),
+        zones: OnceCell::new(),
         downloads: Default::default(),
         root_device: Mutex::default(),
     });
 
     let mut tasks = begin_launches(&launcher);
     let (outcome, is_cancelled) = tokio::select! {
-        outcome = finish(&launcher, &mut tasks) => (outcome, false),
+        outcome = finish(&launcher, &mut tasks, times.online_by) => (outcome, false),
         signal = cancel.requested() => (Err(cancelled(signal)), true),
     };
     match outcome {
@@ -89,39 +90,47 @@ pub(crate) async fn start(
                 .done(format_args!("{} online", counted(runners.len())), total);
             Ok(())
         }
-        Err(failure) => Err(undo_everything(&launcher, tasks, is_cancelled, failure).await),
+        Err(failure) => {
+            let (settle, undone_by) = if is_cancelled {
+                (SETTLE_AFTER_CANCEL, Deadline::after(UNDO_WITHIN))
+            } else {
+                (SETTLE, times.undone_by.within(times::UNDO_PATIENTLY))
+            };
+            Err(undo_everything(&launcher, tasks, settle, undone_by, failure).await)
+        }
     }
 }
 
-type Tasks = Vec<JoinHandle<Result<LaunchedRunner, Failure>>>;
+type Tasks = JoinSet<Result<LaunchedRunner, Failure>>;
 
 /// Launches are tasks of their own, so that a cancel does not drop a call whose answer names an instance.
 fn begin_launches(launcher: &Arc<Launcher>) -> Tasks {
     let now = SystemTime::now();
     let run = &launcher.clients.run;
     let turns = Arc::new(Semaphore::new(AT_ONCE));
-    (0..launcher.spec.count)
-        .map(|_| {
-            let (launcher, turns, label) =
-                (launcher.clone(), turns.clone(), LaunchName::fresh(run, now));
-            tokio::spawn(async move {
-                // The semaphore is never closed, so that there is always a turn.
-                let _turn = turns.acquire().await;
-                launcher.launch(label).await
-            })
-        })
-        .collect()
+    let mut tasks = JoinSet::new();
+    for _ in 0..launcher.spec.count {
+        let (launcher, turns, label) =
+            (launcher.clone(), turns.clone(), LaunchName::fresh(run, now));
+        tasks.spawn(async move {
+            // The semaphore is never closed, so that there is always a turn.
+            let _turn = turns.acquire().await;
+            launcher.launch(label).await
+        });
+    }
+    tasks
 }
 
 /// Waits for the launches, writes the outputs, waits for the runners.
 async fn finish(
     launcher: &Launcher,
     tasks: &mut Tasks,
+    online_by: Deadline,
 ) -> Result<(Vec<LaunchedRunner>, BTreeMap<RunnerId, Duration>), Failure> {
     let report = &launcher.report;
     let mut runners = Vec::new();
-    for launch in tasks.iter_mut() {
-        let runner = launch.await.unwrap_or_else(|error| {
+    while let Some(launch) = tasks.join_next().await {
+        let runner = launch.unwrap_or_else(|error| {
             Err(Failure::new(
                 format!("a launch broke off: {error}"),
                 "report this as a bug",
@@ -136,9 +145,10 @@ async fn finish(
         write_outputs(launcher, &runners)?;
     }
     let watch = Watch::new(&launcher.clients, report, &runners);
-    let online_after = watch
-        .until_online(launcher.deadline, launcher.spec.start_timeout)
-        .await?;
+    let (online_after, ()) = tokio::try_join!(
+        watch.until_online(online_by, launcher.spec.start_timeout),
+        end_strays(launcher, &runners, online_by)
+    )?;
     for runner in &runners {
         let took = online_after
             .get(&runner.runner_id)
@@ -146,16 +156,16 @@ async fn finish(
             .unwrap_or_default();
         report.done(format_args!("runner `{}` is online", runner.name), took);
     }
-    tokio::join!(
-        boot_volume::bring_down(&launcher.clients, &runners, report),
-        end_strays(launcher, &runners)
-    )
-    .1?;
+    boot_volume::bring_down(&launcher.clients, &runners, report).await;
     Ok((runners, online_after))
 }
 
 /// Attempts whose answer was lost may have left something behind although a later one succeeded.
-async fn end_strays(launcher: &Launcher, runners: &[LaunchedRunner]) -> Result<(), Failure> {
+async fn end_strays(
+    launcher: &Launcher,
+    runners: &[LaunchedRunner],
+    deadline: Deadline,
+) -> Result<(), Failure> {
     let kept: Vec<Entry> = runners.iter().map(|runner| runner.entry).collect();
     let strays = launcher.ledger.remains_except(&kept);
     if strays.is_empty() {
@@ -165,7 +175,7 @@ async fn end_strays(launcher: &Launcher, runners: &[LaunchedRunner]) -> Result<(
         &launcher.clients.ec2,
         &launcher.clients.github,
         strays,
-        Deadline::after(SETTLE),
+        deadline.within(SETTLE),
     )
     .await;
     if undone.left.is_empty() {
@@ -180,37 +190,37 @@ async fn end_strays(launcher: &Launcher, runners: &[LaunchedRunner]) -> Result<(
     ))
 }
 
+/// What is known is ended at once. Launches that are under way get the time to say what they made; what stays silent is
+/// looked for by name and token then.
 async fn undo_everything(
     launcher: &Launcher,
     tasks: Tasks,
-    is_cancelled: bool,
+    settle: Duration,
+    deadline: Deadline,
     failure: Failure,
 ) -> Failure {
     let began = Instant::now();
-    launcher.closing.store(true, Ordering::SeqCst);
-    let (settle, within) = if is_cancelled {
-        (SETTLE_AFTER_CANCEL, UNDO_WITHIN)
-    } else {
-        (SETTLE, SETTLE + UNDO_PATIENTLY)
-    };
-    let deadline = Deadline::after(within);
+    launcher.closing.close();
     launcher.report.line("· undoing what was launched");
-    // A launch that is under way gets the time to say what it made; what stays silent is looked for by name and token.
-    let settled = Deadline::after(settle);
-    for mut launch in tasks {
-        if !launch.is_finished() && timeout(settled.left(), &mut launch).await.is_err() {
-            launch.abort();
-        }
-    }
-    let remains = launcher.ledger.remains();
-    let undone = undo(
-        &launcher.clients.ec2,
-        &launcher.clients.github,
-        remains,
-        deadline,
-    )
-    .await;
+    let Clients { ec2, github, .. } = &launcher.clients;
+    let settle = settle.min(deadline.left() / 2);
+    let known = launcher.ledger.known();
+    let ((), first) = tokio::join!(
+        settled(tasks, settle),
+        undo(ec2, github, known.clone(), deadline)
+    );
+    // What could not be ended once is not tried twice: only what came up since.
+    let rest = launcher.ledger.remains().without(&known);
+    let undone = first.and(undo(ec2, github, rest, deadline).await);
     told(failure, &undone, began.elapsed())
+}
+
+/// Waits for the launches that are under way, and gives up the rest.
+async fn settled(mut tasks: Tasks, within: Duration) {
+    let all = async { while tasks.join_next().await.is_some() {} };
+    if timeout(within, all).await.is_err() {
+        tasks.shutdown().await;
+    }
 }
 
 /// The failure, with what came of the undo.

@@ -6,18 +6,21 @@ use tokio::time::{Instant, timeout};
 
 use crate::clients::Clients;
 use crate::cost::{Bill, Bills};
-use crate::ec2::{Ec2Error, Instance, SpotPriceSince, State, tags};
+use crate::ec2::{DESCRIBE_INSTANCES, Ec2Error, Instance, SpotPriceSince, State, tags};
 use crate::failure::Failure;
-use crate::github::{GithubError, RunnerId};
+use crate::github::{LIST, Runner, RunnerId};
 use crate::report::{Mark, Report, cost, summary};
 use crate::retry::{self, Deadline};
 use crate::spec::network::InstanceId;
+use crate::spec::run;
 use crate::spec::spot::Market;
 use crate::spec::target::Narrowing;
 use crate::undo;
 
 /// How long passing errors are waited out.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a fresh instance may stay invisible to `DescribeInstances`.
+const INVISIBLE: Duration = Duration::from_secs(4);
 /// How long a record may stay busy after its instance was terminated. GitHub notices late, and removes the record of an
 /// ephemeral runner by itself then.
 const BUSY_PATIENCE: Duration = Duration::from_secs(20);
@@ -34,18 +37,28 @@ pub(crate) async fn stop(
     let deadline = Deadline::after(PATIENCE);
     let (instances, runners) = tokio::join!(
         find_instances(clients, narrowing, deadline),
-        retry::until(deadline, || clients.github.runners(None))
+        retry::until(LIST, deadline, || clients.github.runners(None))
     );
-    let instances = instances.map_err(|error| clients.ec2_failure(&error))?;
+    let mut instances = instances.map_err(|error| clients.ec2_failure(&error))?;
+    if let Ok(runners) = &runners
+        && is_whole_run(narrowing)
+        && is_more_to_come(clients, &instances, runners)
+    {
+        // A `start` that was killed a moment ago: its record is there, its instance is not visible yet.
+        report.line("· a runner record has no instance yet: looking again");
+        tokio::time::sleep(INVISIBLE).await;
+        instances = find_instances(clients, narrowing, deadline)
+            .await
+            .map_err(|error| clients.ec2_failure(&error))?;
+    }
     let alive: Vec<&Instance> = instances
         .iter()
         .filter(|instance| instance.state.is_alive())
         .collect();
-    let (ended, history) = tokio::join!(
+    let (terminated, history) = tokio::join!(
         terminate(clients, &alive, report, deadline),
         spot_price_history(clients, &instances, report)
     );
-    ended?;
     for instance in instances
         .iter()
         .filter(|instance| !instance.state.is_alive())
@@ -58,7 +71,10 @@ pub(crate) async fn stop(
     }
 
     // Instances come first, because they cost money; only now may a token that GitHub refuses fail the step.
-    let runners = runners.map_err(|error| clients.github_failure(&error))?;
+    let runners = match runners {
+        Ok(runners) => runners,
+        Err(error) => return terminated.and(Err(clients.github_failure(&error))),
+    };
     let of_instances: Vec<RunnerId> = instances.iter().filter_map(Instance::runner_id).collect();
     let records: Vec<RunnerId> = runners
         .iter()
@@ -68,7 +84,9 @@ pub(crate) async fn stop(
         })
         .map(|runner| runner.id)
         .collect();
-    delete_records(clients, &records, report).await?;
+    let deleted = delete_records(clients, &records, report).await;
+    // A record that is gone keeps a runner from connecting, and its instance ends by itself: so both are tried.
+    terminated.and(deleted)?;
 
     if alive.is_empty() && records.is_empty() {
         report.mark(Mark::Done, "nothing to stop");
@@ -136,6 +154,21 @@ fn tell_cost(bills: &Bills, report: &Report) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether a young record of this run has no instance at all, not even an ended one.
+fn is_more_to_come(clients: &Clients, instances: &[Instance], runners: &[Runner]) -> bool {
+    let has_instance = |runner: &Runner| {
+        instances
+            .iter()
+            .any(|instance| instance.runner_id() == Some(runner.id))
+    };
+    let is_young = |runner: &Runner| {
+        run::age(&runner.name, SystemTime::now()).is_some_and(|age| age < Duration::from_mins(2))
+    };
+    runners.iter().any(|runner| {
+        clients.run.launched(&runner.name) && is_young(runner) && !has_instance(runner)
+    })
+}
+
 fn is_whole_run(narrowing: &Narrowing) -> bool {
     narrowing.labels.is_empty() && narrowing.instances.is_empty()
 }
@@ -171,7 +204,10 @@ async fn find_instances(
     if !ids.is_empty() {
         filters.push(("instance-id", &ids));
     }
-    retry::until(deadline, || clients.ec2.instances(&filters)).await
+    retry::until(DESCRIBE_INSTANCES, deadline, || {
+        clients.ec2.instances(&filters)
+    })
+    .await
 }
 
 async fn terminate(
@@ -185,21 +221,23 @@ async fn terminate(
         return Ok(());
     }
     let began = Instant::now();
-    undo::terminate(&clients.ec2, &ids, deadline)
-        .await
-        .map_err(|error| {
-            let named: Vec<String> = ids.iter().map(|id| format!("`{id}`")).collect();
-            clients
-                .ec2_failure(&error)
-                .and(format!("STILL THERE: {}", named.join(", ")))
-        })?;
-    for instance in alive {
-        report.done(
-            format_args!("terminated `{}` ({})", instance.id, instance.instance_type),
-            began.elapsed(),
-        );
+    let mut why = None;
+    let mut left = Vec::new();
+    for (id, error) in undo::terminate_each(&clients.ec2, &ids, deadline).await {
+        match error {
+            Some(error) => {
+                left.push(format!("`{id}`"));
+                why = Some(error);
+            }
+            None => report.done(format_args!("terminated `{id}`"), began.elapsed()),
+        }
     }
-    Ok(())
+    match why {
+        Some(error) => Err(clients
+            .ec2_failure(&error)
+            .and(format!("STILL THERE: {}", left.join(", ")))),
+        None => Ok(()),
+    }
 }
 
 async fn delete_records(
@@ -208,24 +246,29 @@ async fn delete_records(
     report: &Report,
 ) -> Result<(), Failure> {
     let deadline = Deadline::after(BUSY_PATIENCE);
-    for id in records {
-        let began = Instant::now();
-        match undo::delete_record(&clients.github, *id, deadline).await {
+    let began = Instant::now();
+    let mut refused = None;
+    let mut left = Vec::new();
+    for (id, deleted) in undo::delete_records(&clients.github, records.to_vec(), deadline).await {
+        match deleted {
             Ok(()) => report.done(format_args!("deleted runner record {id}"), began.elapsed()),
             Err(undo::NotDeleted::Busy) => report.warning(format_args!(
                 "runner record {id} is still busy on GitHub although its instance is terminated; GitHub removes it by itself \
                  when it notices"
             )),
-            Err(undo::NotDeleted::Refused(error)) => return Err(record_failure(clients, *id, &error)),
+            Err(undo::NotDeleted::Refused(error)) => {
+                left.push(id.to_string());
+                refused = Some(error);
+            }
         }
     }
-    Ok(())
-}
-
-fn record_failure(clients: &Clients, id: RunnerId, error: &GithubError) -> Failure {
-    clients.github_failure(error).and(format!(
-        "runner record {id} is still there; its instance is terminated"
-    ))
+    match refused {
+        Some(error) => Err(clients.github_failure(&error).and(format!(
+            "STILL THERE: runner record {}; its instance is terminated",
+            left.join(", ")
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn described_state(state: State) -> &'static str {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use crate::clients::Clients;
-use crate::ec2::{Instance, tags};
+use crate::ec2::{DESCRIBE_INSTANCES, Instance, tags};
 use crate::failure::Failure;
-use crate::github::{Runner, RunnerId};
+use crate::github::{DELETE, Deletion, LIST, Runner, RunnerId};
 use crate::report::{Mark, Report, summary};
 use crate::retry::{self, Deadline};
 use crate::spec::network::InstanceId;
@@ -20,7 +20,9 @@ const RECORD_LIFETIME: Duration = Duration::from_mins(65);
 /// What to do with each instance and record. Pure, so that the rules can be read and tested in one place.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Plan {
-    terminate: Vec<InstanceId>,
+    /// Expired, with the runner record that goes first.
+    end: Vec<(InstanceId, Option<RunnerId>)>,
+    /// Records whose instance is gone.
     delete: Vec<RunnerId>,
     /// Expired, but a job runs on it.
     spare: Vec<InstanceId>,
@@ -45,25 +47,21 @@ fn plan(instances: &[Instance], runners: &[Runner], now: SystemTime) -> Plan {
                 plan.spare.push(instance.id.clone());
             }
             Some(_) => {
-                plan.terminate.push(instance.id.clone());
-                plan.delete.extend(runner.map(|runner| runner.id));
-                continue;
+                let record = runner.map(|runner| runner.id);
+                plan.end.push((instance.id.clone(), record));
             }
         }
         needed.extend(instance.runner_id());
     }
-    // Records whose instance is gone. A young one may belong to a launch that is under way.
+    // A young record may belong to a launch that is under way.
     let is_abandoned = |runner: &&Runner| {
         !runner.is_online()
             && !runner.busy
             && !needed.contains(&runner.id)
             && run::age(&runner.name, now).is_some_and(|age| age > RECORD_LIFETIME)
     };
-    for runner in runners.iter().filter(is_abandoned) {
-        if !plan.delete.contains(&runner.id) {
-            plan.delete.push(runner.id);
-        }
-    }
+    let abandoned = runners.iter().filter(is_abandoned);
+    plan.delete.extend(abandoned.map(|runner| runner.id));
     plan
 }
 
@@ -78,10 +76,12 @@ pub(crate) async fn sweep(clients: &Clients, report: &Report) -> Result<(), Fail
     );
     let filters: [(&str, &[String]); 2] = [(&by_ours, &ours), (&by_repository, &repository)];
     // Instances before runners: whoever takes a job in between is seen as busy.
-    let instances = retry::until(deadline, || clients.ec2.instances(&filters))
-        .await
-        .map_err(|error| clients.ec2_failure(&error))?;
-    let runners = retry::until(deadline, || clients.github.runners(None))
+    let instances = retry::until(DESCRIBE_INSTANCES, deadline, || {
+        clients.ec2.instances(&filters)
+    })
+    .await
+    .map_err(|error| clients.ec2_failure(&error))?;
+    let runners = retry::until(LIST, deadline, || clients.github.runners(None))
         .await
         .map_err(|error| {
             clients
@@ -89,21 +89,30 @@ pub(crate) async fn sweep(clients: &Clients, report: &Report) -> Result<(), Fail
                 .and("nothing was ended: without GitHub's word nobody knows who is busy")
         })?;
     let plan = plan(&instances, &runners, SystemTime::now());
-    carry_out(clients, &plan, report, deadline).await?;
+    tell_undecided(&plan, report);
+    let swept = Sweeping {
+        clients,
+        report,
+        deadline,
+        terminated: 0,
+        deleted: 0,
+        spared: plan.spare.len(),
+        failed: None,
+    }
+    .carry_out(plan)
+    .await;
     report.summary(&summary::swept(
-        plan.terminate.len(),
-        plan.delete.len(),
-        plan.spare.len(),
+        swept.terminated,
+        swept.deleted,
+        swept.spared,
     ));
-    Ok(())
+    match swept.failed {
+        Some(failure) => Err(failure),
+        None => Ok(()),
+    }
 }
 
-async fn carry_out(
-    clients: &Clients,
-    plan: &Plan,
-    report: &Report,
-    deadline: Deadline,
-) -> Result<(), Failure> {
+fn tell_undecided(plan: &Plan, report: &Report) {
     for id in &plan.unknown {
         report.warning(format_args!(
             "`{id}` has no readable tag `{}`: if it is not needed, terminate it by hand",
@@ -116,37 +125,104 @@ async fn carry_out(
             format_args!("`{id}` has expired, but its runner is busy: spared"),
         );
     }
-    if !plan.terminate.is_empty() {
-        undo::terminate(&clients.ec2, &plan.terminate, deadline)
-            .await
-            .map_err(|error| clients.ec2_failure(&error))?;
-        for id in &plan.terminate {
-            report.mark(
-                Mark::Done,
-                format_args!("terminated `{id}`, which had expired"),
-            );
-        }
-    }
-    for id in &plan.delete {
-        match undo::delete_record(
-            &clients.github,
-            *id,
-            deadline.within(Duration::from_secs(10)),
-        )
-        .await
-        {
-            Ok(()) => report.mark(Mark::Done, format_args!("deleted runner record {id}")),
-            Err(undo::NotDeleted::Busy) => report.mark(
-                Mark::Unknown,
-                format_args!("runner record {id} is busy: spared"),
-            ),
-            Err(undo::NotDeleted::Refused(error)) => return Err(clients.github_failure(&error)),
-        }
-    }
-    if plan.terminate.is_empty() && plan.delete.is_empty() {
+    if plan.end.is_empty() && plan.delete.is_empty() {
         report.mark(Mark::Done, "nothing to sweep");
     }
-    Ok(())
+}
+
+/// A sweep under way. What fails is told at the end: the rest is swept all the same.
+struct Sweeping<'a> {
+    clients: &'a Clients,
+    report: &'a Report,
+    deadline: Deadline,
+    terminated: usize,
+    deleted: usize,
+    spared: usize,
+    failed: Option<Failure>,
+}
+
+impl Sweeping<'_> {
+    async fn carry_out(mut self, plan: Plan) -> Self {
+        // The record goes first: from then on no job can be assigned, and GitHub refuses where one has just been.
+        let mut idle = Vec::new();
+        for (instance, record) in plan.end {
+            let is_free = match record {
+                Some(record) => self.free(&instance, record).await,
+                None => true,
+            };
+            if is_free {
+                idle.push(instance);
+            }
+        }
+        self.terminate(&idle).await;
+        for record in plan.delete {
+            match self.delete(record).await {
+                Ok(Deletion::Deleted | Deletion::Gone) => self.tell_deleted(record),
+                Ok(Deletion::Busy) => self.report.mark(
+                    Mark::Unknown,
+                    format_args!("runner record {record} is busy: spared"),
+                ),
+                Err(failure) => self.failed = Some(failure),
+            }
+        }
+        self
+    }
+
+    /// Takes an expired instance's record away; `false` where a job has come in between, or where nobody knows.
+    async fn free(&mut self, instance: &InstanceId, record: RunnerId) -> bool {
+        match self.delete(record).await {
+            Ok(Deletion::Deleted) => self.tell_deleted(record),
+            Ok(Deletion::Gone) => {}
+            Ok(Deletion::Busy) => {
+                self.spared += 1;
+                self.report.mark(
+                    Mark::Unknown,
+                    format_args!(
+                        "`{instance}` has expired, but its runner has just got a job: spared"
+                    ),
+                );
+                return false;
+            }
+            Err(failure) => {
+                self.failed = Some(failure.and(format!(
+                    "`{instance}` was not ended: without GitHub's word nobody knows whether it is busy"
+                )));
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn delete(&self, record: RunnerId) -> Result<Deletion, Failure> {
+        let github = &self.clients.github;
+        retry::until(DELETE, self.deadline, || github.delete_runner(record))
+            .await
+            .map_err(|error| self.clients.github_failure(&error))
+    }
+
+    fn tell_deleted(&mut self, record: RunnerId) {
+        self.deleted += 1;
+        self.report
+            .mark(Mark::Done, format_args!("deleted runner record {record}"));
+    }
+
+    async fn terminate(&mut self, ids: &[InstanceId]) {
+        for (id, error) in undo::terminate_each(&self.clients.ec2, ids, self.deadline).await {
+            match error {
+                None => {
+                    self.terminated += 1;
+                    self.report.mark(
+                        Mark::Done,
+                        format_args!("terminated `{id}`, which had expired"),
+                    );
+                }
+                Some(error) => {
+                    let failure = self.clients.ec2_failure(&error);
+                    self.failed = Some(failure.and(format!("STILL THERE: `{id}`")));
+                }
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -227,8 +303,11 @@ mod tests {
         assert_eq!(
             plan(&instances, &runners, now),
             Plan {
-                terminate: ids(&["i-idle", "i-recordless"]),
-                delete: vec![RunnerId(1), RunnerId(5)],
+                end: vec![
+                    (InstanceId::from_ec2("i-idle"), Some(RunnerId(1))),
+                    (InstanceId::from_ec2("i-recordless"), None),
+                ],
+                delete: vec![RunnerId(5)],
                 spare: ids(&["i-busy"]),
                 unknown: ids(&["i-strange"]),
             }

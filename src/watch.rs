@@ -6,17 +6,21 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::clients::Clients;
-use crate::ec2::{Ec2Error, Instance};
+use crate::ec2::{DESCRIBE_INSTANCES, Ec2Error, Instance};
 use crate::failure::Failure;
-use crate::github::{GithubError, Runner, RunnerId, Status};
+use crate::github::{GithubError, LIST, LOOK, Runner, RunnerId, Status};
 use crate::launch::LaunchedRunner;
 use crate::report::{Report, seconds};
-use crate::retry::{Backoff, Deadline};
+use crate::retry::{self, Backoff, Deadline};
 use crate::spec::duration::Seconds;
 use crate::spec::network::InstanceId;
 
+/// When EC2 is asked first: what dies at once (no key for the volume, no capacity after all) has died by then.
+const EC2_FIRST: Duration = Duration::from_secs(2);
 /// How often EC2 is asked, compared with GitHub: a dead instance is rare, and noticing it a little later costs nothing.
 const EC2_EVERY: Duration = Duration::from_secs(5);
+/// How long the last look may take, after the time is over.
+const LAST_LOOK: Duration = Duration::from_millis(800);
 /// From this many runners on, one list answers for all.
 const LIST_FROM: usize = 4;
 
@@ -27,6 +31,10 @@ pub(crate) struct Watch<'a> {
     began: Instant,
     waiting: BTreeMap<RunnerId, Waiting<'a>>,
     online: BTreeMap<RunnerId, Duration>,
+    /// All of them: one that is online already can still die.
+    instances: Vec<InstanceId>,
+    /// Why EC2's side is not known; told once.
+    blind: Option<Ec2Error>,
 }
 
 /// What is known of a runner that is not online yet.
@@ -60,6 +68,11 @@ impl<'a> Watch<'a> {
             began: Instant::now(),
             waiting: waiting.collect(),
             online: BTreeMap::new(),
+            instances: runners
+                .iter()
+                .map(|runner| runner.instance_id.clone())
+                .collect(),
+            blind: None,
         }
     }
 
@@ -69,38 +82,31 @@ impl<'a> Watch<'a> {
         deadline: Deadline,
         timeout: Seconds,
     ) -> Result<BTreeMap<RunnerId, Duration>, Failure> {
-        let mut next_ec2 = self.began + EC2_EVERY;
+        let mut next_ec2 = self.began + EC2_FIRST;
         let mut slow_down = Backoff::default();
         loop {
             let mut wait = pause(self.began.elapsed());
+            let before = self.online.len();
             if Instant::now() >= next_ec2 {
                 next_ec2 = Instant::now() + EC2_EVERY;
-                let (github, ec2) = tokio::join!(self.ask_github(), self.ask_ec2());
+                let (github, ec2) = tokio::join!(self.ask_github(deadline), self.ask_ec2(deadline));
                 self.note_ec2(ec2)?;
                 wait = wait.max(self.note_github(github, &mut slow_down)?);
             } else {
-                let github = self.ask_github().await;
+                let github = self.ask_github(deadline).await;
                 wait = wait.max(self.note_github(github, &mut slow_down)?);
             }
             if self.waiting.is_empty() {
-                return Ok(self.online);
+                return self.all_online(before, deadline).await;
             }
-            let state = self
-                .waiting
-                .values()
-                .next()
-                .map(Waiting::state)
-                .unwrap_or_default();
-            self.report.progress(format_args!(
-                "waiting for {state}  {}",
-                seconds(self.began.elapsed())
-            ));
+            self.tell_progress();
             if deadline.sleep(wait).await.is_err() {
                 // A last look: the runner may have come online just now.
                 tokio::time::sleep_until(deadline.instant()).await;
-                let (github, ec2) = tokio::join!(self.ask_github(), self.ask_ec2());
-                self.note_github(github, &mut slow_down)?;
+                let last = Deadline::after(LAST_LOOK);
+                let (github, ec2) = tokio::join!(self.ask_github(last), self.ask_ec2(last));
                 self.note_ec2(ec2)?;
+                self.note_github(github, &mut slow_down)?;
                 return if self.waiting.is_empty() {
                     Ok(self.online)
                 } else {
@@ -110,31 +116,67 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// Where some were online before others, their instances are looked at once more: all must live now.
+    async fn all_online(
+        mut self,
+        before: usize,
+        deadline: Deadline,
+    ) -> Result<BTreeMap<RunnerId, Duration>, Failure> {
+        if before > 0 {
+            let ec2 = self.ask_ec2(deadline).await;
+            self.note_ec2(ec2)?;
+        }
+        Ok(self.online)
+    }
+
+    fn tell_progress(&self) {
+        let state = self
+            .waiting
+            .values()
+            .next()
+            .map(Waiting::state)
+            .unwrap_or_default();
+        self.report.progress(format_args!(
+            "waiting for {state}  {}",
+            seconds(self.began.elapsed())
+        ));
+    }
+
     /// Few runners are asked for by id, conditionally: an unchanged answer costs no rate limit.
-    async fn ask_github(&self) -> Result<Vec<(RunnerId, Status)>, GithubError> {
+    async fn ask_github(&self, deadline: Deadline) -> Result<Vec<(RunnerId, Status)>, GithubError> {
         let github = &self.clients.github;
         if self.waiting.len() < LIST_FROM {
             let mut seen = Vec::new();
             for (id, waiting) in &self.waiting {
-                seen.push((*id, github.runner(*id, waiting.etag.as_deref()).await?));
+                let look = github.runner(*id, waiting.etag.as_deref());
+                let status = match retry::attempt(LOOK, deadline, look).await? {
+                    Status::Gone => self.look_again(*id, deadline).await?,
+                    status => status,
+                };
+                seen.push((*id, status));
             }
             return Ok(seen);
         }
-        let mut listed: BTreeMap<RunnerId, Runner> = github
-            .runners(None)
-            .await?
-            .into_iter()
-            .map(|runner| (runner.id, runner))
-            .collect();
-        let status = |runner| match runner {
-            Some(runner) => Status::Found { runner, etag: None },
-            None => Status::Gone,
-        };
-        Ok(self
-            .waiting
-            .keys()
-            .map(|id| (*id, status(listed.remove(id))))
-            .collect())
+        let list = retry::attempt(LIST, deadline, github.runners(None)).await?;
+        let mut listed: BTreeMap<RunnerId, Runner> =
+            list.into_iter().map(|runner| (runner.id, runner)).collect();
+        let mut seen = Vec::new();
+        for id in self.waiting.keys() {
+            let status = match listed.remove(id) {
+                Some(runner) => Status::Found { runner, etag: None },
+                None => self.look_again(*id, deadline).await?,
+            };
+            seen.push((*id, status));
+        }
+        Ok(seen)
+    }
+
+    /// A record that one answer misses may be on another page, or on another of GitHub's servers: only two misses are one.
+    async fn look_again(&self, id: RunnerId, deadline: Deadline) -> Result<Status, GithubError> {
+        let name = self.waiting.get(&id).map(|waiting| &*waiting.runner.name);
+        let list = retry::attempt(LIST, deadline, self.clients.github.runners(name)).await?;
+        let found = list.into_iter().find(|runner| runner.id == id);
+        Ok(found.map_or(Status::Gone, |runner| Status::Found { runner, etag: None }))
     }
 
     /// Takes GitHub's answer in; how long GitHub asked to wait.
@@ -146,7 +188,7 @@ impl<'a> Watch<'a> {
         let statuses = match answer {
             Ok(statuses) => statuses,
             Err(error) if error.is_passing() => {
-                let wait = slow_down.next(error.wait());
+                let wait = slow_down.next(error.wait);
                 for waiting in self.waiting.values_mut() {
                     waiting.github = format!("not known ({error})");
                 }
@@ -175,30 +217,39 @@ impl<'a> Watch<'a> {
         Ok(Duration::ZERO)
     }
 
-    async fn ask_ec2(&self) -> Result<Vec<Instance>, Ec2Error> {
-        let ids: Vec<String> = self
-            .waiting
-            .values()
-            .map(|waiting| waiting.runner.instance_id.to_string())
-            .collect();
-        self.clients.ec2.instances(&[("instance-id", &ids)]).await
+    async fn ask_ec2(&self, deadline: Deadline) -> Result<Vec<Instance>, Ec2Error> {
+        let ids: Vec<String> = self.instances.iter().map(ToString::to_string).collect();
+        let filters = [("instance-id", &ids[..])];
+        let look = self.clients.ec2.instances(&filters);
+        retry::attempt(DESCRIBE_INSTANCES, deadline, look).await
     }
 
-    /// Takes EC2's answer in. A failed look is none: GitHub's side decides about success.
+    /// Takes EC2's answer in. A failed look is none: GitHub's side decides about success. Not even one that is refused for
+    /// good ends the start, because what could not be described could hardly be terminated.
     fn note_ec2(&mut self, answer: Result<Vec<Instance>, Ec2Error>) -> Result<(), Failure> {
-        let mut seen: BTreeMap<InstanceId, Instance> = match answer {
-            Ok(instances) => instances
-                .into_iter()
-                .map(|instance| (instance.id.clone(), instance))
-                .collect(),
-            Err(error) if error.is_passing() => return Ok(()),
-            Err(error) => return Err(self.clients.ec2_failure(&error)),
+        let instances = match answer {
+            Ok(instances) => instances,
+            Err(error) => {
+                if !error.is_passing() && self.blind.is_none() {
+                    let remedy = error.remedy(&self.clients.region);
+                    self.report.warning(format_args!(
+                        "the instance cannot be watched: {error}; {remedy}"
+                    ));
+                }
+                self.blind = Some(error);
+                return Ok(());
+            }
         };
+        self.blind = None;
+        if let Some(dead) = instances.iter().find(|one| !one.state.can_run()) {
+            return Err(died(dead));
+        }
+        let mut seen: BTreeMap<InstanceId, Instance> = instances
+            .into_iter()
+            .map(|instance| (instance.id.clone(), instance))
+            .collect();
         for waiting in self.waiting.values_mut() {
             if let Some(instance) = seen.remove(&waiting.runner.instance_id) {
-                if !instance.state.can_run() {
-                    return Err(died(&instance));
-                }
                 waiting.ec2 = Some(instance);
             }
         }
@@ -220,12 +271,26 @@ impl<'a> Watch<'a> {
 
     fn timed_out(&self, timeout: Seconds) -> Failure {
         let states: Vec<String> = self.waiting.values().map(Waiting::state).collect();
-        Failure::new(
-            format!("no runner came online within `start-timeout` ({timeout}): {}", states.join("; ")),
+        let who = if self.online.is_empty() {
+            "no runner came online".to_owned()
+        } else {
+            let all = self.online.len() + self.waiting.len();
+            format!(
+                "not all runners came online ({} of {all})",
+                self.online.len()
+            )
+        };
+        let failure = Failure::new(
+            format!("{who} within `start-timeout` ({timeout}): {}", states.join("; ")),
             "likely causes: the subnet has no way to GitHub (a public IP address or a NAT gateway, and outbound port 443); the \
-             image is for another architecture (x64, arm64) than the instance type, or has no cloud-init; `setup` takes longer than `start-timeout`",
+             image is for another architecture (x64, arm64) than the instance type, or has no cloud-init; `setup` takes longer \
+             than `start-timeout`",
         )
-        .and("the instance wrote what it did to its serial console, in lines that begin with `sprinters:`")
+        .and("the instance wrote what it did to its serial console, in lines that begin with `sprinters:`");
+        match &self.blind {
+            Some(error) => failure.and(format!("EC2 could not be asked: {error}")),
+            None => failure,
+        }
     }
 }
 

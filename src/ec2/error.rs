@@ -2,12 +2,15 @@
 
 use std::error::Error;
 use std::fmt;
+use std::time::{Duration, SystemTime};
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::operation::RequestId;
 
+use crate::answer_headers::Headers;
 use crate::github::innermost;
+use crate::retry::Passing;
 use crate::spec::region::Region;
 
 /// A call to EC2 that failed.
@@ -19,7 +22,14 @@ pub(crate) struct Ec2Error {
     /// EC2's own message, or the connection's.
     pub message: String,
     pub request_id: Option<String>,
+    /// How long EC2 asked to wait.
+    pub wait: Option<Duration>,
+    /// How far this machine's clock is from EC2's, where that is too far for a signature.
+    pub skew: Option<Duration>,
 }
+
+/// Signatures that are older or younger than this are refused.
+const TOLERATED_SKEW: Duration = Duration::from_mins(5);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -56,9 +66,10 @@ impl Ec2Error {
     where
         E: ProvideErrorMetadata + Error + 'static,
         R: fmt::Debug + 'static,
-        SdkError<E, R>: RequestId + Error + HttpStatus,
+        SdkError<E, R>: RequestId + Error + HttpAnswer,
     {
         let request_id = error.request_id().map(str::to_owned);
+        let headers = error.headers();
         let (kind, message) = match error {
             SdkError::ServiceError(context) => {
                 let service = context.err();
@@ -67,12 +78,15 @@ impl Ec2Error {
                         Kind::Code(code.to_owned()),
                         service.message().unwrap_or("no message").to_owned(),
                     ),
-                    (None, Some(status)) => (Kind::ServerError(status), "no error code".to_owned()),
-                    (None, None) => (Kind::Unreadable, innermost(error)),
+                    (None, Some(status)) if status >= 400 => {
+                        (Kind::ServerError(status), "no error code".to_owned())
+                    }
+                    // Not even an error: a page that some proxy sent with status 200, say.
+                    (None, _) => (Kind::Unreadable, innermost(error)),
                 }
             }
             SdkError::ResponseError(_) => match error.http_status() {
-                Some(status) if status >= 500 => {
+                Some(status) if status >= 400 => {
                     (Kind::ServerError(status), "no error code".to_owned())
                 }
                 _ => (Kind::Unreadable, innermost(error)),
@@ -85,6 +99,29 @@ impl Ec2Error {
             kind,
             message,
             request_id,
+            wait: headers.and_then(Headers::retry_after),
+            skew: headers.and_then(Headers::date).and_then(skew),
+        }
+    }
+
+    /// An answer that is not what the API describes.
+    pub(crate) fn unreadable(action: &'static str, message: &str) -> Self {
+        Self::without_answer(action, Kind::Unreadable, message.to_owned())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn coded(action: &'static str, code: &str) -> Self {
+        Self::without_answer(action, Kind::Code(code.to_owned()), String::new())
+    }
+
+    fn without_answer(action: &'static str, kind: Kind, message: String) -> Self {
+        Self {
+            action,
+            kind,
+            message,
+            request_id: None,
+            wait: None,
+            skew: None,
         }
     }
 
@@ -115,7 +152,8 @@ impl Ec2Error {
     /// Whether EC2 may have carried the call out although it failed.
     pub(crate) fn may_have_acted(&self) -> bool {
         match &self.kind {
-            Kind::NoAnswer | Kind::Unreadable | Kind::ServerError(_) => true,
+            Kind::NoAnswer | Kind::Unreadable => true,
+            Kind::ServerError(status) => *status >= 500,
             Kind::NoCredentials => false,
             Kind::Code(code) => matches!(
                 code.as_str(),
@@ -127,10 +165,13 @@ impl Ec2Error {
     /// Whether the same call may succeed a little later.
     pub(crate) fn is_passing(&self) -> bool {
         self.may_have_acted()
-            || matches!(
-                self.code(),
-                Some("RequestLimitExceeded" | "Throttling" | "ThrottlingException")
-            )
+            || match &self.kind {
+                Kind::ServerError(status) => *status == 429,
+                _ => matches!(
+                    self.code(),
+                    Some("RequestLimitExceeded" | "Throttling" | "ThrottlingException")
+                ),
+            }
     }
 
     /// What a failed `RunInstances` means for the ladder. Capacity can arrive as HTTP 500, so only the code counts.
@@ -204,7 +245,13 @@ impl Ec2Error {
                     .to_owned()
             }
             "SignatureDoesNotMatch" => "`aws-secret-access-key` does not belong to `aws-access-key-id`: copy both again".to_owned(),
-            "RequestExpired" => "the credentials have expired, or this machine's clock is wrong".to_owned(),
+            "RequestExpired" => match self.skew {
+                Some(skew) => format!(
+                    "this machine's clock is {} minutes off EC2's: set it right (EC2 refuses signatures of another time)",
+                    skew.as_secs() / 60
+                ),
+                None => "the credentials have expired: a step before this one must get new ones that last long enough".to_owned(),
+            },
             "OptInRequired" => format!("enable `{region}` for this AWS account, or sign up for EC2 in it"),
             "AuthFailure.ServiceLinkedRoleCreationNotPermitted" => {
                 "spot needs a service-linked role, once per account: aws iam create-service-linked-role \
@@ -262,15 +309,50 @@ impl fmt::Display for Ec2Error {
 
 impl Error for Ec2Error {}
 
-/// The HTTP status of an answer, if there was one.
-pub(crate) trait HttpStatus {
+/// What an answer says beside its body, if there was an answer.
+pub(crate) trait HttpAnswer {
     fn http_status(&self) -> Option<u16>;
+
+    fn headers(&self) -> Option<&aws_smithy_runtime_api::http::Headers>;
 }
 
-impl<E> HttpStatus for SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse> {
+impl<E> HttpAnswer for SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse> {
     fn http_status(&self) -> Option<u16> {
         self.raw_response()
             .map(|response| response.status().as_u16())
+    }
+
+    fn headers(&self) -> Option<&aws_smithy_runtime_api::http::Headers> {
+        self.raw_response()
+            .map(aws_smithy_runtime_api::client::orchestrator::HttpResponse::headers)
+    }
+}
+
+/// How far this machine's clock is from a server's; `None` where no signature suffers from it.
+fn skew(server: SystemTime) -> Option<Duration> {
+    let now = SystemTime::now();
+    let apart = now
+        .duration_since(server)
+        .or_else(|_| server.duration_since(now))
+        .unwrap_or_default();
+    (apart > TOLERATED_SKEW).then_some(apart)
+}
+
+impl Passing for Ec2Error {
+    fn silence(call: &'static str, within: Duration) -> Self {
+        Self::without_answer(
+            call,
+            Kind::NoAnswer,
+            format!("nothing for {:.1} s", within.as_secs_f64()),
+        )
+    }
+
+    fn is_passing(&self) -> bool {
+        Self::is_passing(self)
+    }
+
+    fn wait(&self) -> Option<Duration> {
+        self.wait
     }
 }
 
@@ -291,10 +373,8 @@ mod tests {
 
     fn error(code: &str, message: &str) -> Ec2Error {
         Ec2Error {
-            action: "ec2:RunInstances",
-            kind: Kind::Code(code.to_owned()),
             message: message.to_owned(),
-            request_id: None,
+            ..Ec2Error::coded("ec2:RunInstances", code)
         }
     }
 

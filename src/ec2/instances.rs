@@ -170,6 +170,9 @@ impl Instance {
     }
 }
 
+pub(crate) const DESCRIBE_INSTANCES: &str = "ec2:DescribeInstances";
+pub(crate) const TERMINATE_INSTANCES: &str = "ec2:TerminateInstances";
+
 impl Ec2 {
     /// The instances that fit all filters. Always by filter and never by id: a fresh id may not be known everywhere yet, and
     /// would be an error.
@@ -177,7 +180,6 @@ impl Ec2 {
         &self,
         filters: &[(&str, &[String])],
     ) -> Result<Vec<Instance>, Ec2Error> {
-        const ACTION: &str = "ec2:DescribeInstances";
         let filters: Vec<Filter> = filters
             .iter()
             .map(|(name, values)| {
@@ -196,7 +198,7 @@ impl Ec2 {
             .send();
         let mut all = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| Ec2Error::from_sdk(ACTION, &error))?;
+            let page = page.map_err(|error| Ec2Error::from_sdk(DESCRIBE_INSTANCES, &error))?;
             let instances = page
                 .reservations()
                 .iter()
@@ -214,7 +216,7 @@ impl Ec2 {
             .send()
             .await
             .map(|_| ())
-            .map_err(|error| Ec2Error::from_sdk("ec2:TerminateInstances", &error))
+            .map_err(|error| Ec2Error::from_sdk(TERMINATE_INSTANCES, &error))
     }
 }
 

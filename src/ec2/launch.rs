@@ -41,10 +41,12 @@ pub(crate) struct Launched {
     pub root_device: Option<String>,
 }
 
+pub(crate) const RUN_INSTANCES: &str = "ec2:RunInstances";
+
 impl Ec2 {
     /// Launches one instance.
     pub(crate) async fn run_instance(&self, launch: &Launch<'_>) -> Result<Launched, Ec2Error> {
-        const ACTION: &str = "ec2:RunInstances";
+        const ACTION: &str = RUN_INSTANCES;
         let answer = self
             .run_instances(launch)
             .send()
@@ -53,12 +55,7 @@ impl Ec2 {
         let instance = answer.instances().first();
         let id = instance
             .and_then(|instance| instance.instance_id())
-            .ok_or(Ec2Error {
-                action: ACTION,
-                kind: super::error::Kind::Unreadable,
-                message: "no instance id in the answer".to_owned(),
-                request_id: None,
-            })?;
+            .ok_or_else(|| Ec2Error::unreadable(ACTION, "no instance id in the answer"))?;
         Ok(Launched {
             id: InstanceId::from_ec2(id),
             availability_zone: instance

@@ -11,9 +11,9 @@ mod volumes;
 pub(crate) use error::{Ec2Error, Kind as Ec2ErrorKind, Next, statement_for};
 #[cfg(test)]
 pub(crate) use instances::Usage;
-pub(crate) use instances::{Instance, State};
-pub(crate) use launch::{Launch, Launched};
-pub(crate) use spot_prices::{SpotPrice, SpotPriceSince};
+pub(crate) use instances::{DESCRIBE_INSTANCES, Instance, State, TERMINATE_INSTANCES};
+pub(crate) use launch::{Launch, Launched, RUN_INSTANCES};
+pub(crate) use spot_prices::{DESCRIBE_SPOT_PRICE_HISTORY, SpotPrice, SpotPriceSince};
 
 use std::time::Duration;
 

@@ -9,8 +9,6 @@ use super::{Ec2, Ec2Error};
 use crate::spec::instance_type::InstanceType;
 use crate::spec::region::Zone;
 
-const ACTION: &str = "ec2:DescribeSpotPriceHistory";
-
 /// The current spot price of one type in one zone.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SpotPrice {
@@ -27,6 +25,8 @@ pub(crate) struct SpotPriceSince {
     pub usd_per_hour: f64,
     pub since: SystemTime,
 }
+
+pub(crate) const DESCRIBE_SPOT_PRICE_HISTORY: &str = "ec2:DescribeSpotPriceHistory";
 
 impl Ec2 {
     /// The current spot prices of these types, in every zone of the region that has them.
@@ -48,7 +48,7 @@ impl Ec2 {
             .start_time(now)
             .send()
             .await
-            .map_err(|error| Ec2Error::from_sdk(ACTION, &error))?;
+            .map_err(|error| Ec2Error::from_sdk(DESCRIBE_SPOT_PRICE_HISTORY, &error))?;
         Ok(answer
             .spot_price_history()
             .iter()
@@ -81,7 +81,8 @@ impl Ec2 {
             .send();
         let mut history = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| Ec2Error::from_sdk(ACTION, &error))?;
+            let page =
+                page.map_err(|error| Ec2Error::from_sdk(DESCRIBE_SPOT_PRICE_HISTORY, &error))?;
             history.extend(page.spot_price_history().iter().filter_map(since));
         }
         Ok(history)

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
+use crate::answer_headers::Headers;
+use crate::retry::Passing;
+
 /// A call to GitHub that failed.
 #[derive(Debug)]
 pub(crate) struct GithubError {
@@ -13,14 +16,16 @@ pub(crate) struct GithubError {
     pub kind: Kind,
     /// GitHub's own message, or the connection's.
     pub message: String,
+    /// How long GitHub asked to wait.
+    pub wait: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// No answer arrived: the call may or may not have been carried out.
     NoAnswer,
-    /// GitHub said to slow down, and for how long where it said so.
-    SlowDown(Option<Duration>),
+    /// GitHub said to slow down.
+    SlowDown,
     /// Any other refusal.
     Status(StatusCode),
     /// An answer that is not what the API describes.
@@ -39,11 +44,34 @@ impl GithubError {
             .ok()
             .and_then(|body| Some(body.get("message")?.as_str()?.to_owned()))
             .unwrap_or_else(|| status.canonical_reason().unwrap_or("no message").to_owned());
-        let kind = slow_down(status, headers, &message).unwrap_or(Kind::Status(status));
+        let kind = if asks_to_slow_down(status, headers, &message) {
+            Kind::SlowDown
+        } else {
+            Kind::Status(status)
+        };
         Self {
             operation,
             kind,
             message,
+            wait: headers.retry_after().or_else(|| until_reset(headers)),
+        }
+    }
+
+    pub(crate) fn no_answer(operation: &'static str, message: String) -> Self {
+        Self {
+            operation,
+            kind: Kind::NoAnswer,
+            message,
+            wait: None,
+        }
+    }
+
+    pub(crate) fn unreadable(operation: &'static str, message: String) -> Self {
+        Self {
+            operation,
+            kind: Kind::Unreadable,
+            message,
+            wait: None,
         }
     }
 
@@ -59,28 +87,25 @@ impl GithubError {
         match self.kind {
             Kind::NoAnswer | Kind::Unreadable => true,
             Kind::Status(status) => status.is_server_error(),
-            Kind::SlowDown(_) => false,
+            Kind::SlowDown => false,
         }
+    }
+
+    /// Whether GitHub may still be at it: nothing has been heard.
+    pub(crate) fn may_be_acting(&self) -> bool {
+        self.kind == Kind::NoAnswer
     }
 
     /// Whether the same call may succeed a little later.
     pub(crate) fn is_passing(&self) -> bool {
-        self.may_have_acted() || matches!(self.kind, Kind::SlowDown(_))
-    }
-
-    /// How long GitHub asked to wait.
-    pub(crate) fn wait(&self) -> Option<Duration> {
-        match self.kind {
-            Kind::SlowDown(wait) => wait,
-            _ => None,
-        }
+        self.may_have_acted() || matches!(self.kind, Kind::SlowDown)
     }
 
     /// What the person who reads the log can do about it.
     pub(crate) fn remedy(&self, repository: &str) -> String {
         match self.kind {
             Kind::NoAnswer => "check that GITHUB_API_URL can be reached from this runner, and run the job again".to_owned(),
-            Kind::SlowDown(_) => "the token's rate limit is used up; run the job again later, or with another token".to_owned(),
+            Kind::SlowDown => "the token's rate limit is used up; run the job again later, or with another token".to_owned(),
             Kind::Unreadable => "check that GITHUB_API_URL is GitHub's REST API and that no proxy changes its answers".to_owned(),
             Kind::Status(status) => self.remedy_for(status, repository),
         }
@@ -109,27 +134,45 @@ impl GithubError {
 
 /// GitHub slows callers down with 429, and with 403 where a limit's headers or message say so.
 /// <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>
-fn slow_down(status: StatusCode, headers: &HeaderMap, message: &str) -> Option<Kind> {
-    let header = |name: &str| headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
-    let retry_after = header("retry-after").map(Duration::from_secs);
-    let used_up = header("x-ratelimit-remaining") == Some(0);
-    let until_reset = || {
-        let now = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default();
-        let reset = Duration::from_secs(header("x-ratelimit-reset")?);
-        Some(reset.saturating_sub(now))
-    };
-    let limited = match status {
+fn asks_to_slow_down(status: StatusCode, headers: &HeaderMap, message: &str) -> bool {
+    match status {
         StatusCode::TOO_MANY_REQUESTS => true,
         StatusCode::FORBIDDEN => {
-            retry_after.is_some() || used_up || message.to_ascii_lowercase().contains("rate limit")
+            headers.text("retry-after").is_some()
+                || is_used_up(headers)
+                || message.to_ascii_lowercase().contains("rate limit")
         }
-        StatusCode::SERVICE_UNAVAILABLE => retry_after.is_some(),
+        StatusCode::SERVICE_UNAVAILABLE => headers.text("retry-after").is_some(),
         _ => false,
-    };
-    let wait = retry_after.or_else(|| if used_up { until_reset() } else { None });
-    limited.then_some(Kind::SlowDown(wait))
+    }
+}
+
+fn is_used_up(headers: &HeaderMap) -> bool {
+    headers.number("x-ratelimit-remaining") == Some(0)
+}
+
+/// Until the hour's limit starts anew, by GitHub's own clock: this machine's may be wrong.
+fn until_reset(headers: &HeaderMap) -> Option<Duration> {
+    let reset = Duration::from_secs(headers.number("x-ratelimit-reset")?);
+    let now = headers
+        .server_time()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    is_used_up(headers).then(|| reset.saturating_sub(now))
+}
+
+impl Passing for GithubError {
+    fn silence(call: &'static str, within: Duration) -> Self {
+        Self::no_answer(call, format!("nothing for {:.1} s", within.as_secs_f64()))
+    }
+
+    fn is_passing(&self) -> bool {
+        Self::is_passing(self)
+    }
+
+    fn wait(&self) -> Option<Duration> {
+        self.wait
+    }
 }
 
 impl fmt::Display for GithubError {
@@ -142,7 +185,7 @@ impl fmt::Display for GithubError {
                 f,
                 "could not {operation}: GitHub did not answer ({message})"
             ),
-            Kind::SlowDown(_) => write!(
+            Kind::SlowDown => write!(
                 f,
                 "could not {operation}: GitHub asks to slow down (`{message}`)"
             ),
@@ -198,7 +241,7 @@ mod tests {
             &[("retry-after", "7")],
             r#"{"message":"You have exceeded a secondary rate limit."}"#,
         );
-        assert_eq!(slow.wait(), Some(Duration::from_secs(7)));
+        assert_eq!(slow.wait, Some(Duration::from_secs(7)));
         assert!(slow.is_passing() && !slow.may_have_acted());
     }
 

@@ -3,8 +3,10 @@
 mod error;
 mod runners;
 
-pub(crate) use error::{GithubError, Kind};
-pub(crate) use runners::{Deletion, Download, JitRunner, Runner, RunnerId, Status};
+pub(crate) use error::GithubError;
+pub(crate) use runners::{
+    CREATE, DELETE, DOWNLOADS, Deletion, Download, JitRunner, LIST, LOOK, Runner, RunnerId, Status,
+};
 
 use std::sync::Arc;
 
@@ -110,11 +112,7 @@ impl Github {
         B: http_body_util::BodyExt<Data = bytes::Bytes>,
         B::Error: std::error::Error,
     {
-        let no_answer = |message: String| GithubError {
-            operation,
-            kind: Kind::NoAnswer,
-            message,
-        };
+        let no_answer = |message: String| GithubError::no_answer(operation, message);
         let (parts, body) = response
             .map_err(|error| no_answer(innermost(&error)))?
             .into_parts();
@@ -135,11 +133,10 @@ impl Answer {
     /// The body of a success, or the refusal.
     fn json<T: DeserializeOwned>(&self, operation: &'static str) -> Result<T, GithubError> {
         self.success(operation)?;
-        serde_json::from_str(&self.body).map_err(|error| GithubError {
-            operation,
-            kind: Kind::Unreadable,
+        serde_json::from_str(&self.body).map_err(|error| {
             // Only the place: the body of a JIT config must not reach a log.
-            message: format!("line {}, column {}", error.line(), error.column()),
+            let place = format!("line {}, column {}", error.line(), error.column());
+            GithubError::unreadable(operation, place)
         })
     }
 

@@ -79,6 +79,13 @@ const DEFAULT_GROUP: u64 = 1;
 /// The most that the API gives on one page.
 const PAGE: usize = 100;
 
+// What is tried, in words: an error's message begins with them.
+pub(crate) const CREATE: &str = "create a just-in-time runner";
+pub(crate) const DOWNLOADS: &str = "look up the runner program's download";
+pub(crate) const LOOK: &str = "look at the runner";
+pub(crate) const LIST: &str = "list runners";
+pub(crate) const DELETE: &str = "delete the runner's record";
+
 #[derive(Serialize)]
 struct GenerateJitConfig<'a> {
     name: &'a str,
@@ -105,20 +112,17 @@ impl Github {
         name: &str,
         labels: &[&str],
     ) -> Result<JitRunner, GithubError> {
-        const OPERATION: &str = "create a just-in-time runner";
         let request = GenerateJitConfig {
             name,
             runner_group_id: DEFAULT_GROUP,
             labels,
             work_folder: "_work",
         };
-        let answer = self
-            .post(OPERATION, "/generate-jitconfig", &request)
-            .await?;
+        let answer = self.post(CREATE, "/generate-jitconfig", &request).await?;
         let GeneratedJitConfig {
             runner,
             encoded_jit_config,
-        } = answer.json(OPERATION)?;
+        } = answer.json(CREATE)?;
         Ok(JitRunner {
             id: runner.id,
             jit_config: encoded_jit_config.into(),
@@ -130,11 +134,10 @@ impl Github {
         &self,
         architecture: Architecture,
     ) -> Result<Option<Download>, GithubError> {
-        const OPERATION: &str = "look up the runner program's download";
         let downloads: Vec<Download> = self
-            .get(OPERATION, "/downloads", None)
+            .get(DOWNLOADS, "/downloads", None)
             .await?
-            .json(OPERATION)?;
+            .json(DOWNLOADS)?;
         Ok(downloads.into_iter().find(|download| {
             download.os == "linux" && download.architecture == architecture.github()
         }))
@@ -146,13 +149,12 @@ impl Github {
         id: RunnerId,
         etag: Option<&str>,
     ) -> Result<Status, GithubError> {
-        const OPERATION: &str = "look at the runner";
-        let answer = self.get(OPERATION, &format!("/{id}"), etag).await?;
+        let answer = self.get(LOOK, &format!("/{id}"), etag).await?;
         match answer.status {
             StatusCode::NOT_MODIFIED => Ok(Status::Unchanged),
             StatusCode::NOT_FOUND => Ok(Status::Gone),
             _ => Ok(Status::Found {
-                runner: answer.json(OPERATION)?,
+                runner: answer.json(LOOK)?,
                 etag: answer.header(http::header::ETAG),
             }),
         }
@@ -160,12 +162,11 @@ impl Github {
 
     /// `GET …`: every runner of the repository, or those of that very name.
     pub(crate) async fn runners(&self, name: Option<&str>) -> Result<Vec<Runner>, GithubError> {
-        const OPERATION: &str = "list runners";
         let filter = name.map_or_else(String::new, |name| format!("&name={name}"));
         let mut all = Vec::new();
         for page in 1.. {
             let path = format!("?per_page={PAGE}&page={page}{filter}");
-            let Page { runners } = self.get(OPERATION, &path, None).await?.json(OPERATION)?;
+            let Page { runners } = self.get(LIST, &path, None).await?.json(LIST)?;
             let is_last = runners.len() < PAGE;
             all.extend(runners);
             if is_last {
@@ -177,12 +178,11 @@ impl Github {
 
     /// `DELETE …/{id}`.
     pub(crate) async fn delete_runner(&self, id: RunnerId) -> Result<Deletion, GithubError> {
-        const OPERATION: &str = "delete the runner's record";
-        let answer = self.delete(OPERATION, &format!("/{id}")).await?;
+        let answer = self.delete(DELETE, &format!("/{id}")).await?;
         match answer.status {
             StatusCode::NOT_FOUND => Ok(Deletion::Gone),
             StatusCode::UNPROCESSABLE_ENTITY => Ok(Deletion::Busy),
-            _ => answer.success(OPERATION).map(|()| Deletion::Deleted),
+            _ => answer.success(DELETE).map(|()| Deletion::Deleted),
         }
     }
 }

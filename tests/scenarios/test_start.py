@@ -161,7 +161,7 @@ def test_without_the_image_index_it_names_the_way_out(
     sprinters: Program, image_index: images.ImageIndex, ec2: Ec2, github: GitHub
 ) -> None:
     image_index.close()
-    run = sprinters.run("start", image="ubuntu-24.04")
+    run = sprinters.run("start", image="ubuntu-24.04", **{"start-timeout": "3s"})
 
     assert run.code == 1
     assert "`ami-" in run.log or "image: ami-" in run.log

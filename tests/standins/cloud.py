@@ -62,7 +62,8 @@ class Cloud:
 
     def powered_off(self, instance_id: str) -> None:
         """An instance's own power-off: EC2 terminates it, with nobody's permission."""
-        self.ec2.power_off(instance_id)
+        if not self._closing:
+            self.ec2.power_off(instance_id)
 
     def interrupt(self, instance_id: str, code: str = "Server.SpotInstanceTermination", message: str = "") -> None:
         """AWS ends an instance, as it does with spot ones or where a volume's key is out of reach."""

@@ -74,9 +74,12 @@ class Gate:
         self._arrived: Counter[str] = Counter()
         self._spoilt: set[int] = set()
         self._changed = threading.Condition()
+        self.latency = 0.0
+        """How long every call takes on its way there and back, in seconds."""
 
     def __call__(self, request: Request) -> Outcome:
         operation = self._name(request)
+        time.sleep(self.latency / 2)
         with self._changed:
             self._arrived[operation] += 1
             nth = self._arrived[operation]
@@ -84,6 +87,7 @@ class Gate:
             striking = [rule for rule in self._rules if rule.strikes(operation, request)]
             self._changed.notify_all()
         outcome = striking[0].fault(request, self._serve) if striking else self._serve(request)
+        time.sleep(self.latency / 2)
         exchange = Exchange(operation, nth, request, outcome, time.monotonic(), bool(striking))
         with self._changed:
             self._exchanges.append(exchange)
@@ -124,6 +128,12 @@ class Gate:
         """Whether a fault made the answer to this very request (the exchanges keep it alive, and so its identity)."""
         with self._changed:
             return id(request) in self._spoilt
+
+    @property
+    def under_way(self) -> int:
+        """Calls that have arrived and are not answered yet."""
+        with self._changed:
+            return sum(self._arrived.values()) - len(self._exchanges)
 
     def operations(self) -> list[str]:
         """What was asked, in the order in which it was answered."""
@@ -182,6 +192,26 @@ def stalled(seconds: float) -> Fault:
     def fault(_request: Request, _serve: Handler) -> Outcome:
         time.sleep(seconds)
         return Cut()
+
+    return fault
+
+
+def acted_but(response: Response) -> Fault:
+    """The stand-in acts, and `response` goes back all the same."""
+
+    def fault(request: Request, serve: Handler) -> Outcome:
+        serve(request)
+        return response
+
+    return fault
+
+
+def late(seconds: float) -> Fault:
+    """The request reaches the stand-in only after `seconds`, when its sender may have given up."""
+
+    def fault(request: Request, serve: Handler) -> Outcome:
+        time.sleep(seconds)
+        return serve(request)
 
     return fault
 

@@ -1,0 +1,57 @@
+//! One deadline rules all: how `start-timeout` is divided among launch, boot and, if it comes to that, the undo.
+
+use std::time::Duration;
+
+use crate::retry::Deadline;
+
+/// How long an undo may take where nobody is waiting to kill it.
+pub(crate) const UNDO_PATIENTLY: Duration = Duration::from_mins(1);
+/// How much of `start-timeout` is kept for the undo, where there is enough of it.
+const RESERVE: Duration = Duration::from_secs(8);
+/// How much later than `start-timeout` an undo may end.
+const GRACE: Duration = Duration::from_millis(1_500);
+
+/// When each phase of a `start` must be over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    /// The part of `start-timeout` in which the ladder is climbed.
+    pub launch_share: Duration,
+    pub launch_by: Deadline,
+    pub online_by: Deadline,
+    pub undone_by: Deadline,
+}
+
+impl Times {
+    /// Begins now.
+    pub(crate) fn of(start_timeout: Duration) -> Self {
+        let launch_share = launch_share(start_timeout);
+        Self {
+            launch_share,
+            launch_by: Deadline::after(launch_share),
+            online_by: Deadline::after(start_timeout.saturating_sub(reserve(start_timeout))),
+            undone_by: Deadline::after(start_timeout + GRACE),
+        }
+    }
+}
+
+/// Half: an instance needs the other half to boot, and capacity that has not come back by then is rarely back in time.
+fn launch_share(start_timeout: Duration) -> Duration {
+    start_timeout / 2
+}
+
+fn reserve(start_timeout: Duration) -> Duration {
+    (start_timeout / 5).min(RESERVE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_minutes() {
+        let minutes = Duration::from_mins(5);
+        assert_eq!(launch_share(minutes), Duration::from_secs(150));
+        assert_eq!(reserve(minutes), Duration::from_secs(8));
+        assert_eq!(reserve(Duration::from_secs(5)), Duration::from_secs(1));
+    }
+}

@@ -1,0 +1,87 @@
+"""Runs many cases at once: most of a run's time is waiting."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from faults.case import Case, Verdict
+from faults.world import DAYS, world
+from standins.aws import Moto
+
+AT_ONCE = 5
+"""Runs under way in one process."""
+
+
+@dataclass(frozen=True)
+class Job:
+    number: int
+    case: Case
+
+
+class _Worker:
+    """A process with a moto of its own."""
+
+    def __init__(self, moto: Moto, binary: Path) -> None:
+        self._moto = moto
+        self._binary = binary
+
+    def play(self, job: Job) -> Verdict:
+        try:
+            with world(self._moto, self._binary, DAYS[job.case.day], job.number) as stage:
+                return job.case.play(stage)
+        except TimeoutError as problem:
+            verdict = Verdict(job.case.name, job.case.family, -1, 60, story=str(problem))
+            verdict.late.append("it had not ended after a minute")
+            return verdict
+        except Exception as problem:
+            return Verdict(job.case.name, job.case.family, -1, 0, [f"the bench itself failed: {problem!r}"])
+
+
+def _serve(cases: Sequence[Case], jobs: Any, verdicts: Any, binary: Path) -> None:
+    with Moto() as moto:
+        worker = _Worker(moto, binary)
+
+        def follow() -> None:
+            while (number := jobs.get()) is not None:
+                verdicts.put(worker.play(Job(number, cases[number])))
+
+        threads = [threading.Thread(target=follow) for _ in range(AT_ONCE)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    # Threads that hold an answer back for ever are not worth waiting for.
+    verdicts.close()
+    verdicts.join_thread()
+    os._exit(0)
+
+
+def play_all(cases: Sequence[Case], processes: int, binary: Path) -> Iterator[Verdict]:
+    """Verdicts in the order in which runs end, from so many processes, each with a moto and some runs at once."""
+    # Forked, so that faults, which are functions, need not travel: a job is a number.
+    context = multiprocessing.get_context("fork")
+    jobs, verdicts = context.Queue(), context.Queue()
+    for number in [*range(len(cases)), *[None] * (processes * AT_ONCE)]:
+        jobs.put(number)
+    workers = [context.Process(target=_serve, args=(cases, jobs, verdicts, binary)) for _ in range(processes)]
+    for worker in workers:
+        worker.start()
+    for _ in cases:
+        yield verdicts.get()
+    for worker in workers:
+        worker.join(10)
+
+
+def play_here(moto: Moto, cases: Iterable[Case], binary: Path, at_once: int = 8) -> list[Verdict]:
+    """For pytest: on a moto that is there already."""
+    worker = _Worker(moto, binary)
+    jobs = [Job(number, case) for number, case in enumerate(cases)]
+    with ThreadPoolExecutor(at_once) as pool:
+        return list(pool.map(worker.play, jobs))

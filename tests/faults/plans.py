@@ -1,0 +1,27 @@
+"""All families of runs, and how to choose from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from faults.cancels import cancels, kills
+from faults.case import Case
+from faults.pairs import pairs
+from faults.singles import singles
+
+SEED = 20261123
+_FAMILIES: dict[str, Callable[[int], Iterable[Case]]] = {
+    "singles": lambda _seed: singles(),
+    "pairs": pairs,
+    "cancels": cancels,
+    "kills": kills,
+}
+FAMILIES = tuple(_FAMILIES)
+
+
+def plan(families: Sequence[str], seed: int = SEED, every: int = 1, names: Sequence[str] | None = None) -> list[Case]:
+    cases: list[Case] = []
+    for family in families:
+        # From each family, so that a bounded run has some of everything.
+        cases += list(_FAMILIES[family](seed))[::every]
+    return [case for case in cases if not names or any(name in case.name for name in names)]
