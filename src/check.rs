@@ -109,7 +109,15 @@ async fn ask(clients: &Clients, spec: &StartSpec, groundwork: Option<&Groundwork
     let run = &clients.run;
     let name = LaunchName::fresh(run, std::time::SystemTime::now()).runner_name();
     let expires = std::time::SystemTime::now() + Duration::from_hours(1);
-    let tags = tags::for_launch(run, &name, &name, RunnerId(0), expires, &spec.tags);
+    let tags = tags::for_launch(
+        run,
+        &name,
+        &name,
+        RunnerId(0),
+        expires,
+        spec.root,
+        &spec.tags,
+    );
     let candidate = groundwork.and_then(|groundwork| groundwork.ladder.first());
     let launch = |tags| async move {
         match (groundwork, candidate) {

@@ -6,7 +6,7 @@ use crate::ec2::{Ec2, Ec2Error};
 use crate::failure::Failure;
 use crate::github::{Github, GithubError};
 use crate::http_edge;
-use crate::image_index;
+use crate::image_index::ImageIndex;
 use crate::spec::region::Region;
 use crate::spec::run::WorkflowRun;
 use crate::spec::target::Target;
@@ -18,7 +18,7 @@ pub(crate) struct Clients {
     pub github: Github,
     /// For the image index.
     pub connector: SharedHttpConnector,
-    pub image_index: String,
+    pub image_index: ImageIndex,
     pub region: Region,
     pub run: WorkflowRun,
 }
@@ -41,8 +41,7 @@ impl Clients {
                 github_token,
                 &run.repository,
             ),
-            image_index: environment("SPRINTERS_IMAGE_INDEX_URL")
-                .unwrap_or_else(|| image_index::DEFAULT_URL.to_owned()),
+            image_index: ImageIndex::new(environment),
             connector,
             region,
             run,

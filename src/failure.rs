@@ -57,6 +57,14 @@ impl Failure {
         Self::new(error.to_string(), error.remedy(repository))
     }
 
+    /// An output that could not be written.
+    pub(crate) fn output(name: &str, error: &std::io::Error) -> Self {
+        Self::new(
+            format!("could not write the output `{name}`: {error}"),
+            "check the file that GITHUB_OUTPUT names",
+        )
+    }
+
     /// All wrong inputs in one message.
     pub(crate) fn inputs(errors: &[InputError]) -> Self {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();

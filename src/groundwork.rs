@@ -5,7 +5,6 @@ use std::time::Duration;
 use crate::clients::Clients;
 use crate::ec2::{DESCRIBE_SPOT_PRICE_HISTORY, SpotPrice};
 use crate::failure::Failure;
-use crate::image_index;
 use crate::plan::{self, Candidate};
 use crate::report::Report;
 use crate::retry::{self, Deadline};
@@ -103,15 +102,16 @@ async fn image(
         _ if !needed => Ok(String::new()),
         Image::Ami(_) | Image::Ssm(_) => Ok(image.to_string()),
         Image::Ubuntu { release, .. } => {
-            image_index::resolve(
-                &clients.connector,
-                &clients.image_index,
-                *release,
-                architecture,
-                &clients.region,
-                deadline,
-            )
-            .await
+            clients
+                .image_index
+                .resolve(
+                    &clients.connector,
+                    *release,
+                    architecture,
+                    &clients.region,
+                    deadline,
+                )
+                .await
         }
     }
 }

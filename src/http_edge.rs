@@ -3,15 +3,18 @@
 //! The AWS SDK takes it as its HTTP client; octocrab takes it as a tower service. So there is one connection pool, one TLS
 //! stack (rustls with ring), one set of trusted roots, and the usual proxy variables hold for all.
 
+use std::io::Read;
 use std::pin::Pin;
+use std::sync::OnceLock;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
@@ -28,18 +31,54 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Neither EC2 nor GitHub thinks longer than this about any request of ours.
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Builds the connector. It connects to nobody yet.
+/// Builds the connector. It connects to nobody yet, and reads no certificate before somebody is to be reached by HTTPS.
 pub(crate) fn connector() -> SharedHttpConnector {
+    SharedHttpConnector::new(Edge::default())
+}
+
+/// One connector for each scheme, made when it is first needed: reading and parsing the system's roots takes longer than all
+/// else that a start does before its first request.
+#[derive(Debug, Default)]
+struct Edge {
+    plain: OnceLock<Connector>,
+    tls: OnceLock<Connector>,
+}
+
+impl HttpConnector for Edge {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        // A proxy may itself want TLS, whatever is asked for through it.
+        if request.uri().starts_with("http:") && !is_proxied_by_tls() {
+            let connector = || with_roots(TrustStore::empty());
+            self.plain.get_or_init(connector).call(request)
+        } else {
+            self.tls
+                .get_or_init(|| with_roots(TrustStore::default()))
+                .call(request)
+        }
+    }
+}
+
+fn with_roots(roots: TrustStore) -> Connector {
     let settings = HttpConnectorSettings::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
         .build();
-    let connector = Connector::builder()
+    let builder = Connector::builder()
         .connector_settings(settings)
         .proxy_config(ProxyConfig::from_env())
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build();
-    SharedHttpConnector::new(connector)
+        .tls_provider(Provider::Rustls(CryptoMode::Ring));
+    match TlsContext::builder().with_trust_store(roots).build() {
+        Ok(context) => builder.tls_context(context).build(),
+        // The default context trusts the system's roots.
+        Err(_) => builder.build(),
+    }
+}
+
+fn is_proxied_by_tls() -> bool {
+    ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
+        .iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .any(|proxy| proxy.starts_with("https:"))
 }
 
 /// The connector as the AWS SDK wants it.
@@ -76,6 +115,9 @@ impl tower::Service<http::Request<OctoBody>> for Service {
     }
 }
 
+/// The largest text that is taken: the image index has a few hundred kilobytes.
+const LARGEST_TEXT: u64 = 32 * 1024 * 1024;
+
 /// Why a text could not be had.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GetError {
@@ -109,7 +151,7 @@ impl Passing for GetError {
     }
 }
 
-/// Gets a whole text.
+/// Gets a whole text, compressed on its way where the server can.
 pub(crate) async fn get_text(
     connector: &SharedHttpConnector,
     uri: &http::Uri,
@@ -117,6 +159,7 @@ pub(crate) async fn get_text(
     let no_answer = |error: BoxError| GetError::NoAnswer(innermost(error.as_ref()));
     let request = http::Request::get(uri)
         .header(http::header::USER_AGENT, USER_AGENT)
+        .header(http::header::ACCEPT_ENCODING, "gzip")
         .body(SdkBody::empty())
         .map_err(|error| no_answer(error.into()))?;
     let response = send(connector, request).await.map_err(no_answer)?;
@@ -125,8 +168,21 @@ pub(crate) async fn get_text(
         let wait = response.headers().retry_after();
         return Err(GetError::Status(status.as_u16(), wait));
     }
+    let is_compressed = response
+        .headers()
+        .get(http::header::CONTENT_ENCODING)
+        .is_some_and(|encoding| encoding == "gzip");
     let body = response.into_body().collect().await.map_err(no_answer)?;
-    String::from_utf8(body.to_bytes().to_vec()).map_err(|_| GetError::NoText)
+    let bytes = body.to_bytes();
+    if !is_compressed {
+        return String::from_utf8(bytes.to_vec()).map_err(|_| GetError::NoText);
+    }
+    let mut text = String::new();
+    flate2::read::MultiGzDecoder::new(bytes.as_ref())
+        .take(LARGEST_TEXT)
+        .read_to_string(&mut text)
+        .map_err(|_| GetError::NoText)?;
+    Ok(text)
 }
 
 async fn send(

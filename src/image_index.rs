@@ -1,46 +1,100 @@
 //! Canonical's public index of Ubuntu images: resolving a name needs no AWS permission.
 //! <https://cloud-images.ubuntu.com/query/noble/server/released.current.txt>
 
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use tokio::sync::OnceCell;
 
 use crate::failure::Failure;
 use crate::http_edge::{self, GetError};
 use crate::retry::{self, Deadline};
-use crate::spec::image::Ubuntu;
+use crate::spec::image::{Ubuntu, is_resource_id};
 use crate::spec::instance_type::Architecture;
 use crate::spec::region::Region;
 
 /// Where the index is, unless `SPRINTERS_IMAGE_INDEX_URL` names a mirror.
-pub(crate) const DEFAULT_URL: &str = "https://cloud-images.ubuntu.com";
+const DEFAULT_URL: &str = "https://cloud-images.ubuntu.com";
+/// Canonical publishes every few weeks, and what it published before stays for months.
+const LIFETIME: Duration = Duration::from_hours(24);
 
 const READ: &str = "read the image index";
 /// There is a way round the index, so it is not worth waiting for long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Fetches the index of a release and picks the image for a region and processor.
-pub(crate) async fn resolve(
+/// The index, and where its answers are kept.
+#[derive(Clone, Debug)]
+pub(crate) struct ImageIndex {
+    base: String,
+    /// In the runner's tool directory, which outlives the job on a self-hosted runner. Whoever may write there may replace
+    /// the action itself, so that nothing new has to be trusted.
+    cache: Option<PathBuf>,
+    /// One fetch serves all processors of a start.
+    text: OnceCell<String>,
+}
+
+impl ImageIndex {
+    pub(crate) fn new(environment: impl Fn(&str) -> Option<String>) -> Self {
+        let base = environment("SPRINTERS_IMAGE_INDEX_URL");
+        Self {
+            cache: environment("RUNNER_TOOL_CACHE")
+                .map(|tools| Path::new(&tools).join("sprinters").join("images")),
+            base: base.unwrap_or_else(|| DEFAULT_URL.to_owned()),
+            text: OnceCell::new(),
+        }
+    }
+
+    /// The image of a release for a region and processor.
+    pub(crate) async fn resolve(
+        &self,
+        connector: &SharedHttpConnector,
+        release: Ubuntu,
+        architecture: Architecture,
+        region: &Region,
+        deadline: Deadline,
+    ) -> Result<String, Failure> {
+        let name = format!("{}-{architecture}-{region}", release.codename());
+        let file = self.cache.as_ref().map(|folder| folder.join(name));
+        if let Some(image) = file.as_deref().and_then(kept) {
+            return Ok(image);
+        }
+        let url = format!(
+            "{}/query/{}/server/released.current.txt",
+            self.base.trim_end_matches('/'),
+            release.codename()
+        );
+        let text = self
+            .text
+            .get_or_try_init(|| fetch(connector, &url, deadline))
+            .await
+            .map_err(|error| {
+                Failure::new(
+                    format!("could not read the image index `{url}`: {error}"),
+                    WAY_OUT,
+                )
+            })?;
+        let image = pick(text, architecture, region).ok_or_else(|| {
+            Failure::new(
+                format!("the image index `{url}` has no {architecture} image for `{region}`"),
+                WAY_OUT,
+            )
+        })?;
+        if let Some(file) = file {
+            keep(&file, &image);
+        }
+        Ok(image)
+    }
+}
+
+const WAY_OUT: &str = "name the image itself: `image: ami-…`";
+
+async fn fetch(
     connector: &SharedHttpConnector,
-    base: &str,
-    release: Ubuntu,
-    architecture: Architecture,
-    region: &Region,
+    url: &str,
     deadline: Deadline,
-) -> Result<String, Failure> {
-    let url = format!(
-        "{}/query/{}/server/released.current.txt",
-        base.trim_end_matches('/'),
-        release.codename()
-    );
-    let way_out = "name the image itself: `image: ami-…`";
-    let failure = |why: &str| {
-        Failure::new(
-            format!("could not read the image index `{url}`: {why}"),
-            way_out,
-        )
-    };
-    let uri = url.parse().map_err(|_| failure("this is no URL"))?;
+) -> Result<String, String> {
+    let uri = url.parse().map_err(|_| "this is no URL".to_owned())?;
     let read = || async {
         let text = http_edge::get_text(connector, &uri).await?;
         // Whatever a proxy says with status 200 is no index.
@@ -50,15 +104,26 @@ pub(crate) async fn resolve(
             Err(GetError::NoIndex)
         }
     };
-    let text = retry::until(READ, deadline.within(PATIENCE), read)
+    retry::until(READ, deadline.within(PATIENCE), read)
         .await
-        .map_err(|error| failure(&error.to_string()))?;
-    pick(&text, architecture, region).ok_or_else(|| {
-        Failure::new(
-            format!("the image index `{url}` has no {architecture} image for `{region}`"),
-            way_out,
-        )
-    })
+        .map_err(|error| error.to_string())
+}
+
+/// What was resolved not long ago.
+fn kept(file: &Path) -> Option<String> {
+    let written = file.metadata().ok()?.modified().ok()?;
+    let age = SystemTime::now().duration_since(written).ok()?;
+    let image = std::fs::read_to_string(file).ok()?;
+    (age < LIFETIME && is_resource_id(&image, "ami-")).then_some(image)
+}
+
+/// Whole or not at all, for several jobs may start at once. That it cannot be kept costs a fetch next time, and nothing else.
+fn keep(file: &Path, image: &str) {
+    let fresh = file.with_extension(std::process::id().to_string());
+    let folder = file.parent().map_or(Ok(()), std::fs::create_dir_all);
+    let _ = folder
+        .and_then(|()| std::fs::write(&fresh, image))
+        .and_then(|()| std::fs::rename(&fresh, file));
 }
 
 /// The newest image of that region and processor, from the gp3 store where there is one. The other stores (instance

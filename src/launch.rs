@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
+use crate::boot_volume;
 use crate::clients::Clients;
 use crate::climb::{self, Climb};
 use crate::closing::Closing;
@@ -31,6 +32,7 @@ pub(crate) struct LaunchedRunner {
     pub runner_id: RunnerId,
     pub instance_id: InstanceId,
     pub candidate: Candidate,
+    pub root: RootVolume,
     pub availability_zone: Option<String>,
     /// How long GitHub took to create the record.
     pub minted_in: Duration,
@@ -139,7 +141,11 @@ impl Launcher {
         label: &LaunchName,
         candidate: &Candidate,
     ) -> Result<LaunchedRunner, Rung> {
-        let root = self.spec.root;
+        let root = boot_volume::for_launch(
+            self.spec.root,
+            &candidate.instance_type,
+            &self.clients.region,
+        );
         match self.try_candidate(label, candidate, root).await {
             Err(Rung::Refused(error))
                 if error.next() == Next::BaselineVolume && root.iops.is_some() =>

@@ -4,11 +4,13 @@
 
 mod answer_headers;
 mod boot;
+mod boot_volume;
 mod check;
 mod cli;
 mod clients;
 mod climb;
 mod closing;
+mod cost;
 mod ec2;
 mod failure;
 mod github;
@@ -20,6 +22,7 @@ mod launch;
 mod ledger;
 mod plan;
 mod policy;
+mod price;
 mod report;
 mod retry;
 mod rung;

@@ -65,6 +65,7 @@ impl Launcher {
                 runner_id: jit.id,
                 instance_id: launched.id,
                 candidate: candidate.clone(),
+                root,
                 availability_zone: launched
                     .availability_zone
                     .or_else(|| candidate.placement.zone().map(ToString::to_string)),
@@ -214,6 +215,7 @@ impl Launcher {
             label.as_str(),
             runner_id,
             expires,
+            root,
             &self.spec.tags,
         );
         let image = self

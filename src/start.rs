@@ -8,6 +8,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
+use crate::boot_volume;
 use crate::clients::Clients;
 use crate::closing::Closing;
 use crate::failure::Failure;
@@ -136,6 +137,9 @@ async fn finish(
             ))
         })?;
         report.done(described(&runner), runner.launched_in);
+        if let Some(volume) = boot_volume::described(runner.root, &launcher.clients.region) {
+            report.line(format_args!("  {volume}"));
+        }
         runners.push(runner);
         // At once, so that a later failure still leaves something to stop.
         write_outputs(launcher, &runners)?;
@@ -152,6 +156,7 @@ async fn finish(
             .unwrap_or_default();
         report.done(format_args!("runner `{}` is online", runner.name), took);
     }
+    boot_volume::bring_down(&launcher.clients, &runners, report).await;
     Ok((runners, online_after))
 }
 
@@ -266,12 +271,10 @@ fn write_outputs(launcher: &Launcher, runners: &[LaunchedRunner]) -> Result<(), 
         serde_json::to_string(&labels).unwrap_or_default(),
     ));
     for (name, value) in outputs {
-        launcher.report.output(name, &value).map_err(|error| {
-            Failure::new(
-                format!("could not write the output `{name}`: {error}"),
-                "check the file that GITHUB_OUTPUT names",
-            )
-        })?;
+        launcher
+            .report
+            .output(name, &value)
+            .map_err(|error| Failure::output(name, &error))?;
     }
     Ok(())
 }

@@ -2,16 +2,18 @@
 
 use std::time::{Duration, SystemTime};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::clients::Clients;
-use crate::ec2::{DESCRIBE_INSTANCES, Ec2Error, Instance, State, tags};
+use crate::cost::{Bill, Bills};
+use crate::ec2::{DESCRIBE_INSTANCES, Ec2Error, Instance, SpotPriceSince, State, tags};
 use crate::failure::Failure;
 use crate::github::{LIST, Runner, RunnerId};
-use crate::report::{Mark, Report, summary};
+use crate::report::{Mark, Report, cost, summary};
 use crate::retry::{self, Deadline};
 use crate::spec::network::InstanceId;
 use crate::spec::run;
+use crate::spec::spot::Market;
 use crate::spec::target::Narrowing;
 use crate::undo;
 
@@ -22,6 +24,8 @@ const INVISIBLE: Duration = Duration::from_secs(4);
 /// How long a record may stay busy after its instance was terminated. GitHub notices late, and removes the record of an
 /// ephemeral runner by itself then.
 const BUSY_PATIENCE: Duration = Duration::from_secs(20);
+/// How long the price of spot may take to come.
+const PRICE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Terminates this run's instances and deletes their runner records.
 pub(crate) async fn stop(
@@ -51,7 +55,10 @@ pub(crate) async fn stop(
         .iter()
         .filter(|instance| instance.state.is_alive())
         .collect();
-    let terminated = terminate(clients, &alive, report, deadline).await;
+    let (terminated, history) = tokio::join!(
+        terminate(clients, &alive, report, deadline),
+        spot_price_history(clients, &instances, report)
+    );
     for instance in instances
         .iter()
         .filter(|instance| !instance.state.is_alive())
@@ -84,11 +91,66 @@ pub(crate) async fn stop(
     if alive.is_empty() && records.is_empty() {
         report.mark(Mark::Done, "nothing to stop");
     }
+    let bills = bills(clients, &instances, &history);
+    tell_cost(&bills, report)?;
     report.summary(&summary::stopped(
         &instances,
+        &bills,
         records.len(),
         began.elapsed(),
     ));
+    Ok(())
+}
+
+/// What spot cost while the instances ran. Prices are worth telling, not worth failing for.
+async fn spot_price_history(
+    clients: &Clients,
+    instances: &[Instance],
+    report: &Report,
+) -> Vec<SpotPriceSince> {
+    let spot = || {
+        instances
+            .iter()
+            .filter(|instance| instance.usage.market == Market::Spot)
+    };
+    let Some(from) = spot().filter_map(|instance| instance.usage.launched).min() else {
+        return Vec::new();
+    };
+    let mut types: Vec<&str> = spot().map(|i| i.instance_type.as_str()).collect();
+    types.sort_unstable();
+    types.dedup();
+    let asked = clients
+        .ec2
+        .spot_price_history(&types, from, SystemTime::now());
+    match timeout(PRICE_PATIENCE, asked).await {
+        Ok(Ok(history)) => history,
+        Ok(Err(error)) => {
+            report.line(format_args!("· what spot cost is not known: {error}"));
+            Vec::new()
+        }
+        Err(_) => {
+            report.line("· what spot cost is not known: EC2 did not answer in time");
+            Vec::new()
+        }
+    }
+}
+
+fn bills(clients: &Clients, instances: &[Instance], history: &[SpotPriceSince]) -> Bills {
+    let now = SystemTime::now();
+    let bill = |instance| Bill::of(instance, &clients.region, history, now);
+    Bills(instances.iter().map(bill).collect())
+}
+
+/// One line in the log, and the outputs.
+fn tell_cost(bills: &Bills, report: &Report) -> Result<(), Failure> {
+    if !bills.0.is_empty() {
+        report.line(format_args!("· {}", cost::line(bills)));
+    }
+    for (name, value) in cost::outputs(bills) {
+        report
+            .output(name, &value)
+            .map_err(|error| Failure::output(name, &error))?;
+    }
     Ok(())
 }
 

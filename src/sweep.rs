@@ -239,6 +239,7 @@ mod tests {
             state: State::Running,
             state_reason: None,
             instance_type: "m7i.large".to_owned(),
+            usage: crate::ec2::Usage::default(),
             tags: [
                 (tags::RUNNER_ID, runner.to_string()),
                 (tags::EXPIRES, expires.to_owned()),

@@ -3,11 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use aws_sdk_ec2::types::{Filter, Instance as SdkInstance, InstanceStateName};
+use aws_sdk_ec2::types::{
+    Filter, Instance as SdkInstance, InstanceLifecycleType, InstanceStateName,
+};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 
 use super::{Ec2, Ec2Error, tags};
 use crate::github::RunnerId;
 use crate::spec::network::InstanceId;
+use crate::spec::region::Zone;
+use crate::spec::spot::Market;
+use crate::spec::volume::RootVolume;
 
 /// An instance as EC2 describes it.
 #[derive(Clone, Debug)]
@@ -17,7 +24,56 @@ pub(crate) struct Instance {
     /// Why it is in that state: `Server.SpotInstanceTermination: …`.
     pub state_reason: Option<String>,
     pub instance_type: String,
+    pub usage: Usage,
     pub tags: BTreeMap<String, String>,
+}
+
+/// What decides about an instance's price, and its root volume.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Usage {
+    pub launched: Option<SystemTime>,
+    /// When it ended, where EC2 tells.
+    pub ended: Option<SystemTime>,
+    pub market: Market,
+    pub zone: Option<Zone>,
+    /// While it is attached: a terminated instance has none.
+    pub root_volume_id: Option<String>,
+}
+
+impl Usage {
+    fn from_sdk(instance: &SdkInstance) -> Self {
+        let is_spot = instance.instance_lifecycle() == Some(&InstanceLifecycleType::Spot);
+        Self {
+            launched: instance.launch_time().and_then(|t| (*t).try_into().ok()),
+            ended: instance.state_transition_reason().and_then(time_of),
+            market: if is_spot {
+                Market::Spot
+            } else {
+                Market::OnDemand
+            },
+            zone: instance
+                .placement()
+                .and_then(|placement| placement.availability_zone()?.parse().ok()),
+            root_volume_id: instance
+                .block_device_mappings()
+                .iter()
+                .find(|mapping| mapping.device_name() == instance.root_device_name())
+                .and_then(|mapping| Some(mapping.ebs()?.volume_id()?.to_owned())),
+        }
+    }
+}
+
+/// `User initiated (2026-11-23 18:02:11 GMT)`: the only place where EC2 tells when an instance ended.
+fn time_of(transition: &str) -> Option<SystemTime> {
+    let (_, rest) = transition.rsplit_once('(')?;
+    let (date, time) = rest
+        .strip_suffix(" GMT)")
+        .or_else(|| rest.strip_suffix(" UTC)"))?
+        .split_once(' ')?;
+    DateTime::from_str(&format!("{date}T{time}Z"), Format::DateTime)
+        .ok()?
+        .try_into()
+        .ok()
 }
 
 /// An instance's state, under EC2's names.
@@ -82,6 +138,7 @@ impl Instance {
                 .instance_type()
                 .map(|t| t.as_str().to_owned())
                 .unwrap_or_default(),
+            usage: Usage::from_sdk(instance),
             tags: instance
                 .tags()
                 .iter()
@@ -101,6 +158,11 @@ impl Instance {
 
     pub(crate) fn runner_id(&self) -> Option<RunnerId> {
         self.tag(tags::RUNNER_ID)?.parse().ok().map(RunnerId)
+    }
+
+    /// The root volume that the launch asked for.
+    pub(crate) fn root_volume(&self) -> Option<RootVolume> {
+        RootVolume::from_tag(self.tag(tags::ROOT)?)
     }
 
     pub(crate) fn expires(&self) -> Option<SystemTime> {
@@ -160,3 +222,31 @@ impl Ec2 {
 
 /// The most that `DescribeInstances` gives on one page.
 const PAGE: i32 = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn when_it_ended_stands_in_the_transition_s_reason() {
+        let told = UNIX_EPOCH + Duration::from_secs(1_795_456_931);
+        assert_eq!(
+            time_of("User initiated (2026-11-23 18:02:11 GMT)"),
+            Some(told)
+        );
+        assert_eq!(
+            time_of("User initiated (2026-11-23 18:02:11 UTC)"),
+            Some(told)
+        );
+        for silent in [
+            "",
+            "User initiated",
+            "Server.SpotInstanceTermination",
+            "(now)",
+            "(x y GMT)",
+        ] {
+            assert_eq!(time_of(silent), None, "{silent}");
+        }
+    }
+}

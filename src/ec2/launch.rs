@@ -140,6 +140,7 @@ fn root_volume(device: &str, root: RootVolume) -> BlockDeviceMapping {
                 .set_volume_size(number(root.gib))
                 .set_iops(number(root.iops))
                 .set_throughput(number(root.throughput))
+                .set_volume_initialization_rate(number(root.initialization))
                 .build(),
         )
         .build()

@@ -6,11 +6,14 @@ mod instances;
 mod launch;
 mod spot_prices;
 pub(crate) mod tags;
+mod volumes;
 
 pub(crate) use error::{Ec2Error, Kind as Ec2ErrorKind, Next, statement_for};
+#[cfg(test)]
+pub(crate) use instances::Usage;
 pub(crate) use instances::{DESCRIBE_INSTANCES, Instance, State, TERMINATE_INSTANCES};
 pub(crate) use launch::{Launch, Launched, RUN_INSTANCES};
-pub(crate) use spot_prices::{DESCRIBE_SPOT_PRICE_HISTORY, SpotPrice};
+pub(crate) use spot_prices::{DESCRIBE_SPOT_PRICE_HISTORY, SpotPrice, SpotPriceSince};
 
 use std::time::Duration;
 

@@ -1,6 +1,8 @@
-//! `DescribeSpotPriceHistory`: what a zone costs now.
+//! `DescribeSpotPriceHistory`: what a zone costs now, and what it cost.
 
-use aws_sdk_ec2::types::InstanceType as SdkInstanceType;
+use std::time::SystemTime;
+
+use aws_sdk_ec2::types::{InstanceType as SdkInstanceType, SpotPrice as SdkSpotPrice};
 use aws_smithy_types::DateTime;
 
 use super::{Ec2, Ec2Error};
@@ -13,6 +15,15 @@ pub(crate) struct SpotPrice {
     pub instance_type: String,
     pub zone: Zone,
     pub usd_per_hour: f64,
+}
+
+/// A spot price, and when it came into force.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SpotPriceSince {
+    pub instance_type: String,
+    pub zone: Zone,
+    pub usd_per_hour: f64,
+    pub since: SystemTime,
 }
 
 pub(crate) const DESCRIBE_SPOT_PRICE_HISTORY: &str = "ec2:DescribeSpotPriceHistory";
@@ -28,7 +39,7 @@ impl Ec2 {
             .map(|t| SdkInstanceType::from(t.as_str()))
             .collect();
         // From now on: EC2 then answers with each zone's price that is in force.
-        let now = DateTime::from(std::time::SystemTime::now());
+        let now = DateTime::from(SystemTime::now());
         let answer = self
             .client
             .describe_spot_price_history()
@@ -50,4 +61,39 @@ impl Ec2 {
             })
             .collect())
     }
+
+    /// The spot prices of these types from one time to another, the one that was in force at the beginning included.
+    pub(crate) async fn spot_price_history(
+        &self,
+        types: &[&str],
+        from: SystemTime,
+        to: SystemTime,
+    ) -> Result<Vec<SpotPriceSince>, Ec2Error> {
+        let types = types.iter().map(|t| SdkInstanceType::from(*t)).collect();
+        let mut pages = self
+            .client
+            .describe_spot_price_history()
+            .set_instance_types(Some(types))
+            .product_descriptions("Linux/UNIX")
+            .start_time(DateTime::from(from))
+            .end_time(DateTime::from(to))
+            .into_paginator()
+            .send();
+        let mut history = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page =
+                page.map_err(|error| Ec2Error::from_sdk(DESCRIBE_SPOT_PRICE_HISTORY, &error))?;
+            history.extend(page.spot_price_history().iter().filter_map(since));
+        }
+        Ok(history)
+    }
+}
+
+fn since(price: &SdkSpotPrice) -> Option<SpotPriceSince> {
+    Some(SpotPriceSince {
+        instance_type: price.instance_type()?.as_str().to_owned(),
+        zone: price.availability_zone()?.parse().ok()?,
+        usd_per_hour: price.spot_price()?.parse().ok()?,
+        since: (*price.timestamp()?).try_into().ok()?,
+    })
 }

@@ -11,6 +11,7 @@ use aws_smithy_types::date_time::Format;
 use crate::github::RunnerId;
 use crate::spec::run::WorkflowRun;
 use crate::spec::tags::Tags;
+use crate::spec::volume::RootVolume;
 
 /// `true` on everything that Sprinters launched; the tag that tightened policies ask for.
 pub(crate) const OURS: &str = "sprinters:sprinters";
@@ -22,6 +23,8 @@ pub(crate) const JOB: &str = "sprinters:job";
 /// The unique label that a job's `runs-on` names.
 pub(crate) const LABEL: &str = "sprinters:label";
 pub(crate) const RUNNER_ID: &str = "sprinters:runner-id";
+/// The root volume that was asked for: `stop` adds up what it cost, and may not describe volumes.
+pub(crate) const ROOT: &str = "sprinters:root";
 /// When `sweep` may end the instance, in RFC 3339.
 pub(crate) const EXPIRES: &str = "sprinters:expires";
 
@@ -32,6 +35,7 @@ pub(crate) fn for_launch(
     label: &str,
     runner_id: RunnerId,
     expires: SystemTime,
+    root: RootVolume,
     extra: &Tags,
 ) -> Vec<(String, String)> {
     let ours = [
@@ -44,6 +48,7 @@ pub(crate) fn for_launch(
         (LABEL, label.to_owned()),
         (RUNNER_ID, runner_id.to_string()),
         (EXPIRES, rfc3339(expires)),
+        (ROOT, root.to_tag()),
     ];
     ours.into_iter()
         .filter(|(key, _)| *key != NAME || extra.iter().all(|(theirs, _)| theirs != NAME))

@@ -142,8 +142,9 @@ pub(crate) const INPUTS: &[Input] = &[
         "root",
         "VOLUME",
         LAUNCH,
-        "Root volume's performance, `gp3/<iops>/<throughput>`, `max` allowed",
-    ),
+        "Root volume's performance, `gp3/<iops>/<throughput>`, `max` allowed; `gp3-boot/…` until the runner is online",
+    )
+    .default("fast for the boot where that pays"),
     input("root-size", "GIB", LAUNCH, "Root volume's size in GiB")
         .default("30 for Ubuntu, else the image's"),
     input(

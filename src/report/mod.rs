@@ -4,7 +4,9 @@
 //! is plain lines. Nothing else in the program prints.
 
 mod command;
+pub(crate) mod cost;
 mod finding;
+mod mermaid;
 pub(crate) mod summary;
 
 pub(crate) use finding::Finding;

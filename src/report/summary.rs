@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::{Finding, Mark, seconds};
+use super::{Finding, Mark, cost, mermaid, seconds};
+use crate::cost::Bills;
 use crate::ec2::Instance;
 use crate::github::RunnerId;
 use crate::launch::LaunchedRunner;
@@ -41,8 +42,11 @@ impl Started<'_> {
         table(
             &mut text,
             &["Label", "Instance", "Type", "Market", "Zone"],
-            rows,
+            rows.take(MOST_ROWS),
         );
+        if let Some(more) = self.runners.len().checked_sub(MOST_ROWS + 1) {
+            let _ = writeln!(text, "\n… and {} more.", more + 1);
+        }
         text.push('\n');
         let slowest = |phase: fn(&LaunchedRunner) -> Duration| {
             self.runners.iter().map(phase).max().unwrap_or_default()
@@ -65,6 +69,8 @@ impl Started<'_> {
             &["Phase", "Took"],
             phases.map(|(phase, took)| vec![phase.to_owned(), seconds(took)]),
         );
+        text.push('\n');
+        text.push_str(&mermaid::gantt(&phases[..4]));
         let _ = writeln!(
             text,
             "\nIt powers off after one job, after {} without one, and after {} in any case.\n",
@@ -74,14 +80,19 @@ impl Started<'_> {
     }
 }
 
-/// What `stop` ended.
-pub(crate) fn stopped(instances: &[Instance], records: usize, took: Duration) -> String {
+/// What `stop` ended, and what it cost.
+pub(crate) fn stopped(
+    instances: &[Instance],
+    bills: &Bills,
+    records: usize,
+    took: Duration,
+) -> String {
     let mut text = String::from("### Sprinters: stopped\n\n");
     if instances.is_empty() {
         text.push_str("There was nothing to stop.\n\n");
         return text;
     }
-    let rows = instances.iter().map(|instance| {
+    let rows = instances.iter().zip(&bills.0).map(|(instance, bill)| {
         let was = if instance.state.is_alive() {
             "terminated now"
         } else {
@@ -90,13 +101,25 @@ pub(crate) fn stopped(instances: &[Instance], records: usize, took: Duration) ->
         vec![
             code(instance.id.as_str()),
             code(&instance.instance_type),
+            bill.market.to_string(),
+            cost::ran(bill),
+            cost::usd(bill.compute),
             was.to_owned(),
         ]
     });
-    table(&mut text, &["Instance", "Type", ""], rows);
+    table(
+        &mut text,
+        &["Instance", "Type", "Market", "Ran", "Cost", ""],
+        rows.take(MOST_ROWS),
+    );
+    if let Some(more) = instances.len().checked_sub(MOST_ROWS + 1) {
+        let _ = writeln!(text, "\n… and {} more.", more + 1);
+    }
+    text.push('\n');
+    cost::section(&mut text, bills);
     let _ = writeln!(
         text,
-        "\nRunner records deleted: {records}. Took {}.\n",
+        "Runner records deleted: {records}. Took {}.\n",
         seconds(took)
     );
     text
@@ -129,7 +152,10 @@ pub(crate) fn checked(findings: &[Finding]) -> String {
     text
 }
 
-fn table(text: &mut String, head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+/// A job's summaries may have 1 MiB: with a thousand runners, the first ones have to do.
+const MOST_ROWS: usize = 100;
+
+pub(super) fn table(text: &mut String, head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
     let _ = writeln!(
         text,
         "| {} |\n|{}",
@@ -155,12 +181,16 @@ fn cell(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ec2::State;
+    use crate::cost::Bill;
+    use crate::ec2::{SpotPriceSince, State, Usage, tags};
     use crate::inputs::{Inputs, Problems};
     use crate::launch::LaunchedRunner;
     use crate::ledger::Ledger;
     use crate::plan;
     use crate::spec::network::InstanceId;
+    use crate::spec::region::Zone;
+    use crate::spec::spot::Market;
+    use std::time::SystemTime;
 
     fn spec() -> StartSpec {
         let flags = [
@@ -184,6 +214,7 @@ mod tests {
             runner_id: RunnerId(7),
             instance_id: InstanceId::from_ec2("i-0123456789abcdef0"),
             candidate,
+            root: spec.root,
             availability_zone: Some("eu-central-1b".to_owned()),
             minted_in: Duration::from_millis(310),
             launched_in: Duration::from_millis(1_240),
@@ -201,19 +232,53 @@ mod tests {
 
     #[test]
     fn a_stop() {
-        let instance = |id: &str, state| Instance {
+        let began = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000);
+        let after = |seconds| began + Duration::from_secs(seconds);
+        let zone = "us-east-1b".parse().ok();
+        let instance = |id: &str, state, market, ended| Instance {
             id: InstanceId::from_ec2(id),
             state,
             state_reason: None,
             instance_type: "m7i.xlarge".to_owned(),
-            tags: BTreeMap::new(),
+            usage: Usage {
+                launched: Some(began),
+                ended,
+                market,
+                zone: zone.clone(),
+                root_volume_id: None,
+            },
+            tags: [(tags::ROOT.to_owned(), "gp3/3000/125,30GiB".to_owned())].into(),
         };
+        let history: Vec<SpotPriceSince> = zone
+            .iter()
+            .map(|zone: &Zone| SpotPriceSince {
+                instance_type: "m7i.xlarge".to_owned(),
+                zone: zone.clone(),
+                usd_per_hour: 0.08,
+                since: began,
+            })
+            .collect();
         let instances = [
-            instance("i-0a", State::Running),
-            instance("i-0b", State::Terminated),
+            instance("i-0a", State::Running, Market::Spot, None),
+            instance(
+                "i-0b",
+                State::Terminated,
+                Market::OnDemand,
+                Some(after(600)),
+            ),
         ];
-        insta::assert_snapshot!(stopped(&instances, 1, Duration::from_millis(420)));
-        insta::assert_snapshot!(stopped(&[], 0, Duration::ZERO));
+        let stop = |region: &str| {
+            let bill = |instance| {
+                let region = region.parse().unwrap_or_else(|e| unreachable!("{e}"));
+                Bill::of(instance, &region, &history, after(1_205))
+            };
+            let bills = Bills(instances.iter().map(bill).collect());
+            stopped(&instances, &bills, 1, Duration::from_millis(420))
+        };
+        insta::assert_snapshot!(stop("us-east-1"));
+        insta::assert_snapshot!("a_stop_where_prices_are_unknown", stop("eu-north-1"));
+        let nothing = stopped(&[], &Bills::default(), 0, Duration::ZERO);
+        insta::assert_snapshot!("a_stop_of_nothing", nothing);
     }
 
     #[test]

@@ -48,6 +48,11 @@ impl InstanceType {
         self.0.split('.').next().unwrap_or_default()
     }
 
+    /// The part after the dot.
+    pub(crate) fn size(&self) -> &str {
+        self.0.split_once('.').map_or("", |(_, size)| size)
+    }
+
     /// AWS marks its own (Arm) processors with a `g` right after the generation: `t4g`, `m8gd`, `im4gn`.
     /// `a1` came before that rule, and `p6e-gb200` carries it in its suffix.
     pub(crate) fn architecture(&self) -> Architecture {

@@ -45,9 +45,10 @@ impl FromStr for Spot {
 }
 
 /// How an instance is paid for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) enum Market {
     Spot,
+    #[default]
     OnDemand,
 }
 

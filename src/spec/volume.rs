@@ -9,6 +9,12 @@ const THROUGHPUT: std::ops::RangeInclusive<u32> = 125..=2_000;
 const IOPS_PER_GIB: u32 = 500;
 const IOPS_PER_MIBPS: u32 = 4;
 const LARGEST_GIB: u32 = 65_536;
+/// How fast a snapshot's blocks may be fetched, in MiB per second:
+/// <https://docs.aws.amazon.com/ebs/latest/userguide/initalize-volume.html>.
+const INITIALIZATION: std::ops::RangeInclusive<u32> = 100..=300;
+/// What a volume has without paying for more.
+pub(crate) const BASELINE_IOPS: u32 = *IOPS.start();
+pub(crate) const BASELINE_THROUGHPUT: u32 = *THROUGHPUT.start();
 
 /// How many of something, or as many as the rules allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,11 +23,14 @@ enum Amount {
     Max,
 }
 
-/// What the `root` input says: `gp3/<iops>/<throughput>`.
+/// What the `root` input says: `gp3/<iops>/<throughput>`, and `/<initialization rate>` where one is wanted; `gp3-boot/…` for the
+/// boot alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Performance {
     iops: Amount,
     throughput: Amount,
+    initialization: Option<u32>,
+    is_for_boot: bool,
 }
 
 /// The root volume as it is sent to EC2; `None` leaves a value to the image or to gp3's baseline.
@@ -31,6 +40,10 @@ pub(crate) struct RootVolume {
     pub iops: Option<u32>,
     /// In MiB per second.
     pub throughput: Option<u32>,
+    /// How fast the image's snapshot is fetched, in MiB per second; `None` leaves that to EBS and costs nothing.
+    pub initialization: Option<u32>,
+    /// To be brought down to the baseline once the runner is online.
+    pub is_for_boot: bool,
 }
 
 impl RootVolume {
@@ -38,7 +51,13 @@ impl RootVolume {
     ///
     /// The error names the rule, for the input `root`.
     pub(crate) fn new(gib: Option<u32>, performance: Option<Performance>) -> Result<Self, String> {
-        let Some(Performance { iops, throughput }) = performance else {
+        let Some(Performance {
+            iops,
+            throughput,
+            initialization,
+            is_for_boot,
+        }) = performance
+        else {
             return Ok(Self {
                 gib,
                 ..Self::default()
@@ -79,7 +98,35 @@ impl RootVolume {
             gib,
             iops: Some(iops),
             throughput: Some(throughput),
+            initialization,
+            is_for_boot,
         })
+    }
+
+    /// As the instance's tag says it: the volume's form in the `root` input, then its size where it is known.
+    pub(crate) fn to_tag(self) -> String {
+        let kind = if self.is_for_boot { "gp3-boot" } else { "gp3" };
+        let iops = self.iops.unwrap_or(BASELINE_IOPS);
+        let throughput = self.throughput.unwrap_or(BASELINE_THROUGHPUT);
+        let mut tag = format!("{kind}/{iops}/{throughput}");
+        if let Some(rate) = self.initialization {
+            tag = format!("{tag}/{rate}");
+        }
+        match self.gib {
+            Some(gib) => format!("{tag},{gib}GiB"),
+            None => tag,
+        }
+    }
+
+    /// Reads the tag back.
+    pub(crate) fn from_tag(tag: &str) -> Option<Self> {
+        let (performance, gib) = match tag.split_once(',') {
+            Some((performance, size)) => {
+                (performance, Some(size.strip_suffix("GiB")?.parse().ok()?))
+            }
+            None => (tag, None),
+        };
+        Self::new(gib, Some(performance.parse().ok()?)).ok()
     }
 }
 
@@ -89,11 +136,14 @@ impl FromStr for Performance {
     fn from_str(text: &str) -> Result<Self, String> {
         let accepted = || {
             format!(
-                "`gp3/<iops>/<throughput>` with {} to {} IOPS and {} to {} MiB/s, or `max`",
+                "`gp3/<iops>/<throughput>` with {} to {} IOPS and {} to {} MiB/s, or `max`; `gp3-boot/…` for the boot alone; \
+                 a fourth field initializes the volume with {} to {} MiB/s",
                 IOPS.start(),
                 IOPS.end(),
                 THROUGHPUT.start(),
-                THROUGHPUT.end()
+                THROUGHPUT.end(),
+                INITIALIZATION.start(),
+                INITIALIZATION.end()
             )
         };
         let amount = |text: &str, bounds: std::ops::RangeInclusive<u32>| match text {
@@ -105,11 +155,24 @@ impl FromStr for Performance {
                 .map(Amount::Exactly),
         };
         let fields: Vec<&str> = text.split('/').collect();
-        let [kind, iops, throughput] = fields[..] else {
-            return Err(accepted());
+        let (kind, iops, throughput, rate) = match fields[..] {
+            [kind, iops, throughput] => (kind, iops, throughput, None),
+            [kind, iops, throughput, rate] => (kind, iops, throughput, Some(rate)),
+            _ => return Err(accepted()),
         };
-        match (kind, amount(iops, IOPS), amount(throughput, THROUGHPUT)) {
-            ("gp3", Some(iops), Some(throughput)) => Ok(Self { iops, throughput }),
+        let is_for_boot = match kind {
+            "gp3" => false,
+            "gp3-boot" => true,
+            _ => return Err(accepted()),
+        };
+        let rate = rate.map(|rate| rate.parse().ok().filter(|n| INITIALIZATION.contains(n)));
+        match (amount(iops, IOPS), amount(throughput, THROUGHPUT), rate) {
+            (Some(iops), Some(throughput), None | Some(Some(_))) => Ok(Self {
+                iops,
+                throughput,
+                initialization: rate.flatten(),
+                is_for_boot,
+            }),
             _ => Err(accepted()),
         }
     }
@@ -156,6 +219,29 @@ mod tests {
     }
 
     #[test]
+    fn the_tag_says_all() {
+        for (gib, root, tag) in [
+            (Some(30), "gp3/max/1000", "gp3/15000/1000,30GiB"),
+            (None, "gp3/4000/500/300", "gp3/4000/500/300"),
+            (
+                Some(80),
+                "gp3-boot/6000/500/100",
+                "gp3-boot/6000/500/100,80GiB",
+            ),
+        ] {
+            let volume = root
+                .parse()
+                .and_then(|root| RootVolume::new(gib, Some(root)));
+            assert_eq!(volume.as_ref().map(|v| v.to_tag()), Ok(tag.to_owned()));
+            assert_eq!(RootVolume::from_tag(tag), volume.ok());
+        }
+        assert_eq!(RootVolume::default().to_tag(), "gp3/3000/125");
+        for broken in ["", "gp3", "gp3/3000/125,GiB", "gp3/3000/125,30", "io2/1/1"] {
+            assert_eq!(RootVolume::from_tag(broken), None, "{broken}");
+        }
+    }
+
+    #[test]
     fn rules_are_named() {
         assert!(volume(Some(8), "gp3/5000/125").is_err_and(|e| e.contains("500 per GiB")));
         assert!(volume(None, "gp3/3000/1000").is_err_and(|e| e.contains("750 MiB/s")));
@@ -168,6 +254,8 @@ mod tests {
             "gp3/3000/99999",
             "gp3/a/b",
             "gp3/3000/125/1",
+            "gp3/3000/125/300/1",
+            "boot/3000/125",
         ] {
             assert!(text.parse::<Performance>().is_err(), "{text}");
         }

@@ -159,9 +159,14 @@ class Ec2:
         instance_id: str,
         code: str = "Client.InstanceInitiatedShutdown",
         message: str = "Instance initiated shutdown",
+        transition_reason: str | None = None,
     ) -> None:
-        """The instance ends without TerminateInstances: by its own power-off, or by AWS (`code` tells)."""
-        self._moto.control(f"instances/{instance_id}/power-off", {"code": code, "message": message})
+        """The instance ends without TerminateInstances: by its own power-off, or by AWS (`code` tells).
+
+        `transition_reason` replaces what EC2 says, where it says when the instance ended.
+        """
+        body = {"code": code, "message": message, "transition_reason": transition_reason}
+        self._moto.control(f"instances/{instance_id}/power-off", body)
 
     def tag(self, instance_id: str, key: str, value: str) -> None:
         """Sets a tag with nobody's permission, as time and other people do."""

@@ -7,6 +7,7 @@ columns suite, stream, release type, serial, root store, architecture, region, A
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from dataclasses import dataclass
 
@@ -125,6 +126,9 @@ class ImageIndex:
         text = "".join(row.line() + "\n" for row in rows(parts[1]))
         if not text:
             return Response(404, {"Content-Type": "text/html"}, b"<h1>Not Found</h1>")
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            headers = {"Content-Type": "text/plain", "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+            return Response(200, headers, gzip.compress(text.encode()))
         return Response(200, {"Content-Type": "text/plain"}, text.encode())
 
     def close(self) -> None:

@@ -93,6 +93,8 @@ class Server:
         self._handler = handler
         self._after = after
         self._open: set[socket.socket] = set()
+        self.connections = 0
+        """How many were ever opened."""
         self._lock = threading.Lock()
         self._tcp = _Threads((host, 0), self)
         self.port: int = self._tcp.server_address[1]
@@ -113,6 +115,7 @@ class Server:
     def serve(self, connection: socket.socket) -> None:
         with self._lock:
             self._open.add(connection)
+            self.connections += 1
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with connection.makefile("rb") as stream:

@@ -63,7 +63,7 @@ def create_user(policies: list[dict[str, Any]]) -> dict[str, str]:
     return {"access_key_id": key.access_key_id, "secret_access_key": key.secret_access_key}
 
 
-def power_off(instance_id: str, code: str, message: str) -> dict[str, Any]:
+def power_off(instance_id: str, code: str, message: str, transition_reason: str | None) -> dict[str, Any]:
     """The instance ends by itself, or AWS ends it; either way nobody called TerminateInstances."""
     for instance in all_instances():
         if instance.id == instance_id:
@@ -71,6 +71,8 @@ def power_off(instance_id: str, code: str, message: str) -> dict[str, Any]:
                 instance.terminate()
                 instance.state_reason.code = code
                 instance.state_reason.message = f"{code}: {message}"
+                if transition_reason is not None:
+                    instance._reason = transition_reason
                 end(instance, 0)
             return describe(instance)
     raise KeyError(instance_id)
@@ -94,7 +96,7 @@ def control(path: str, body: dict[str, Any]) -> Any:
             case ["accounts", account, "forget"]:
                 return forget(account)
             case ["instances", instance_id, "power-off"]:
-                return power_off(instance_id, body["code"], body["message"])
+                return power_off(instance_id, body["code"], body["message"], body["transition_reason"])
             case ["instances", instance_id, "tags"]:
                 region = next(one.region_name for one in all_instances() if one.id == instance_id)
                 ec2_backends[DEFAULT_ACCOUNT_ID][region].create_tags([instance_id], body)

@@ -98,6 +98,11 @@ class GitHub:
                 return runner
         raise LookupError("the user data carries no JIT config that GitHub issued")
 
+    @property
+    def connections(self) -> int:
+        """How many were opened so far."""
+        return self._server.connections
+
     # --- serving ---
 
     def _operation(self, request: Request) -> str:

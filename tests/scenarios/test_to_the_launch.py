@@ -1,0 +1,172 @@
+"""What happens before RunInstances: nothing that is not needed, and what is needed at once."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from standins import images
+from standins.aws import Ec2
+from standins.gate import Gate, delayed, garbage, truncated
+from standins.github import GitHub
+from standins.program import Program, Run
+
+AMI = {"image": images.OWN_X64, "instance-type": "m7i.large"}
+LATENCY = 0.3
+
+
+def everyone(ec2: Ec2, github: GitHub, image_index: images.ImageIndex) -> list[Gate]:
+    return [ec2.gate, github.gate, image_index.gate]
+
+
+def rounds_before_launch(gates: list[Gate]) -> list[set[str]]:
+    """What was asked before RunInstances, round trip by round trip: a call that arrives after the answer to another one
+    belongs to a later round."""
+    exchanges = sorted((exchange for gate in gates for exchange in gate), key=lambda one: one.request.arrived)
+    launch = next(one for one in exchanges if one.operation == "RunInstances")
+    rounds: list[set[str]] = []
+    answered = 0.0
+    for exchange in exchanges:
+        if exchange.request.arrived >= launch.request.arrived:
+            break
+        if not rounds or exchange.request.arrived >= answered:
+            rounds.append(set())
+            answered = exchange.answered
+        rounds[-1].add(exchange.operation)
+        # The round lasts until the first of its answers: what comes later may have waited for it.
+        answered = min(answered, exchange.answered)
+    return rounds
+
+
+@pytest.fixture
+def far_away(ec2: Ec2, github: GitHub, image_index: images.ImageIndex) -> list[Gate]:
+    gates = everyone(ec2, github, image_index)
+    for gate in gates:
+        gate.fail("*", delayed(LATENCY), times=None)
+    return gates
+
+
+def launched(sprinters: Program, **inputs: object) -> Run:
+    run = sprinters.run("start", **inputs)
+    assert run.code == 0, run.log
+    return run
+
+
+def test_on_demand_with_an_explicit_image_takes_one_round(sprinters: Program, ec2: Ec2, far_away: list[Gate]) -> None:
+    run = launched(sprinters, **AMI)
+
+    assert rounds_before_launch(far_away) == [{"generate-jitconfig", "list-downloads"}]
+    assert ec2.gate.operations()[0] == "RunInstances"
+    sent = ec2.gate.calls("RunInstances")[0].request.arrived - run.began
+    assert LATENCY < sent < 2 * LATENCY
+
+
+def test_a_runner_in_the_image_needs_the_jit_config_alone(sprinters: Program, far_away: list[Gate]) -> None:
+    launched(sprinters, **AMI, **{"runner-home": "/opt/actions-runner"})
+
+    assert rounds_before_launch(far_away) == [{"generate-jitconfig"}]
+
+
+def test_spot_with_an_image_s_name_takes_two_rounds(sprinters: Program, ec2: Ec2, far_away: list[Gate]) -> None:
+    run = launched(sprinters, image="ubuntu-24.04", spot="true")
+
+    first, second = rounds_before_launch(far_away)
+    assert first | second == {"DescribeSpotPriceHistory", "image-index", "generate-jitconfig", "list-downloads"}
+    assert {"DescribeSpotPriceHistory", "image-index"} <= first
+    assert "generate-jitconfig" in second, "what lives for an hour is made last"
+    sent = ec2.gate.calls("RunInstances")[0].request.arrived - run.began
+    assert 2 * LATENCY < sent < 3 * LATENCY
+
+
+def test_connections_are_opened_once(sprinters: Program, github: GitHub, ec2: Ec2, behaves) -> None:
+    behaves.online_after = 2.5
+    launched(sprinters, **AMI)
+
+    assert len(github.gate.exchanges) >= 4
+    assert github.connections <= 2, "one for each of the two requests that leave together"
+
+
+def test_the_index_comes_compressed(sprinters: Program, image_index: images.ImageIndex) -> None:
+    launched(sprinters, image="ubuntu-24.04")
+
+    [exchange] = image_index.gate.calls("image-index")
+    assert exchange.outcome.headers["Content-Encoding"] == "gzip"
+
+
+def test_two_processors_fetch_it_once(sprinters: Program, image_index: images.ImageIndex) -> None:
+    launched(sprinters, **{"instance-type": "m7i.large, m7g.large"})
+
+    assert len(image_index.gate.calls("image-index")) == 1
+
+
+def kept(sprinters: Program) -> Path:
+    [file] = (Path(sprinters.environment["RUNNER_TOOL_CACHE"]) / "sprinters" / "images").iterdir()
+    return file
+
+
+def test_the_image_is_kept_in_the_tool_directory(
+    sprinters: Program, image_index: images.ImageIndex, ec2: Ec2
+) -> None:
+    launched(sprinters, image="ubuntu-24.04")
+    image_index.close()
+    launched(sprinters, image="ubuntu-24.04")
+
+    first, second = ec2.gate.calls("RunInstances")
+    assert first.request.form["ImageId"] == second.request.form["ImageId"]
+    assert kept(sprinters).read_text() == first.request.form["ImageId"]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda file: os.utime(file, (time.time() - 90_000,) * 2),
+        lambda file: os.utime(file, (time.time() + 90_000,) * 2),
+        lambda file: file.write_text("ami-nonsense"),
+        lambda file: file.write_bytes(b"\xff\x00"),
+        lambda file: (file.unlink(), file.mkdir()),
+    ],
+    ids=["old", "from the future", "nonsense", "no text", "a folder"],
+)
+def test_what_cannot_be_trusted_is_fetched_again(
+    sprinters: Program, image_index: images.ImageIndex, ec2: Ec2, spoil
+) -> None:
+    launched(sprinters, image="ubuntu-24.04")
+    spoil(kept(sprinters))
+    launched(sprinters, image="ubuntu-24.04")
+
+    assert len(image_index.gate.calls("image-index")) == 2
+    assert ec2.instances()[1].request["ImageId"] == images.newest("noble", "amd64", "eu-central-1")
+
+
+def test_each_release_region_and_processor_is_kept_apart(sprinters: Program, ec2: Ec2) -> None:
+    for image in ("ubuntu-24.04", "ubuntu-22.04", "ubuntu-24.04-arm"):
+        launched(sprinters, image=image)
+
+    assert len({instance.request["ImageId"] for instance in ec2.instances()}) == 3
+
+
+@pytest.mark.parametrize("tools", [None, "/proc/nowhere"])
+def test_without_a_tool_directory_it_is_fetched(
+    sprinters: Program, image_index: images.ImageIndex, tools: str | None
+) -> None:
+    sprinters.environment.pop("RUNNER_TOOL_CACHE")
+    if tools:
+        sprinters.environment["RUNNER_TOOL_CACHE"] = tools
+    launched(sprinters, image="ubuntu-24.04")
+    launched(sprinters, image="ubuntu-24.04")
+
+    assert len(image_index.gate.calls("image-index")) == 2
+
+
+@pytest.mark.parametrize("fault", [truncated, garbage])
+def test_a_spoilt_index_is_neither_used_nor_kept(
+    sprinters: Program, image_index: images.ImageIndex, ec2: Ec2, fault
+) -> None:
+    image_index.gate.fail("image-index", fault)
+    launched(sprinters, image="ubuntu-24.04")
+
+    assert len(image_index.gate.calls("image-index")) == 2
+    assert kept(sprinters).read_text() == images.newest("noble", "amd64", "eu-central-1")
