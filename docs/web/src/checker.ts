@@ -1,6 +1,6 @@
 // The policy checker: the editor, what the engine says about its text, and what one can do about that.
 import { announce, copyButton } from "./copy";
-import { element, prose } from "./dom";
+import { element, prose, sentence } from "./dom";
 import { makeEditor } from "./editor";
 import { type Engine, type Report, loadActions, start } from "./engine";
 import { BROKEN, type Example, GOOD } from "./examples";
@@ -82,7 +82,7 @@ function build(place: HTMLElement, engine: Engine, first: First): void {
     if (now !== shown) {
       shown = now;
       const unreadable = notAPolicy(report, text);
-      if (unreadable) showInstead(verdict, "error", ...prose(unreadable));
+      if (unreadable) showInstead(verdict, "error", ...prose(sentence(unreadable)));
       else showVerdict(verdict, report.verdict, editor.goToStatement);
       showFindings(findings, all, { goTo: editor.goTo, apply: editor.apply });
       tell(unreadable ?? `${summary(report.verdict).text}, ${all.length} findings`);

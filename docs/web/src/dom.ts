@@ -25,3 +25,9 @@ export function prose(text: string): (Node | string)[] {
     .filter((part) => part !== "")
     .map((part) => (/^`[^`]+`$/.test(part) ? element("code", {}, part.slice(1, -1)) : part));
 }
+
+/** The engine's messages are parts of sentences, as compilers write them; here they stand alone. */
+export function sentence(text: string): string {
+  const first = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(first) ? first : `${first}.`;
+}

@@ -2,7 +2,7 @@ import { EditorView } from "@codemirror/view";
 
 /** The editor in the colours of the page: custom properties reach into the shadow root. */
 export const lookOfEditor = EditorView.theme({
-  "&": { position: "absolute", inset: "0", color: "var(--ink)", backgroundColor: "var(--sunken)", fontSize: "0.875rem" },
+  "&": { position: "absolute", inset: "0", height: "100%", color: "var(--ink)", backgroundColor: "var(--sunken)", fontSize: "0.875rem" },
   "&.cm-focused": { outline: "2px solid var(--focus)", outlineOffset: "-2px" },
   ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.55" },
   ".cm-content": { padding: "0.6rem 0", caretColor: "var(--ink)" },
@@ -40,6 +40,7 @@ export const lookOfEditor = EditorView.theme({
     overflow: "hidden",
   },
   ".cm-diagnostic": { padding: "0.5rem 0.8rem", fontFamily: "system-ui, sans-serif", fontSize: "0.875rem", lineHeight: "1.45" },
+  ".cm-diagnosticText": { display: "block" },
   ".cm-diagnostic code": { fontFamily: "var(--mono)", fontSize: "0.8125rem" },
   ".cm-diagnostic-error": { borderLeftColor: "var(--bad)" },
   ".cm-diagnostic-warning": { borderLeftColor: "var(--warn)" },

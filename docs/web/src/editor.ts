@@ -7,7 +7,7 @@ import { type Diagnostic, lintGutter, lintKeymap, setDiagnostics } from "@codemi
 import { Compartment, EditorState } from "@codemirror/state";
 import { EditorView, drawSelection, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers, placeholder } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
-import { prose } from "./dom";
+import { prose, sentence } from "./dom";
 import type { Edit, Finding, FindingType, Fix } from "./engine";
 import { lookOfEditor } from "./editor-look";
 
@@ -129,7 +129,7 @@ function underlines(view: EditorView, finding: Finding, fix: Fix | undefined, ap
     message: finding.findingDetails,
     renderMessage: () => {
       const box = document.createElement("span");
-      box.append(...prose(finding.findingDetails));
+      box.append(...prose(sentence(finding.findingDetails)));
       return box;
     },
     ...(fix ? { actions: [{ name: fix.title, apply: () => apply(fix.edits) }] } : {}),

@@ -1,6 +1,6 @@
 // The list of everything that is wrong, risky or better said otherwise: the same as the underlines, for people who read
 // lists, listen to pages or use no mouse.
-import { element, prose } from "./dom";
+import { element, prose, sentence } from "./dom";
 import type { Edit, Finding, FindingType, Fix, Report } from "./engine";
 
 export interface Remark {
@@ -58,7 +58,7 @@ function item({ finding, fix }: Remark, actions: Actions): HTMLElement {
   return element(
     "li",
     { class: look.class, "data-code": finding.issueCode },
-    element("p", {}, ...prose(finding.findingDetails)),
+    element("p", {}, ...prose(sentence(finding.findingDetails))),
     element("div", { class: "about" }, element("strong", {}, look.word), place, code),
     button,
   );

@@ -41,11 +41,11 @@ export function makeTight({ fields, current, tight, use }: Parts): Tight {
   const update = (): void => {
     if (section.hidden) return;
     const lines = diff(current(), tight());
-    const changed = lines.filter(({ kind }) => kind !== "same").length;
+    const changed = lines.length - count(lines, "same");
     said.textContent =
       changed === 0
         ? "This is what the editor has."
-        : `${lines.filter(({ kind }) => kind === "added").length} lines more, ${lines.filter(({ kind }) => kind === "removed").length} lines less:`;
+        : `${count(lines, "added")} lines are new, ${count(lines, "removed")} go:`;
     take.disabled = changed === 0;
     changes.replaceChildren(...shown(lines));
   };
@@ -64,12 +64,14 @@ export function makeTight({ fields, current, tight, use }: Parts): Tight {
   return { button, section, update };
 }
 
+const count = (lines: Line[], which: Line["kind"]): number => lines.filter(({ kind }) => kind === which).length;
+
 function shown(lines: Line[]): HTMLElement[] {
   const near = (at: number): boolean => lines.slice(Math.max(0, at - CONTEXT), at + CONTEXT + 1).some(({ kind }) => kind !== "same");
   const out: HTMLElement[] = [];
   let skipped = 0;
   const skip = (): void => {
-    if (skipped > 0) out.push(element("span", { class: "skipped" }, `  … ${skipped} lines as they are`));
+    if (skipped > 0) out.push(element("span", { class: "skipped" }, `  … ${skipped === 1 ? "one line" : `${skipped} lines`} as before`));
     skipped = 0;
   };
   lines.forEach(({ kind, text }, at) => {

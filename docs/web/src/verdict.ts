@@ -1,5 +1,5 @@
 // The verdict: one banner, and one row for each permission.
-import { element, prose } from "./dom";
+import { element, prose, sentence } from "./dom";
 import type { Decision, Permission, Verdict } from "./engine";
 
 const WORD: Record<Decision, string> = {
@@ -68,9 +68,4 @@ function assumed({ assumed }: Verdict): HTMLElement | string {
   const known = [assumed?.region && `region \`${assumed.region}\``, assumed?.account && `account \`${assumed.account}\``].filter(Boolean);
   if (known.length === 0) return "";
   return element("p", { class: "why" }, ...prose(`Judged for ${known.join(" and ")}, the only one that the policy names.`));
-}
-
-function sentence(text: string): string {
-  const first = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(first) ? first : `${first}.`;
 }
