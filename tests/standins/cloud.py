@@ -63,8 +63,12 @@ class Cloud:
 
     def powered_off(self, instance_id: str) -> None:
         """An instance's own power-off: EC2 terminates it, with nobody's permission."""
-        if not self._closing:
+        try:
             self.ec2.power_off(instance_id)
+        except LookupError:
+            # The story is over, and its instances are forgotten.
+            if not self._closing:
+                raise
 
     def interrupt(self, instance_id: str, code: str = "Server.SpotInstanceTermination", message: str = "") -> None:
         """AWS ends an instance, as it does with spot ones or where a volume's key is out of reach."""
