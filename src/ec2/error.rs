@@ -162,16 +162,20 @@ impl Ec2Error {
         }
     }
 
+    /// Whether EC2 refused because too much was asked at once.
+    pub(crate) fn is_throttle(&self) -> bool {
+        match &self.kind {
+            Kind::ServerError(status) => *status == 429,
+            _ => matches!(
+                self.code(),
+                Some("RequestLimitExceeded" | "Throttling" | "ThrottlingException")
+            ),
+        }
+    }
+
     /// Whether the same call may succeed a little later.
     pub(crate) fn is_passing(&self) -> bool {
-        self.may_have_acted()
-            || match &self.kind {
-                Kind::ServerError(status) => *status == 429,
-                _ => matches!(
-                    self.code(),
-                    Some("RequestLimitExceeded" | "Throttling" | "ThrottlingException")
-                ),
-            }
+        self.may_have_acted() || self.is_throttle()
     }
 
     /// What a failed `RunInstances` means for the ladder. Capacity can arrive as HTTP 500, so only the code counts.
