@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use crate::boot_volume;
 use crate::clients::Clients;
@@ -14,6 +15,7 @@ use crate::failure::{Exit, Failure};
 use crate::github::{Download, RunnerId};
 use crate::groundwork::Groundwork;
 use crate::ledger::{Entry, Ledger};
+use crate::pace::Pace;
 use crate::plan::{self, Candidate};
 use crate::report::{Report, seconds};
 use crate::retry::{self, Deadline};
@@ -54,6 +56,9 @@ pub(crate) struct Launcher {
     /// Where each type exists, once capacity was short in a place that nobody named.
     pub zones: OnceCell<Vec<SpotPrice>>,
     pub downloads: [OnceCell<Download>; 2],
+    /// What GitHub and EC2 allow all launches of one call together.
+    pub minting: Pace,
+    pub launching: Pace,
     /// The image's real root device, once a launch has shown that the guess was wrong.
     pub root_device: Mutex<Option<String>>,
 }
@@ -186,6 +191,30 @@ impl Launcher {
         tokio::select! {
             slept = self.launch_by.sleep(wait) => slept.is_ok(),
             () = self.closing.closed() => true,
+        }
+    }
+
+    /// Waits for the next turn of that pace. Where the launch's time would be over by then, `go_on` says so.
+    pub(crate) async fn turn(&self, pace: &Pace) {
+        let wait = pace.turn(Instant::now());
+        if !wait.is_zero() && !self.pause(wait).await {
+            self.pause_until_over().await;
+        }
+    }
+
+    async fn pause_until_over(&self) {
+        tokio::select! {
+            () = tokio::time::sleep_until(self.launch_by.instant()) => {}
+            () = self.closing.closed() => {}
+        }
+    }
+
+    /// How long one of several launches waits before it asks again: the shared pace knows, where it was a throttle.
+    pub(crate) fn wait_of(&self, is_throttle: bool, wait: Duration) -> Duration {
+        if is_throttle && self.spec.count > 1 {
+            Duration::ZERO
+        } else {
+            wait
         }
     }
 

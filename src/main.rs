@@ -20,6 +20,7 @@ mod image_index;
 mod inputs;
 mod launch;
 mod ledger;
+mod pace;
 mod plan;
 mod policy;
 mod price;

@@ -92,6 +92,7 @@ impl Launcher {
         let mut backoff = Backoff::default();
         let mut last = None;
         loop {
+            self.turn(&self.minting).await;
             self.go_on(|| {
                 last.as_ref()
                     .map(|error| self.clients.github_failure(error))
@@ -101,12 +102,16 @@ impl Launcher {
             let answer = github.create_jit_runner(&name, &labels);
             match retry::attempt(CREATE, self.launch_by, answer).await {
                 Ok(jit) => {
+                    self.minting.passed();
                     self.report
                         .mask(secrecy::ExposeSecret::expose_secret(&jit.jit_config));
                     self.ledger.record_exists(entry, jit.id);
                     return Ok((entry, name, jit));
                 }
                 Err(error) => {
+                    if error.is_throttle() {
+                        self.minting.throttled(Instant::now(), error.wait);
+                    }
                     let is_taken = error.status() == Some(http::StatusCode::CONFLICT);
                     if !error.may_have_acted() {
                         self.ledger.record_gone(entry);
@@ -119,7 +124,11 @@ impl Launcher {
                         judge(&error, &mut backoff, self.launch_by)
                     };
                     match verdict {
-                        Verdict::Repeat(wait) if self.pause(wait).await => last = Some(error),
+                        Verdict::Repeat(wait)
+                            if self.pause(self.wait_of(error.is_throttle(), wait)).await =>
+                        {
+                            last = Some(error);
+                        }
                         _ => {
                             let told = last.filter(|_| self.launch_by.is_over());
                             let error = told.unwrap_or(error);
@@ -263,6 +272,7 @@ impl Launcher {
         let mut may_exist = false;
         let mut last = None;
         loop {
+            self.turn(&self.launching).await;
             self.go_on(|| {
                 let failure = |error| self.launch_failure(launch.candidate, error);
                 last.as_ref().map(failure)
@@ -271,10 +281,14 @@ impl Launcher {
             let answer = self.clients.ec2.run_instance(launch);
             match retry::attempt(RUN_INSTANCES, self.launch_by, answer).await {
                 Ok(launched) => {
+                    self.launching.passed();
                     self.ledger.instance_exists(entry, &launched.id);
                     return Ok(launched);
                 }
                 Err(error) => {
+                    if error.is_throttle() {
+                        self.launching.throttled(Instant::now(), error.wait);
+                    }
                     may_exist |= error.may_have_acted();
                     if !may_exist {
                         self.ledger.no_instance(entry);
@@ -283,7 +297,11 @@ impl Launcher {
                         return Err(Rung::Refused(error));
                     }
                     match judge(&error, &mut backoff, self.launch_by) {
-                        Verdict::Repeat(wait) if self.pause(wait).await => last = Some(error),
+                        Verdict::Repeat(wait)
+                            if self.pause(self.wait_of(error.is_throttle(), wait)).await =>
+                        {
+                            last = Some(error);
+                        }
                         _ => {
                             // A refusal that was heard says more than a last try that the end of the time cut off.
                             let told = last.filter(|_| self.launch_by.is_over());

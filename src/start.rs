@@ -16,6 +16,7 @@ use crate::github::RunnerId;
 use crate::groundwork::Groundwork;
 use crate::launch::{LaunchedRunner, Launcher, described};
 use crate::ledger::{Entry, Ledger};
+use crate::pace::Pace;
 use crate::report::summary::Started;
 use crate::report::{Report, seconds};
 use crate::retry::Deadline;
@@ -29,8 +30,10 @@ use crate::watch::Watch;
 /// How long calls that are under way may take to answer before an undo; after a cancel there is less time.
 const SETTLE: Duration = Duration::from_secs(15);
 const SETTLE_AFTER_CANCEL: Duration = Duration::from_millis(2_500);
-/// Launches under way at a time: enough to hide the round trips, few enough for EC2's and GitHub's throttles.
-const AT_ONCE: usize = 8;
+/// Launches under way at a time: enough to hide the round trips, and well below GitHub's 100 requests at a time.
+const AT_ONCE: usize = 32;
+/// Up to so many runners, the log has a line for each.
+const TOLD_EACH: usize = 20;
 
 /// Launches `count` runners and waits for them.
 pub(crate) async fn start(
@@ -45,7 +48,7 @@ pub(crate) async fn start(
             "report this as a bug",
         )
     })?;
-    let times = Times::of(spec.start_timeout.as_duration());
+    let times = Times::of(spec.start_timeout.as_duration(), spec.count);
 
     let groundwork = tokio::select! {
         groundwork = Groundwork::lay(&clients, &spec, &report, times.launch_by) => groundwork?,
@@ -64,6 +67,8 @@ pub(crate) async fn start(
         closing: Closing::default(),
         zones: OnceCell::new(),
         downloads: Default::default(),
+        minting: Pace::default(),
+        launching: Pace::default(),
         root_device: Mutex::default(),
     });
 
@@ -128,6 +133,7 @@ async fn finish(
     online_by: Deadline,
 ) -> Result<(Vec<LaunchedRunner>, BTreeMap<RunnerId, Duration>), Failure> {
     let report = &launcher.report;
+    let began = Instant::now();
     let mut runners = Vec::new();
     while let Some(launch) = tasks.join_next().await {
         let runner = launch.unwrap_or_else(|error| {
@@ -136,20 +142,21 @@ async fn finish(
                 "report this as a bug",
             ))
         })?;
-        report.done(described(&runner), runner.launched_in);
-        if let Some(volume) = boot_volume::described(runner.root, &launcher.clients.region) {
-            report.line(format_args!("  {volume}"));
-        }
+        tell_launch(launcher, &runner);
         runners.push(runner);
-        // At once, so that a later failure still leaves something to stop.
-        write_outputs(launcher, &runners)?;
+        // At once, so that a later failure still leaves something to stop; of many not each time, for the file keeps them all.
+        let count = runners.len();
+        if count.is_power_of_two() || tasks.is_empty() {
+            write_outputs(launcher, &runners)?;
+        }
+        tell_progress("launched", count, launcher, began);
     }
     let watch = Watch::new(&launcher.clients, report, &runners);
     let (online_after, ()) = tokio::try_join!(
         watch.until_online(online_by, launcher.spec.start_timeout),
         end_strays(launcher, &runners, online_by)
     )?;
-    for runner in &runners {
+    for runner in runners.iter().take(TOLD_EACH) {
         let took = online_after
             .get(&runner.runner_id)
             .copied()
@@ -158,6 +165,27 @@ async fn finish(
     }
     boot_volume::bring_down(&launcher.clients, &runners, report).await;
     Ok((runners, online_after))
+}
+
+fn tell_launch(launcher: &Launcher, runner: &LaunchedRunner) {
+    if usize::from(launcher.spec.count) > TOLD_EACH {
+        return;
+    }
+    let report = &launcher.report;
+    report.done(described(runner), runner.launched_in);
+    if let Some(volume) = boot_volume::described(runner.root, &launcher.clients.region) {
+        report.line(format_args!("  {volume}"));
+    }
+}
+
+/// Of many, each tenth part.
+fn tell_progress(what: &str, done: usize, launcher: &Launcher, began: Instant) {
+    let all = usize::from(launcher.spec.count);
+    if all > TOLD_EACH && (done == all || done.is_multiple_of(all.div_ceil(10))) {
+        launcher
+            .report
+            .done(format_args!("{what} {done} of {all}"), began.elapsed());
+    }
 }
 
 /// Attempts whose answer was lost may have left something behind although a later one succeeded.

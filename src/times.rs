@@ -22,16 +22,26 @@ pub(crate) struct Times {
 }
 
 impl Times {
-    /// Begins now.
-    pub(crate) fn of(start_timeout: Duration) -> Self {
-        let launch_share = launch_share(start_timeout);
+    /// Begins now, for so many runners.
+    pub(crate) fn of(start_timeout: Duration, runners: u16) -> Self {
+        let throttled = throttled(runners);
+        let launch_share = launch_share(start_timeout) + throttled;
+        let online = start_timeout.saturating_sub(reserve(start_timeout));
         Self {
             launch_share,
             launch_by: Deadline::after(launch_share),
-            online_by: Deadline::after(start_timeout.saturating_sub(reserve(start_timeout))),
-            undone_by: Deadline::after(start_timeout + GRACE),
+            online_by: Deadline::after(online + throttled),
+            undone_by: Deadline::after(start_timeout + throttled + GRACE),
         }
     }
+}
+
+/// What the documented throttles take of many launches, on top of `start-timeout`: EC2 allows two a second, GitHub 80 requests
+/// a minute that create something. <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>
+fn throttled(runners: u16) -> Duration {
+    const BURST: u16 = 5;
+    const EACH: Duration = Duration::from_millis(750);
+    EACH * u32::from(runners.saturating_sub(BURST))
 }
 
 /// Half: an instance needs the other half to boot, and capacity that has not come back by then is rarely back in time.
@@ -53,5 +63,11 @@ mod tests {
         assert_eq!(launch_share(minutes), Duration::from_secs(150));
         assert_eq!(reserve(minutes), Duration::from_secs(8));
         assert_eq!(reserve(Duration::from_secs(5)), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn many_get_the_time_that_throttles_take() {
+        assert_eq!(throttled(1), Duration::ZERO);
+        assert_eq!(throttled(1_000), Duration::from_millis(746_250));
     }
 }

@@ -23,6 +23,8 @@ const EC2_EVERY: Duration = Duration::from_secs(5);
 const LAST_LOOK: Duration = Duration::from_millis(800);
 /// From this many runners on, one list answers for all.
 const LIST_FROM: usize = 4;
+/// A list of very many has many pages: the last few of them are cheaper asked for one by one, conditionally.
+const FEW_OF: usize = 50;
 
 /// Looks at runners until all are online.
 pub(crate) struct Watch<'a> {
@@ -85,7 +87,7 @@ impl<'a> Watch<'a> {
         let mut next_ec2 = self.began + EC2_FIRST;
         let mut slow_down = Backoff::default();
         loop {
-            let mut wait = pause(self.began.elapsed());
+            let mut wait = pause(self.began.elapsed()).max(pause_of(self.waiting.len()));
             let before = self.online.len();
             if Instant::now() >= next_ec2 {
                 next_ec2 = Instant::now() + EC2_EVERY;
@@ -145,7 +147,7 @@ impl<'a> Watch<'a> {
     /// Few runners are asked for by id, conditionally: an unchanged answer costs no rate limit.
     async fn ask_github(&self, deadline: Deadline) -> Result<Vec<(RunnerId, Status)>, GithubError> {
         let github = &self.clients.github;
-        if self.waiting.len() < LIST_FROM {
+        if self.waiting.len() < LIST_FROM.max(self.instances.len() / FEW_OF) {
             let mut seen = Vec::new();
             for (id, waiting) in &self.waiting {
                 let look = github.runner(*id, waiting.etag.as_deref());
@@ -321,6 +323,11 @@ fn pause(elapsed: Duration) -> Duration {
         90..180 => Duration::from_secs(2),
         _ => Duration::from_secs(4),
     }
+}
+
+/// Every hundred runners are a page of their own, and a request: however many there are, GitHub is asked about twice a second.
+fn pause_of(runners: usize) -> Duration {
+    Duration::from_millis(500) * u32::try_from(runners / 100).unwrap_or(u32::MAX)
 }
 
 fn died(instance: &Instance) -> Failure {

@@ -180,12 +180,31 @@ impl Ec2 {
         &self,
         filters: &[(&str, &[String])],
     ) -> Result<Vec<Instance>, Ec2Error> {
+        let most = filters.iter().map(|(_, values)| values.len()).max();
+        let parts = most.unwrap_or_default().div_ceil(MOST_VALUES).max(1);
+        let mut all = Vec::new();
+        for part in 0..parts {
+            all.extend(self.instances_of(filters, part).await?);
+        }
+        Ok(all)
+    }
+
+    /// Those that fit one part of a filter's many values; filters with few values hold in every part.
+    async fn instances_of(
+        &self,
+        filters: &[(&str, &[String])],
+        part: usize,
+    ) -> Result<Vec<Instance>, Ec2Error> {
         let filters: Vec<Filter> = filters
             .iter()
             .map(|(name, values)| {
+                let values = match values.len() {
+                    0..=MOST_VALUES => Some(*values),
+                    _ => values.chunks(MOST_VALUES).nth(part),
+                };
                 Filter::builder()
                     .name(*name)
-                    .set_values(Some(values.to_vec()))
+                    .set_values(values.map(<[String]>::to_vec))
                     .build()
             })
             .collect();
@@ -220,6 +239,8 @@ impl Ec2 {
     }
 }
 
+/// The most values that a filter may have: <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>.
+const MOST_VALUES: usize = 200;
 /// The most that `DescribeInstances` gives on one page.
 const PAGE: i32 = 1_000;
 

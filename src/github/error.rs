@@ -98,7 +98,12 @@ impl GithubError {
 
     /// Whether the same call may succeed a little later.
     pub(crate) fn is_passing(&self) -> bool {
-        self.may_have_acted() || matches!(self.kind, Kind::SlowDown)
+        self.may_have_acted() || self.is_throttle()
+    }
+
+    /// Whether GitHub refused because too much was asked at once.
+    pub(crate) fn is_throttle(&self) -> bool {
+        self.kind == Kind::SlowDown
     }
 
     /// What the person who reads the log can do about it.
