@@ -97,6 +97,11 @@ function takesTags(service, action) {
   return [...action.conditionKeys, ...all].some(isTagKey)
 }
 
+// Ignoring case: the crate looks names with a common beginning up by bisection.
+function byLetters(a, b) {
+  return byBytes(a.name.toLowerCase(), b.name.toLowerCase())
+}
+
 function sorted(table) {
   return Object.values(table).sort((a, b) => byBytes(a.name ?? a.key, b.name ?? b.key))
 }
@@ -121,7 +126,7 @@ function writeServices() {
   for (const service of EMBEDDED) {
     lines.push(`[${service}]`)
     for (const type of sorted(types[service])) lines.push(`t ${type.key} ${bare(type.arn)}`)
-    for (const action of sorted(actions[service])) {
+    for (const action of sorted(actions[service]).sort(byLetters)) {
       const kind = level(action.accessLevel) + (takesTags(service, action) ? '' : '!')
       const parts = ['a', action.name, kind, set(action.conditionKeys)]
       for (const r of action.resourceTypes.slice().sort((a, b) => byBytes(a.name, b.name))) {

@@ -93,7 +93,7 @@ fn look_up(
                 });
         }
         return scan(
-            service.actions().map(|a| (a.name, a.takes_tags)),
+            service.actions_like(name).map(|a| (a.name, a.takes_tags)),
             name,
             enough,
         );

@@ -112,6 +112,12 @@ impl Service {
         self.actions.get(name)
     }
 
+    /// The actions that a pattern may fit: those with the same letters before its first wildcard.
+    pub fn actions_like(&self, pattern: &str) -> impl Iterator<Item = &Action> {
+        let head = pattern.split(['*', '?']).next().unwrap_or_default();
+        self.actions.beginning(head).map(|(_, action)| action)
+    }
+
     /// All actions.
     pub fn actions(&self) -> impl Iterator<Item = &Action> {
         self.actions.iter().map(|(_, action)| action)
@@ -198,6 +204,10 @@ mod tests {
     fn ec2_is_whole() {
         let ec2 = service("EC2").unwrap();
         assert!(ec2.actions().count() > 700);
+        let lower: Vec<_> = ec2.actions().map(|a| a.name.to_ascii_lowercase()).collect();
+        assert!(lower.is_sorted(), "bisection needs the table sorted");
+        let run: Vec<_> = ec2.actions_like("rUn*").map(|a| a.name).collect();
+        assert_eq!(run, ["RunInstances", "RunScheduledInstances"]);
         let run = ec2.action("runinstances").unwrap();
         let required: Vec<_> = run.resources.iter().filter(|r| r.required).collect();
         assert_eq!(required.len(), 5);

@@ -69,7 +69,7 @@ impl Group {
 }
 
 fn groups(texts: &[&Text<'_>], ignore_case: bool) -> Vec<Group> {
-    if texts.len() < 2 {
+    if texts.len() < 2 || texts.len() > super::MAX_COMPARED {
         return Vec::new();
     }
     let cover = |a: usize, b: usize| {
@@ -185,7 +185,7 @@ fn report(
 /// Statements that say the same.
 pub(super) fn statements(lint: &mut Lint<'_, '_>) {
     let policy = lint.policy;
-    if policy.statements.len() < 2 {
+    if !(2..=super::MAX_COMPARED).contains(&policy.statements.len()) {
         return;
     }
     // Spelling a statement out is dear; only those with the same fingerprint can be equal.
