@@ -147,6 +147,13 @@ fn pick(index: &str, architecture: Architecture, region: &Region) -> Option<Stri
         .map(|(_, _, ami)| ami.to_owned())
 }
 
+#[cfg(test)]
+pub(crate) fn fuzzed(index: &str) {
+    if let Ok(region) = "eu-central-1".parse() {
+        let _ = pick(index, Architecture::X64, &region);
+    }
+}
+
 /// Serial, root store, architecture, region and AMI of a released server image for full virtualization.
 fn columns(line: &str) -> Option<[&str; 5]> {
     let columns: Vec<&str> = line.split('\t').collect();

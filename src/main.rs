@@ -13,6 +13,8 @@ mod closing;
 mod cost;
 mod ec2;
 mod failure;
+#[cfg(test)]
+mod fuzz;
 mod github;
 mod groundwork;
 mod http_edge;

@@ -4,6 +4,8 @@ mod error;
 mod runners;
 
 pub(crate) use error::GithubError;
+#[cfg(test)]
+pub(crate) use runners::fuzzed;
 pub(crate) use runners::{
     CREATE, DELETE, DOWNLOADS, Deletion, Download, JitRunner, LIST, LOOK, Runner, RunnerId, Status,
 };

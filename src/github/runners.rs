@@ -105,6 +105,14 @@ struct Page {
     runners: Vec<Runner>,
 }
 
+#[cfg(test)]
+pub(crate) fn fuzzed(body: &str) {
+    let _ = serde_json::from_str::<Runner>(body);
+    let _ = serde_json::from_str::<Page>(body);
+    let _ = serde_json::from_str::<GeneratedJitConfig>(body);
+    let _ = serde_json::from_str::<Vec<Download>>(body);
+}
+
 impl Github {
     /// `POST …/generate-jitconfig`: creates the runner's record and its secret.
     pub(crate) async fn create_jit_runner(

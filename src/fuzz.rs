@@ -1,0 +1,218 @@
+//! Everything that parses what others wrote meets broken and hostile text: it may refuse, and must never panic.
+//!
+//! `cargo test` tries some thousand texts a target, the same ones every time; `SPRINTERS_FUZZ=10000000 cargo test --release
+//! fuzz` tries so many.
+
+use std::time::SystemTime;
+
+use fastrand::Rng;
+
+use crate::github::GithubError;
+use crate::inputs::{Inputs, Problems};
+use crate::spec::start::StartSpec;
+use crate::spec::tags::Tags;
+use crate::{ec2, image_index, spec};
+
+const SEED: u64 = 20_261_123;
+const PIECES: [&str; 24] = [
+    "",
+    "0",
+    "-1",
+    "99999999999999999999",
+    "é",
+    "🏃",
+    "\u{0}",
+    "\t",
+    "\n",
+    "\"",
+    "{",
+    "}",
+    "[",
+    "]",
+    ":",
+    ",",
+    "/",
+    "gp3",
+    "max",
+    "null",
+    "!!binary x",
+    "&a [*a]",
+    "aws:",
+    "${{ x }}",
+];
+
+/// How many texts each target meets.
+fn executions() -> u64 {
+    std::env::var("SPRINTERS_FUZZ")
+        .ok()
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(3_000)
+}
+
+/// Good texts, changed a little or a lot: characters lost, doubled, swapped for others, pieces put in, two texts joined.
+fn mutated(rng: &mut Rng, seeds: &[&str]) -> String {
+    let pick = |rng: &mut Rng| {
+        seeds
+            .get(rng.usize(..seeds.len()))
+            .copied()
+            .unwrap_or_default()
+    };
+    let mut text: Vec<char> = pick(rng).chars().collect();
+    for _ in 0..rng.usize(0..8) {
+        let at = rng.usize(0..=text.len());
+        match rng.u8(0..6) {
+            0 => text.truncate(at),
+            1 if at < text.len() => {
+                text.remove(at);
+            }
+            2 if at < text.len() => text[at] = char::from(rng.u8(..)),
+            3 => text.insert(at, rng.char('\u{0}'..='\u{10ffff}')),
+            4 => text.extend(pick(rng).chars()),
+            _ => {
+                let piece = PIECES[rng.usize(..PIECES.len())];
+                text.splice(at..at, piece.chars());
+            }
+        }
+    }
+    text.into_iter().collect()
+}
+
+fn fuzz(seeds: &[&str], target: impl Fn(&str)) {
+    let mut rng = Rng::with_seed(SEED);
+    for _ in 0..executions() {
+        target(&mutated(&mut rng, seeds));
+    }
+}
+
+const VALUES: [&str; 20] = [
+    "ami-0123456789abcdef0",
+    "ubuntu-24.04-arm",
+    "resolve:ssm:/aws/service/x",
+    "m7i.large, c7g.16xlarge, u-6tb1.metal",
+    "auto",
+    "rerun",
+    "eu-central-1a, eu-central-1b",
+    "eu-central-1a=subnet-0123456789abcdef0",
+    "sg-12345678",
+    "arn:aws:iam::123456789012:instance-profile/x",
+    "gp3/16000/1000",
+    "max",
+    "64",
+    "1000",
+    "a, b\nc",
+    "5m",
+    "6h30m",
+    "key: value\nother: [1, 2]",
+    "{\"a\": \"b\"}",
+    "/opt/actions-runner",
+];
+const NAMES: [&str; 19] = [
+    "image",
+    "instance-type",
+    "spot",
+    "availability-zone",
+    "subnet",
+    "security-group",
+    "instance-profile",
+    "root",
+    "root-size",
+    "count",
+    "labels",
+    "tags",
+    "setup",
+    "runner-home",
+    "runner-user",
+    "start-timeout",
+    "idle-timeout",
+    "max-lifetime",
+    "label",
+];
+
+#[test]
+fn inputs() {
+    fuzz(&VALUES, |text| {
+        for name in NAMES {
+            let flags = [(name, text.to_owned())].into_iter().collect();
+            if let Ok((_, inputs)) = Inputs::gather(flags, None, |_| None) {
+                let mut problems = Problems::default();
+                let region = "eu-central-1".parse().ok();
+                let _ = StartSpec::parse(&inputs, region.as_ref(), &mut problems);
+            }
+        }
+    });
+}
+
+#[test]
+fn the_json_of_all_inputs() {
+    let json = r#"{"mode": "start", "image": "", "count": "3", "tags": "a: b", "spot": "auto"}"#;
+    fuzz(&[json, "{}", "[]"], |text| {
+        let _ = Inputs::gather(std::collections::BTreeMap::default(), Some(text), |_| None);
+    });
+}
+
+#[test]
+fn tags_as_yaml() {
+    let seeds = [
+        "team: build\ncost: 42",
+        "{\"a\": \"b\", \"c\": null}",
+        "a: &x [1]\nb: *x",
+        "? - a\n: b",
+        "--- |\n x",
+    ];
+    fuzz(&seeds, |text| {
+        let _ = Tags::parse(text);
+    });
+}
+
+#[test]
+fn the_image_index() {
+    let line =
+        "noble\tserver\trelease\t20260310\tebs-ssd-gp3\tamd64\teu-central-1\tami-1\t\t\thvm\n";
+    fuzz(&[line, "\t\t\t\n"], image_index::fuzzed);
+}
+
+#[test]
+fn what_github_answers() {
+    let runner = r#"{"id": 7, "name": "x", "status": "online", "busy": false, "labels": []}"#;
+    let list = r#"{"total_count": 1, "runners": [{"id": 7, "name": "x", "status": "offline"}]}"#;
+    let refusal = r#"{"message": "Resource not accessible by integration", "status": "403"}"#;
+    let headers = [
+        "7",
+        "Mon, 05 Jan 2026 10:00:30 GMT",
+        "-1",
+        "1767607201",
+        "99999999999999999999",
+    ];
+    let mut rng = Rng::with_seed(SEED);
+    for _ in 0..executions() {
+        crate::github::fuzzed(&mutated(&mut rng, &[runner, list]));
+        let mut map = http::HeaderMap::new();
+        for name in [
+            "retry-after",
+            "x-ratelimit-reset",
+            "x-ratelimit-remaining",
+            "date",
+        ] {
+            if let Ok(value) = mutated(&mut rng, &headers).parse() {
+                map.insert(http::HeaderName::from_static(name), value);
+            }
+        }
+        let status = http::StatusCode::from_u16(rng.u16(100..600)).unwrap_or_default();
+        let body = mutated(&mut rng, &[refusal]);
+        let error = GithubError::refused("list runners", status, &map, &body);
+        let _ = (error.to_string(), error.remedy("o/r"), error.wait);
+    }
+}
+
+#[test]
+fn what_stands_in_tags_and_names_of_instances() {
+    let seeds = [
+        "2026-11-23T18:00:00Z",
+        "2026-11-23T18:00:00+14:00",
+        "sprinters-1-1-toyy9eiid1-yne8",
+    ];
+    fuzz(&seeds, |text| {
+        let _ = ec2::tags::parse_expires(text);
+        let _ = spec::run::age(text, SystemTime::now());
+    });
+}
