@@ -1,7 +1,7 @@
 # Every target does all of its own set-up and is quick when that is done already.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench dist check-dist lint fmt
+.PHONY: help demo test bench faults book dist check-dist lint fmt
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -16,6 +16,14 @@ test: ## Run every test and every linter
 bench: ## Measure the program in dist/ on loopback, beside awscli
 	@.ci/setup demo
 	@.ci/python tests/bench
+
+book: ## Build the book and the policy checker's page, with the engine in dist/policy
+	@.ci/setup book
+	@.ci/book
+
+faults: ## Play every fault, cancel and race; count what is left behind (about half an hour)
+	@.ci/setup demo rust
+	@.ci/faults $(ARGS)
 
 dist: ## Build what users run into dist/, reproducibly (3 minutes; the first time 25)
 	@.ci/dist

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use clap::{Arg, ArgMatches, Command};
 
 use crate::inputs::{INPUTS, InputError, Mode};
+use crate::policy::{self, Question};
 
 /// What the arguments say.
 pub(crate) struct Arguments {
     pub mode: Option<Mode>,
     pub flags: BTreeMap<&'static str, String>,
+    /// `policy simulate` and `policy tighten`, which take no inputs.
+    pub question: Option<Question>,
 }
 
 /// Parses the arguments. Prints help and ends the process where that was asked for.
@@ -26,21 +29,34 @@ pub(crate) fn parse(arguments: Vec<String>) -> Result<Arguments, InputError> {
         return Ok(Arguments {
             mode: None,
             flags: BTreeMap::new(),
+            question: None,
         });
     };
     let mode = Mode::parse(name)?;
+    let question = matches
+        .subcommand()
+        .map(|(name, matches)| policy::parse_subcommand(name, matches))
+        .transpose()?;
     Ok(Arguments {
         mode: Some(mode),
         flags: flags(mode, matches),
+        question,
     })
 }
 
 fn flags(mode: Mode, matches: &ArgMatches) -> BTreeMap<&'static str, String> {
-    INPUTS
+    let mut flags: BTreeMap<_, _> = INPUTS
         .iter()
         .filter(|input| input.modes.contains(&mode))
         .filter_map(|input| Some((input.name, matches.get_one::<String>(input.name)?.clone())))
-        .collect()
+        .collect();
+    if mode == Mode::Policy {
+        let files = policy::files(matches);
+        if !files.is_empty() {
+            flags.insert("policy", files);
+        }
+    }
+    flags
 }
 
 fn command() -> Command {
@@ -57,9 +73,12 @@ fn subcommand(mode: Mode) -> Command {
         Mode::Stop => "Terminate what this workflow run started, and remove its runner records",
         Mode::Check => "Prove credentials, permissions and token without launching anything",
         Mode::Sweep => "Terminate what outlived its `sprinters:expires` tag; never a busy runner",
+        Mode::Policy => {
+            "Check IAM policies: do they let Sprinters work, and what is wrong with them"
+        }
     };
     let inputs = INPUTS.iter().filter(|input| input.modes.contains(&mode));
-    Command::new(mode.name())
+    let command = Command::new(mode.name())
         .about(about)
         .after_help(AFTER_HELP)
         .args(inputs.map(|input| {
@@ -80,7 +99,12 @@ fn subcommand(mode: Mode) -> Command {
                 .long(input.name)
                 .value_name(input.value)
                 .help(help)
-        }))
+        }));
+    if mode == Mode::Policy {
+        policy::command(command)
+    } else {
+        command
+    }
 }
 
 const AFTER_HELP: &str = "\
@@ -125,7 +149,7 @@ mod tests {
         assert_eq!(
             error.as_deref(),
             Some(
-                "input `mode` is `strat`; accepted: `start`, `stop`, `check` or `sweep`; did you mean `start`?"
+                "input `mode` is `strat`; accepted: `start`, `stop`, `check`, `sweep` or `policy`; did you mean `start`?"
             )
         );
     }

@@ -22,6 +22,7 @@ mod launch;
 mod ledger;
 mod pace;
 mod plan;
+mod policy;
 mod price;
 mod report;
 mod retry;
@@ -42,6 +43,7 @@ use std::sync::Arc;
 use clients::Clients;
 use failure::Failure;
 use inputs::{InputError, Inputs, Mode, Problems};
+use policy::PolicySpec;
 use report::Report;
 use spec::start::StartSpec;
 use spec::target::{Narrowing, Target};
@@ -67,12 +69,16 @@ fn environment(name: &str) -> Option<String> {
 fn run(mode: &mut Option<Mode>, report: &Arc<Report>) -> Result<(), Failure> {
     let wrong = |error: InputError| Failure::inputs(&[error]);
     let arguments = cli::parse(std::env::args().collect()).map_err(wrong)?;
+    if let Some(question) = &arguments.question {
+        *mode = Some(Mode::Policy);
+        return policy::answer(question, report);
+    }
     let json = environment("SPRINTERS_INPUTS");
     if arguments.mode.is_none() && json.is_none() {
         report.line(cli::help());
         return Err(wrong(InputError::missing(
             "mode",
-            "it is empty; accepted: `start`, `stop`, `check` or `sweep`",
+            &format!("it is empty; accepted: {}", Mode::ACCEPTED),
         )));
     }
     let (named, inputs) =
@@ -86,29 +92,33 @@ fn run(mode: &mut Option<Mode>, report: &Arc<Report>) -> Result<(), Failure> {
         (None, None) => {
             return Err(wrong(InputError::missing(
                 "mode",
-                "it is empty; accepted: `start`, `stop`, `check` or `sweep`",
+                &format!("it is empty; accepted: {}", Mode::ACCEPTED),
             )));
         }
     };
     *mode = Some(chosen);
-    let work =
-        parse(chosen, &inputs).map_err(|problems| Failure::inputs(&problems.into_errors()))?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    match parse(chosen, &inputs).map_err(|problems| Failure::inputs(&problems.into_errors()))? {
+        Work::Policy(spec) => policy::check(&spec, report),
+        Work::Cloud(target, mode) => runtime()?.block_on(perform(target, mode, report)),
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| {
-            Failure::new(format!("could not start: {error}"), "report this as a bug")
-        })?;
-    runtime.block_on(perform(work, report))
+        .map_err(|error| Failure::new(format!("could not start: {error}"), "report this as a bug"))
 }
 
-/// A mode with everything that it needs, valid.
-struct Work {
-    target: Target,
-    mode: ModeSpec,
+/// What is to be done, with everything that it needs, valid.
+enum Work {
+    /// For this someone must be asked.
+    Cloud(Target, CloudMode),
+    /// Nobody is asked.
+    Policy(PolicySpec),
 }
 
-enum ModeSpec {
+enum CloudMode {
     Start(Box<StartSpec>),
     Stop(Narrowing),
     Check(Box<StartSpec>),
@@ -118,6 +128,11 @@ enum ModeSpec {
 /// Parses all inputs of the mode, and tells every wrong one.
 fn parse(mode: Mode, inputs: &Inputs) -> Result<Work, Problems> {
     let mut problems = Problems::default();
+    if mode == Mode::Policy {
+        return PolicySpec::parse(inputs, &mut problems)
+            .map(Work::Policy)
+            .ok_or(problems);
+    }
     let target = Target::parse(inputs, environment, &mut problems);
     let region = target.as_ref().map(|target| &target.region);
     let mut start = || {
@@ -129,23 +144,23 @@ fn parse(mode: Mode, inputs: &Inputs) -> Result<Work, Problems> {
         Some(Box::new(spec))
     };
     let mode = match mode {
-        Mode::Start => start().map(ModeSpec::Start),
-        Mode::Check => start().map(ModeSpec::Check),
-        Mode::Stop => Some(ModeSpec::Stop(Narrowing::parse(inputs, &mut problems))),
-        Mode::Sweep => Some(ModeSpec::Sweep),
+        Mode::Start => start().map(CloudMode::Start),
+        Mode::Check => start().map(CloudMode::Check),
+        Mode::Stop => Some(CloudMode::Stop(Narrowing::parse(inputs, &mut problems))),
+        Mode::Sweep | Mode::Policy => Some(CloudMode::Sweep),
     };
     match (target, mode, problems.is_empty()) {
-        (Some(target), Some(mode), true) => Ok(Work { target, mode }),
+        (Some(target), Some(mode), true) => Ok(Work::Cloud(target, mode)),
         _ => Err(problems),
     }
 }
 
-async fn perform(Work { target, mode }: Work, report: &Arc<Report>) -> Result<(), Failure> {
+async fn perform(target: Target, mode: CloudMode, report: &Arc<Report>) -> Result<(), Failure> {
     let clients = Clients::new(target, environment).await;
     match mode {
-        ModeSpec::Start(spec) => start::start(clients, *spec, report.clone()).await,
-        ModeSpec::Stop(narrowing) => stop::stop(&clients, &narrowing, report).await,
-        ModeSpec::Check(spec) => check::check(&clients, &spec, report).await,
-        ModeSpec::Sweep => sweep::sweep(&clients, report).await,
+        CloudMode::Start(spec) => start::start(clients, *spec, report.clone()).await,
+        CloudMode::Stop(narrowing) => stop::stop(&clients, &narrowing, report).await,
+        CloudMode::Check(spec) => check::check(&clients, &spec, report).await,
+        CloudMode::Sweep => sweep::sweep(&clients, report).await,
     }
 }

@@ -48,7 +48,7 @@ impl Deadline {
 }
 
 const SHORTEST_TRY: Duration = Duration::from_millis(600);
-const LONGEST_TRY: Duration = Duration::from_secs(15);
+const LONGEST_TRY: Duration = Duration::from_secs(10);
 /// No server answers in less.
 const TOO_SHORT: Duration = Duration::from_millis(100);
 

@@ -129,7 +129,11 @@ impl Launcher {
                         {
                             last = Some(error);
                         }
-                        _ => return Err(self.clients.github_failure(&error).into()),
+                        _ => {
+                            let told = last.filter(|_| self.launch_by.is_over());
+                            let error = told.unwrap_or(error);
+                            return Err(self.clients.github_failure(&error).into());
+                        }
                     }
                 }
             }
@@ -298,7 +302,11 @@ impl Launcher {
                         {
                             last = Some(error);
                         }
-                        _ => return Err(Rung::Refused(error)),
+                        _ => {
+                            // A refusal that was heard says more than a last try that the end of the time cut off.
+                            let told = last.filter(|_| self.launch_by.is_over());
+                            return Err(Rung::Refused(told.unwrap_or(error)));
+                        }
                     }
                 }
             }

@@ -9,7 +9,7 @@ pub(crate) const UNDO_PATIENTLY: Duration = Duration::from_mins(1);
 /// How much of `start-timeout` is kept for the undo, where there is enough of it.
 const RESERVE: Duration = Duration::from_secs(8);
 /// How much later than `start-timeout` an undo may end.
-const GRACE: Duration = Duration::from_millis(1_500);
+const GRACE: Duration = Duration::from_millis(1_200);
 
 /// When each phase of a `start` must be over.
 #[derive(Clone, Copy, Debug)]

@@ -72,7 +72,9 @@ find_runner() {
         ! download || return 0
         sleep "$try"
     done
-    die "cannot download $url: $(cat $dir/why.* | grep -m 1 .)"
+    why=$(cat $dir/why.* | grep -m 1 .)
+    case $why in *'Wrote only'* | *'No space'*) why="the disk is full ($why)" ;; esac
+    die "cannot download $url: $why"
 }
 
 # One stream, to sha256sum and, as the job's account, to tar. Nothing of it runs before the sum is right. Where curl fails, tar does
@@ -150,8 +152,9 @@ job_completed() { [ ! -e $dir/spot-notice ] || echo "::warning title=Spot instan
 ended() {
     result=$(sed -n 's/.*: Job \(.* completed with result: .*\)/\1/p' $dir/runner.log)
     [ -z "$result" ] || { end "the job $result"; return; }
-    [ ! -e $dir/jit ] || die "failed while $(cat $dir/step)"
     status=$(systemctl show --value -p ExecMainStatus sprinters-runner)
+    [ "$status" != 203 ] || die "the runner's run.sh cannot be executed: its interpreter is missing, or it is for another processor"
+    [ ! -e $dir/jit ] || [ -s $dir/runner.log ] || die "failed while $(cat $dir/step)"
     [ "$status" != 7 ] || die "GitHub refuses the version of the runner in the image: bake a newer one, or none"
     last=$(grep -v -e '^$' -e '^Runner listener exit' -e '^Exiting runner' $dir/runner.log | tail -n 1)
     die "the runner exited with status $status without finishing a job; its last words: $last"

@@ -175,7 +175,9 @@ impl Ec2Error {
 
     /// Whether the same call may succeed a little later.
     pub(crate) fn is_passing(&self) -> bool {
-        self.may_have_acted() || self.is_throttle()
+        // EC2's own refusals have a code. One without was cut off on its way, unless a proxy refuses us.
+        let was_cut_off = matches!(self.kind, Kind::ServerError(status) if !matches!(status, 401 | 403 | 404 | 407));
+        self.may_have_acted() || self.is_throttle() || was_cut_off
     }
 
     /// What a failed `RunInstances` means for the ladder. Capacity can arrive as HTTP 500, so only the code counts.

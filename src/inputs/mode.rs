@@ -10,10 +10,20 @@ pub(crate) enum Mode {
     Stop,
     Check,
     Sweep,
+    Policy,
 }
 
 impl Mode {
-    pub(crate) const ALL: [Self; 4] = [Self::Start, Self::Stop, Self::Check, Self::Sweep];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Start,
+        Self::Stop,
+        Self::Check,
+        Self::Sweep,
+        Self::Policy,
+    ];
+
+    /// The modes, for messages.
+    pub(crate) const ACCEPTED: &str = "`start`, `stop`, `check`, `sweep` or `policy`";
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -21,6 +31,7 @@ impl Mode {
             Self::Stop => "stop",
             Self::Check => "check",
             Self::Sweep => "sweep",
+            Self::Policy => "policy",
         }
     }
 
@@ -31,7 +42,7 @@ impl Mode {
             .find(|mode| mode.name() == word)
             .ok_or_else(|| {
                 let names = Self::ALL.map(Self::name);
-                let mut accepted = "`start`, `stop`, `check` or `sweep`".to_owned();
+                let mut accepted = Self::ACCEPTED.to_owned();
                 if let Some(near) = closest(word, &names) {
                     accepted = format!("{accepted}; did you mean `{near}`?");
                 }

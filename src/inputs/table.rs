@@ -17,7 +17,7 @@ pub(crate) struct Input {
     pub secret: bool,
 }
 
-use Mode::{Check, Start, Stop, Sweep};
+use Mode::{Check, Policy, Start, Stop, Sweep};
 
 const EVERY: &[Mode] = &[Start, Stop, Check, Sweep];
 const LAUNCH: &[Mode] = &[Start, Check];
@@ -202,4 +202,30 @@ pub(crate) const INPUTS: &[Input] = &[
         "Stop only the runners that have one of these labels",
     ),
     input("instance-id", "IDS", &[Stop], "Stop only these instances"),
+    input(
+        "policy",
+        "FILES",
+        &[Policy],
+        "IAM policies to check, files or patterns such as `iam/*.json`",
+    ),
+    input(
+        "require",
+        "FEATURES",
+        &[Policy],
+        "What the policy must allow beyond the six permissions: `instance-profile`, `spot-service-linked-role`, `ssm-image-parameter`",
+    ),
+    input(
+        "target",
+        "KIND",
+        &[Policy],
+        "What the policy is to become: `managed`, `inline-user`, `inline-role` or `inline-group`",
+    )
+    .default("managed"),
+    input(
+        "format",
+        "FORMAT",
+        &[Policy],
+        "How findings are printed: `text`, `json` or `sarif`",
+    )
+    .default("text"),
 ];

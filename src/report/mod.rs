@@ -118,6 +118,37 @@ impl Report {
         }
     }
 
+    /// A finding on a place in a file: GitHub shows it on that line. Elsewhere the log has said it already.
+    pub(crate) fn annotation(&self, level: Level, title: &str, place: &Place<'_>, text: &str) {
+        if self.style != Style::Workflow {
+            return;
+        }
+        let name = match level {
+            Level::Error => "error",
+            Level::Warning => "warning",
+            Level::Notice => "notice",
+        };
+        let numbers =
+            [place.line, place.end_line, place.column, place.end_column].map(|n| n.to_string());
+        let [line, end_line, column, end_column] = &numbers;
+        let mut properties = vec![
+            ("file", place.file),
+            ("line", line.as_str()),
+            ("endLine", end_line),
+        ];
+        // GitHub takes columns only where the place is within one line.
+        if place.line == place.end_line {
+            properties.extend([("col", column.as_str()), ("endColumn", end_column)]);
+        }
+        properties.push(("title", title));
+        write_stdout(&command::line(name, &properties, text));
+    }
+
+    /// Whether text for this report may have colours of its own.
+    pub(crate) fn has_colours(&self) -> bool {
+        self.style == Style::Terminal { colours: true }
+    }
+
     /// The failure, once, with what to do.
     pub(crate) fn failure(&self, mode: Option<Mode>, failure: &Failure) {
         self.clear_progress();
@@ -179,6 +210,24 @@ impl Report {
             _ => text.to_owned(),
         }
     }
+}
+
+/// How much an annotation matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    Error,
+    Warning,
+    Notice,
+}
+
+/// A range in a file; lines and columns from 1.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    pub file: &'a str,
+    pub line: u32,
+    pub column: u32,
+    pub end_line: u32,
+    pub end_column: u32,
 }
 
 /// How a checked thing stands.

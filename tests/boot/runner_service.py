@@ -30,6 +30,8 @@ class Download:
     body: bytes = b""
     cut_after: int | None = None
     """Close the connection after so many bytes."""
+    stall_after: int | None = None
+    """Send no more after so many bytes, and keep the connection open."""
 
 
 @dataclass
@@ -124,13 +126,16 @@ class RunnerService:
 
     def _send_archive(self, request: BaseHTTPRequestHandler) -> None:
         answer = self.downloads[0] if len(self.downloads) == 1 else self.downloads.pop(0)
-        if answer.cut_after is None:
+        if answer.cut_after is None and answer.stall_after is None:
             _send(request, answer.status, answer.body)
             return
         request.send_response(200)
         request.send_header("Content-Length", str(len(answer.body)))
         request.end_headers()
-        request.wfile.write(answer.body[: answer.cut_after])
+        request.wfile.write(answer.body[: answer.cut_after or answer.stall_after])
+        if answer.stall_after is not None:
+            request.wfile.flush()
+            threading.Event().wait(60)
         request.close_connection = True
 
 

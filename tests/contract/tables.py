@@ -12,7 +12,7 @@ import yaml
 
 from standins.program import ROOT
 
-MODES = ("start", "stop", "check", "sweep")
+MODES = ("start", "stop", "check", "sweep", "policy")
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ BOUNDARIES = {
     "never": ("generate-jitconfig", "RunInstances", "get-runner", "DescribeInstances", "TerminateInstances"),
     "six": ("generate-jitconfig", "RunInstances", "list-runners"),
     "hazy-never": ("RunInstances", "get-runner"),
+    "crowd-never": ("generate-jitconfig", "RunInstances", "list-runners"),
 }
 
 
@@ -158,7 +159,7 @@ def cancels(seed: int) -> Iterator[Cancel]:
     number = 0
     for day, operations in BOUNDARIES.items():
         for operation in operations:
-            for nth in (1, 2):
+            for nth in (1, 2, 13) if day.startswith("crowd") else (1, 2):
                 for answered in (False, True):
                     for latency in (0, 0.2, 0.6):
                         yield Cancel(number, day, At(operation, nth, answered), latency)

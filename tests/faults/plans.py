@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from faults.cancels import cancels, kills
 from faults.case import Case
+from faults.lives import fates
 from faults.pairs import pairs
+from faults.races import races
 from faults.singles import singles
 
 SEED = 20261123
@@ -15,6 +17,8 @@ _FAMILIES: dict[str, Callable[[int], Iterable[Case]]] = {
     "pairs": pairs,
     "cancels": cancels,
     "kills": kills,
+    "fates": lambda _seed: fates(),
+    "races": races,
 }
 FAMILIES = tuple(_FAMILIES)
 

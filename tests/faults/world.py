@@ -26,7 +26,8 @@ class Day:
 
     name: str
     inputs: dict[str, object]
-    behaves: Behaves = field(default_factory=lambda: Behaves(online_after=0.3))
+    behaves: Behaves | tuple[Behaves, ...] = field(default_factory=lambda: Behaves(online_after=0.3))
+    """With several, instances behave by turns."""
     behaviour: Behaviour = field(default_factory=Behaviour)
     words: tuple[str, ...] = ()
     """How the message names the cause where this day alone makes `start` fail."""
@@ -61,12 +62,14 @@ DAYS = {
         ),
         Day("three", {**OWN, "count": 3, "start-timeout": "6s"}),
         Day("six", {**OWN, "count": 6, "start-timeout": "8s"}),
-        Day("never", {**OWN, "start-timeout": "4s"}, Behaves(online_after=None), words=NEVER),
-        Day("never-three", {**OWN, "count": 3, "start-timeout": "4s"}, Behaves(online_after=None), words=NEVER),
+        Day("never", {**OWN, "start-timeout": "5s"}, Behaves(online_after=None), words=NEVER),
+        Day("never-three", {**OWN, "count": 3, "start-timeout": "5s"}, Behaves(online_after=None), words=NEVER),
+        Day("crowd", {**OWN, "count": 20, "start-timeout": "20s"}),
+        Day("crowd-never", {**OWN, "count": 20, "start-timeout": "30s"}, Behaves(online_after=None), words=NEVER),
         Day("hazy", {**OWN, "start-timeout": "6s"}, behaviour=Behaviour(unknown=1.5)),
         Day(
             "hazy-never",
-            {**OWN, "start-timeout": "4s"},
+            {**OWN, "start-timeout": "5s"},
             Behaves(online_after=None),
             Behaviour(unknown=1.5),
             words=NEVER,
@@ -122,11 +125,12 @@ class World:
 @contextmanager
 def world(moto: Moto, binary: Path, day: Day, number: int) -> Iterator[World]:
     index = ImageIndex()
+    turns = day.behaves if isinstance(day.behaves, tuple) else (day.behaves,)
     with (
         tempfile.TemporaryDirectory(prefix="sprinters-faults-") as folder,
         Ec2(moto, behaviour=replace(day.behaviour)) as ec2,
         GitHub(openapi_validation=False) as github,
-        Cloud(ec2, github, simulated(day.behaves)) as cloud,
+        Cloud(ec2, github, simulated(*turns)) as cloud,
     ):
         environment = {
             **program.job_environment(Path(folder), run_id=str(1_000_000 + number)),

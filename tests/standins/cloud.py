@@ -7,6 +7,7 @@ instance's very user data in a machine of its own.
 from __future__ import annotations
 
 import gzip
+import itertools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -62,8 +63,12 @@ class Cloud:
 
     def powered_off(self, instance_id: str) -> None:
         """An instance's own power-off: EC2 terminates it, with nobody's permission."""
-        if not self._closing:
+        try:
             self.ec2.power_off(instance_id)
+        except LookupError:
+            # The story is over, and its instances are forgotten.
+            if not self._closing:
+                raise
 
     def interrupt(self, instance_id: str, code: str = "Server.SpotInstanceTermination", message: str = "") -> None:
         """AWS ends an instance, as it does with spot ones or where a volume's key is out of reach."""
@@ -104,12 +109,16 @@ class Behaves:
     dies_after: float | None = None
     """The instance ends by itself so long after launch, before its runner is online, say."""
     state_reason: str = "Server.InternalError"
+    dies_online_after: float | None = None
+    """The instance ends by itself so long after its runner came online."""
     busy_after_death: float = 0.3
     """How long GitHub holds a runner for busy whose instance is gone."""
 
 
-def simulated(behaves: Behaves | None = None) -> Callable[[Cloud, Instance], Life]:
-    return lambda cloud, instance: Simulated(cloud, instance, behaves or Behaves())
+def simulated(*behaves: Behaves) -> Callable[[Cloud, Instance], Life]:
+    """With several, instances behave by turns in the order of their launch."""
+    turns = itertools.cycle(behaves or (Behaves(),))
+    return lambda cloud, instance: Simulated(cloud, instance, next(turns))
 
 
 class Simulated:
@@ -144,23 +153,29 @@ class Simulated:
         self._run(runner)
 
     def _run(self, runner: Runner) -> None:
+        behaves = self._behaves
         runners = self._cloud.github.runners
         if runners.get(runner.id) is None:
             self._cloud.powered_off(self._instance.id)
             return
         runners.connect(runner)
+        if behaves.dies_online_after is not None:
+            if not self._dead.wait(behaves.dies_online_after):
+                runners.disconnect(runner)
+                self._cloud.interrupt(self._instance.id, behaves.state_reason)
+            return
         job = None
         while job is None and not self._dead.is_set():
             job = runners.assign(runner, 0.1)
             if job is None and runners.get(runner.id) is None:
                 self._cloud.powered_off(self._instance.id)
                 return
-        if job and not self._dead.wait(self._behaves.job_takes):
+        if job and not self._dead.wait(behaves.job_takes):
             runners.finish(runner, "Succeeded", "")
             self._cloud.powered_off(self._instance.id)
             return
         runners.disconnect(runner)
         if job:
             # GitHub takes a while to see that a busy runner is gone; until then it refuses to delete it.
-            threading.Event().wait(self._behaves.busy_after_death)
+            threading.Event().wait(behaves.busy_after_death)
             runners.abandon(runner)

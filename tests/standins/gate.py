@@ -71,6 +71,7 @@ class Gate:
         self._serve = serve
         self._rules: list[Rule] = []
         self._exchanges: list[Exchange] = []
+        self._on_their_way = 0
         self._arrived: Counter[str] = Counter()
         self._spoilt: set[int] = set()
         self._changed = threading.Condition()
@@ -79,6 +80,8 @@ class Gate:
 
     def __call__(self, request: Request) -> Outcome:
         operation = self._name(request)
+        with self._changed:
+            self._on_their_way += 1
         time.sleep(self.latency / 2)
         with self._changed:
             self._arrived[operation] += 1
@@ -131,9 +134,9 @@ class Gate:
 
     @property
     def under_way(self) -> int:
-        """Calls that have arrived and are not answered yet."""
+        """Calls that are on their way here and not answered yet."""
         with self._changed:
-            return sum(self._arrived.values()) - len(self._exchanges)
+            return self._on_their_way - len(self._exchanges)
 
     def operations(self) -> list[str]:
         """What was asked, in the order in which it was answered."""

@@ -20,7 +20,8 @@ const out = dirname(fileURLToPath(import.meta.url))
 const read = (path) => JSON.parse(readFileSync(join(source, 'data', path), 'utf8'))
 const byBytes = (a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))
 const write = (name, lines) => writeFileSync(join(out, name), lines.join('\n') + '\n')
-const bare = (key) => key.replace(/\$\{[^}]*\}/g, '${}')
+// `${TagKey}`, and two older spellings of the same in a few services' tables.
+const bare = (key) => key.replace(/\$\{[^}]*\}|<[^>]*>|(?<=[Tt]ag\/)tag-?key$/g, '${}')
 const isTagKey = (key) => /^(aws:(ResourceTag|RequestTag)\/|aws:TagKeys$|[a-z0-9-]+:ResourceTag\/)/i.test(key)
 
 const services = read('services.json').slice().sort(byBytes)
@@ -96,6 +97,11 @@ function takesTags(service, action) {
   return [...action.conditionKeys, ...all].some(isTagKey)
 }
 
+// Ignoring case: the crate looks names with a common beginning up by bisection.
+function byLetters(a, b) {
+  return byBytes(a.name.toLowerCase(), b.name.toLowerCase())
+}
+
 function sorted(table) {
   return Object.values(table).sort((a, b) => byBytes(a.name ?? a.key, b.name ?? b.key))
 }
@@ -104,7 +110,7 @@ function sorted(table) {
 //   [service]
 //   k NUMBER key key …            a set of condition keys, numbered from 0 within the file
 //   t type arn-pattern            a resource type
-//   a Name level set type=set …   an action; `type!` is required; set `-` is empty
+//   a Name level set type=set …   an action; `level!` takes no tag conditions; `type!` is required; set `-` is empty
 function writeServices() {
   const lines = []
   const sets = new Map()
@@ -120,8 +126,9 @@ function writeServices() {
   for (const service of EMBEDDED) {
     lines.push(`[${service}]`)
     for (const type of sorted(types[service])) lines.push(`t ${type.key} ${bare(type.arn)}`)
-    for (const action of sorted(actions[service])) {
-      const parts = ['a', action.name, level(action.accessLevel), set(action.conditionKeys)]
+    for (const action of sorted(actions[service]).sort(byLetters)) {
+      const kind = level(action.accessLevel) + (takesTags(service, action) ? '' : '!')
+      const parts = ['a', action.name, kind, set(action.conditionKeys)]
       for (const r of action.resourceTypes.slice().sort((a, b) => byBytes(a.name, b.name))) {
         parts.push(`${r.name}${r.required ? '!' : ''}=${set(r.conditionKeys)}`)
       }

@@ -17,6 +17,9 @@ use crate::position::Span;
 use crate::size::{Target, counted};
 use crate::verdict::{self, Decision, FactSheet, Feature, Permission, Sprinters, TAG, Verdict};
 
+/// Nobody reads more.
+const MAX_ADVICE: usize = 200;
+
 pub(crate) struct Context<'a, 't> {
     pub(crate) text: &'t str,
     pub(crate) root: &'a Value<'t>,
@@ -276,6 +279,9 @@ fn unneeded(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
             continue;
         }
         for text in action.texts() {
+            if out.len() >= MAX_ADVICE {
+                return;
+            }
             let hit = need
                 .iter()
                 .filter(|name| matches_ignoring_case(&text.value, name))

@@ -5,6 +5,12 @@
 
 mod advice;
 pub mod arn;
+#[cfg(target_arch = "wasm32")]
+#[expect(
+    unreachable_pub,
+    reason = "what wasm-bindgen exports is reached from JavaScript"
+)]
+mod bindings;
 mod check;
 pub mod code;
 pub mod compare;

@@ -87,6 +87,21 @@ pub fn covers_ignoring_case(outer: &str, inner: &str) -> bool {
 #[must_use]
 pub fn overlaps(a: &str, b: &str, ignore_case: bool) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
+    let same = |x: u8, y: u8| x == y || (ignore_case && x.eq_ignore_ascii_case(&y));
+    let literal = |x: u8| x != b'*' && x != b'?';
+    // Up to the first wildcard both must agree; most pairs end here.
+    let mut shared = 0;
+    while let (Some(&x), Some(&y)) = (a.get(shared), b.get(shared)) {
+        match (literal(x) && literal(y), same(x, y)) {
+            (true, true) => shared += 1,
+            (true, false) => return false,
+            _ => break,
+        }
+    }
+    let (a, b) = (&a[shared..], &b[shared..]);
+    if a == b || a == b"*" || b == b"*" {
+        return true;
+    }
     // reach[j]: the prefixes a[..i] and b[..j] can stand for the same text.
     let mut reach = vec![false; b.len() + 1];
     reach[0] = true;
@@ -99,12 +114,11 @@ pub fn overlaps(a: &str, b: &str, ignore_case: bool) -> bool {
         for j in 0..b.len() {
             let pb = b[j];
             let either = pa == b'?' || pb == b'?';
-            let equal = pa == pb || (ignore_case && pa.eq_ignore_ascii_case(&pb));
             // A star stands for nothing or takes what the other side has there.
             next[j + 1] = if pa == b'*' || pb == b'*' {
                 next[j] || reach[j + 1]
             } else {
-                (either || equal) && reach[j]
+                (either || same(pa, pb)) && reach[j]
             };
         }
         reach = next;

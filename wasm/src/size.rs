@@ -10,10 +10,13 @@ pub enum Target {
     #[default]
     Managed,
     /// An inline policy of a user.
+    #[serde(alias = "user")]
     InlineUser,
     /// An inline policy of a role.
+    #[serde(alias = "role")]
     InlineRole,
     /// An inline policy of a group.
+    #[serde(alias = "group")]
     InlineGroup,
 }
 

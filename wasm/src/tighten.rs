@@ -1,7 +1,8 @@
 //! The tightest policy for chosen features, region, account, subnets and instance types.
 
-use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
 
+use crate::fix::quoted;
 use crate::verdict::{Feature, Setup, TAG};
 
 /// The policy's JSON, two spaces deep, ending with a line feed. Where the setup leaves
@@ -16,81 +17,95 @@ pub fn tighten(setup: &Setup) -> String {
         if ids.is_empty() {
             return vec![ec2(&format!("{kind}/*"))];
         }
-        let mut all: Vec<String> = ids.iter().map(|id| ec2(&format!("{kind}/{id}"))).collect();
-        all.sort();
-        all.dedup();
-        all
+        distinct(ids)
+            .iter()
+            .map(|id| ec2(&format!("{kind}/{id}")))
+            .collect()
     };
-    let own = [ec2("instance/*"), ec2("volume/*")];
-    let request_tag = json!({ format!("aws:RequestTag/{TAG}"): "true" });
-    let resource_tag = json!({ format!("aws:ResourceTag/{TAG}"): "true" });
-    let mut statements = Vec::new();
-    let describe = json!(["ec2:DescribeInstances", "ec2:DescribeSpotPriceHistory"]);
-    let in_region = (region != "*").then(|| json!({ "aws:RequestedRegion": region }));
-    statements.push(statement("Describe", describe, json!("*"), in_region));
-    launch(setup, &own, &request_tag, &mut statements);
+    let own = vec![ec2("instance/*"), ec2("volume/*")];
+    let ours = vec!["true".to_owned()];
+    let tagged = |key: &str| (format!("aws:{key}/{TAG}"), ours.clone());
+    let mut statements = vec![Statement {
+        sid: "Describe",
+        actions: &["ec2:DescribeInstances", "ec2:DescribeSpotPriceHistory"],
+        resources: vec!["*".to_owned()],
+        equals: match region {
+            "*" => Vec::new(),
+            region => vec![("aws:RequestedRegion".to_owned(), vec![region.to_owned()])],
+        },
+    }];
+    launch(setup, &own, &tagged("RequestTag"), &mut statements);
     let mut into = vec![format!("arn:{partition}:ec2:{region}::image/*")];
     into.extend(each("subnet", &setup.subnets));
     into.extend(each("security-group", &setup.security_groups));
     into.push(ec2("network-interface/*"));
-    statements.push(statement(
-        "LaunchInto",
-        json!("ec2:RunInstances"),
-        json!(into),
-        None,
-    ));
-    let on_launch = json!({ "ec2:CreateAction": "RunInstances" });
-    statements.push(statement(
-        "TagOnLaunch",
-        json!("ec2:CreateTags"),
-        json!(own),
-        Some(on_launch),
-    ));
-    let actions = json!(["ec2:TerminateInstances", "ec2:ModifyVolume"]);
-    statements.push(statement(
-        "ManageOwn",
-        actions,
-        json!(own),
-        Some(resource_tag),
-    ));
+    statements.push(Statement {
+        sid: "LaunchInto",
+        actions: &["ec2:RunInstances"],
+        resources: into,
+        equals: Vec::new(),
+    });
+    statements.push(Statement {
+        sid: "TagOnLaunch",
+        actions: &["ec2:CreateTags"],
+        resources: own.clone(),
+        equals: vec![(
+            "ec2:CreateAction".to_owned(),
+            vec!["RunInstances".to_owned()],
+        )],
+    });
+    statements.push(Statement {
+        sid: "ManageOwn",
+        actions: &["ec2:TerminateInstances", "ec2:ModifyVolume"],
+        resources: own,
+        equals: vec![tagged("ResourceTag")],
+    });
     features(setup, partition, region, account, &mut statements);
-    let policy = json!({ "Version": "2012-10-17", "Statement": statements });
-    let mut text = serde_json::to_string_pretty(&policy).unwrap_or_default();
-    text.push('\n');
-    text
+    print(&statements)
+}
+
+struct Statement {
+    sid: &'static str,
+    actions: &'static [&'static str],
+    resources: Vec<String>,
+    equals: Vec<(String, Vec<String>)>,
+}
+
+fn distinct(values: &[String]) -> Vec<String> {
+    let mut all = values.to_vec();
+    all.sort();
+    all.dedup();
+    all
 }
 
 // The instance type is a key of the instance alone: a volume's request does not carry it.
-fn launch(setup: &Setup, own: &[String; 2], tag: &Value, statements: &mut Vec<Value>) {
-    let action = || json!("ec2:RunInstances");
+fn launch(
+    setup: &Setup,
+    own: &[String],
+    tag: &(String, Vec<String>),
+    statements: &mut Vec<Statement>,
+) {
+    let statement = |sid, resources: &[String], equals| Statement {
+        sid,
+        actions: &["ec2:RunInstances"],
+        resources: resources.to_vec(),
+        equals,
+    };
     if setup.instance_types.is_empty() {
-        statements.push(statement(
-            "LaunchTagged",
-            action(),
-            json!(own),
-            Some(tag.clone()),
-        ));
+        statements.push(statement("LaunchTagged", own, vec![tag.clone()]));
         return;
     }
-    let mut types = setup.instance_types.clone();
-    types.sort();
-    types.dedup();
-    let mut on_instance = tag.clone();
-    if let Value::Object(keys) = &mut on_instance {
-        keys.insert("ec2:InstanceType".to_owned(), one_or_all(types));
-    }
+    let types = (
+        "ec2:InstanceType".to_owned(),
+        distinct(&setup.instance_types),
+    );
+    let (instance, volume) = own.split_at(1);
     statements.push(statement(
         "LaunchTagged",
-        action(),
-        json!(own[0]),
-        Some(on_instance),
+        instance,
+        vec![tag.clone(), types],
     ));
-    statements.push(statement(
-        "LaunchVolume",
-        action(),
-        json!(own[1]),
-        Some(tag.clone()),
-    ));
+    statements.push(statement("LaunchVolume", volume, vec![tag.clone()]));
 }
 
 fn features(
@@ -98,59 +113,87 @@ fn features(
     partition: &str,
     region: &str,
     account: &str,
-    statements: &mut Vec<Value>,
+    statements: &mut Vec<Statement>,
 ) {
-    let role = |name: &str| json!(format!("arn:{partition}:iam::{account}:role/{name}"));
+    let role = |name: &str| vec![format!("arn:{partition}:iam::{account}:role/{name}")];
     if setup.has(Feature::InstanceProfile) {
-        let service = if partition == "aws-cn" {
-            "ec2.amazonaws.com.cn"
-        } else {
-            "ec2.amazonaws.com"
-        };
-        let passed = json!({ "iam:PassedToService": service });
-        let resource = role(setup.role.as_deref().unwrap_or("*"));
-        statements.push(statement(
-            "PassRole",
-            json!("iam:PassRole"),
-            resource,
-            Some(passed),
-        ));
+        statements.push(Statement {
+            sid: "PassRole",
+            actions: &["iam:PassRole"],
+            resources: role(setup.role.as_deref().unwrap_or("*")),
+            equals: vec![(
+                "iam:PassedToService".to_owned(),
+                vec!["ec2.amazonaws.com".to_owned()],
+            )],
+        });
     }
     if setup.has(Feature::SpotServiceLinkedRole) {
-        let named = json!({ "iam:AWSServiceName": "spot.amazonaws.com" });
-        let resource = role("aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot");
-        let action = json!("iam:CreateServiceLinkedRole");
-        statements.push(statement("CreateSpotRole", action, resource, Some(named)));
+        statements.push(Statement {
+            sid: "CreateSpotRole",
+            actions: &["iam:CreateServiceLinkedRole"],
+            resources: role("aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot"),
+            equals: vec![(
+                "iam:AWSServiceName".to_owned(),
+                vec!["spot.amazonaws.com".to_owned()],
+            )],
+        });
     }
     if setup.has(Feature::SsmImageParameter) {
         // Public parameters belong to no account.
-        let resource = json!(format!(
-            "arn:{partition}:ssm:{region}::parameter/aws/service/*"
-        ));
-        statements.push(statement(
-            "ReadImage",
-            json!("ssm:GetParameters"),
-            resource,
-            None,
-        ));
+        statements.push(Statement {
+            sid: "ReadImage",
+            actions: &["ssm:GetParameters"],
+            resources: vec![format!(
+                "arn:{partition}:ssm:{region}::parameter/aws/service/*"
+            )],
+            equals: Vec::new(),
+        });
     }
 }
 
-fn one_or_all(mut values: Vec<String>) -> Value {
-    match values.len() {
-        1 => json!(values.remove(0)),
-        _ => json!(values),
+fn print(statements: &[Statement]) -> String {
+    let mut out = String::from("{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [");
+    for (at, statement) in statements.iter().enumerate() {
+        out.push_str(if at == 0 { "\n    {" } else { ",\n    {" });
+        // Writing to a string cannot fail.
+        let _ = write!(
+            out,
+            "\n      \"Sid\": \"{}\",\n      \"Effect\": \"Allow\"",
+            statement.sid
+        );
+        let actions: Vec<String> = statement.actions.iter().map(|a| (*a).to_owned()).collect();
+        list(&mut out, "Action", &actions, 6);
+        list(&mut out, "Resource", &statement.resources, 6);
+        if !statement.equals.is_empty() {
+            out.push_str(",\n      \"Condition\": {\n        \"StringEquals\": {");
+            let mut keys = String::new();
+            for (key, values) in &statement.equals {
+                list(&mut keys, key, values, 10);
+            }
+            out.push_str(keys.trim_start_matches(','));
+            out.push_str("\n        }\n      }");
+        }
+        out.push_str("\n    }");
     }
+    out.push_str("\n  ]\n}\n");
+    out
 }
 
-fn statement(sid: &str, action: Value, resource: Value, equals: Option<Value>) -> Value {
-    let mut out = Map::new();
-    out.insert("Sid".to_owned(), json!(sid));
-    out.insert("Effect".to_owned(), json!("Allow"));
-    out.insert("Action".to_owned(), action);
-    out.insert("Resource".to_owned(), resource);
-    if let Some(equals) = equals {
-        out.insert("Condition".to_owned(), json!({ "StringEquals": equals }));
+// A member, with a comma before it: one value as a string, several as a list.
+fn list(out: &mut String, name: &str, values: &[String], depth: usize) {
+    let indent = " ".repeat(depth);
+    let _ = write!(out, ",\n{indent}{}: ", quoted(name));
+    if let [one] = values {
+        out.push_str(&quoted(one));
+        return;
     }
-    Value::Object(out)
+    for (at, value) in values.iter().enumerate() {
+        let _ = write!(
+            out,
+            "{}\n{indent}  {}",
+            if at == 0 { "[" } else { "," },
+            quoted(value)
+        );
+    }
+    let _ = write!(out, "\n{indent}]");
 }

@@ -1,7 +1,9 @@
 //! What no service's table holds: the `aws:` keys, the partitions and the regions.
 //! From the IAM user guide's pages on global condition keys and the list of regions.
 
-use super::{Key, KeyType};
+use std::sync::OnceLock;
+
+use super::{Key, KeyType, Keys};
 use KeyType::{Arn, Bool, Date, IpAddress, Numeric, String};
 
 const fn one(name: &'static str, kind: KeyType) -> Key {
@@ -150,8 +152,8 @@ pub fn is_region(name: &str) -> bool {
 }
 
 pub(super) fn global_key(name: &str) -> Option<Key> {
-    GLOBAL_KEYS
-        .iter()
-        .find(|key| super::fits(key.name, name))
-        .copied()
+    static TABLE: OnceLock<Keys> = OnceLock::new();
+    TABLE
+        .get_or_init(|| Keys::new(GLOBAL_KEYS.to_vec()))
+        .get(name)
 }

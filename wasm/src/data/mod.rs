@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 pub use catalog::{Catalog, Known, exists, nearest_action, takes_tags};
 pub use global::{GLOBAL_KEYS, PARTITIONS, REGIONS, is_region};
 pub use names::Names;
-pub use service::{Action, Level, ResourceType, Service, service};
+pub use service::{Action, Level, ResourceType, Service, TypePattern, service};
 
 /// The type of a condition key's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +69,16 @@ const KEYS: &str = include_str!("../../data/keys.txt");
 /// Still in AWS's resource lists, but the service has ended and Access Analyzer says so.
 const ENDED: [&str; 1] = ["elastic-inference"];
 
+/// Gone from AWS's reference, but Access Analyzer knows them still and AWS's own managed
+/// policies name them: never an error, not checked.
+const RETIRED: [&str; 5] = [
+    "deepcomposer",
+    "deeplens",
+    "deepracer",
+    "iot1click",
+    "zocalo",
+];
+
 /// All service prefixes.
 pub fn prefixes() -> &'static Names<()> {
     static TABLE: OnceLock<Names<()>> = OnceLock::new();
@@ -78,7 +88,15 @@ pub fn prefixes() -> &'static Names<()> {
 /// Whether an action can start with this prefix.
 #[must_use]
 pub fn is_prefix(name: &str) -> bool {
-    prefixes().get(name).is_some()
+    prefixes().get(name).is_some() || is_retired(name)
+}
+
+/// Whether the service has left AWS's reference, so that nothing can be said of its parts.
+#[must_use]
+pub fn is_retired(name: &str) -> bool {
+    RETIRED
+        .iter()
+        .any(|retired| retired.eq_ignore_ascii_case(name))
 }
 
 /// Whether the service field of an ARN can be this.
@@ -118,6 +136,15 @@ pub struct Keys {
 }
 
 impl Keys {
+    fn new(keys: Vec<Key>) -> Self {
+        let (patterns, exact): (Vec<_>, Vec<_>) =
+            keys.into_iter().partition(|k| k.name.contains("${}"));
+        Self {
+            exact: Names::new(exact.into_iter().map(|k| (k.name, k)).collect()),
+            patterns,
+        }
+    }
+
     /// The key of that name, without its prefix.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Key> {
@@ -173,15 +200,12 @@ fn read_keys() -> Names<Keys> {
             section.1.push(read_key(name, kind));
         }
     }
-    let index = |keys: Vec<Key>| {
-        let (patterns, exact): (Vec<_>, Vec<_>) =
-            keys.into_iter().partition(|k| k.name.contains("${}"));
-        Keys {
-            exact: Names::new(exact.into_iter().map(|k| (k.name, k)).collect()),
-            patterns,
-        }
-    };
-    Names::new(sections.into_iter().map(|(p, k)| (p, index(k))).collect())
+    Names::new(
+        sections
+            .into_iter()
+            .map(|(p, k)| (p, Keys::new(k)))
+            .collect(),
+    )
 }
 
 fn read_key(name: &'static str, kind: &str) -> Key {

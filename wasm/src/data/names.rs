@@ -51,6 +51,29 @@ impl<T> Names<T> {
         None
     }
 
+    /// The entries whose names begin with `head`, if the table is sorted ignoring case.
+    pub fn beginning(&self, head: &str) -> impl Iterator<Item = (&'static str, &T)> {
+        let lower = |text: &str| {
+            text.bytes()
+                .map(|b| b.to_ascii_lowercase())
+                .collect::<Vec<_>>()
+        };
+        let head = lower(head);
+        let before = |name: &str| {
+            let name = name.bytes().map(|b| b.to_ascii_lowercase());
+            name.cmp(head.iter().copied()).is_lt()
+        };
+        let start = self.entries.partition_point(|(name, _)| before(name));
+        let rest = self.entries.get(start..).unwrap_or_default();
+        let same = move |name: &str| {
+            let start = name.as_bytes().get(..head.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(&head))
+        };
+        rest.iter()
+            .take_while(move |(name, _)| same(name))
+            .map(|(name, value)| (*name, value))
+    }
+
     /// All entries, in the order of the table.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &T)> {
         self.entries.iter().map(|(name, value)| (*name, value))

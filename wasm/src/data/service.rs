@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use super::Names;
+use crate::pattern::overlaps;
 
 const SERVICES: &str = include_str!("../../data/services.txt");
 
@@ -59,12 +60,49 @@ impl Action {
     }
 }
 
+/// The ARNs of one resource type.
+#[derive(Debug)]
+pub struct TypePattern {
+    /// The type's name.
+    pub name: &'static str,
+    /// The service that its ARNs name, mostly but not always its own.
+    pub service: &'static str,
+    /// Whether its ARNs name an account.
+    pub has_account: bool,
+    /// The last field, with wildcards for each variable part.
+    pub resource: String,
+}
+
+impl TypePattern {
+    fn new(name: &'static str, arn: &'static str) -> Option<Self> {
+        let mut fields = arn.splitn(6, ':').skip(2);
+        let service = fields.next()?;
+        let has_account = !fields.nth(1)?.is_empty();
+        Some(Self {
+            name,
+            service,
+            has_account,
+            resource: fields.next()?.replace("${}", "?*"),
+        })
+    }
+
+    /// Whether an ARN's last field, which may have wildcards, can be of this type.
+    #[must_use]
+    pub fn fits(&self, resource: &str) -> bool {
+        let literal = |text: &str| text.find(['*', '?']).unwrap_or(text.len());
+        let shared = literal(&self.resource).min(literal(resource));
+        // Most types differ in their first letters.
+        self.resource.as_bytes()[..shared] == resource.as_bytes()[..shared]
+            && overlaps(&self.resource, resource, false)
+    }
+}
+
 /// A whole service.
 #[derive(Debug)]
 pub struct Service {
     actions: Names<Action>,
-    /// Resource type and ARN pattern, `${}` for each variable part.
-    pub types: Vec<(&'static str, &'static str)>,
+    /// Its resource types.
+    pub types: Vec<TypePattern>,
 }
 
 impl Service {
@@ -72,6 +110,12 @@ impl Service {
     #[must_use]
     pub fn action(&self, name: &str) -> Option<&Action> {
         self.actions.get(name)
+    }
+
+    /// The actions that a pattern may fit: those with the same letters before its first wildcard.
+    pub fn actions_like(&self, pattern: &str) -> impl Iterator<Item = &Action> {
+        let head = pattern.split(['*', '?']).next().unwrap_or_default();
+        self.actions.beginning(head).map(|(_, action)| action)
     }
 
     /// All actions.
@@ -89,8 +133,7 @@ pub fn service(prefix: &str) -> Option<&'static Service> {
 
 fn read() -> Names<Service> {
     let mut sets: Vec<&'static str> = Vec::new();
-    let mut services: Vec<(&'static str, Vec<Action>, Vec<(&'static str, &'static str)>)> =
-        Vec::new();
+    let mut services: Vec<(&'static str, Vec<Action>, Vec<TypePattern>)> = Vec::new();
     for line in SERVICES.lines() {
         if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
             services.push((name, Vec::new(), Vec::new()));
@@ -101,7 +144,12 @@ fn read() -> Names<Service> {
         };
         match (kind, services.last_mut()) {
             ("k", _) => sets.extend(rest.split_once(' ').map(|(_, keys)| keys)),
-            ("t", Some(service)) => service.2.extend(rest.split_once(' ')),
+            ("t", Some(service)) => {
+                let pattern = rest.split_once(' ');
+                service
+                    .2
+                    .extend(pattern.and_then(|(name, arn)| TypePattern::new(name, arn)));
+            }
             ("a", Some(service)) => service.1.extend(read_action(rest, &sets)),
             _ => {}
         }
@@ -120,7 +168,9 @@ fn read_action(line: &'static str, sets: &[&'static str]) -> Option<Action> {
     };
     let mut fields = line.split(' ');
     let name = fields.next()?;
-    let level = match fields.next()? {
+    let level = fields.next()?;
+    let takes_tags = !level.ends_with('!');
+    let level = match level.trim_end_matches('!') {
         "L" => Level::List,
         "R" => Level::Read,
         "T" => Level::Tagging,
@@ -137,8 +187,6 @@ fn read_action(line: &'static str, sets: &[&'static str]) -> Option<Action> {
             keys: set(number),
         });
     }
-    let tag = |keys: &str| keys.contains("ResourceTag/") || keys.contains("RequestTag/");
-    let takes_tags = tag(keys) || resources.iter().any(|r| tag(r.keys));
     Some(Action {
         name,
         level,
@@ -156,6 +204,10 @@ mod tests {
     fn ec2_is_whole() {
         let ec2 = service("EC2").unwrap();
         assert!(ec2.actions().count() > 700);
+        let lower: Vec<_> = ec2.actions().map(|a| a.name.to_ascii_lowercase()).collect();
+        assert!(lower.is_sorted(), "bisection needs the table sorted");
+        let run: Vec<_> = ec2.actions_like("rUn*").map(|a| a.name).collect();
+        assert_eq!(run, ["RunInstances", "RunScheduledInstances"]);
         let run = ec2.action("runinstances").unwrap();
         let required: Vec<_> = run.resources.iter().filter(|r| r.required).collect();
         assert_eq!(required.len(), 5);
@@ -171,7 +223,7 @@ mod tests {
         assert!(
             ec2.types
                 .iter()
-                .any(|(name, arn)| *name == "image" && arn.contains("::image/"))
+                .any(|t| t.name == "image" && !t.has_account)
         );
     }
 }

@@ -1,7 +1,7 @@
 //! One operator, one key, its values, against what the request carries.
 
 use super::Tri;
-use crate::compare::{self, address::Network, date};
+use crate::compare::{self, Decimal, address::Network, date};
 use crate::json::Value;
 use crate::lint::variables;
 use crate::operator::{Comparison, Family, Operator, Qualifier};
@@ -251,10 +251,9 @@ fn matched(operator: Operator, pattern: &str, text: &str) -> bool {
         Family::IpAddress => Network::parse(pattern)
             .zip(Network::parse(text))
             .is_some_and(|(range, address)| range.contains(address)),
-        Family::Numeric => compare::number(pattern)
-            .zip(compare::number(text))
-            .and_then(|(p, t)| t.partial_cmp(&p))
-            .is_some_and(|order| ordered(operator.comparison, order)),
+        Family::Numeric => Decimal::parse(pattern)
+            .zip(Decimal::parse(text))
+            .is_some_and(|(p, t)| ordered(operator.comparison, t.cmp(&p))),
         Family::Date => date::parse(pattern)
             .zip(date::parse(text))
             .is_some_and(|((p, _), (t, _))| ordered(operator.comparison, t.cmp(&p))),

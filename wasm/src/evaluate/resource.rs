@@ -14,7 +14,8 @@ const HOLE: char = '\u{3}';
 pub struct Target {
     /// The ARN or `*`; unknown parts are runs of [`HOLE`].
     text: String,
-    open: bool,
+    /// For an open target its fields with wildcards for the unknown parts.
+    fields: Vec<String>,
 }
 
 impl Target {
@@ -23,7 +24,7 @@ impl Target {
     pub fn known(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
-            open: false,
+            fields: Vec::new(),
         }
     }
 
@@ -35,8 +36,10 @@ impl Target {
         let text = template
             .replace("{account}", &hole(12))
             .replace("{}", &hole(24));
+        let open = text.contains(HOLE);
+        let fields = if open { fields(&text) } else { Vec::new() };
         Self {
-            open: text.contains(HOLE),
+            fields: fields.into_iter().map(wild).collect(),
             text,
         }
     }
@@ -63,7 +66,7 @@ impl Target {
         }
         if version == Version::V2012 && pattern.contains("${") {
             return match expand(pattern, facts) {
-                Expanded::Pattern(pattern) if self.open => self.covered(&pattern),
+                Expanded::Pattern(pattern) if self.is_open() => self.covered(&pattern),
                 Expanded::Pattern(pattern) => marked_match(&pattern, &self.text, false).into(),
                 Expanded::Unresolved => Tri::False,
                 // What the variable stands for may be anything.
@@ -80,7 +83,7 @@ impl Target {
         if matches(pattern, &self.text) {
             return Tri::True;
         }
-        if !self.open || !self.may_match(pattern) {
+        if !self.is_open() || !self.may_match(pattern) {
             return Tri::False;
         }
         Tri::Unknown
@@ -88,26 +91,32 @@ impl Target {
 
     // Field by field: an unknown region is no place for a whole other ARN.
     fn may_match(&self, pattern: &str) -> bool {
-        let hole = |text: &str| {
-            let mut out = String::with_capacity(text.len());
-            for c in text.chars() {
-                match c {
-                    HOLE if out.ends_with('*') => {}
-                    HOLE => out.push_str("?*"),
-                    c => out.push(c),
-                }
-            }
-            out
-        };
-        let (theirs, ours) = (fields(pattern), fields(&self.text));
-        if theirs.len() != ours.len() {
-            return has_wildcard(pattern) && overlaps(pattern, &hole(&self.text), false);
+        let theirs = fields(pattern);
+        if theirs.len() != self.fields.len() {
+            return has_wildcard(pattern) && overlaps(pattern, &wild(&self.text), false);
         }
         theirs
             .iter()
-            .zip(&ours)
-            .all(|(p, t)| overlaps(p, &hole(t), false))
+            .zip(&self.fields)
+            .all(|(p, t)| overlaps(p, t, false))
     }
+
+    fn is_open(&self) -> bool {
+        !self.fields.is_empty()
+    }
+}
+
+// Unknown parts as wildcards: at least one character each.
+fn wild(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            HOLE if out.ends_with('*') => {}
+            HOLE => out.push_str("?*"),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// Matches a pattern whose literal wildcards are marked, see [`Expanded`].

@@ -347,6 +347,11 @@ impl<'t> Parser<'t> {
         let mut owned: Option<String> = None;
         let mut copied = body;
         let end = loop {
+            if close == "\"" {
+                let plain = |b: &u8| *b != b'"' && *b != b'\\' && *b >= 0x20;
+                let rest = self.bytes.get(self.at..).unwrap_or_default();
+                self.at += rest.iter().take_while(|b| plain(b)).count();
+            }
             let Some(byte) = self.peek() else {
                 self.report(Problem::OpenString, Span::new(start, start + open));
                 break self.at;

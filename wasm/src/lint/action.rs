@@ -47,7 +47,10 @@ fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
             "there is no service `{prefix}` for the action `{}`",
             text.value
         );
-        let meant = nearest(prefix, data::prefixes().iter().map(|(name, ())| name));
+        let all = lint
+            .may_suggest()
+            .then(|| data::prefixes().iter().map(|(name, ())| name));
+        let meant = all.and_then(|all| nearest(prefix, all));
         let change = meant.map(|meant| {
             message.push_str(&format!("; did you mean `{meant}`?"));
             let whole = format!("{meant}:{name}");
@@ -61,7 +64,9 @@ fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
         );
     } else if data::exists(lint.catalog, prefix, name) == Known::None {
         let mut message = format!("the service `{prefix}` has no action `{name}`");
-        let meant = data::nearest_action(lint.catalog, prefix, name);
+        let meant = (lint.may_suggest())
+            .then(|| data::nearest_action(lint.catalog, prefix, name))
+            .flatten();
         let change = meant.map(|meant| {
             let whole = format!("{prefix}:{meant}");
             message.push_str(&format!("; did you mean `{whole}`?"));

@@ -3,10 +3,10 @@
 use super::Lint;
 use crate::arn::{Arn, fields, is_open};
 use crate::code;
-use crate::data::{self, PARTITIONS, Presence};
+use crate::data::{self, PARTITIONS, Presence, TypePattern};
 use crate::fix::{Change, nearest, quoted};
 use crate::json::Text;
-use crate::pattern::{has_wildcard, overlaps};
+use crate::pattern::has_wildcard;
 use crate::policy::Statement;
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
@@ -184,7 +184,7 @@ fn account(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
     let presence = data::arn_shape(arn.service).map(|shape| shape.account);
     let name = arn.account;
     if name.is_empty() {
-        if presence == Some(Presence::Always) && !is_wild(arn.resource) {
+        if needs_account(arn, presence) && !is_wild(arn.resource) {
             let message = format!(
                 "ARNs of `{}` name an account; add its 12 digits, or `*`",
                 arn.service
@@ -223,6 +223,26 @@ fn account(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
     }
 }
 
+/// Services that have public resources, whose ARNs name no account.
+const PUBLIC: [&str; 3] = ["kms", "resource-explorer-2", "ssm"];
+
+fn needs_account(arn: &Arn<'_>, presence: Option<Presence>) -> bool {
+    if PUBLIC.contains(&arn.service) {
+        return false;
+    }
+    let Some(service) = data::service(arn.service) else {
+        return presence == Some(Presence::Always);
+    };
+    // Each type by itself: an image names no account, an instance does.
+    let given = super::variable::opened(arn.resource);
+    let mut fitting = service
+        .types
+        .iter()
+        .filter(|t| t.service == arn.service && t.fits(&given))
+        .peekable();
+    fitting.peek().is_some() && fitting.all(|t| t.has_account)
+}
+
 // Only a wildcard: any type may be meant.
 fn is_wild(resource: &str) -> bool {
     resource.starts_with('*') || resource.starts_with("${")
@@ -241,13 +261,16 @@ fn resource(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
             .any(|head| given.starts_with(head)),
         _ => false,
     };
-    if !known_type(service.types.as_slice(), arn.service, &given) && !also {
+    let head = given.split('/').next().unwrap_or_default();
+    let fits = |t: &TypePattern| t.service == arn.service && t.fits(&given);
+    // Most ARNs begin with the very name of their type.
+    let named = service.types.iter().find(|t| t.name == head);
+    let known = named.is_some_and(fits) || service.types.iter().any(fits);
+    if !known && !also {
         let mut message = format!("`{}` is no resource of `{}`", arn.resource, arn.service);
         let head = arn.resource.split('/').next().unwrap_or_default();
-        let types = service.types.iter().filter_map(|(_, p)| Arn::parse(p));
-        let heads = types
-            .filter(|p| p.service == arn.service)
-            .filter_map(|p| p.resource.split_once('/').map(|(head, _)| head));
+        let types = service.types.iter().filter(|t| t.service == arn.service);
+        let heads = types.filter_map(|t| t.resource.split_once('/').map(|(head, _)| head));
         let change = nearest(head, heads)
             .filter(|meant| *meant != head)
             .map(|meant| {
@@ -271,16 +294,6 @@ fn resource(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
         }
         lint.add(code::INVALID_ARN_RESOURCE, vec![text.span], message, change);
     }
-}
-
-fn known_type(types: &[(&str, &str)], service: &str, given: &str) -> bool {
-    types
-        .iter()
-        .filter_map(|(_, pattern)| Arn::parse(pattern))
-        .any(|pattern| {
-            pattern.service == service
-                && overlaps(&pattern.resource.replace("${}", "?*"), given, false)
-        })
 }
 
 fn example(service: &str) -> &'static str {

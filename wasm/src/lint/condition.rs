@@ -117,6 +117,9 @@ fn operator(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>) {
 }
 
 fn same_key_twice(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>) {
+    if block.keys.len() > super::MAX_COMPARED {
+        return;
+    }
     for (at, first) in block.keys.iter().enumerate() {
         let same = |m: &&Member<'_>| m.key.value.eq_ignore_ascii_case(&first.key.value);
         if block.keys[..at].iter().any(|m| same(&m)) {

@@ -23,6 +23,11 @@ use crate::position::Span;
 
 pub(crate) use variable::{new_version, opened, variables};
 
+/// After that many findings the rest says nothing new.
+const MAX_FINDINGS: usize = 1_000;
+/// Lists longer than that are not compared entry with entry: no policy that fits has them.
+const MAX_COMPARED: usize = 1_500;
+
 /// A finding before its places are counted.
 #[derive(Clone, Debug)]
 pub(crate) struct Draft {
@@ -42,6 +47,11 @@ pub(crate) struct Lint<'a, 't> {
 }
 
 impl Lint<'_, '_> {
+    /// Whether looking for what was meant is still worth its time.
+    fn may_suggest(&self) -> bool {
+        self.out.len() < 100
+    }
+
     fn report(&mut self, code: Code, place: Span, message: impl Into<String>) {
         self.add(code, vec![place], message.into(), None);
     }
@@ -51,12 +61,15 @@ impl Lint<'_, '_> {
     }
 
     fn add(&mut self, code: Code, places: Vec<Span>, message: String, change: Option<Change>) {
-        self.out.push(Draft {
-            code,
-            message,
-            places,
-            change,
-        });
+        // Nobody reads more, and each one costs its way through the document.
+        if self.out.len() < MAX_FINDINGS {
+            self.out.push(Draft {
+                code,
+                message,
+                places,
+                change,
+            });
+        }
     }
 }
 

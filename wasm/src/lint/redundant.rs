@@ -69,7 +69,7 @@ impl Group {
 }
 
 fn groups(texts: &[&Text<'_>], ignore_case: bool) -> Vec<Group> {
-    if texts.len() < 2 {
+    if texts.len() < 2 || texts.len() > super::MAX_COMPARED {
         return Vec::new();
     }
     let cover = |a: usize, b: usize| {
@@ -185,11 +185,22 @@ fn report(
 /// Statements that say the same.
 pub(super) fn statements(lint: &mut Lint<'_, '_>) {
     let policy = lint.policy;
-    if policy.statements.len() < 2 {
+    if !(2..=super::MAX_COMPARED).contains(&policy.statements.len()) {
         return;
     }
-    let mut meanings: Vec<(String, &Statement<'_, '_>)> =
-        policy.statements.iter().map(|s| (meaning(s), s)).collect();
+    // Spelling a statement out is dear; only those with the same fingerprint can be equal.
+    let prints: Vec<u64> = policy
+        .statements
+        .iter()
+        .map(|s| fingerprint(s.value))
+        .collect();
+    let mut meanings: Vec<(String, &Statement<'_, '_>)> = policy
+        .statements
+        .iter()
+        .zip(&prints)
+        .filter(|(_, print)| prints.iter().filter(|p| p == print).count() > 1)
+        .map(|(statement, _)| (meaning(statement), statement))
+        .collect();
     meanings.sort_by(|a, b| {
         let start = |s: &Statement<'_, '_>| s.value.span().start;
         a.0.cmp(&b.0).then(start(a.1).cmp(&start(b.1)))
@@ -206,6 +217,28 @@ pub(super) fn statements(lint: &mut Lint<'_, '_>) {
             .map(|span| Change::new("Remove the second", span, ""));
         let message = format!("{} statements grant the same; keep one of them", same.len());
         lint.add(code::REDUNDANT_STATEMENT, places, message, change);
+    }
+}
+
+// The same for all spellings of one meaning: order does not count, nor case, nor the Sid.
+fn fingerprint(value: &Value<'_>) -> u64 {
+    let text = |text: &str| {
+        let step = |h: u64, b: u8| {
+            (h ^ u64::from(b.to_ascii_lowercase())).wrapping_mul(0x0000_0100_0000_01b3)
+        };
+        text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
+    };
+    match value {
+        Value::Null(_) => 1,
+        Value::Bool(value, _) => 2 + u64::from(*value),
+        Value::Number(number, _) => text(number),
+        Value::String(string) => text(&string.value),
+        Value::Array(elements, _) => elements.iter().map(fingerprint).fold(0, u64::wrapping_add),
+        Value::Object(members, _) => members
+            .iter()
+            .filter(|m| m.key.value != "Sid")
+            .map(|m| text(&m.key.value).wrapping_mul(fingerprint(&m.value) | 1))
+            .fold(0, u64::wrapping_add),
     }
 }
 

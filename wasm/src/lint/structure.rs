@@ -380,16 +380,4 @@ fn sids(lint: &mut Lint<'_, '_>) {
         };
         lint.add(code::UNIQUE_SIDS_REQUIRED, places, message, Some(change));
     }
-    all.dedup_by(|a, b| a.value == b.value);
-    all.sort_by_key(|sid| sid.value.to_ascii_lowercase());
-    for same in all.chunk_by(|a, b| a.value.eq_ignore_ascii_case(&b.value)) {
-        if same.len() > 1 {
-            let places: Vec<_> = same.iter().map(|sid| sid.span).collect();
-            let message = format!(
-                "the `Sid`s `{}` and `{}` differ only in case; people will mix them up, use others",
-                same[0].value, same[1].value
-            );
-            lint.add(code::UNIQUE_SIDS_RECOMMENDED, places, message, None);
-        }
-    }
 }

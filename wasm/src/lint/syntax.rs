@@ -178,6 +178,18 @@ fn foreign(text: &str) -> Option<(&'static str, &'static str)> {
             "paste the `PolicyDocument` of one resource, written as JSON",
         ));
     }
+    if ["https://", "http://", "s3://", "file://"]
+        .iter()
+        .any(|scheme| start.starts_with(scheme))
+    {
+        return Some(("a link", "open it and paste the policy itself"));
+    }
+    if start.starts_with("arn:") {
+        return Some((
+            "an ARN",
+            "paste what `aws iam get-policy-version` prints for it",
+        ));
+    }
     if start.starts_with('<') {
         return Some(("a web page or XML", "copy the policy's JSON text alone"));
     }

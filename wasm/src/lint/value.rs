@@ -3,7 +3,7 @@
 use super::Lint;
 use super::condition::Block;
 use crate::code;
-use crate::compare::{self, date};
+use crate::compare::{self, Decimal, date};
 use crate::data;
 use crate::fix::{Change, quoted};
 use crate::json::{Member, Text, Value};
@@ -105,7 +105,7 @@ fn one(
             let message = format!("`{name}` takes `true` or `false`, not `{text}`");
             lint.report(code::TYPE_MISMATCH_BOOLEAN, place, message);
         }
-        Family::Numeric if compare::number(text).is_none() => {
+        Family::Numeric if Decimal::parse(text).is_none() => {
             let message = format!("`{name}` takes numbers, not `{text}`");
             lint.report(code::TYPE_MISMATCH_NUMBER, place, message);
         }
@@ -249,18 +249,18 @@ fn one_number(
         return;
     }
     let read = |v: &Value<'_>| match v {
-        Value::String(text) => compare::number(&text.value),
-        Value::Number(text, _) => compare::number(text),
+        Value::String(text) => Decimal::parse(&text.value),
+        Value::Number(text, _) => Decimal::parse(text),
         _ => None,
     };
-    let numbers: Option<Vec<f64>> = values.iter().map(read).collect();
+    let numbers: Option<Vec<Decimal>> = values.iter().map(read).collect();
     let Some(numbers) = numbers else {
         return;
     };
-    let better = |a: f64, b: f64| if greatest { a > b } else { a < b };
     let mut best = 0;
     for (at, number) in numbers.iter().enumerate() {
-        if better(*number, numbers[best]) {
+        let order = number.cmp(&numbers[best]);
+        if (greatest && order.is_gt()) || (!greatest && order.is_lt()) {
             best = at;
         }
     }

@@ -21,8 +21,10 @@ pub enum Feature {
     /// `instance-profile`: the runner's instance gets a role.
     InstanceProfile,
     /// Spot in an account that never used it: EC2's service-linked role is created.
+    #[serde(alias = "spot")]
     SpotServiceLinkedRole,
     /// `image: resolve:ssm:…`: the image is read from a public parameter.
+    #[serde(alias = "ssm-image")]
     SsmImageParameter,
 }
 
@@ -46,31 +48,23 @@ impl Feature {
 }
 
 /// What is known of the requests, apart from the policy.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Setup {
     /// The features in use.
     pub features: Vec<Feature>,
     /// The region; if absent, the one that the policy's ARNs agree on.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// The account; if absent, the one that the policy's ARNs agree on.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// The partition, `aws` if absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub partition: Option<String>,
     /// The subnets in use.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub subnets: Vec<String>,
     /// The security groups in use.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub security_groups: Vec<String>,
     /// The instance types in use.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub instance_types: Vec<String>,
     /// The role of the instance profile, its name with its path.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
 }
 

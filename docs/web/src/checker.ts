@@ -1,0 +1,169 @@
+// The policy checker: the editor, what the engine says about its text, and what one can do about that.
+import { announce, copyButton } from "./copy";
+import { element, prose, sentence } from "./dom";
+import { makeEditor } from "./editor";
+import { type Engine, type Report, loadActions, start } from "./engine";
+import { BROKEN, type Example, GOOD } from "./examples";
+import { remarks, showFindings } from "./findings";
+import { makeSetup } from "./setup";
+import { linkTo, policyInAddress } from "./share";
+import { makeTight } from "./tight";
+import { showInstead, showVerdict, summary } from "./verdict";
+
+/** Texts longer than this are checked when the typing rests, not at every key. */
+const LARGE = 100_000;
+const REST = 150;
+const DRAFT = "policy-draft";
+
+const PROMISE =
+  "Checked in this page, by WebAssembly: what you type does not leave it. The page may not connect to any other site, and once loaded it " +
+  "asks for nothing. The text stays in this tab until you close it. A copied link carries the policy behind its #, which browsers do not " +
+  "send to servers.";
+
+export async function mount(place: HTMLElement): Promise<void> {
+  let engine: Engine;
+  try {
+    engine = await start();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    place.replaceChildren(element("p", { class: "checker-loading" }, `The checker did not start (${why}). Reload the page to try again.`));
+    return;
+  }
+  build(place, engine, await firstText());
+}
+
+interface First {
+  text: string;
+  note?: string;
+}
+
+async function firstText(): Promise<First> {
+  const fallback = sessionStorage.getItem(DRAFT) ?? GOOD[0]?.text ?? "";
+  try {
+    return { text: (await policyInAddress()) ?? fallback };
+  } catch {
+    return { text: fallback, note: "The policy in this link is damaged: ask for the link again, or paste the policy." };
+  }
+}
+
+function build(place: HTMLElement, engine: Engine, first: First): void {
+  const verdict = element("section", { class: "checker-verdict", "aria-label": "Verdict" });
+  const findings = element("section", { class: "checker-findings", "aria-label": "Findings" });
+  const host = element("div", { class: "checker-host" });
+  const setup = makeSetup(() => look());
+  const editor = makeEditor(host, first.text, () => changed());
+  const tight = makeTight({
+    fields: setup.fields,
+    current: editor.text,
+    tight: () => engine.tighten(setup.options()),
+    use: (text) => {
+      editor.replace(text);
+      editor.focus();
+    },
+  });
+
+  let shown = "";
+  const look = (): void => {
+    const text = editor.text();
+    keep(text);
+    if (text.trim() === "") {
+      shown = "";
+      editor.show([]);
+      findings.replaceChildren(element("h3", {}, "No findings"));
+      showInstead(verdict, "info", "The box is empty. Paste the JSON of an IAM policy, from { to }, or load an example.");
+      tight.update();
+      return;
+    }
+    const report = engine.check(text, setup.options());
+    const all = remarks(report);
+    editor.show(all);
+    const now = JSON.stringify([report.verdict, all]);
+    // Most keystrokes change nothing but the text: then the lists stay as they are, and so does what has the focus in them.
+    if (now !== shown) {
+      shown = now;
+      const unreadable = notAPolicy(report, text);
+      if (unreadable) showInstead(verdict, "error", ...prose(sentence(unreadable)));
+      else showVerdict(verdict, report.verdict, editor.goToStatement);
+      showFindings(findings, all, { goTo: editor.goTo, apply: editor.apply });
+      tell(unreadable ?? `${summary(report.verdict).text}, ${all.length} findings`);
+    }
+    tight.update();
+  };
+
+  let resting: ReturnType<typeof setTimeout> | undefined;
+  const changed = (): void => {
+    clearTimeout(resting);
+    if (editor.text().length < LARGE) look();
+    else resting = setTimeout(look, REST);
+  };
+
+  place.replaceChildren(
+    element("div", { class: "checker-bar" }, chooser((text) => editor.replace(text)), ...setup.bar),
+    element("div", { class: "checker-work" }, element("div", { class: "checker-editor" }, host, actions(editor, tight.button)), verdict),
+    tight.section,
+    findings,
+    element("p", { class: "checker-note" }, PROMISE),
+  );
+  look();
+  if (first.note) showInstead(verdict, "error", first.note);
+  window.addEventListener("hashchange", async () => {
+    const { text, note } = await firstText();
+    if (note) showInstead(verdict, "error", note);
+    else if (location.hash.startsWith("#policy=")) editor.replace(text);
+  });
+  // At rest, and not when a policy first needs them: by then the reader may be offline, and was promised that nothing is asked for.
+  void loadActions().then(look, () => undefined);
+}
+
+function actions(editor: ReturnType<typeof makeEditor>, tighten: HTMLButtonElement): HTMLElement {
+  const undo = element("button", { type: "button" }, "Undo");
+  undo.addEventListener("click", editor.undo);
+  const redo = element("button", { type: "button" }, "Redo");
+  redo.addEventListener("click", editor.redo);
+  return element(
+    "div",
+    { class: "checker-actions" },
+    tighten,
+    copyButton("Copy policy", editor.text),
+    copyButton("Copy link", () => linkTo(editor.text())),
+    undo,
+    redo,
+  );
+}
+
+/** The examples, to load one. */
+function chooser(load: (text: string) => void): HTMLElement {
+  const select = element("select", { name: "example" }, element("option", { value: "" }, "Choose…"));
+  const group = (label: string, examples: Example[], from: number): HTMLElement =>
+    element("optgroup", { label }, ...examples.map(({ name }, n) => element("option", { value: String(from + n) }, name)));
+  select.append(group("That work", GOOD, 0), group("Broken", BROKEN, GOOD.length));
+  select.addEventListener("change", () => {
+    const example = [...GOOD, ...BROKEN][Number(select.value)];
+    if (select.value !== "" && example) load(example.text);
+    select.value = "";
+  });
+  return element("label", { class: "field" }, "Load an example", select);
+}
+
+/** One sentence, where the text is nothing that a verdict could be about. */
+function notAPolicy(report: Report, text: string): string | undefined {
+  const syntax = report.findings.find(({ issueCode }) => issueCode === "JSON_SYNTAX_ERROR");
+  const readsAsPolicy = /"Statement"\s*:/.test(text);
+  return syntax && !readsAsPolicy ? syntax.findingDetails : undefined;
+}
+
+let telling: ReturnType<typeof setTimeout> | undefined;
+
+/** Says the result to people who listen, once the typing rests. */
+function tell(text: string): void {
+  clearTimeout(telling);
+  telling = setTimeout(() => announce(text), 700);
+}
+
+function keep(text: string): void {
+  try {
+    sessionStorage.setItem(DRAFT, text);
+  } catch {
+    // It is too large or not allowed: then a reload starts afresh.
+  }
+}

@@ -1,0 +1,160 @@
+// The editor: CodeMirror in a shadow root. There it adopts its styles as style sheets, where in the page itself it would
+// write <style> elements, which the Content-Security-Policy forbids.
+import { defaultKeymap, history, historyKeymap, redo, undo } from "@codemirror/commands";
+import { json } from "@codemirror/lang-json";
+import { HighlightStyle, bracketMatching, ensureSyntaxTree, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import { type Diagnostic, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
+import { Compartment, EditorState } from "@codemirror/state";
+import { EditorView, drawSelection, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers, placeholder } from "@codemirror/view";
+import { tags } from "@lezer/highlight";
+import { prose, sentence } from "./dom";
+import type { Edit, Finding, FindingType, Fix } from "./engine";
+import { lookOfEditor } from "./editor-look";
+
+/** Nobody reads more underlines than this, and each costs time. */
+const MOST_UNDERLINES = 400;
+/** The syntax tree of text that is nested deeper than this would overflow the browser's stack. */
+const DEEPEST = 400;
+
+const SEVERITY: Record<FindingType, Diagnostic["severity"]> = {
+  ERROR: "error",
+  SECURITY_WARNING: "warning",
+  WARNING: "warning",
+  SUGGESTION: "info",
+};
+
+const colours = HighlightStyle.define([
+  { tag: tags.propertyName, color: "var(--code-key)" },
+  { tag: tags.string, color: "var(--code-string)" },
+  { tag: [tags.number, tags.bool, tags.null], color: "var(--accent)" },
+]);
+
+export interface Editor {
+  text(): string;
+  /** Replaces everything, as one step that can be undone. */
+  replace(text: string): void;
+  apply(edits: Edit[]): void;
+  show(findings: readonly { finding: Finding; fix: Fix | undefined }[]): void;
+  /** Selects a place and scrolls to it. */
+  goTo(start: number, end?: number): void;
+  goToStatement(index: number): void;
+  focus(): void;
+  undo(): void;
+  redo(): void;
+}
+
+/** Puts an editor into `host`; `changed` is called after every change of its text. */
+export function makeEditor(host: HTMLElement, text: string, changed: () => void): Editor {
+  const root = host.attachShadow({ mode: "open" });
+  const language = new Compartment();
+  let deep = isDeep(text);
+  const view = new EditorView({
+    root,
+    parent: root,
+    state: EditorState.create({
+      doc: text,
+      extensions: [
+        lineNumbers(),
+        lintGutter(),
+        highlightActiveLineGutter(),
+        history(),
+        drawSelection(),
+        highlightActiveLine(),
+        indentOnInput(),
+        indentUnit.of("  "),
+        bracketMatching(),
+        language.of(deep ? [] : json()),
+        syntaxHighlighting(colours),
+        placeholder("Paste a policy here: the JSON text from IAM, from { to }"),
+        // Without a binding for Tab: it leads on to the next control, as everywhere else in the page.
+        keymap.of([...lintKeymap, ...historyKeymap, ...defaultKeymap]),
+        EditorView.lineWrapping,
+        EditorView.contentAttributes.of({ "aria-label": "IAM policy", spellcheck: "false", autocapitalize: "off" }),
+        EditorView.updateListener.of((update) => {
+          if (!update.docChanged) return;
+          const now = isDeep(update.state.doc.toString());
+          if (now !== deep) {
+            deep = now;
+            // Not inside of the update that it follows from.
+            queueMicrotask(() => view.dispatch({ effects: language.reconfigure(now ? [] : json()) }));
+          }
+          changed();
+        }),
+        lookOfEditor,
+      ],
+    }),
+  });
+
+  const apply = (edits: Edit[]): void => {
+    view.dispatch({
+      changes: edits.map(({ start, end, newText }) => ({ from: start, to: end, insert: newText })),
+      userEvent: "input.fix",
+      scrollIntoView: true,
+    });
+  };
+
+  const goTo = (start: number, end = start): void => {
+    const last = view.state.doc.length;
+    view.dispatch({ selection: { anchor: Math.min(start, last), head: Math.min(end, last) }, scrollIntoView: true });
+    view.focus();
+  };
+
+  return {
+    text: () => view.state.doc.toString(),
+    replace: (text) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text }, selection: { anchor: 0 } }),
+    apply,
+    show(findings) {
+      const diagnostics = findings.slice(0, MOST_UNDERLINES).flatMap(({ finding, fix }) => underlines(view, finding, fix, apply));
+      view.dispatch(setDiagnostics(view.state, diagnostics));
+    },
+    goTo,
+    goToStatement(index) {
+      const place = statementAt(view.state, index);
+      if (place) goTo(place.from, place.to);
+    },
+    focus: () => view.focus(),
+    undo: () => void undo(view),
+    redo: () => void redo(view),
+  };
+}
+
+function underlines(view: EditorView, finding: Finding, fix: Fix | undefined, apply: (edits: Edit[]) => void): Diagnostic[] {
+  const { doc } = view.state;
+  return finding.locations.map(({ span }) => ({
+    from: Math.min(span.start.offset, doc.length),
+    // Of a whole statement, its first line: more would bury what is underlined inside.
+    to: Math.min(span.end.offset, doc.lineAt(Math.min(span.start.offset, doc.length)).to),
+    severity: SEVERITY[finding.findingType],
+    source: finding.issueCode,
+    message: finding.findingDetails,
+    renderMessage: () => {
+      const box = document.createElement("span");
+      box.append(...prose(sentence(finding.findingDetails)));
+      return box;
+    },
+    ...(fix ? { actions: [{ name: fix.title, apply: () => apply(fix.edits) }] } : {}),
+  }));
+}
+
+/** Where the statement of that number stands. */
+function statementAt(state: EditorState, index: number): { from: number; to: number } | null {
+  const top = ensureSyntaxTree(state, state.doc.length, 200)?.topNode.firstChild;
+  for (const property of top?.getChildren("Property") ?? []) {
+    const name = property.getChild("PropertyName");
+    if (!name || state.sliceDoc(name.from, name.to) !== '"Statement"') continue;
+    const list = property.getChild("Array");
+    return (list ? list.getChildren("Object")[index] : property.getChild("Object")) ?? null;
+  }
+  return null;
+}
+
+function isDeep(text: string): boolean {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const letter = text.charCodeAt(at);
+    if (letter === 0x5b || letter === 0x7b) {
+      if (++depth > DEEPEST) return true;
+    } else if (letter === 0x5d || letter === 0x7d) depth--;
+  }
+  return false;
+}

@@ -1,0 +1,78 @@
+// What the policy is for: the features in use, the kind of policy, and what is known of the account. Everything is optional.
+import { element } from "./dom";
+import type { Feature, Options, Target } from "./engine";
+
+const FEATURES: [Feature, string][] = [
+  ["instance-profile", "Instance profile"],
+  ["spot-service-linked-role", "Spot's service-linked role"],
+  ["ssm-image-parameter", "Image from SSM"],
+];
+
+const TARGETS: [Target, string][] = [
+  ["managed", "Managed policy"],
+  ["inline-user", "Inline policy of a user"],
+  ["inline-role", "Inline policy of a role"],
+  ["inline-group", "Inline policy of a group"],
+];
+
+interface Field {
+  key: "region" | "account" | "subnets" | "securityGroups" | "instanceTypes" | "role";
+  label: string;
+  example: string;
+  list?: true;
+  needs?: Feature;
+}
+
+const FIELDS: Field[] = [
+  { key: "region", label: "Region", example: "eu-central-1" },
+  { key: "account", label: "Account id", example: "111122223333" },
+  { key: "subnets", label: "Subnets", example: "subnet-0123…, subnet-4567…", list: true },
+  { key: "securityGroups", label: "Security groups", example: "sg-0123…", list: true },
+  { key: "instanceTypes", label: "Instance types", example: "m7i.xlarge, m7a.xlarge", list: true },
+  { key: "role", label: "Role of the instance profile", example: "build-role", needs: "instance-profile" },
+];
+
+export interface Setup {
+  /** Features and target. */
+  bar: HTMLElement[];
+  /** What `tighten` can narrow the policy to. */
+  fields: HTMLElement;
+  options(): Options;
+}
+
+export function makeSetup(changed: () => void): Setup {
+  const boxes = FEATURES.map(([feature, label]) => {
+    const box = element("input", { type: "checkbox", name: feature });
+    box.addEventListener("change", changed);
+    return { feature, box, label: element("label", { class: "toggle" }, box, label) };
+  });
+  const target = element("select", { name: "target" });
+  target.append(...TARGETS.map(([value, label]) => element("option", { value }, label)));
+  target.addEventListener("change", changed);
+  const inputs = FIELDS.map((field) => {
+    const input = element("input", { type: "text", name: field.key, placeholder: field.example, autocomplete: "off", spellcheck: "false" });
+    input.addEventListener("input", changed);
+    return { field, input, label: element("label", { class: "field" }, field.label, input) };
+  });
+
+  const options = (): Options => {
+    const chosen: Options = {
+      features: boxes.filter(({ box }) => box.checked).map(({ feature }) => feature),
+      target: target.value as Target,
+    };
+    for (const { field, input, label } of inputs) {
+      label.hidden = field.needs !== undefined && !chosen.features.includes(field.needs);
+      const words = input.value.split(/[\s,]+/).filter((word) => word !== "");
+      if (label.hidden || words.length === 0) continue;
+      Object.assign(chosen, { [field.key]: field.list ? words : words[0] });
+    }
+    return chosen;
+  };
+  options();
+
+  const features = element("fieldset", {}, element("legend", {}, "Beside the six permissions, it must grant"));
+  features.append(...boxes.map(({ label }) => label));
+  const fields = element("div", { class: "tight-fields" });
+  fields.append(...inputs.map(({ label }) => label));
+  return { bar: [features, element("label", { class: "field" }, "Kind of policy", target)], fields, options };
+}

@@ -1,0 +1,79 @@
+// What every page of the book can do beside being read: copy code, choose a tab, choose a theme, open the contents on a phone.
+// Without this file everything is still there to read.
+import { copyButton } from "./copy";
+import { element } from "./dom";
+import { upgradeTabs } from "./tabs";
+
+function addCopyButtons(): void {
+  for (const pre of document.querySelectorAll("main pre")) {
+    const code = pre.querySelector("code");
+    if (!code) continue;
+    // A scrolling region must be reachable by keyboard.
+    (pre as HTMLElement).tabIndex = 0;
+    pre.setAttribute("role", "region");
+    pre.setAttribute("aria-label", "Code");
+    const box = element("div", { class: "code" });
+    pre.replaceWith(box);
+    box.append(pre, copyButton("Copy", () => code.textContent ?? ""));
+  }
+}
+
+function makeTablesScroll(): void {
+  for (const wrapper of document.querySelectorAll<HTMLElement>("main .table-wrapper")) {
+    wrapper.tabIndex = 0;
+    wrapper.setAttribute("role", "region");
+    wrapper.setAttribute("aria-label", "Table");
+  }
+}
+
+const THEMES = ["system", "light", "dark"] as const;
+
+function themeButton(): void {
+  const button = document.querySelector<HTMLButtonElement>("button.theme");
+  if (!button) return;
+  const root = document.documentElement;
+  const show = (): void => {
+    button.textContent = `Theme: ${root.dataset["theme"] ?? "system"}`;
+  };
+  button.addEventListener("click", () => {
+    const now = THEMES.indexOf((root.dataset["theme"] ?? "system") as (typeof THEMES)[number]);
+    const next = THEMES[(now + 1) % THEMES.length] ?? "system";
+    if (next === "system") {
+      delete root.dataset["theme"];
+      localStorage.removeItem("theme");
+    } else {
+      root.dataset["theme"] = next;
+      localStorage.setItem("theme", next);
+    }
+    show();
+  });
+  show();
+  button.hidden = false;
+}
+
+function menuButton(): void {
+  const button = document.querySelector<HTMLButtonElement>("button.menu");
+  if (!button) return;
+  const set = (open: boolean): void => {
+    button.setAttribute("aria-expanded", String(open));
+    document.body.classList.toggle("contents-open", open);
+  };
+  button.addEventListener("click", () => set(button.getAttribute("aria-expanded") !== "true"));
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && document.body.classList.contains("contents-open")) {
+      set(false);
+      button.focus();
+    }
+  });
+  button.hidden = false;
+}
+
+addCopyButtons();
+makeTablesScroll();
+upgradeTabs();
+themeButton();
+menuButton();
+
+const place = document.getElementById("policy-checker");
+// The editor and the engine are most of what this site weighs, and one page needs them.
+if (place) void import("./checker").then(({ mount }) => mount(place));

@@ -1,0 +1,91 @@
+//! SARIF 2.1.0, for GitHub's code scanning.
+//! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use sprinters_policy::code::FindingType;
+use sprinters_policy::{Finding, Location};
+
+use super::Result;
+
+/// All results as one run.
+pub(super) fn render(results: &[Result]) -> String {
+    let all = || {
+        results.iter().flat_map(|result| {
+            let findings = result.checked.findings.iter().chain(&result.checked.advice);
+            findings.map(move |finding| (result.file.name.as_str(), finding))
+        })
+    };
+    let rules: BTreeMap<&str, Value> = all()
+        .map(|(_, finding)| (finding.issue_code.as_str(), rule(finding)))
+        .collect();
+    let log = json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {
+                "name": "sprinters policy",
+                "version": env!("CARGO_PKG_VERSION"),
+                "informationUri": env!("CARGO_PKG_REPOSITORY"),
+                "rules": rules.values().collect::<Vec<_>>(),
+            }},
+            "columnKind": "utf16CodeUnits",
+            "results": all().map(|(file, finding)| result(file, finding)).collect::<Vec<_>>(),
+        }],
+    });
+    serde_json::to_string_pretty(&log).unwrap_or_default()
+}
+
+fn rule(finding: &Finding) -> Value {
+    let mut rule = json!({
+        "id": finding.issue_code,
+        "name": finding.issue_code,
+        "defaultConfiguration": {"level": level(finding.finding_type)},
+        "shortDescription": {"text": finding.issue_code.replace('_', " ").to_ascii_lowercase()},
+    });
+    if !finding.learn_more_link.is_empty() {
+        rule["helpUri"] = finding.learn_more_link.as_str().into();
+    }
+    rule
+}
+
+fn result(file: &str, finding: &Finding) -> Value {
+    // A file without a place in it still is one: code scanning shows no result without a location.
+    let places = if finding.locations.is_empty() {
+        vec![json!({"physicalLocation": {"artifactLocation": {"uri": file}}})]
+    } else {
+        finding
+            .locations
+            .iter()
+            .map(|location| place(file, location))
+            .collect()
+    };
+    json!({
+        "ruleId": finding.issue_code,
+        "level": level(finding.finding_type),
+        "message": {"text": finding.finding_details},
+        "locations": places,
+    })
+}
+
+fn place(file: &str, location: &Location) -> Value {
+    let (start, end) = (location.span.start, location.span.end);
+    json!({"physicalLocation": {
+        "artifactLocation": {"uri": file},
+        "region": {
+            "startLine": start.line,
+            "startColumn": start.column + 1,
+            "endLine": end.line,
+            "endColumn": end.column + 1,
+        },
+    }})
+}
+
+fn level(kind: FindingType) -> &'static str {
+    match kind {
+        FindingType::Error => "error",
+        FindingType::SecurityWarning | FindingType::Warning => "warning",
+        FindingType::Suggestion => "note",
+    }
+}

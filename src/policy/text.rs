@@ -1,0 +1,81 @@
+//! Findings as rustc tells its own: line, caret, help.
+
+use annotate_snippets::{AnnotationKind, Level as SnippetLevel, Renderer, Snippet};
+use sprinters_policy::code::FindingType;
+use sprinters_policy::position::Lines;
+use sprinters_policy::{Decision, Finding, Verdict};
+
+use super::file::PolicyFile;
+use crate::report::{Level, Mark, Report};
+
+/// How a finding's type reads in a workflow.
+pub(super) fn level(kind: FindingType) -> Level {
+    match kind {
+        FindingType::Error => Level::Error,
+        FindingType::SecurityWarning | FindingType::Warning => Level::Warning,
+        FindingType::Suggestion => Level::Notice,
+    }
+}
+
+/// One finding with the lines that it is about.
+pub(super) fn finding(file: &PolicyFile, finding: &Finding, colours: bool) -> String {
+    let title = match finding.finding_type {
+        FindingType::Error => SnippetLevel::ERROR,
+        FindingType::SecurityWarning => SnippetLevel::WARNING.with_name("security warning"),
+        FindingType::Warning => SnippetLevel::WARNING,
+        FindingType::Suggestion => SnippetLevel::HELP.with_name("suggestion"),
+    };
+    let lines = Lines::new(&file.text);
+    let mut snippet = Snippet::source(&file.text).path(&file.name);
+    for (index, location) in finding.locations.iter().enumerate() {
+        let range = lines.byte(location.span.start.offset)..lines.byte(location.span.end.offset);
+        let kind = if index == 0 {
+            AnnotationKind::Primary
+        } else {
+            AnnotationKind::Context
+        };
+        snippet = snippet.annotation(kind.span(range));
+    }
+    let mut group = title
+        .primary_title(&finding.finding_details)
+        .id(&finding.issue_code)
+        .element(snippet);
+    if !finding.learn_more_link.is_empty() {
+        group = group.element(SnippetLevel::HELP.message(&finding.learn_more_link));
+    }
+    let renderer = if colours {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    format!("{}\n", renderer.render(&[group]))
+}
+
+/// Permission by permission: what is granted, and what follows where it is not.
+pub(super) fn verdict(file: &PolicyFile, verdict: &Verdict, report: &Report) {
+    let can = if verdict.granted {
+        "Sprinters can work with this policy"
+    } else {
+        "what Sprinters needs"
+    };
+    report.line(format_args!("{}: {can}", file.name));
+    for permission in &verdict.permissions {
+        let (mark, word) = match permission.decision {
+            Decision::Granted => (Mark::Done, "granted"),
+            Decision::Conditional => (Mark::Unknown, "granted under a condition"),
+            Decision::Missing => (Mark::Missing, "missing"),
+            Decision::Denied => (Mark::Missing, "denied"),
+        };
+        if permission.decision == Decision::Granted {
+            report.mark(mark, format_args!("{:32} {word}", permission.action));
+        } else {
+            report.mark(
+                mark,
+                format_args!(
+                    "{:32} {word}: {}",
+                    permission.action, permission.explanation
+                ),
+            );
+        }
+    }
+}

@@ -1,0 +1,28 @@
+// GitHub's workflow commands: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+
+/** An input or a file that we can do nothing with; its message has all three parts. */
+export class Refused extends Error {}
+
+const escaped = (text) => text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+const property = (text) => escaped(String(text)).replaceAll(":", "%3A").replaceAll(",", "%2C");
+
+/** `::name key=value,…::message` */
+export function command(name, properties, message) {
+  const listed = Object.entries(properties).map(([key, value]) => `${key}=${property(value)}`);
+  return `::${name} ${listed.join(",")}::${escaped(message)}`;
+}
+
+const KIND = { ERROR: "error", SECURITY_WARNING: "warning", WARNING: "warning", SUGGESTION: "notice" };
+
+/** One finding as an annotation on its line. GitHub counts columns from 1, and takes them only on a single line. */
+export function annotation(file, finding) {
+  const properties = { file };
+  const span = finding.locations[0]?.span;
+  if (span) {
+    Object.assign(properties, { line: span.start.line, endLine: span.end.line });
+    if (span.start.line === span.end.line) {
+      Object.assign(properties, { col: span.start.column + 1, endColumn: span.end.column + 1 });
+    }
+  }
+  return command(KIND[finding.findingType] ?? "notice", { ...properties, title: finding.issueCode }, finding.findingDetails);
+}

@@ -1,0 +1,12 @@
+// The engine that the action's release carries: dist/policy, built from wasm/ and compared with it byte for byte.
+import { readFileSync } from "node:fs";
+import * as bindings from "../../dist/policy/policy.mjs";
+
+const file = (name) => new URL(`../../dist/policy/${name}`, import.meta.url);
+
+/** The engine with the action names of all services. */
+export function startEngine() {
+  bindings.initSync({ module: readFileSync(file("policy_bg.wasm")) });
+  bindings.load_actions(readFileSync(file("actions.txt"), "utf8"));
+  return { check: (text, options) => JSON.parse(bindings.check(text, JSON.stringify(options))) };
+}

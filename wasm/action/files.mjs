@@ -1,0 +1,41 @@
+// Which files a pattern names. Node's own glob is newer than some runners' Node, and this needs three signs only.
+import { readdirSync } from "node:fs";
+import { join, sep } from "node:path";
+import { Refused } from "./commands.mjs";
+
+/** A pattern with `*`, `**` and `?` as an expression over whole paths with `/`. */
+export function expression(pattern) {
+  const parts = pattern.split(/(\*\*\/|\*\*|\*|\?)/).map((part) => {
+    if (part === "**/") return "(?:[^/]+/)*";
+    if (part === "**") return ".*";
+    if (part === "*") return "[^/]*";
+    if (part === "?") return "[^/]";
+    return part.replace(/[.+^${}()|[\]\\]/g, "\\$&");
+  });
+  return new RegExp(`^${parts.join("")}$`);
+}
+
+/** All files below `folder`, as paths with `/`, without what no policy lies in. */
+function* walk(folder, under = "") {
+  for (const entry of readdirSync(join(folder, under), { withFileTypes: true })) {
+    const path = under === "" ? entry.name : `${under}/${entry.name}`;
+    if (entry.isDirectory()) {
+      if (entry.name !== ".git" && entry.name !== "node_modules") yield* walk(folder, path);
+    } else if (entry.isFile() || entry.isSymbolicLink()) yield path;
+  }
+}
+
+/** The files that the patterns name, each once, in order; a pattern that names none is an error. */
+export function filesOf(patterns, folder) {
+  const all = [...walk(folder)];
+  const found = new Set();
+  for (const pattern of patterns) {
+    const wanted = expression(pattern.replaceAll("\\", "/").replace(/^(\.\/)+/, ""));
+    const matching = all.filter((path) => wanted.test(path)).sort();
+    if (matching.length === 0) {
+      throw new Refused(`input \`policy\`: no file is named by \`${pattern}\`; patterns start at the checkout's root, and the checkout must come before this step`);
+    }
+    for (const path of matching) found.add(join(folder, path.replaceAll("/", sep)));
+  }
+  return [...found];
+}

@@ -1,0 +1,20 @@
+import { Refused } from "./commands.mjs";
+
+const FEATURES = ["instance-profile", "spot-service-linked-role", "ssm-image-parameter"];
+const TARGETS = ["managed", "inline-user", "inline-role", "inline-group"];
+
+const words = (text, separator) => text.split(separator).map((word) => word.trim()).filter((word) => word !== "");
+const listed = (names) => names.map((name) => `\`${name}\``).join(", ");
+
+/** The action's inputs, as GitHub passes them to Node: `INPUT_` and the name in capitals. */
+export function readInputs(environment) {
+  const input = (name) => (environment[`INPUT_${name.toUpperCase()}`] ?? "").trim();
+  const patterns = words(input("policy"), /\r?\n/);
+  if (patterns.length === 0) throw new Refused("input `policy`: it is empty; name the files to check, such as `policies/*.json`");
+  const features = words(input("require"), /[\s,]+/);
+  const unknown = features.find((feature) => !FEATURES.includes(feature));
+  if (unknown) throw new Refused(`input \`require\` is \`${unknown}\`; accepted: ${listed(FEATURES)}`);
+  const target = input("target") || "managed";
+  if (!TARGETS.includes(target)) throw new Refused(`input \`target\` is \`${target}\`; accepted: ${listed(TARGETS)}`);
+  return { patterns, options: { features, target } };
+}

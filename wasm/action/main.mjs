@@ -1,0 +1,51 @@
+// The workflow step: checks the named files and says what it found, as annotations on their lines and as a job summary.
+// It reads files and writes to what GitHub gave it. It has no dependency, needs no credentials and opens no connection.
+import { appendFileSync, readFileSync } from "node:fs";
+import { relative } from "node:path";
+import { Refused, annotation, command } from "./commands.mjs";
+import { startEngine } from "./engine.mjs";
+import { filesOf } from "./files.mjs";
+import { readInputs } from "./inputs.mjs";
+import { summaryOf } from "./summary.mjs";
+
+const workspace = process.env.GITHUB_WORKSPACE || process.cwd();
+
+/** Where GitHub takes outputs and summaries; at a terminal there is no such file. */
+function hand(variable, text) {
+  if (process.env[variable]) appendFileSync(process.env[variable], text);
+}
+
+function checkFile(engine, file, options) {
+  const name = relative(workspace, file).replaceAll("\\", "/");
+  const report = engine.check(readFileSync(file, "utf8"), options);
+  const said = [...report.findings, ...report.advice];
+  for (const finding of said) console.log(annotation(name, finding));
+  const lacks = report.verdict.permissions.some(({ decision }) => decision === "missing" || decision === "denied");
+  const bad = lacks || said.some(({ findingType }) => findingType === "ERROR");
+  console.log(`${bad ? "✗" : "✓"} ${name}: ${said.length} findings`);
+  return { name, report, said, bad };
+}
+
+function main() {
+  const { patterns, options } = readInputs(process.env);
+  const files = filesOf(patterns, workspace);
+  const engine = startEngine();
+  const results = files.map((file) => checkFile(engine, file, options));
+  hand("GITHUB_OUTPUT", `granted=${results.every(({ report }) => report.verdict.granted)}\n`);
+  hand("GITHUB_STEP_SUMMARY", summaryOf(results));
+  const bad = results.filter((result) => result.bad);
+  if (bad.length > 0) {
+    const names = bad.map(({ name }) => `\`${name}\``).join(", ");
+    const message = `${bad.length} of ${results.length} policies failed: ${names}; annotations and summary say what to change`;
+    console.log(command("error", { title: "Sprinters" }, message));
+    process.exitCode = 1;
+  }
+}
+
+try {
+  main();
+} catch (error) {
+  if (!(error instanceof Refused) && error.code === undefined) throw error;
+  console.log(command("error", { title: "Sprinters" }, error.message));
+  process.exitCode = 2;
+}

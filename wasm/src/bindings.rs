@@ -1,0 +1,115 @@
+//! The checker for browsers and Node. Everything crosses as text and JSON: one string each
+//! way is the cheapest crossing there is, and the types stay the ones of the native build.
+
+use std::cell::RefCell;
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::check::{Checker, Options};
+use crate::data::Catalog;
+use crate::simulate::{Simulation, simulate as run_simulation};
+
+struct State {
+    actions: Option<String>,
+    /// The checker of the last call: options change seldom, texts at every keystroke.
+    checker: Option<(String, Checker)>,
+}
+
+thread_local! {
+    static STATE: RefCell<State> = const { RefCell::new(State { actions: None, checker: None }) };
+}
+
+fn failure(error: impl std::fmt::Display) -> String {
+    format!("the options are not what they should be: {error}")
+}
+
+fn with_checker<T>(options: &str, run: impl FnOnce(&Checker) -> T) -> Result<T, String> {
+    STATE.with_borrow_mut(|state| {
+        let stale = state
+            .checker
+            .as_ref()
+            .is_none_or(|(made_of, _)| made_of != options);
+        if stale {
+            let parsed: Options = match options.trim() {
+                "" => Options::default(),
+                json => serde_json::from_str(json).map_err(failure)?,
+            };
+            let mut checker = Checker::new(parsed);
+            if let Some(actions) = &state.actions {
+                checker = checker.with_catalog(Catalog::new(actions.clone()));
+            }
+            state.checker = Some((options.to_owned(), checker));
+        }
+        match &state.checker {
+            Some((_, checker)) => Ok(run(checker)),
+            None => Err(failure("no checker")),
+        }
+    })
+}
+
+/// Takes every service's action names, the contents of `actions.txt`.
+#[wasm_bindgen]
+pub fn load_actions(text: String) {
+    STATE.with_borrow_mut(|state| {
+        state.actions = Some(text);
+        state.checker = None;
+    });
+}
+
+/// Checks a policy; `options` is JSON or empty, the answer a report in JSON.
+///
+/// # Errors
+/// If the options are not valid.
+#[wasm_bindgen]
+pub fn check(text: &str, options: &str) -> Result<String, String> {
+    with_checker(options, |checker| {
+        serde_json::to_string(&checker.check(text))
+    })?
+    .map_err(failure)
+}
+
+/// The verdict alone, in JSON.
+///
+/// # Errors
+/// If the options are not valid.
+#[wasm_bindgen]
+pub fn verdict(text: &str, options: &str) -> Result<String, String> {
+    with_checker(options, |checker| {
+        serde_json::to_string(&checker.verdict(text))
+    })?
+    .map_err(failure)
+}
+
+/// The findings alone, in JSON.
+///
+/// # Errors
+/// If the options are not valid.
+#[wasm_bindgen]
+pub fn lint(text: &str, options: &str) -> Result<String, String> {
+    with_checker(options, |checker| {
+        serde_json::to_string(&checker.lint(text))
+    })?
+    .map_err(failure)
+}
+
+/// The tightest policy for the options.
+///
+/// # Errors
+/// If the options are not valid.
+#[wasm_bindgen]
+pub fn tighten(options: &str) -> Result<String, String> {
+    with_checker(options, |checker| {
+        crate::tighten::tighten(&checker.options().setup)
+    })
+}
+
+/// Answers `simulate-custom-policy`'s question, JSON in and out.
+///
+/// # Errors
+/// If the question or one of its policies is not valid.
+#[wasm_bindgen]
+pub fn simulate(question: &str) -> Result<String, String> {
+    let question: Simulation = serde_json::from_str(question).map_err(failure)?;
+    let result = run_simulation(&question).map_err(|error| error.to_string())?;
+    serde_json::to_string(&result).map_err(failure)
+}
