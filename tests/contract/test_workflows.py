@@ -29,4 +29,4 @@ def test_two_runs_cannot_get_in_each_others_way(workflow: dict[str, Any]) -> Non
 
 def test_every_job_ends_in_time(workflow: dict[str, Any]) -> None:
     own = {name: job for name, job in workflow["jobs"].items() if "uses" not in job}
-    assert {name for name, job in own.items() if not 0 < job.get("timeout-minutes", 0) <= 60} == set()
+    assert {name for name, job in own.items() if not 0 < job.get("timeout-minutes", 0) <= 120} == set()
