@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
-use tokio::time::Instant;
 
 use crate::boot_volume;
 use crate::clients::Clients;
@@ -194,16 +193,10 @@ impl Launcher {
         }
     }
 
-    /// Waits for the next turn of that pace. Where the launch's time would be over by then, `go_on` says so.
+    /// Waits for the next turn of that pace. Where the launch's time is over first, `go_on` says so.
     pub(crate) async fn turn(&self, pace: &Pace) {
-        let wait = pace.turn(Instant::now());
-        if !wait.is_zero() && !self.pause(wait).await {
-            self.pause_until_over().await;
-        }
-    }
-
-    async fn pause_until_over(&self) {
         tokio::select! {
+            () = pace.turn() => {}
             () = tokio::time::sleep_until(self.launch_by.instant()) => {}
             () = self.closing.closed() => {}
         }

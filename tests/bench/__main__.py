@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench import measures
+from bench import growth, many, measures
 from bench.table import Row, render
 from bench.world import World
 from standins import program
@@ -23,9 +23,11 @@ from standins.aws import Moto
 
 
 def main() -> int:
-    options = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    options.add_argument("--quick", action="store_true", help="fewer runs, for trying the bench itself")
-    quick = options.parse_args().quick
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer runs, for trying the bench itself")
+    parser.add_argument("--chart", type=Path, help="write how it grows to this SVG file")
+    options = parser.parse_args()
+    quick = options.quick
     named = os.environ.get("SPRINTERS_BIN")
     binary = Path(named) if named else program.dist_binary()
     if not binary.exists():
@@ -36,17 +38,26 @@ def main() -> int:
         world = World(moto, binary, Path(folder), quick)
         steps: tuple[Callable[[World], list[Row]], ...] = (
             measures.to_run_instances,
+            many.round_trips,
             measures.online_to_exit,
             measures.cost_of_waiting,
             measures.size,
             measures.boot_script,
             measures.user_data,
+            many.hundred,
+            many.thousand,
+            many.download,
         )
         rows: list[Row] = []
         for step in steps:
             sys.stderr.write(f"measuring: {(step.__doc__ or '').splitlines()[0]}\n")
             rows += step(world)
+        sys.stderr.write("measuring: how it grows\n")
+        grown = growth.measure(world)
     sys.stdout.write(render(rows))
+    sys.stdout.write("\n" + growth.render(grown))
+    if options.chart:
+        options.chart.write_text(growth.chart(grown))
     return 0 if all(row.reached is not False for row in rows) else 1
 
 
