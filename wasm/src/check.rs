@@ -225,8 +225,14 @@ fn range(span: Span, lines: &Lines<'_>) -> Range {
 
 fn finding(draft: &Draft, lines: &Lines<'_>, root: &Value<'_>) -> Finding {
     let own = draft.code.name.starts_with("SPRINTERS_");
+    // Broken text has no paths that everybody would agree on.
+    let broken = draft.code == crate::code::JSON_SYNTAX_ERROR;
     let location = |span: &Span| Location {
-        path: json::path_to(root, *span),
+        path: if broken {
+            Vec::new()
+        } else {
+            json::path_to(root, *span)
+        },
         span: range(*span, lines),
     };
     Finding {

@@ -72,12 +72,9 @@ pub fn path_to(root: &Value<'_>, target: Span) -> Vec<PathElement> {
 }
 
 // Only strings without escapes are pointed into, and those that IAM accepts have one unit
-// for each character.
+// for each character. The quotes are no part of the string.
 fn substring(string: Span, target: Span) -> Option<PathElement> {
-    string.contains(target).then(|| {
-        PathElement::Substring(Substring {
-            start: target.start - string.start - 1,
-            length: target.end - target.start,
-        })
-    })
+    let start = target.start.checked_sub(string.start + 1)?;
+    let length = target.end.checked_sub(target.start)?;
+    (target.end < string.end).then_some(PathElement::Substring(Substring { start, length }))
 }
