@@ -107,7 +107,7 @@ def test_make_it_tight(checker: Checker) -> None:
     checker.place.get_by_role("button", name="Make it tight").click()
     checker.place.get_by_label("Region", exact=True).fill("us-east-1")
     checker.place.get_by_label("Account id").fill("111122223333")
-    changes = checker.place.get_by_role("region", name="What would change")
+    changes = checker.place.get_by_role("group", name="What would change")
     expect(changes.locator(".added").first).to_be_visible()
     expect(changes.locator(".removed").first).to_be_visible()
     checker.place.get_by_role("button", name="Use this policy").click()
