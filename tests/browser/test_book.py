@@ -1,4 +1,4 @@
-"""The whole book: what it loads, that its links lead somewhere, that everybody can read it, and that it promises what there is."""
+"""The whole book: what it loads, where its links lead, that everybody can read it, and that it promises what there is."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _Anchors(HTMLParser):
         self.links: list[str] = []
         self.feed(html)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
         for name, value in attrs:
             if name == "id" and value:
                 self.ids.add(value)
@@ -85,7 +85,11 @@ def violations_of(page: Page) -> list[str]:
     """What axe finds; it is evaluated, as a person's own tool would be, and not loaded as the page's script."""
     page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run(document)")["violations"]
-    return [f"{one['id']} ({one['impact']}): {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
+    return [
+        f"{one['id']} ({one['impact']}): {node['target']} {node['failureSummary']}"
+        for one in found
+        for node in one["nodes"]
+    ]
 
 
 def test_the_first_load_is_small(page: Page, site: Site) -> None:
@@ -156,7 +160,7 @@ class _Lenient(yaml.SafeLoader):
     """Reads CloudFormation's `!Ref` and the like as plain values."""
 
 
-_Lenient.add_multi_constructor("!", lambda loader, suffix, node: suffix)
+_Lenient.add_multi_constructor("!", lambda _loader, suffix, _node: suffix)
 
 
 @pytest.mark.parametrize("name", ["plain_six", "published_role", "tight"])

@@ -9,8 +9,8 @@ from browser.checker import SIX, Checker
 
 FRAME_MS = 1000 / 60
 
-# The editor reads what a key did when the browser tells of it, and everything that follows happens in the same task; the
-# message arrives when that task is over.
+# The editor reads what a key did when the browser tells of it, and everything that follows happens in the same task;
+# the message arrives when that task is over.
 WATCH = """
 window.took = [];
 const root = document.querySelector('.checker-host').shadowRoot;
@@ -41,7 +41,7 @@ def test_a_key_takes_less_than_a_frame(checker: Checker) -> None:
     text = six_kilobytes()
     assert 6_000 <= len(text) <= 7_500
     checker.write(text)
-    checker.place.get_by_text('"Statement0"').click()
+    checker.editor.click()
     checker.page.evaluate(WATCH)
     for key in "abcdefghij" * 6:
         checker.page.keyboard.type(key)
