@@ -12,9 +12,14 @@ from browser.checker import SIX, Checker, policy
 
 TERRAFORM = 'resource "aws_iam_policy" "sprinters" {\n  name = "sprinters-policy"\n}\n'
 YAML = 'Version: "2012-10-17"\nStatement:\n  - Effect: Allow\n    Action: ec2:RunInstances\n    Resource: "*"\n'
-CLOUDFORMATION = (
-    "Resources:\n  P:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      PolicyDocument:\n        Statement: []\n"
-)
+CLOUDFORMATION = """\
+Resources:
+  SprintersPolicy:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Statement: []
+"""
 
 
 def works_on(checker: Checker) -> None:
@@ -28,8 +33,9 @@ def works_on(checker: Checker) -> None:
         ("", "The box is empty"),
         (" \n\t ", "The box is empty"),
         ("hello", "JSON"),
-        ("null", "policy"),
-        ("[1, 2", "policy"),
+        ("null", "polic"),
+        ("{}", "Statement"),
+        ("[1, 2", "JSON"),
         (TERRAFORM, "Terraform"),
         (YAML, "YAML"),
         (CLOUDFORMATION, "CloudFormation"),

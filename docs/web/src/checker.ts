@@ -145,11 +145,10 @@ function chooser(load: (text: string) => void): HTMLElement {
   return element("label", { class: "field" }, "Load an example", select);
 }
 
-/** One sentence, where the text is nothing that a verdict could be about. */
+/** One sentence, where the text is nothing that a verdict could be about: what the engine says first of it. */
 function notAPolicy(report: Report, text: string): string | undefined {
-  const syntax = report.findings.find(({ issueCode }) => issueCode === "JSON_SYNTAX_ERROR");
-  const readsAsPolicy = /"Statement"\s*:/.test(text);
-  return syntax && !readsAsPolicy ? syntax.findingDetails : undefined;
+  if (/"Statement"\s*:/i.test(text)) return undefined;
+  return report.findings.find(({ findingType }) => findingType === "ERROR")?.findingDetails ?? "There is no `Statement` in this text: it is no policy";
 }
 
 let telling: ReturnType<typeof setTimeout> | undefined;

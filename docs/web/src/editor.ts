@@ -69,6 +69,7 @@ export function makeEditor(host: HTMLElement, text: string, changed: () => void)
         // Without a binding for Tab: it leads on to the next control, as everywhere else in the page.
         keymap.of([...lintKeymap, ...historyKeymap, ...defaultKeymap]),
         EditorView.lineWrapping,
+        EditorView.domEventHandlers({ beforeinput: replaceOurselves }),
         EditorView.contentAttributes.of({ "aria-label": "IAM policy", spellcheck: "false", autocapitalize: "off" }),
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return;
@@ -116,6 +117,15 @@ export function makeEditor(host: HTMLElement, text: string, changed: () => void)
     undo: () => void undo(view),
     redo: () => void redo(view),
   };
+}
+
+/** Left to Chromium, text over a selection of several lines gets style attributes, which the policy of this site forbids. */
+function replaceOurselves(event: InputEvent, view: EditorView): boolean {
+  const { state } = view;
+  if (event.inputType !== "insertText" || event.data === null || view.composing || state.selection.main.empty) return false;
+  event.preventDefault();
+  view.dispatch(state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+  return true;
 }
 
 function underlines(view: EditorView, finding: Finding, fix: Fix | undefined, apply: (edits: Edit[]) => void): Diagnostic[] {

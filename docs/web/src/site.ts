@@ -10,7 +10,7 @@ function addCopyButtons(): void {
     if (!code) continue;
     // A scrolling region must be reachable by keyboard.
     (pre as HTMLElement).tabIndex = 0;
-    pre.setAttribute("role", "region");
+    pre.setAttribute("role", "group");
     pre.setAttribute("aria-label", "Code");
     const box = element("div", { class: "code" });
     pre.replaceWith(box);
@@ -21,7 +21,7 @@ function addCopyButtons(): void {
 function makeTablesScroll(): void {
   for (const wrapper of document.querySelectorAll<HTMLElement>("main .table-wrapper")) {
     wrapper.tabIndex = 0;
-    wrapper.setAttribute("role", "region");
+    wrapper.setAttribute("role", "group");
     wrapper.setAttribute("aria-label", "Table");
   }
 }

@@ -21,7 +21,7 @@ export interface Tight {
 }
 
 export function makeTight({ fields, current, tight, use }: Parts): Tight {
-  const changes = element("pre", { class: "diff", role: "region", "aria-label": "What would change" });
+  const changes = element("pre", { class: "diff", role: "group", "aria-label": "What would change" });
   changes.tabIndex = 0;
   const said = element("p", { class: "why" });
   const take = element("button", { type: "button", class: "primary" }, "Use this policy");
