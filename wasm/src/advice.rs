@@ -323,7 +323,7 @@ fn not_checked(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
         .policy
         .statements
         .iter()
-        .flat_map(|s| s.action.iter().flat_map(|a| a.texts()))
+        .flat_map(|s| s.action.iter().flat_map(super::policy::Element::texts))
     {
         let Some((prefix, name)) = text.value.split_once(':') else {
             continue;

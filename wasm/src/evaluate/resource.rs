@@ -32,7 +32,7 @@ impl Target {
     #[must_use]
     pub fn open(template: &str) -> Self {
         // An id is long enough that no pattern of single `?` takes it by accident.
-        let hole = |length| String::from_iter(std::iter::repeat_n(HOLE, length));
+        let hole = |length| std::iter::repeat_n(HOLE, length).collect::<String>();
         let text = template
             .replace("{account}", &hole(12))
             .replace("{}", &hole(24));

@@ -310,7 +310,7 @@ fn actions(
                 .value
                 .split_once(':')
                 .is_some_and(|(prefix, _)| data::is_prefix(prefix));
-            real && !has_wildcard(&text.value) && !only.iter().any(|name| known(&name))
+            real && !has_wildcard(&text.value) && !only.iter().any(known)
         });
         let others: Vec<_> = other.collect();
         if !others.is_empty() {

@@ -158,7 +158,7 @@ fn statement(lint: &mut Lint<'_, '_>, value: &Value<'_>) {
             "Effect" => effect(lint, &member.value),
             "Action" | "NotAction" => list(lint, member, code::EMPTY_ARRAY_ACTION, "action"),
             "Resource" | "NotResource" => {
-                list(lint, member, code::EMPTY_ARRAY_RESOURCE, "resource")
+                list(lint, member, code::EMPTY_ARRAY_RESOURCE, "resource");
             }
             "Condition" => condition(lint, member),
             _ => unknown_element(lint, member, &STATEMENT, members),

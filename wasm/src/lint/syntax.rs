@@ -99,7 +99,8 @@ fn control_characters(lint: &mut Lint<'_, '_>) {
         );
         let mut units = [0; 2];
         let escapes = c.encode_utf16(&mut units).iter();
-        let escaped: String = escapes.map(|unit| format!("\\u{unit:04x}")).collect();
+        let escaped: Vec<String> = escapes.map(|unit| format!("\\u{unit:04x}")).collect();
+        let escaped = escaped.concat();
         let change = Change::new("Write it as an escape", span, escaped);
         lint.report_fix(JSON_SYNTAX_ERROR, span, message, change);
     }

@@ -77,7 +77,11 @@ fn asks_for_tag(condition: &Condition<'_, '_>) -> bool {
 
 fn untagged(lint: &Lint<'_, '_>, statement: &Statement<'_, '_>) -> (Vec<String>, Vec<Span>) {
     let (mut services, mut places) = (Vec::new(), Vec::new());
-    for text in statement.action.iter().flat_map(|action| action.texts()) {
+    for text in statement
+        .action
+        .iter()
+        .flat_map(super::super::policy::Element::texts)
+    {
         let Some((prefix, name)) = text.value.split_once(':') else {
             continue;
         };

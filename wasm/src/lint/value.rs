@@ -201,8 +201,8 @@ fn always(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, operator: Operator, en
         return;
     };
     let (key, name) = (&entry.key.value, &block.name.value);
-    let tautology = (operator.if_exists && !operator.negated)
-        || (operator.qualifier == Some(Qualifier::ForAllValues) && !operator.negated);
+    let tautology = !operator.negated
+        && (operator.if_exists || operator.qualifier == Some(Qualifier::ForAllValues));
     if tautology {
         let message = format!("`{name}` on `{key}` with `*` is always true; remove the key");
         lint.report(

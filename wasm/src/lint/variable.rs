@@ -188,13 +188,12 @@ pub(super) fn unsupported(lint: &mut Lint<'_, '_>, text: &Text<'_>, element: &st
 /// The change to version 2012-10-17.
 pub(crate) fn new_version(root: &Value<'_>) -> Option<Change> {
     let title = "Use version 2012-10-17";
-    match root.get("Version") {
-        Some(value) => Some(Change::new(title, value.span(), "\"2012-10-17\"")),
-        None => {
-            let at = root.members().map(|_| root.span().start as usize + 1)?;
-            let text = "\n  \"Version\": \"2012-10-17\",";
-            Some(Change::new(title, Span::new(at, at), text))
-        }
+    if let Some(value) = root.get("Version") {
+        Some(Change::new(title, value.span(), "\"2012-10-17\""))
+    } else {
+        let at = root.members().map(|_| root.span().start as usize + 1)?;
+        let text = "\n  \"Version\": \"2012-10-17\",";
+        Some(Change::new(title, Span::new(at, at), text))
     }
 }
 

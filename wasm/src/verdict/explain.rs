@@ -88,7 +88,10 @@ pub(super) fn open(policy: &Policy<'_, '_>, request: &Request<'_>, answer: &Answ
 }
 
 fn resource(statement: &Statement<'_, '_>, effect: Effect) -> String {
-    let texts = statement.resource.iter().flat_map(|r| r.texts());
+    let texts = statement
+        .resource
+        .iter()
+        .flat_map(super::super::policy::Element::texts);
     let list: Vec<_> = texts.map(|t| format!("`{}`", t.value)).take(3).collect();
     let negated = statement.resource.as_ref().is_some_and(|r| r.negated);
     let not = if negated == (effect == Effect::Allow) {

@@ -280,7 +280,7 @@ pub fn assume(policy: &Policy<'_, '_>, setup: &Setup) -> Assumed {
             .resource
             .iter()
             .filter(|r| !r.negated)
-            .flat_map(|r| r.texts())
+            .flat_map(super::policy::Element::texts)
         {
             if let Some(arn) = Arn::parse(&text.value) {
                 region.note(arn.region);

@@ -59,6 +59,10 @@ pub(crate) struct Sprinters {
 }
 
 impl Sprinters {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one table: a row for each request, in the order of the verdict"
+    )]
     pub(crate) fn new(setup: &Setup, assumed: &Assumed) -> Self {
         let region = setup.region.clone().or_else(|| assumed.region.clone());
         let account = setup.account.clone().or_else(|| assumed.account.clone());
@@ -235,7 +239,7 @@ impl<'f> FactSheet<'f> {
         Self { asked, sprinters }
     }
 
-    fn tag(&self, name: &str) -> Fact<'_> {
+    fn tag(name: &str) -> Fact<'static> {
         if name.eq_ignore_ascii_case(TAG) {
             Fact::Values(vec!["true"])
         } else if TAGS.iter().any(|tag| tag.eq_ignore_ascii_case(name)) {
@@ -253,14 +257,14 @@ impl<'f> FactSheet<'f> {
         };
         if let Some(tag) = strip(name, "RequestTag/") {
             return Some(match self.asked.kind {
-                Kind::Creates => self.tag(tag),
+                Kind::Creates => Self::tag(tag),
                 Kind::CreatesUntagged => Fact::Absent,
                 _ => Fact::Never,
             });
         }
         if let Some(tag) = strip(name, "ResourceTag/") {
             return Some(match self.asked.kind {
-                Kind::Owns => self.tag(tag),
+                Kind::Owns => Self::tag(tag),
                 Kind::Uses => Fact::Unknown,
                 _ => Fact::Never,
             });
@@ -328,7 +332,7 @@ impl<'f> FactSheet<'f> {
         }
         if let Some(tag) = strip(name, "ResourceTag/") {
             return Some(match asked.kind {
-                Kind::Owns => self.tag(tag),
+                Kind::Owns => Self::tag(tag),
                 Kind::Uses => Fact::Unknown,
                 _ => Fact::Never,
             });
