@@ -15,7 +15,7 @@ test: ## Run every test and every linter
 
 bench: ## Measure the program in dist/ on loopback, beside awscli
 	@.ci/setup demo
-	@.ci/python tests/bench
+	@.ci/python tests/bench $(ARGS)
 
 book: ## Build the book and the policy checker's page, with the engine in dist/policy
 	@.ci/setup book
