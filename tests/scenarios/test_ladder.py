@@ -69,7 +69,7 @@ def test_a_type_that_no_zone_has_is_not_waited_for(sprinters: Program, ec2: Ec2)
 
     assert run.code == 3, run.log
     assert len(tried(ec2)) == 2
-    assert run.seconds < 5
+    assert run.seconds < 60, "it waited for its start-timeout of five minutes"
 
 
 def test_spot_auto_falls_back_to_on_demand(sprinters: Program, ec2: Ec2) -> None:
@@ -107,10 +107,10 @@ def test_a_full_ladder_ends_with_3_and_tells_each_rung(
     sprinters: Program, ec2: Ec2, github: GitHub, left_behind: Callable[[], list[str]]
 ) -> None:
     no_capacity(ec2.gate)
-    run = sprinters.run("start", image=AMI, **{"instance-type": "m7i.large, m7a.large", "start-timeout": "4s"})
+    run = sprinters.run("start", image=AMI, **{"instance-type": "m7i.large, m7a.large", "start-timeout": "8s"})
 
     assert run.code == 3, run.log
-    assert run.seconds < 4
+    assert run.seconds < 8
     assert "m7i.large" in run.log and "m7a.large" in run.log
     assert re.search(r"on-demand m7i\.large in any zone +InsufficientInstanceCapacity \(\d+ times\)", run.log)
     assert not left_behind()
