@@ -1,4 +1,4 @@
-"""The whole book: what it loads, where its links lead, that everybody can read it, and that it promises what there is."""
+"""The whole book: what it loads, where its links lead, who can read it, and that it promises only what there is."""
 
 from __future__ import annotations
 
