@@ -1,6 +1,6 @@
 //! From the ladder to a running instance, rung by rung.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
@@ -60,6 +60,8 @@ pub(crate) struct Launcher {
     pub launching: Pace,
     /// The image's real root device, once a launch has shown that the guess was wrong.
     pub root_device: Mutex<Option<String>>,
+    /// What took time although it passed: the reason, where the time then is not enough.
+    pub delay: Mutex<Option<String>>,
 }
 
 impl Launcher {
@@ -239,9 +241,15 @@ impl Launcher {
         ))
     }
 
+    /// Keeps what had to be waited out.
+    pub(crate) fn note_delay(&self, error: &dyn std::fmt::Display) {
+        let mut delay = self.delay.lock().unwrap_or_else(PoisonError::into_inner);
+        *delay = Some(error.to_string());
+    }
+
     fn no_capacity(&self, climb: &Climb) -> Failure {
         if climb.is_empty() {
-            return Failure::new(
+            let late = Failure::new(
                 format!(
                     "the instance was not launched within its share of `start-timeout` ({} of {})",
                     seconds(self.launch_share),
@@ -249,6 +257,11 @@ impl Launcher {
                 ),
                 "run the job again, or set a longer `start-timeout`",
             );
+            let delay = self.delay.lock().unwrap_or_else(PoisonError::into_inner);
+            return match &*delay {
+                Some(delay) => late.and(format!("the time went into this: {delay}")),
+                None => late,
+            };
         }
         let region = &self.clients.region;
         let mut failure = Failure {

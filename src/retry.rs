@@ -142,6 +142,19 @@ pub(crate) async fn attempt<T, E: Passing>(
         .unwrap_or_else(|_| Err(E::silence(call, within)))
 }
 
+/// As `attempt`, for an undo, where nobody is as patient: half of the time that is left, so that a slow server is heard.
+pub(crate) async fn attempt_undo<T, E: Passing>(
+    call: &'static str,
+    deadline: Deadline,
+    answer: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let left = deadline.left();
+    let within = (left / 2).clamp(SHORTEST_TRY, LONGEST_TRY).min(left);
+    tokio::time::timeout(within, answer)
+        .await
+        .unwrap_or_else(|_| Err(E::silence(call, within)))
+}
+
 /// Repeats a call that is safe to repeat, until it succeeds, fails for good, or the time is over.
 pub(crate) async fn until<T, E, F, Answer>(
     call: &'static str,

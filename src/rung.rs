@@ -127,6 +127,7 @@ impl Launcher {
                         Verdict::Repeat(wait)
                             if self.pause(self.wait_of(error.is_throttle(), wait)).await =>
                         {
+                            self.note_delay(&error);
                             last = Some(error);
                         }
                         _ => {
@@ -300,6 +301,7 @@ impl Launcher {
                         Verdict::Repeat(wait)
                             if self.pause(self.wait_of(error.is_throttle(), wait)).await =>
                         {
+                            self.note_delay(&error);
                             last = Some(error);
                         }
                         _ => {

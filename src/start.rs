@@ -70,6 +70,7 @@ pub(crate) async fn start(
         minting: Pace::default(),
         launching: Pace::default(),
         root_device: Mutex::default(),
+        delay: Mutex::default(),
     });
 
     let mut tasks = begin_launches(&launcher);

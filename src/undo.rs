@@ -196,10 +196,11 @@ pub(crate) async fn terminate(
     let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(2));
     let mut reason: Option<Ec2Error> = None;
     loop {
-        let error = match retry::attempt(TERMINATE_INSTANCES, deadline, ec2.terminate(ids)).await {
-            Ok(()) => return Ok(()),
-            Err(error) => error,
-        };
+        let error =
+            match retry::attempt_undo(TERMINATE_INSTANCES, deadline, ec2.terminate(ids)).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
         if error.is_unknown_instance() {
             if ids.len() > 1 {
                 return Err(error);
@@ -284,7 +285,7 @@ pub(crate) async fn delete_record(
 ) -> Result<(), NotDeleted> {
     let mut backoff = Backoff::default();
     loop {
-        match retry::attempt(DELETE, deadline, github.delete_runner(id)).await {
+        match retry::attempt_undo(DELETE, deadline, github.delete_runner(id)).await {
             Ok(Deletion::Deleted | Deletion::Gone) => return Ok(()),
             Ok(Deletion::Busy) => {
                 if deadline.sleep(backoff.next(None)).await.is_err() {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
+import queue
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +19,8 @@ from standins.aws import Moto
 
 AT_ONCE = 5
 """Runs under way in one process."""
+PART = 150
+"""Runs that one moto serves."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +48,19 @@ class _Worker:
             return Verdict(job.case.name, job.case.family, -1, 0, [f"the bench itself failed: {problem!r}"])
 
 
-def _serve(cases: Sequence[Case], jobs: Any, verdicts: Any, binary: Path) -> None:
+def _serve(cases: Sequence[Job], verdicts: Any, binary: Path) -> None:
+    waiting = iter(cases)
+    taking = threading.Lock()
     with Moto() as moto:
         worker = _Worker(moto, binary)
 
         def follow() -> None:
-            while (number := jobs.get()) is not None:
-                verdicts.put(worker.play(Job(number, cases[number])))
+            while True:
+                with taking:
+                    job = next(waiting, None)
+                if job is None:
+                    return
+                verdicts.put(worker.play(job))
 
         threads = [threading.Thread(target=follow) for _ in range(AT_ONCE)]
         for thread in threads:
@@ -65,18 +75,23 @@ def _serve(cases: Sequence[Case], jobs: Any, verdicts: Any, binary: Path) -> Non
 
 def play_all(cases: Sequence[Case], processes: int, binary: Path) -> Iterator[Verdict]:
     """Verdicts in the order in which runs end, from so many processes, each with a moto and some runs at once."""
-    # Forked, so that faults, which are functions, need not travel: a job is a number.
+    # Forked, so that faults, which are functions, need not travel.
     context = multiprocessing.get_context("fork")
-    jobs, verdicts = context.Queue(), context.Queue()
-    for number in [*range(len(cases)), *[None] * (processes * AT_ONCE)]:
-        jobs.put(number)
-    workers = [context.Process(target=_serve, args=(cases, jobs, verdicts, binary)) for _ in range(processes)]
-    for worker in workers:
-        worker.start()
-    for _ in cases:
-        yield verdicts.get()
-    for worker in workers:
-        worker.join(10)
+    verdicts = context.Queue()
+    jobs = [Job(number, case) for number, case in enumerate(cases)]
+    # Every so often a fresh moto: it keeps what was once there, and becomes slow.
+    parts = [jobs[start : start + PART] for start in range(0, len(jobs), PART)]
+    working: list[Any] = []
+    heard = 0
+    while heard < len(jobs):
+        working = [worker for worker in working if worker.is_alive()]
+        while parts and len(working) < processes:
+            worker = context.Process(target=_serve, args=(parts.pop(0), verdicts, binary))
+            worker.start()
+            working.append(worker)
+        with contextlib.suppress(queue.Empty):
+            yield verdicts.get(timeout=0.5)
+            heard += 1
 
 
 def play_here(moto: Moto, cases: Iterable[Case], binary: Path, at_once: int = 8) -> list[Verdict]:
