@@ -4,7 +4,7 @@ import { element, prose, sentence } from "./dom";
 import { makeEditor } from "./editor";
 import { type Engine, type Report, loadActions, start } from "./engine";
 import { BROKEN, type Example, GOOD } from "./examples";
-import { remarks, showFindings } from "./findings";
+import { type Remark, remarks, showFindings, visible } from "./findings";
 import { makeSetup } from "./setup";
 import { linkTo, policyInAddress } from "./share";
 import { makeTight } from "./tight";
@@ -14,6 +14,8 @@ import { showInstead, showVerdict, summary } from "./verdict";
 const LARGE = 100_000;
 const REST = 150;
 const DRAFT = "policy-draft";
+
+const EMPTY = "The box is empty. Paste the JSON of an IAM policy, from { to }, or load an example.";
 
 const PROMISE =
   "Checked in this page, by WebAssembly: what you type does not leave it. The page may not connect to any other site, and once loaded it " +
@@ -50,8 +52,27 @@ function build(place: HTMLElement, engine: Engine, first: First): void {
   const verdict = element("section", { class: "checker-verdict", "aria-label": "Verdict" });
   const findings = element("section", { class: "checker-findings", "aria-label": "Findings" });
   const host = element("div", { class: "checker-host" });
-  const setup = makeSetup(() => look());
-  const editor = makeEditor(host, first.text, () => changed());
+  let report: Report | undefined;
+  let all: Remark[] = [];
+  const check = (text: string): Remark[] => {
+    report = text.trim() === "" ? undefined : engine.check(text, setup.options());
+    all = report ? remarks(report) : [];
+    return all;
+  };
+  let resting: ReturnType<typeof setTimeout> | undefined;
+  const setup = makeSetup(() => checkAgain());
+  const editor = makeEditor(host, first.text, {
+    check: (text) => (text.length < LARGE ? check(text) : undefined),
+    changed: () => {
+      clearTimeout(resting);
+      if (editor.text().length < LARGE) show();
+      else resting = setTimeout(checkAgain, REST);
+    },
+  });
+  const checkAgain = (): void => {
+    editor.show(check(editor.text()));
+    show();
+  };
   const tight = makeTight({
     fields: setup.fields,
     current: editor.text,
@@ -63,38 +84,19 @@ function build(place: HTMLElement, engine: Engine, first: First): void {
   });
 
   let shown = "";
-  const look = (): void => {
-    const text = editor.text();
-    keep(text);
-    if (text.trim() === "") {
-      shown = "";
-      editor.show([]);
-      findings.replaceChildren(element("h3", {}, "No findings"));
-      showInstead(verdict, "info", "The box is empty. Paste the JSON of an IAM policy, from { to }, or load an example.");
-      tight.update();
-      return;
-    }
-    const report = engine.check(text, setup.options());
-    const all = remarks(report);
-    editor.show(all);
-    const now = JSON.stringify([report.verdict, all]);
+  const show = (): void => {
+    const now = JSON.stringify([report?.verdict, all.map(visible)]);
     // Most keystrokes change nothing but the text: then the lists stay as they are, and so does what has the focus in them.
     if (now !== shown) {
       shown = now;
-      const unreadable = notAPolicy(report, text);
-      if (unreadable) showInstead(verdict, "error", ...prose(sentence(unreadable)));
+      const unreadable = report && notAPolicy(report, editor.text());
+      if (!report) showInstead(verdict, "info", EMPTY);
+      else if (unreadable) showInstead(verdict, "error", ...prose(sentence(unreadable)));
       else showVerdict(verdict, report.verdict, editor.goToStatement);
-      showFindings(findings, all, { goTo: editor.goTo, apply: editor.apply });
-      tell(unreadable ?? `${summary(report.verdict).text}, ${all.length} findings`);
+      showFindings(findings, () => all, { goTo: editor.goTo, apply: editor.apply });
+      tell(report ? (unreadable ?? `${summary(report.verdict).text}, ${all.length} findings`) : EMPTY);
     }
     tight.update();
-  };
-
-  let resting: ReturnType<typeof setTimeout> | undefined;
-  const changed = (): void => {
-    clearTimeout(resting);
-    if (editor.text().length < LARGE) look();
-    else resting = setTimeout(look, REST);
   };
 
   place.replaceChildren(
@@ -104,7 +106,8 @@ function build(place: HTMLElement, engine: Engine, first: First): void {
     findings,
     element("p", { class: "checker-note" }, PROMISE),
   );
-  look();
+  checkAgain();
+  keepOnLeaving(editor.text);
   if (first.note) showInstead(verdict, "error", first.note);
   window.addEventListener("hashchange", async () => {
     const { text, note } = await firstText();
@@ -112,7 +115,7 @@ function build(place: HTMLElement, engine: Engine, first: First): void {
     else if (location.hash.startsWith("#policy=")) editor.replace(text);
   });
   // At rest, and not when a policy first needs them: by then the reader may be offline, and was promised that nothing is asked for.
-  void loadActions().then(look, () => undefined);
+  void loadActions().then(checkAgain, () => undefined);
 }
 
 function actions(editor: ReturnType<typeof makeEditor>, tighten: HTMLButtonElement): HTMLElement {
@@ -159,10 +162,13 @@ function tell(text: string): void {
   telling = setTimeout(() => announce(text), 700);
 }
 
-function keep(text: string): void {
-  try {
-    sessionStorage.setItem(DRAFT, text);
-  } catch {
-    // It is too large or not allowed: then a reload starts afresh.
-  }
+/** Keeps the text over a reload. */
+function keepOnLeaving(text: () => string): void {
+  window.addEventListener("pagehide", () => {
+    try {
+      sessionStorage.setItem(DRAFT, text());
+    } catch {
+      // It is too large or not allowed: then the next visit starts afresh.
+    }
+  });
 }

@@ -3,12 +3,13 @@
 import { defaultKeymap, history, historyKeymap, redo, undo } from "@codemirror/commands";
 import { json } from "@codemirror/lang-json";
 import { HighlightStyle, bracketMatching, ensureSyntaxTree, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
-import { type Diagnostic, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
-import { Compartment, EditorState } from "@codemirror/state";
+import { type Diagnostic, lintGutter, lintKeymap, setDiagnostics, setDiagnosticsEffect } from "@codemirror/lint";
+import { Compartment, EditorState, type Text } from "@codemirror/state";
 import { EditorView, drawSelection, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers, placeholder } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { prose, sentence } from "./dom";
 import type { Edit, Finding, FindingType, Fix } from "./engine";
+import type { Remark } from "./findings";
 import { lookOfEditor } from "./editor-look";
 
 /** Nobody reads more underlines than this, and each costs time. */
@@ -34,7 +35,8 @@ export interface Editor {
   /** Replaces everything, as one step that can be undone. */
   replace(text: string): void;
   apply(edits: Edit[]): void;
-  show(findings: readonly { finding: Finding; fix: Fix | undefined }[]): void;
+  /** Underlines remarks at another time than right after a change. */
+  show(remarks: readonly Remark[]): void;
   /** Selects a place and scrolls to it. */
   goTo(start: number, end?: number): void;
   goToStatement(index: number): void;
@@ -43,8 +45,15 @@ export interface Editor {
   redo(): void;
 }
 
-/** Puts an editor into `host`; `changed` is called after every change of its text. */
-export function makeEditor(host: HTMLElement, text: string, changed: () => void): Editor {
+interface Calls {
+  /** What there is to say of a new text, or nothing yet. It goes into the very change that brings the text: one step for the browser. */
+  check(text: string): readonly Remark[] | undefined;
+  /** The text has changed, and is on the screen with its underlines. */
+  changed(): void;
+}
+
+/** Puts an editor into `host`. */
+export function makeEditor(host: HTMLElement, text: string, { check, changed }: Calls): Editor {
   const root = host.attachShadow({ mode: "open" });
   const language = new Compartment();
   let deep = isDeep(text);
@@ -71,6 +80,10 @@ export function makeEditor(host: HTMLElement, text: string, changed: () => void)
         EditorView.lineWrapping,
         EditorView.domEventHandlers({ beforeinput: replaceOurselves }),
         EditorView.contentAttributes.of({ "aria-label": "IAM policy", spellcheck: "false", autocapitalize: "off" }),
+        EditorState.transactionExtender.of((change) => {
+          const remarks = change.docChanged ? check(change.newDoc.toString()) : undefined;
+          return remarks ? { effects: setDiagnosticsEffect.of(diagnostics(change.newDoc, remarks)) } : null;
+        }),
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return;
           const now = isDeep(update.state.doc.toString());
@@ -86,14 +99,6 @@ export function makeEditor(host: HTMLElement, text: string, changed: () => void)
     }),
   });
 
-  const apply = (edits: Edit[]): void => {
-    view.dispatch({
-      changes: edits.map(({ start, end, newText }) => ({ from: start, to: end, insert: newText })),
-      userEvent: "input.fix",
-      scrollIntoView: true,
-    });
-  };
-
   const goTo = (start: number, end = start): void => {
     const last = view.state.doc.length;
     view.dispatch({ selection: { anchor: Math.min(start, last), head: Math.min(end, last) }, scrollIntoView: true });
@@ -103,11 +108,8 @@ export function makeEditor(host: HTMLElement, text: string, changed: () => void)
   return {
     text: () => view.state.doc.toString(),
     replace: (text) => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text }, selection: { anchor: 0 } }),
-    apply,
-    show(findings) {
-      const diagnostics = findings.slice(0, MOST_UNDERLINES).flatMap(({ finding, fix }) => underlines(view, finding, fix, apply));
-      view.dispatch(setDiagnostics(view.state, diagnostics));
-    },
+    apply: (edits) => applyTo(view, edits),
+    show: (remarks) => view.dispatch(setDiagnostics(view.state, diagnostics(view.state.doc, remarks))),
     goTo,
     goToStatement(index) {
       const place = statementAt(view.state, index);
@@ -119,6 +121,14 @@ export function makeEditor(host: HTMLElement, text: string, changed: () => void)
   };
 }
 
+function applyTo(view: EditorView, edits: Edit[]): void {
+  view.dispatch({
+    changes: edits.map(({ start, end, newText }) => ({ from: start, to: end, insert: newText })),
+    userEvent: "input.fix",
+    scrollIntoView: true,
+  });
+}
+
 /** Left to Chromium, text over a selection of several lines gets style attributes, which the policy of this site forbids. */
 function replaceOurselves(event: InputEvent, view: EditorView): boolean {
   const { state } = view;
@@ -128,8 +138,11 @@ function replaceOurselves(event: InputEvent, view: EditorView): boolean {
   return true;
 }
 
-function underlines(view: EditorView, finding: Finding, fix: Fix | undefined, apply: (edits: Edit[]) => void): Diagnostic[] {
-  const { doc } = view.state;
+function diagnostics(doc: Text, remarks: readonly Remark[]): Diagnostic[] {
+  return remarks.slice(0, MOST_UNDERLINES).flatMap(({ finding, fix }) => underlines(doc, finding, fix));
+}
+
+function underlines(doc: Text, finding: Finding, fix: Fix | undefined): Diagnostic[] {
   return finding.locations.map(({ span }) => ({
     from: Math.min(span.start.offset, doc.length),
     // Of a whole statement, its first line: more would bury what is underlined inside.
@@ -142,7 +155,7 @@ function underlines(view: EditorView, finding: Finding, fix: Fix | undefined, ap
       box.append(...prose(sentence(finding.findingDetails)));
       return box;
     },
-    ...(fix ? { actions: [{ name: fix.title, apply: () => apply(fix.edits) }] } : {}),
+    ...(fix ? { actions: [{ name: fix.title, apply: (view: EditorView) => applyTo(view, fix.edits) }] } : {}),
   }));
 }
 

@@ -8,6 +8,11 @@ export interface Remark {
   fix: Fix | undefined;
 }
 
+/** What of a remark can be seen in the list: its places move with every key, its words do not. */
+export function visible({ finding, fix }: Remark): string {
+  return [finding.issueCode, finding.findingDetails, finding.locations[0]?.span.start.line, fix?.title].join("\n");
+}
+
 interface Actions {
   goTo(start: number, end: number): void;
   apply(edits: Edit[]): void;
@@ -35,23 +40,28 @@ export function remarks(report: Report): Remark[] {
     .sort((a, b) => LOOK[a.finding.findingType].order - LOOK[b.finding.findingType].order);
 }
 
-export function showFindings(place: HTMLElement, all: readonly Remark[], actions: Actions): void {
+/** Shows the list of what `current` gives; a click takes the place that the remark has by then. */
+export function showFindings(place: HTMLElement, current: () => readonly Remark[], actions: Actions): void {
+  const all = current();
   const heading = all.length === 0 ? "No findings" : all.length === 1 ? "1 finding" : `${all.length} findings`;
   const list = element("ul", { class: "findings", "aria-label": "Findings" });
-  list.append(...all.slice(0, MOST).map((remark) => item(remark, actions)));
+  list.append(...all.slice(0, MOST).map((remark, at) => item(remark, () => current()[at], actions)));
   // A region that scrolls must be reachable by keyboard, even where nothing in it is.
   list.tabIndex = 0;
   const rest = all.length > MOST ? element("p", {}, `and ${all.length - MOST} more, underlined in the text`) : "";
   place.replaceChildren(element("h3", {}, heading), all.length > 0 ? list : "", rest);
 }
 
-function item({ finding, fix }: Remark, actions: Actions): HTMLElement {
+function item({ finding, fix }: Remark, now: () => Remark | undefined, actions: Actions): HTMLElement {
   const look = LOOK[finding.findingType];
   const span = finding.locations[0]?.span;
   const place = span && element("button", { type: "button", class: "link" }, `line ${span.start.line}`);
-  place?.addEventListener("click", () => actions.goTo(span?.start.offset ?? 0, span?.end.offset ?? 0));
+  place?.addEventListener("click", () => {
+    const at = now()?.finding.locations[0]?.span;
+    if (at) actions.goTo(at.start.offset, at.end.offset);
+  });
   const button = fix && element("button", { type: "button", class: "fix" }, ...prose(fix.title));
-  button?.addEventListener("click", () => actions.apply(fix?.edits ?? []));
+  button?.addEventListener("click", () => actions.apply(now()?.fix?.edits ?? []));
   const code = /^https:\/\/docs\.aws\.amazon\.com\//.test(finding.learnMoreLink)
     ? element("a", { class: "issue", href: finding.learnMoreLink, rel: "noreferrer" }, finding.issueCode)
     : element("span", { class: "issue" }, finding.issueCode);
