@@ -152,6 +152,9 @@ fn never_true(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
                 continue;
             }
             for condition in &statement.conditions {
+                if out.len() >= MAX_ADVICE {
+                    return;
+                }
                 let key = condition.key;
                 let never = facts.fact(&key.value) == Fact::Never
                     && holds(condition, context.policy.version, &facts) == Tri::False;
@@ -328,10 +331,10 @@ fn not_checked(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
         let Some((prefix, name)) = text.value.split_once(':') else {
             continue;
         };
-        let known = data::exists(context.catalog, prefix, name);
-        if known == Known::NotChecked
-            && data::is_prefix(prefix)
+        if data::service(prefix).is_none()
             && name.bytes().any(|b| b != b'*')
+            && data::is_prefix(prefix)
+            && data::exists(context.catalog, prefix, name) == Known::NotChecked
             && services.insert(prefix.to_ascii_lowercase())
         {
             places.push(text.span);

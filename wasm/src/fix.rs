@@ -26,35 +26,40 @@ impl Change {
 
 /// The bytes to delete so that the element or member at `target` goes, its comma too.
 pub(crate) fn removal(root: &Value<'_>, target: Span) -> Option<Span> {
-    let spans: Vec<Span> = match root {
-        Value::Array(elements, _) => elements.iter().map(Value::span).collect(),
-        Value::Object(members, _) => members.iter().map(whole).collect(),
+    let (at, inner, hit) = match root {
+        Value::Array(elements, _) => {
+            let at = elements.partition_point(|e| e.span().end < target.end);
+            let inner = elements.get(at)?;
+            (at, inner, inner.span() == target)
+        }
+        Value::Object(members, _) => {
+            let at = members.partition_point(|m| whole(m).end < target.end);
+            let member = members.get(at)?;
+            let hit = member.key.span == target || member.value.span() == target;
+            (at, &member.value, hit)
+        }
         _ => return None,
     };
-    let at = spans.iter().position(|s| s.contains(target))?;
-    let hit = match root {
-        Value::Array(..) => spans[at] == target,
-        Value::Object(members, _) => {
-            members[at].key.span == target || members[at].value.span() == target
-        }
-        _ => false,
-    };
     if !hit {
-        let inner = match root {
-            Value::Array(elements, _) => &elements[at],
-            Value::Object(members, _) => &members[at].value,
-            _ => return None,
-        };
         return removal(inner, target);
     }
-    let (first, last) = (spans[at].start as usize, spans[at].end as usize);
-    Some(
-        match (at.checked_sub(1).map(|i| spans[i]), spans.get(at + 1)) {
-            (_, Some(next)) => Span::new(first, next.start as usize),
-            (Some(before), None) => Span::new(before.end as usize, last),
-            (None, None) => spans[at],
+    let span = |at: usize| match root {
+        Value::Array(elements, _) => elements.get(at).map(Value::span),
+        Value::Object(members, _) => members.get(at).map(whole),
+        _ => None,
+    };
+    let own = span(at)?;
+    Some(match (at.checked_sub(1).and_then(span), span(at + 1)) {
+        (_, Some(next)) => Span {
+            start: own.start,
+            end: next.start,
         },
-    )
+        (Some(before), None) => Span {
+            start: before.end,
+            end: own.end,
+        },
+        (None, None) => own,
+    })
 }
 
 fn whole(member: &Member<'_>) -> Span {

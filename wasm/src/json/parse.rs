@@ -12,7 +12,7 @@ use crate::position::Span;
 /// Deeper nesting is skipped: a policy needs six levels.
 pub const MAX_DEPTH: usize = 64;
 /// After that many errors the rest says nothing new.
-const MAX_ERRORS: usize = 50;
+const MAX_ERRORS: usize = 20;
 
 /// What is wrong with the JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,7 +203,7 @@ impl<'t> Parser<'t> {
         loop {
             self.space();
             let Some(byte) = self.peek() else {
-                self.report(Problem::OpenBracket, Span::new(start, start + 1));
+                self.open_bracket("]");
                 break;
             };
             match byte {
@@ -240,7 +240,7 @@ impl<'t> Parser<'t> {
         loop {
             self.space();
             let Some(byte) = self.peek() else {
-                self.report(Problem::OpenBracket, Span::new(start, start + 1));
+                self.open_bracket("}");
                 break;
             };
             match byte {
@@ -586,6 +586,12 @@ impl<'t> Parser<'t> {
         let here = self.here();
         let gap = Span::new(self.at, self.at);
         self.report_edit(Problem::StrayBracket, here, (gap, expected));
+    }
+
+    // Where a strict parser stops: at the end of the text.
+    fn open_bracket(&mut self, missing: &'static str) {
+        let end = Span::new(self.text.len(), self.text.len());
+        self.report_edit(Problem::OpenBracket, end, (end, missing));
     }
 
     fn stray(&mut self) {

@@ -13,6 +13,9 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
         return;
     };
     for text in element.texts() {
+        if lint.is_full() {
+            return;
+        }
         if text.value.contains("${") {
             super::variable::unsupported(lint, text, "Action");
         } else if text.value.bytes().any(|b| b != b'*') {

@@ -55,6 +55,9 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
         operator(lint, &block);
         same_key_twice(lint, &block);
         for entry in block.keys {
+            if lint.is_full() {
+                return;
+            }
             key::check(lint, &block, entry);
             value::check(lint, &block, entry);
         }

@@ -55,8 +55,11 @@ fn existing(lint: &mut Lint<'_, '_>, key: &Text<'_>, entry: &Member<'_>) -> Opti
     }
     if prefix.eq_ignore_ascii_case("aws") {
         let mut message = format!("there is no global condition key `{}`", key.value);
-        let change =
-            nearest(name, GLOBAL_KEYS.iter().map(|k| k.name)).filter(|m| !m.contains("${"));
+        let names = lint
+            .may_suggest()
+            .then(|| GLOBAL_KEYS.iter().map(|k| k.name));
+        let change = names.and_then(|names| nearest(name, names));
+        let change = change.filter(|meant| !meant.contains("${"));
         let change = change.map(|meant| {
             message.push_str(&format!("; did you mean `aws:{meant}`?"));
             Change::new(

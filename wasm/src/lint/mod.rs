@@ -47,6 +47,11 @@ pub(crate) struct Lint<'a, 't> {
 }
 
 impl Lint<'_, '_> {
+    /// Whether no further finding would be kept.
+    fn is_full(&self) -> bool {
+        self.out.len() >= MAX_FINDINGS
+    }
+
     /// Whether looking for what was meant is still worth its time.
     fn may_suggest(&self) -> bool {
         self.out.len() < 100
@@ -62,7 +67,7 @@ impl Lint<'_, '_> {
 
     fn add(&mut self, code: Code, places: Vec<Span>, message: String, change: Option<Change>) {
         // Nobody reads more, and each one costs its way through the document.
-        if self.out.len() < MAX_FINDINGS {
+        if !self.is_full() {
             self.out.push(Draft {
                 code,
                 message,
@@ -95,6 +100,24 @@ pub(crate) fn run<'a, 't>(
             check_statement(&mut lint, statement);
         }
         redundant::statements(&mut lint);
+        // Behind an error that leaves the meaning open, everything else is guesswork.
+        let lost = errors
+            .iter()
+            .find(|e| is_guesswork(e.problem))
+            .map(|e| e.span.start);
+        if let Some(lost) = lost {
+            lint.out.retain(|draft| {
+                draft.code == code::JSON_SYNTAX_ERROR || draft.places.iter().all(|p| p.end <= lost)
+            });
+        }
+        // Other changes would build on text that is about to change.
+        if errors.iter().any(|e| e.problem != Problem::ByteOrderMark) {
+            let others = lint
+                .out
+                .iter_mut()
+                .filter(|d| d.code != code::JSON_SYNTAX_ERROR);
+            others.for_each(|draft| draft.change = None);
+        }
         // What seems to be missing may stand in the part that could not be read.
         if errors.iter().any(|e| e.problem != Problem::ByteOrderMark) {
             lint.out.retain(|draft| !is_absence(draft.code));
@@ -113,6 +136,18 @@ fn check_statement(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
     condition::check(lint, statement);
     tags::check(lint, statement);
     curated::check(lint, statement);
+}
+
+fn is_guesswork(problem: Problem) -> bool {
+    matches!(
+        problem,
+        Problem::BareWord
+            | Problem::Character
+            | Problem::MissingColon
+            | Problem::MissingValue
+            | Problem::OpenString
+            | Problem::StrayBracket
+    )
 }
 
 fn is_absence(code: Code) -> bool {

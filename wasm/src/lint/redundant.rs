@@ -6,6 +6,7 @@ use crate::fix::{Change, removal};
 use crate::json::{Text, Value};
 use crate::pattern::{covers, covers_ignoring_case, has_wildcard};
 use crate::policy::{Element, Statement};
+use crate::position::Span;
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
     if let Some(actions) = &statement.action {
@@ -164,10 +165,10 @@ fn report(
             let kept: Vec<&Value<'_>> = elements.iter().filter(gone).collect();
             let first = elements.first().map(Value::span);
             first.map(|first| {
-                let lead = &lint.text[span.start as usize + 1..first.start as usize];
-                let tail = elements.last().map_or("", |last| {
-                    &lint.text[last.span().end as usize..span.end as usize - 1]
-                });
+                let between = |start: u32, end: u32| Span { start, end }.text(lint.text);
+                let lead = between(span.start + 1, first.start);
+                let last = elements.last().map(|last| last.span().end);
+                let tail = last.map_or("", |last| between(last, span.end.saturating_sub(1)));
                 let separator = if lead.is_empty() { ", " } else { "," };
                 let list: Vec<String> = kept
                     .iter()

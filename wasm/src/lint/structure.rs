@@ -109,6 +109,9 @@ fn unknown_element(
     known: &[&str],
     all: &[Member<'_>],
 ) {
+    if lint.is_full() {
+        return;
+    }
     let name = member.key.value.as_ref();
     if matches!(name, "Principal" | "NotPrincipal") && known.len() == STATEMENT.len() {
         let message = format!(
@@ -124,7 +127,10 @@ fn unknown_element(
         return;
     }
     let free = |c: &&str| !all.iter().any(|m| m.key.value == *c);
-    let meant = nearest(name, known.iter().copied().filter(free));
+    let meant = (lint.may_suggest())
+        .then(|| nearest(name, known.iter().copied()))
+        .flatten()
+        .filter(free);
     let (message, change) = match meant {
         Some(meant) => (
             format!("there is no policy element `{name}` here; did you mean `{meant}`?"),
@@ -201,7 +207,7 @@ fn statement(lint: &mut Lint<'_, '_>, value: &Value<'_>) {
                     !STATEMENT.contains(&m.key.value.as_ref())
                         && nearest(&m.key.value, std::iter::once(name)).is_some()
                 };
-                members.iter().any(typo)
+                members.iter().take(50).any(typo)
             });
         if absent && !typo {
             lint.report(

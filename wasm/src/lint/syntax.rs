@@ -26,12 +26,16 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, errors: &[SyntaxError]) -> bool {
         lint.report(JSON_SYNTAX_ERROR, problem.span, message);
         return true;
     }
+    // Where the meaning is lost nobody knows which brackets are missing, and of several
+    // missing ones only the innermost can go first.
+    let mut may_close = !errors.iter().any(|e| super::is_guesswork(e.problem));
     for error in errors {
         let shown: String = error.span.text(lint.text).chars().take(40).collect();
         let message = explain(error.problem, &shown);
-        let change = error
-            .edit
-            .map(|(span, text)| Change::new("Mend the JSON", span, text));
+        let closes = error.problem == Problem::OpenBracket;
+        let edit = error.edit.filter(|_| !closes || may_close);
+        may_close &= !closes;
+        let change = edit.map(|(span, text)| Change::new("Mend the JSON", span, text));
         lint.add(JSON_SYNTAX_ERROR, vec![error.span], message, change);
     }
     control_characters(lint);
@@ -53,7 +57,7 @@ fn explain(problem: Problem, shown: &str) -> String {
         Problem::Quotes => "JSON strings stand in double quotes (\"); replace the quotes",
         Problem::BareWord => "JSON words stand in double quotes (\"); add them",
         Problem::OpenString => "this string has no closing quote on its line; add it",
-        Problem::OpenBracket => "nothing closes this bracket; add the closing one",
+        Problem::OpenBracket => "the text ends before all brackets are closed; add what is missing",
         Problem::StrayBracket => "this bracket closes nothing; remove it or open one before",
         Problem::ControlCharacter => {
             "a control character stands inside the string; write it as an escape such as \\n"

@@ -6,6 +6,9 @@ use crate::json::Value;
 use crate::operator::Family;
 use crate::policy::{Condition, Effect, Policy, Statement};
 
+/// More reasons than that nobody reads.
+const MAX_REASONS: usize = 6;
+
 /// What a permission's answer means for a job.
 pub(super) fn permission(action: &str, decision: Decision, types: &[&str]) -> String {
     let (can, cannot) = consequence(action);
@@ -74,11 +77,16 @@ pub(super) fn open(policy: &Policy<'_, '_>, request: &Request<'_>, answer: &Answ
         else {
             continue;
         };
+        if out.len() >= MAX_REASONS {
+            break;
+        }
         if names_resource(statement, policy.version, request) == Tri::Unknown {
             out.push(resource(statement, *effect));
         }
         for condition in &statement.conditions {
-            if holds(condition, policy.version, request.facts) == Tri::Unknown {
+            if out.len() < MAX_REASONS
+                && holds(condition, policy.version, request.facts) == Tri::Unknown
+            {
                 let not = if *effect == Effect::Deny { "not: " } else { "" };
                 out.push(format!("{not}{}", words(condition)));
             }
@@ -113,6 +121,9 @@ pub(super) fn missed(policy: &Policy<'_, '_>, request: &Request<'_>) -> Vec<Stri
             continue;
         }
         for condition in &statement.conditions {
+            if out.len() >= MAX_REASONS {
+                return out;
+            }
             if holds(condition, policy.version, request.facts) == Tri::False {
                 let why = match request.facts.fact(&condition.key.value) {
                     Fact::Never => "no such request carries this key",
