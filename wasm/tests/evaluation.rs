@@ -1,5 +1,11 @@
 //! One test for each rule of evaluation, and the fast evaluator against a slow, obvious one.
 
+#![expect(
+    clippy::expect_used,
+    clippy::needless_pass_by_value,
+    reason = "a test that cannot go on may stop where it stands; literals read better by value"
+)]
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
