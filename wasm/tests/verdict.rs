@@ -1,6 +1,15 @@
 //! Whether a policy lets Sprinters work: what the documentation's policies get, the traps, and
 //! that `tighten` always makes a policy that passes.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::too_many_lines,
+    clippy::needless_pass_by_value,
+    reason = "a test's data is its own, and its tables are long"
+)]
+
+use Decision::{Conditional, Granted, Missing};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sprinters_policy::code::FindingType;
@@ -194,7 +203,6 @@ fn conditions_that_sprinters_meets_always_never_or_perhaps() {
             action,
         )
     };
-    use Decision::{Conditional, Granted, Missing};
     for (action, condition, expected) in [
         (
             "ec2:CreateTags",
