@@ -74,6 +74,13 @@ pub(crate) fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 
+/// Adds what was probably meant to a message.
+pub(crate) fn suggest(message: &mut String, meant: &str) {
+    message.push_str("; did you mean `");
+    message.push_str(meant);
+    message.push_str("`?");
+}
+
 /// The name of `candidates` that was probably meant, ignoring case.
 pub(crate) fn nearest<'a>(
     name: &str,

@@ -23,6 +23,8 @@ pub enum Fact<'f> {
     Unknown,
     /// Either nothing or this value.
     AbsentOr(&'f str),
+    /// One of these, in one request or another.
+    OneOf(Vec<&'f str>),
 }
 
 /// Where facts come from.
@@ -101,6 +103,15 @@ pub fn holds(condition: &Condition<'_, '_>, version: Version, facts: &dyn Facts)
                 Tri::Unknown
             }
         }
+        Fact::OneOf(all) => {
+            let one = |value: &&str| compare_all(operator, values, &[*value], version, facts);
+            let first = all.first().map_or(Tri::Unknown, one);
+            if all.iter().all(|value| one(value) == first) {
+                first
+            } else {
+                Tri::Unknown
+            }
+        }
         Fact::Present => unknown(operator, values, true),
         Fact::Unknown => unknown(operator, values, false),
     }
@@ -143,7 +154,7 @@ fn null(operator: Operator, values: &[Value<'_>], fact: &Fact<'_>) -> Tri {
     let is_absent = match fact {
         Fact::Absent | Fact::Never => Tri::True,
         Fact::Values(values) => values.is_empty().into(),
-        Fact::Present => Tri::False,
+        Fact::Present | Fact::OneOf(_) => Tri::False,
         Fact::Unknown | Fact::AbsentOr(_) => Tri::Unknown,
     };
     let mut met = Tri::False;

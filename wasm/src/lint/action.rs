@@ -3,7 +3,7 @@
 use super::Lint;
 use crate::code;
 use crate::data::{self, Known};
-use crate::fix::{Change, nearest, quoted};
+use crate::fix::{Change, nearest, quoted, suggest};
 use crate::json::Text;
 use crate::pattern::has_wildcard;
 use crate::policy::Statement;
@@ -55,7 +55,7 @@ fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
             .then(|| data::prefixes().iter().map(|(name, ())| name));
         let meant = all.and_then(|all| nearest(prefix, all));
         let change = meant.map(|meant| {
-            message.push_str(&format!("; did you mean `{meant}`?"));
+            suggest(&mut message, meant);
             let whole = format!("{meant}:{name}");
             Change::new(format!("Write {meant}"), text.span, quoted(&whole))
         });
@@ -72,7 +72,7 @@ fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
             .flatten();
         let change = meant.map(|meant| {
             let whole = format!("{prefix}:{meant}");
-            message.push_str(&format!("; did you mean `{whole}`?"));
+            suggest(&mut message, &whole);
             Change::new(format!("Write {whole}"), text.span, quoted(&whole))
         });
         lint.add(code::INVALID_ACTION, vec![text.span], message, change);

@@ -4,7 +4,7 @@ use super::Lint;
 use crate::arn::{Arn, fields, is_open};
 use crate::code;
 use crate::data::{self, PARTITIONS, Presence, TypePattern};
-use crate::fix::{Change, nearest, quoted};
+use crate::fix::{Change, nearest, quoted, suggest};
 use crate::json::Text;
 use crate::pattern::has_wildcard;
 use crate::policy::Statement;
@@ -118,7 +118,7 @@ fn service(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) -> bool {
         let mut message = format!("there is no service `{name}` in the ARN `{}`", text.value);
         let meant = nearest(name, data::prefixes().iter().map(|(name, ())| name));
         let change = meant.filter(|_| !name.is_empty()).map(|meant| {
-            message.push_str(&format!("; did you mean `{meant}`?"));
+            suggest(&mut message, meant);
             respelled(text, arn, meant)
         });
         lint.add(code::INVALID_SERVICE, vec![text.span], message, change);
@@ -175,7 +175,7 @@ fn region(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
     } else if !is_open(name) && !data::is_region(name) {
         let mut message = format!("AWS has no region `{name}`");
         let change = nearest(name, data::REGIONS.iter().copied()).map(|meant| {
-            message.push_str(&format!("; did you mean `{meant}`?"));
+            suggest(&mut message, meant);
             let whole = with(arn, meant, arn.account);
             Change::new(format!("Write {meant}"), text.span, quoted(&whole))
         });
@@ -277,7 +277,7 @@ fn resource(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
         let change = nearest(head, heads)
             .filter(|meant| *meant != head)
             .map(|meant| {
-                message.push_str(&format!("; did you mean `{meant}/…`?"));
+                suggest(&mut message, &format!("{meant}/…"));
                 let resource = arn.resource.replacen(head, meant, 1);
                 let whole = with(
                     &Arn {

@@ -2,7 +2,7 @@
 
 use super::{Lint, key, value};
 use crate::code;
-use crate::fix::{Change, nearest, quoted};
+use crate::fix::{Change, nearest, quoted, suggest};
 use crate::json::{Member, Text, Value};
 use crate::operator::{Family, Operator, Qualifier};
 use crate::policy::{Effect, Statement};
@@ -73,7 +73,7 @@ fn operator(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>) {
             let q = name.split_once(':').map(|(q, _)| q);
             let q = q.and_then(|q| nearest(q, ["ForAllValues", "ForAnyValue"].into_iter()));
             let meant = q.map_or(meant.to_owned(), |q| format!("{q}:{meant}"));
-            message.push_str(&format!("; did you mean `{meant}`?"));
+            suggest(&mut message, &meant);
             let free = !block.all.iter().any(|b| b.key.value == meant);
             free.then(|| Change::new(format!("Write {meant}"), block.name.span, quoted(&meant)))
         });

@@ -4,7 +4,7 @@ use super::Lint;
 use super::condition::Block;
 use crate::code;
 use crate::data::{self, GLOBAL_KEYS, Key, KeyType};
-use crate::fix::{Change, nearest, quoted};
+use crate::fix::{Change, nearest, quoted, suggest};
 use crate::json::{Member, Text};
 use crate::operator::{Comparison, Family, Qualifier};
 use crate::policy::Effect;
@@ -61,7 +61,7 @@ fn existing(lint: &mut Lint<'_, '_>, key: &Text<'_>, entry: &Member<'_>) -> Opti
         let change = names.and_then(|names| nearest(name, names));
         let change = change.filter(|meant| !meant.contains("${"));
         let change = change.map(|meant| {
-            message.push_str(&format!("; did you mean `aws:{meant}`?"));
+            suggest(&mut message, &format!("aws:{meant}"));
             Change::new(
                 format!("Write aws:{meant}"),
                 key.span,
@@ -93,7 +93,7 @@ fn service_key(lint: &mut Lint<'_, '_>, key: &Text<'_>, prefix: &str, name: &str
         );
         let meant = nearest(prefix, data::prefixes().iter().map(|(name, ())| name));
         let change = meant.map(|meant| {
-            message.push_str(&format!("; did you mean `{meant}`?"));
+            suggest(&mut message, meant);
             Change::new(
                 format!("Write {meant}"),
                 key.span,
@@ -107,7 +107,7 @@ fn service_key(lint: &mut Lint<'_, '_>, key: &Text<'_>, prefix: &str, name: &str
     let meant = keys.and_then(|keys| nearest(name, keys.names().filter(|n| !n.contains("${"))));
     let change = meant.map(|meant| {
         let whole = format!("{prefix}:{meant}");
-        message.push_str(&format!("; did you mean `{whole}`?"));
+        suggest(&mut message, &whole);
         Change::new(format!("Write {whole}"), key.span, quoted(&whole))
     });
     lint.add(

@@ -1,9 +1,9 @@
 //! The elements of the document and of its statements: which there are and of what type.
 
-use super::Lint;
+use super::{Lint, MAX_COMPARED};
 use crate::code;
 use crate::fix::{Change, nearest, quoted, removal};
-use crate::json::{Member, Value};
+use crate::json::{Member, Text, Value};
 use crate::position::Span;
 
 const TOP: [&str; 2] = ["Version", "Statement"];
@@ -353,6 +353,25 @@ fn mismatch(lint: &mut Lint<'_, '_>, value: &Value<'_>, name: &str, expected: &s
     lint.report(code::DATA_TYPE_MISMATCH, value.span(), message);
 }
 
+// All but the first get a number that no other Sid has.
+fn numbered(same: &[&Text<'_>], all: &[&Text<'_>]) -> Change {
+    let mut numbers = 2..;
+    let mut fresh = || loop {
+        let name = format!("{}{}", same[0].value, numbers.next().unwrap_or(0));
+        if !all.iter().any(|sid| sid.value == name) {
+            return name;
+        }
+    };
+    let edits = same[1..]
+        .iter()
+        .map(|sid| (sid.span, quoted(&fresh())))
+        .collect();
+    Change {
+        title: "Number them".to_owned(),
+        edits,
+    }
+}
+
 fn sids(lint: &mut Lint<'_, '_>) {
     let policy = lint.policy;
     let mut all: Vec<_> = policy.statements.iter().filter_map(|s| s.sid).collect();
@@ -362,28 +381,15 @@ fn sids(lint: &mut Lint<'_, '_>) {
         .chunk_by(|a, b| a.value == b.value)
         .filter(|same| same.len() > 1)
     {
-        let places: Vec<_> = same.iter().map(|sid| sid.span).collect();
+        let places: Vec<_> = same.iter().take(MAX_COMPARED).map(|sid| sid.span).collect();
         let message = format!(
             "{} statements have the `Sid` `{}`; give each its own",
             same.len(),
             same[0].value
         );
-        let taken = |name: &String| all.iter().any(|sid| sid.value == *name);
-        let mut numbers = 2..;
-        let mut fresh = || loop {
-            let name = format!("{}{}", same[0].value, numbers.next().unwrap_or(0));
-            if !taken(&name) {
-                return name;
-            }
-        };
-        let edits = same[1..]
-            .iter()
-            .map(|sid| (sid.span, quoted(&fresh())))
-            .collect();
-        let change = Change {
-            title: "Number them".to_owned(),
-            edits,
-        };
-        lint.add(code::UNIQUE_SIDS_REQUIRED, places, message, Some(change));
+        // Finding free names looks at every Sid for each new one.
+        let few = same.len() <= 50 && all.len() <= MAX_COMPARED;
+        let change = few.then(|| numbered(same, &all));
+        lint.add(code::UNIQUE_SIDS_REQUIRED, places, message, change);
     }
 }

@@ -1,5 +1,7 @@
 //! Broken JSON, and text that is no JSON at all.
 
+use std::fmt::Write as _;
+
 use super::Lint;
 use crate::code::{JSON_SYNTAX_ERROR, MISSING_STATEMENT};
 use crate::fix::Change;
@@ -101,10 +103,11 @@ fn control_characters(lint: &mut Lint<'_, '_>) {
              replace it or write it as a \\u escape",
             u32::from(c)
         );
-        let mut units = [0; 2];
-        let escapes = c.encode_utf16(&mut units).iter();
-        let escaped: Vec<String> = escapes.map(|unit| format!("\\u{unit:04x}")).collect();
-        let escaped = escaped.concat();
+        let mut escaped = String::new();
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            // Writing to a string cannot fail.
+            let _ = write!(escaped, "\\u{unit:04x}");
+        }
         let change = Change::new("Write it as an escape", span, escaped);
         lint.report_fix(JSON_SYNTAX_ERROR, span, message, change);
     }

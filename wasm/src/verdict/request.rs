@@ -346,10 +346,7 @@ impl<'f> FactSheet<'f> {
                 () if is("RootDeviceType") => value("ebs"),
                 () if is("InstanceMarketType") && !self.sprinters.spot => Some(Fact::Unknown),
                 () if is("InstanceProfile") && !self.sprinters.profile => Some(Fact::Absent),
-                () if is("InstanceType") => Some(match self.sprinters.instance_types.as_slice() {
-                    [one] => Fact::Values(vec![one]),
-                    _ => Fact::Present,
-                }),
+                () if is("InstanceType") => Some(one_of(&self.sprinters.instance_types)),
                 () => None,
             },
             ("ec2:RunInstances" | "ec2:ModifyVolume", "volume") => match () {
@@ -360,10 +357,7 @@ impl<'f> FactSheet<'f> {
             ("ec2:RunInstances", "image") if is("RootDeviceType") => value("ebs"),
             ("ec2:RunInstances", "image") if is("ImageType") => value("machine"),
             ("ec2:RunInstances", "network-interface") if is("Subnet") => {
-                match self.sprinters.subnet_arns.as_slice() {
-                    [one] => Some(Fact::Values(vec![one])),
-                    _ => Some(Fact::Present),
-                }
+                Some(one_of(&self.sprinters.subnet_arns))
             }
             _ => None,
         }
@@ -383,6 +377,15 @@ impl<'f> FactSheet<'f> {
             .iter()
             .find(|r| r.name == self.asked.resource);
         action.keys().any(same) || resource.is_some_and(|r| r.keys().any(same))
+    }
+}
+
+// One of the known values; some value where none is known.
+fn one_of(values: &[String]) -> Fact<'_> {
+    match values {
+        [] => Fact::Present,
+        [one] => Fact::Values(vec![one]),
+        several => Fact::OneOf(several.iter().map(String::as_str).collect()),
     }
 }
 
