@@ -11,6 +11,19 @@ import { fileURLToPath } from 'node:url'
 
 // The services whose actions, resource types and condition keys are embedded whole.
 const EMBEDDED = ['ec2', 'iam', 'ssm', 'sts']
+// The actions that Sprinters' requests need: what each resource type's request can carry is
+// asked for these alone, and would be most of the page's download for all.
+const ASKED = new Set([
+  'ec2:CreateTags',
+  'ec2:DescribeInstances',
+  'ec2:DescribeSpotPriceHistory',
+  'ec2:ModifyVolume',
+  'ec2:RunInstances',
+  'ec2:TerminateInstances',
+  'iam:CreateServiceLinkedRole',
+  'iam:PassRole',
+  'ssm:GetParameters',
+])
 // Data types, one letter each. A trailing `*` marks a multivalued key.
 const TYPES = { String: 'S', Numeric: 'N', Bool: 'B', Date: 'D', IPAddress: 'I', ARN: 'A' }
 
@@ -106,11 +119,12 @@ function sorted(table) {
   return Object.values(table).sort((a, b) => byBytes(a.name ?? a.key, b.name ?? b.key))
 }
 
-// The embedded services whole. Lines:
+// The embedded services. Lines:
 //   [service]
-//   k NUMBER key key …            a set of condition keys, numbered from 0 within the file
-//   t type arn-pattern            a resource type
-//   a Name level set type=set …   an action; `level!` takes no tag conditions; `type!` is required; set `-` is empty
+//   k NUMBER key key …     a set of condition keys, numbered from 0 within the file
+//   t type arn-pattern     a resource type
+//   a Name                 an action; `Name!` takes no tag conditions
+//   a Name set type=set …  one of Sprinters' actions; set `-` is empty
 function writeServices() {
   const lines = []
   const sets = new Map()
@@ -127,18 +141,15 @@ function writeServices() {
     lines.push(`[${service}]`)
     for (const type of sorted(types[service])) lines.push(`t ${type.key} ${bare(type.arn)}`)
     for (const action of sorted(actions[service]).sort(byLetters)) {
-      const kind = level(action.accessLevel) + (takesTags(service, action) ? '' : '!')
-      const parts = ['a', action.name, kind, set(action.conditionKeys)]
-      for (const r of action.resourceTypes.slice().sort((a, b) => byBytes(a.name, b.name))) {
-        parts.push(`${r.name}${r.required ? '!' : ''}=${set(r.conditionKeys)}`)
+      const parts = ['a', action.name + (takesTags(service, action) ? '' : '!')]
+      if (ASKED.has(`${service}:${action.name}`)) {
+        parts.push(set(action.conditionKeys))
+        for (const r of action.resourceTypes.slice().sort((a, b) => byBytes(a.name, b.name))) {
+          parts.push(`${r.name}=${set(r.conditionKeys)}`)
+        }
       }
       lines.push(parts.join(' '))
     }
   }
   write('services.txt', lines)
-}
-
-// List, Read, Write, Tagging, Permissions management: the first letter of the gravest.
-function level(text) {
-  return ['Permissions', 'Tagging', 'Write', 'Read', 'List'].find((l) => text.includes(l))?.[0] ?? 'W'
 }

@@ -5,9 +5,10 @@ use std::cell::RefCell;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::check::{Checker, Options};
+use crate::check::Checker;
 use crate::data::Catalog;
-use crate::simulate::{Simulation, simulate as run_simulation};
+use crate::question;
+use crate::simulate::simulate as run_simulation;
 
 struct State {
     actions: Option<String>,
@@ -20,7 +21,7 @@ thread_local! {
 }
 
 fn failure(error: impl std::fmt::Display) -> String {
-    format!("the options are not what they should be: {error}")
+    format!("cannot write the answer: {error}")
 }
 
 fn with_checker<T>(options: &str, run: impl FnOnce(&Checker) -> T) -> Result<T, String> {
@@ -30,11 +31,7 @@ fn with_checker<T>(options: &str, run: impl FnOnce(&Checker) -> T) -> Result<T, 
             .as_ref()
             .is_none_or(|(made_of, _)| made_of != options);
         if stale {
-            let parsed: Options = match options.trim() {
-                "" => Options::default(),
-                json => serde_json::from_str(json).map_err(failure)?,
-            };
-            let mut checker = Checker::new(parsed);
+            let mut checker = Checker::new(question::options(options)?);
             if let Some(actions) = &state.actions {
                 checker = checker.with_catalog(Catalog::new(actions.clone()));
             }
@@ -42,7 +39,7 @@ fn with_checker<T>(options: &str, run: impl FnOnce(&Checker) -> T) -> Result<T, 
         }
         match &state.checker {
             Some((_, checker)) => Ok(run(checker)),
-            None => Err(failure("no checker")),
+            None => Err(failure("there is no checker")),
         }
     })
 }
@@ -109,7 +106,7 @@ pub fn tighten(options: &str) -> Result<String, String> {
 /// If the question or one of its policies is not valid.
 #[wasm_bindgen]
 pub fn simulate(question: &str) -> Result<String, String> {
-    let question: Simulation = serde_json::from_str(question).map_err(failure)?;
+    let question = question::simulation(question)?;
     let result = run_simulation(&question).map_err(|error| error.to_string())?;
     serde_json::to_string(&result).map_err(failure)
 }

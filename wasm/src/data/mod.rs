@@ -7,12 +7,13 @@ mod global;
 mod names;
 mod service;
 
+use crate::pattern::same_name;
 use std::sync::OnceLock;
 
 pub use catalog::{Catalog, Known, exists, nearest_action, takes_tags};
 pub use global::{GLOBAL_KEYS, PARTITIONS, REGIONS, is_region};
 pub use names::Names;
-pub use service::{Action, Level, ResourceType, Service, TypePattern, service};
+pub use service::{Action, ResourceType, Service, TypePattern, service};
 
 /// The type of a condition key's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,9 +95,7 @@ pub fn is_prefix(name: &str) -> bool {
 /// Whether the service has left AWS's reference, so that nothing can be said of its parts.
 #[must_use]
 pub fn is_retired(name: &str) -> bool {
-    RETIRED
-        .iter()
-        .any(|retired| retired.eq_ignore_ascii_case(name))
+    RETIRED.iter().any(|retired| same_name(retired, name))
 }
 
 /// Whether the service field of an ARN can be this.
@@ -166,12 +165,12 @@ impl Keys {
 #[must_use]
 pub fn fits(pattern: &str, name: &str) -> bool {
     let Some((head, tail)) = pattern.split_once("${}") else {
-        return pattern.eq_ignore_ascii_case(name);
+        return same_name(pattern, name);
     };
     let Some(start) = name.get(..head.len()) else {
         return false;
     };
-    if !start.eq_ignore_ascii_case(head) {
+    if !same_name(start, head) {
         return false;
     }
     let rest = &name[head.len()..];
@@ -229,7 +228,7 @@ fn read_key(name: &'static str, kind: &str) -> Key {
 #[must_use]
 pub fn condition_key(key: &str) -> Option<Key> {
     let (prefix, name) = key.split_once(':')?;
-    if prefix.eq_ignore_ascii_case("aws") {
+    if same_name(prefix, "aws") {
         return global::global_key(name);
     }
     keys(prefix)?.get(name)
