@@ -42,18 +42,14 @@ const load = (kind) => Object.fromEntries(services.map((s) => [s, read(`${kind}/
 const [actions, types, keys] = ['actions', 'resourceTypes', 'conditionKeys'].map(load)
 
 writePrefixes()
-writeArnServices()
 writeKeys()
 writeActions()
 writeServices()
 
+// Every service prefix; behind it, where ARNs name the service: do they always (+), never (-)
+// or sometimes (?) have a region, and the same for an account. `~` marks a name that only
+// ARNs have.
 function writePrefixes() {
-  write('prefixes.txt', services)
-}
-
-// For each service segment that an ARN pattern names: is there always (+), never (-)
-// or sometimes (?) a region, and the same for an account.
-function writeArnServices() {
   const seen = new Map()
   const note = (value) => (value === '' ? '-' : '+')
   const join2 = (a, b) => (a === undefined || a === b ? b : '?')
@@ -63,7 +59,9 @@ function writeArnServices() {
     const old = seen.get(service) ?? []
     seen.set(service, [join2(old[0], note(region)), join2(old[1], note(account))])
   }
-  write('arns.txt', [...seen.keys()].sort(byBytes).map((s) => `${s} ${seen.get(s).join('')}`))
+  const names = [...new Set([...services, ...seen.keys()])].sort(byBytes)
+  const line = (name) => (services.includes(name) ? '' : '~') + [name, ...(seen.has(name) ? [seen.get(name).join('')] : [])].join(' ')
+  write('prefixes.txt', names.map(line))
 }
 
 // Condition keys outside `aws:` (those are a hand-made list in the crate), with their types,
@@ -84,7 +82,10 @@ function writeKeys() {
   for (const head of [...byPrefix.keys()].sort(byBytes)) {
     lines.push(`[${head}]`)
     const names = byPrefix.get(head)
-    for (const name of [...names.keys()].sort(byBytes)) lines.push(`${name} ${names.get(name)}`)
+    for (const name of [...names.keys()].sort(byBytes)) {
+      // Most keys are single strings.
+      lines.push(names.get(name) === 'S' ? name : `${name} ${names.get(name)}`)
+    }
   }
   write('keys.txt', lines)
 }

@@ -20,11 +20,15 @@ thread_local! {
     static STATE: RefCell<State> = const { RefCell::new(State { actions: None, checker: None }) };
 }
 
-fn failure(error: impl std::fmt::Display) -> String {
-    format!("cannot write the answer: {error}")
+type Answer = Result<String, String>;
+
+// Writing strings and small numbers to memory cannot fail.
+fn json<T: serde::Serialize>(value: &T) -> Answer {
+    serde_json::to_string(value).map_err(|_| "cannot write the answer".to_owned())
 }
 
-fn with_checker<T>(options: &str, run: impl FnOnce(&Checker) -> T) -> Result<T, String> {
+// One function for all calls: made anew for each, it would be a part of the download four times.
+fn with_checker(options: &str, run: &dyn Fn(&Checker) -> Answer) -> Answer {
     STATE.with_borrow_mut(|state| {
         let stale = state
             .checker
@@ -38,8 +42,8 @@ fn with_checker<T>(options: &str, run: impl FnOnce(&Checker) -> T) -> Result<T, 
             state.checker = Some((options.to_owned(), checker));
         }
         match &state.checker {
-            Some((_, checker)) => Ok(run(checker)),
-            None => Err(failure("there is no checker")),
+            Some((_, checker)) => run(checker),
+            None => Err("cannot check: there is no checker".to_owned()),
         }
     })
 }
@@ -59,10 +63,7 @@ pub fn load_actions(text: String) {
 /// If the options are not valid.
 #[wasm_bindgen]
 pub fn check(text: &str, options: &str) -> Result<String, String> {
-    with_checker(options, |checker| {
-        serde_json::to_string(&checker.check(text))
-    })?
-    .map_err(failure)
+    with_checker(options, &|checker| json(&checker.check(text)))
 }
 
 /// The verdict alone, in JSON.
@@ -71,10 +72,7 @@ pub fn check(text: &str, options: &str) -> Result<String, String> {
 /// If the options are not valid.
 #[wasm_bindgen]
 pub fn verdict(text: &str, options: &str) -> Result<String, String> {
-    with_checker(options, |checker| {
-        serde_json::to_string(&checker.verdict(text))
-    })?
-    .map_err(failure)
+    with_checker(options, &|checker| json(&checker.verdict(text)))
 }
 
 /// The findings alone, in JSON.
@@ -83,10 +81,7 @@ pub fn verdict(text: &str, options: &str) -> Result<String, String> {
 /// If the options are not valid.
 #[wasm_bindgen]
 pub fn lint(text: &str, options: &str) -> Result<String, String> {
-    with_checker(options, |checker| {
-        serde_json::to_string(&checker.lint(text))
-    })?
-    .map_err(failure)
+    with_checker(options, &|checker| json(&checker.lint(text)))
 }
 
 /// The tightest policy for the options.
@@ -95,8 +90,8 @@ pub fn lint(text: &str, options: &str) -> Result<String, String> {
 /// If the options are not valid.
 #[wasm_bindgen]
 pub fn tighten(options: &str) -> Result<String, String> {
-    with_checker(options, |checker| {
-        crate::tighten::tighten(&checker.options().setup)
+    with_checker(options, &|checker| {
+        Ok(crate::tighten::tighten(&checker.options().setup))
     })
 }
 
@@ -108,5 +103,5 @@ pub fn tighten(options: &str) -> Result<String, String> {
 pub fn simulate(question: &str) -> Result<String, String> {
     let question = question::simulation(question)?;
     let result = run_simulation(&question).map_err(|error| error.to_string())?;
-    serde_json::to_string(&result).map_err(failure)
+    json(&result)
 }

@@ -113,7 +113,7 @@ fn service(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) -> bool {
     let lower = name.to_ascii_lowercase();
     if !data::is_arn_service(&lower) {
         let mut message = format!("there is no service `{name}` in the ARN `{}`", text.value);
-        let meant = nearest(name, data::prefixes().iter().map(|(name, ())| name));
+        let meant = nearest(name, data::prefixes());
         let change = meant.filter(|_| !name.is_empty()).map(|meant| {
             suggest(&mut message, meant);
             respelled(text, arn, meant)

@@ -92,7 +92,7 @@ fn service_key(lint: &mut Lint<'_, '_>, key: &Text<'_>, prefix: &str, name: &str
             "there is no service `{prefix}` for the condition key `{}`",
             key.value
         );
-        let meant = nearest(prefix, data::prefixes().iter().map(|(name, ())| name));
+        let meant = nearest(prefix, data::prefixes());
         let change = meant.map(|meant| {
             suggest(&mut message, meant);
             Change::new(

@@ -229,7 +229,7 @@ fn always(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, operator: Operator, en
     );
     let change = block
         .renamed("Null")
-        .map(|change| change.also(entry.value.span(), quoted(answer)));
+        .map(|change| change.also(entry.value.span(), &quoted(answer)));
     lint.add(code, vec![star.span()], message, change);
 }
 
