@@ -39,7 +39,8 @@ const named = new Map(
     .map(([file, output]) => [basename(output.entryPoint).replace(/\.ts$/, ".js"), basename(file)]),
 );
 
-const keep = new Set(["assets", "policies", "icon.svg", ".nojekyll"]);
+const ours = readdirSync(join(root, "docs", "src")).filter((entry) => !entry.endsWith(".md"));
+const keep = new Set(["assets", ".nojekyll", ...ours]);
 for (const entry of readdirSync(out)) {
   if (keep.has(entry) || (entry.endsWith(".html") && entry !== "toc.html")) continue;
   rmSync(join(out, entry), { recursive: true });

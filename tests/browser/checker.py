@@ -49,7 +49,13 @@ class Checker:
 
     def text(self) -> str:
         """The whole text, also what the editor does not show at the moment."""
-        self.place.get_by_role("button", name="Copy policy").click()
+        return self.copied("Copy policy")
+
+    def copied(self, button: str) -> str:
+        """What a button puts into the clipboard."""
+        self.page.evaluate("navigator.clipboard.writeText('nothing yet')")
+        self.place.get_by_role("button", name=button).click()
+        self.page.wait_for_function("async () => await navigator.clipboard.readText() !== 'nothing yet'")
         copied: str = self.page.evaluate("navigator.clipboard.readText()")
         return copied
 

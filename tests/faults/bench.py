@@ -36,6 +36,13 @@ class _Worker:
         self._moto = moto
         self._binary = binary
 
+    def warm_up(self) -> None:
+        """A fresh moto takes seconds for its first calls, which would be a fault that no run asked for."""
+        with world(self._moto, self._binary, DAYS["ladder"], 0) as stage:
+            for _ in range(2):
+                stage.step.run("start", **{**stage.day.inputs, "start-timeout": "30s"})
+            stage.step.run("stop")
+
     def play(self, job: Job) -> Verdict:
         try:
             with world(self._moto, self._binary, DAYS[job.case.day], job.number) as stage:
@@ -53,6 +60,7 @@ def _serve(cases: Sequence[Job], verdicts: Any, binary: Path) -> None:
     taking = threading.Lock()
     with Moto() as moto:
         worker = _Worker(moto, binary)
+        worker.warm_up()
 
         def follow() -> None:
             while True:
@@ -97,6 +105,7 @@ def play_all(cases: Sequence[Case], processes: int, binary: Path) -> Iterator[Ve
 def play_here(moto: Moto, cases: Iterable[Case], binary: Path, at_once: int = 8) -> list[Verdict]:
     """For pytest: on a moto that is there already."""
     worker = _Worker(moto, binary)
+    worker.warm_up()
     jobs = [Job(number, case) for number, case in enumerate(cases)]
     with ThreadPoolExecutor(at_once) as pool:
         return list(pool.map(worker.play, jobs))
