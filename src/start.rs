@@ -1,22 +1,20 @@
 //! `start`: launch, wait until the runners are online, or undo everything.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use crate::boot_volume;
 use crate::clients::Clients;
-use crate::closing::Closing;
 use crate::failure::Failure;
 use crate::github::RunnerId;
 use crate::groundwork::Groundwork;
 use crate::launch::{LaunchedRunner, Launcher, described};
-use crate::ledger::{Entry, Ledger};
-use crate::pace::Pace;
+use crate::ledger::Entry;
 use crate::report::summary::Started;
 use crate::report::{Report, seconds};
 use crate::retry::Deadline;
@@ -56,22 +54,7 @@ pub(crate) async fn start(
     };
     report.group("Plan", groundwork.described(&spec));
     let prepared_in = began.elapsed();
-    let launcher = Arc::new(Launcher {
-        clients,
-        spec,
-        groundwork,
-        ledger: Ledger::default(),
-        report,
-        launch_by: times.launch_by,
-        launch_share: times.launch_share,
-        closing: Closing::default(),
-        zones: OnceCell::new(),
-        downloads: Default::default(),
-        minting: Pace::default(),
-        launching: Pace::default(),
-        root_device: Mutex::default(),
-        delay: Mutex::default(),
-    });
+    let launcher = Arc::new(Launcher::new(clients, spec, groundwork, report, &times));
 
     let mut tasks = begin_launches(&launcher);
     let (outcome, is_cancelled) = tokio::select! {
@@ -80,20 +63,13 @@ pub(crate) async fn start(
     };
     match outcome {
         Ok((runners, online_after)) => {
-            let total = began.elapsed();
-            launcher.report.summary(
-                &Started {
-                    runners: &runners,
-                    online_after: &online_after,
-                    prepared_in,
-                    total,
-                    spec: &launcher.spec,
-                }
-                .markdown(),
+            tell_success(
+                &launcher,
+                &runners,
+                &online_after,
+                prepared_in,
+                began.elapsed(),
             );
-            launcher
-                .report
-                .done(format_args!("{} online", counted(runners.len())), total);
             Ok(())
         }
         Err(failure) => {
@@ -105,6 +81,26 @@ pub(crate) async fn start(
             Err(undo_everything(&launcher, tasks, settle, undone_by, failure).await)
         }
     }
+}
+
+fn tell_success(
+    launcher: &Launcher,
+    runners: &[LaunchedRunner],
+    online_after: &BTreeMap<RunnerId, Duration>,
+    prepared_in: Duration,
+    total: Duration,
+) {
+    let started = Started {
+        runners,
+        online_after,
+        prepared_in,
+        total,
+        spec: &launcher.spec,
+    };
+    launcher.report.summary(&started.markdown());
+    launcher
+        .report
+        .done(format_args!("{} online", counted(runners.len())), total);
 }
 
 type Tasks = JoinSet<Result<LaunchedRunner, Failure>>;

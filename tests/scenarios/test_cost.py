@@ -73,9 +73,7 @@ def test_without_the_permission_the_cost_is_unknown_and_stop_succeeds(sprinters:
     assert "ec2:DescribeSpotPriceHistory" in run.log
 
 
-@pytest.mark.parametrize(
-    "fault", [stalled(300), ec2_error("InternalError", "no", 500)], ids=["never answers", "fails"]
-)
+@pytest.mark.parametrize("fault", [stalled(300), ec2_error("InternalError", "no", 500)], ids=["never answers", "fails"])
 def test_prices_never_hold_up_the_end(sprinters: Program, ec2: Ec2, fault) -> None:
     sprinters.run("start", **AMI, spot="true", **{"availability-zone": "eu-central-1a"})
     ended: list[bool] = []
