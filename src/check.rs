@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::account;
 use crate::clients::Clients;
 use crate::ec2::{Ec2Error, Launch, statement_for, tags};
 use crate::failure::{Exit, Failure};
@@ -28,9 +29,18 @@ pub(crate) async fn check(
     spec: &StartSpec,
     report: &Report,
 ) -> Result<(), Failure> {
-    let (aws, github) = tokio::join!(aws(clients, spec, report), github(clients));
+    let (account, aws, github) = tokio::join!(
+        account(clients),
+        aws(clients, spec, report),
+        github(clients)
+    );
     let rerun = reruns(clients, spec).await;
-    let findings: Vec<Finding> = aws.into_iter().chain(github).chain(rerun).collect();
+    let findings: Vec<Finding> = account
+        .into_iter()
+        .chain(aws)
+        .chain(github)
+        .chain(rerun)
+        .collect();
     for finding in &findings {
         match &finding.remedy {
             None => report.mark(finding.mark, &finding.subject),
@@ -103,6 +113,17 @@ async fn aws(clients: &Clients, spec: &StartSpec, report: &Report) -> Vec<Findin
     }
     findings.extend(judge(clients, &answers));
     findings
+}
+
+/// Whether the credentials are of the account that `runner` names.
+async fn account(clients: &Clients) -> Option<Finding> {
+    let wanted = clients.account.as_ref()?;
+    let subject = format!("AWS account `{wanted}`");
+    let checked = account::check(clients, Some(wanted), Deadline::after(PATIENCE)).await;
+    Some(match checked {
+        Ok(()) => Finding::fine(subject),
+        Err(failure) => Finding::missing(subject, joined(&failure)),
+    })
 }
 
 async fn ask(clients: &Clients, spec: &StartSpec, groundwork: Option<&Groundwork>) -> Answers {

@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::github::{Github, GithubError};
 use crate::http_edge;
 use crate::image_index::ImageIndex;
+use crate::spec::account::AccountId;
 use crate::spec::region::Region;
 use crate::spec::run::WorkflowRun;
 use crate::spec::target::Target;
@@ -21,6 +22,8 @@ pub(crate) struct Clients {
     pub image_index: ImageIndex,
     pub region: Region,
     pub run: WorkflowRun,
+    /// The account that the credentials must be of, where `runner` names one.
+    pub account: Option<AccountId>,
 }
 
 impl Clients {
@@ -32,6 +35,7 @@ impl Clients {
             github_token,
             github_api,
             run,
+            account,
         } = target;
         Self {
             ec2: Ec2::new(&connector, &region, access_key.as_ref()).await,
@@ -45,6 +49,7 @@ impl Clients {
             connector,
             region,
             run,
+            account,
         }
     }
 

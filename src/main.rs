@@ -2,6 +2,7 @@
 //!
 //! Arguments and inputs come in, one mode runs, one report goes out, one exit code is returned.
 
+mod account;
 mod answer_headers;
 mod boot;
 mod boot_volume;
@@ -30,6 +31,7 @@ mod report;
 mod rerun;
 mod retry;
 mod rung;
+mod runner_input;
 mod signals;
 mod spec;
 mod start;
@@ -42,12 +44,14 @@ mod watch;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clients::Clients;
 use failure::Failure;
 use inputs::{InputError, Inputs, Mode, Problems};
 use policy::PolicySpec;
 use report::Report;
+use retry::Deadline;
 use spec::rerun::RerunSpec;
 use spec::start::StartSpec;
 use spec::target::{Narrowing, Target};
@@ -101,7 +105,8 @@ fn run(mode: &mut Option<Mode>, report: &Arc<Report>) -> Result<(), Failure> {
         }
     };
     *mode = Some(chosen);
-    match parse(chosen, &inputs).map_err(|problems| Failure::inputs(&problems.into_errors()))? {
+    let inputs = runner_input::resolve(inputs)?;
+    match parse(chosen, &inputs).map_err(|problems| Failure::inputs(&problems.located(&inputs)))? {
         Work::Policy(spec) => policy::check(&spec, report),
         Work::Cloud(target, mode) => runtime()?.block_on(perform(target, mode, report)),
     }
@@ -175,9 +180,24 @@ async fn perform(target: Target, mode: CloudMode, report: &Arc<Report>) -> Resul
             spec.spot = spec.spot.on_attempt_of(&clients.run);
             start::start(clients, *spec, report.clone()).await
         }
-        CloudMode::Stop(narrowing) => stop::stop(&clients, &narrowing, report).await,
+        CloudMode::Stop(narrowing) => {
+            own_account(&clients).await?;
+            stop::stop(&clients, &narrowing, report).await
+        }
         CloudMode::Check(spec) => check::check(&clients, &spec, report).await,
-        CloudMode::Sweep => sweep::sweep(&clients, report).await,
-        CloudMode::Rerun(spec) => rerun::rerun(&clients, &spec, report).await,
+        CloudMode::Sweep => {
+            own_account(&clients).await?;
+            sweep::sweep(&clients, report).await
+        }
+        CloudMode::Rerun(spec) => {
+            own_account(&clients).await?;
+            rerun::rerun(&clients, &spec, report).await
+        }
     }
+}
+
+/// `stop` and `sweep` in another account would find nothing, and call that a success. `start` and `check` ask beside all else.
+async fn own_account(clients: &Clients) -> Result<(), Failure> {
+    let soon = Deadline::after(Duration::from_secs(20));
+    account::check(clients, clients.account.as_ref(), soon).await
 }

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
+use crate::account;
 use crate::boot_volume;
 use crate::clients::Clients;
 use crate::failure::Failure;
@@ -49,7 +50,7 @@ pub(crate) async fn start(
     let times = Times::of(spec.start_timeout.as_duration(), spec.count);
 
     let groundwork = tokio::select! {
-        groundwork = Groundwork::lay(&clients, &spec, &report, times.launch_by) => groundwork?,
+        prepared = prepare(&clients, &spec, &report, times.launch_by) => prepared?,
         signal = cancel.requested() => return Err(cancelled(signal)),
     };
     report.group("Plan", groundwork.described(&spec));
@@ -101,6 +102,20 @@ fn tell_success(
     launcher
         .report
         .done(format_args!("{} online", counted(runners.len())), total);
+}
+
+/// Whose account it is, and what must be known before the first launch: asked together.
+async fn prepare(
+    clients: &Clients,
+    spec: &StartSpec,
+    report: &Report,
+    deadline: Deadline,
+) -> Result<Groundwork, Failure> {
+    let (account, groundwork) = tokio::join!(
+        account::check(clients, clients.account.as_ref(), deadline),
+        Groundwork::lay(clients, spec, report, deadline)
+    );
+    account.and(groundwork)
 }
 
 type Tasks = JoinSet<Result<LaunchedRunner, Failure>>;

@@ -96,6 +96,12 @@ pub(crate) const INPUTS: &[Input] = &[
     input("aws-region", "REGION", EVERY, "AWS region")
         .environment(&["AWS_REGION", "AWS_DEFAULT_REGION"]),
     input(
+        "runner",
+        "LABEL",
+        EVERY,
+        "Label such as `sprinters:aws:eu-central-1:ubuntu-24.04:m7i.xlarge:spot=auto`; single inputs override its parts",
+    ),
+    input(
         "image",
         "IMAGE",
         LAUNCH,

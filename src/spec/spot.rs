@@ -42,6 +42,18 @@ impl Spot {
     const ACCEPTED: &str = "`false`, `true`, `auto` or `rerun`";
 }
 
+/// In the input's own form.
+impl fmt::Display for Spot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::False => "false",
+            Self::True => "true",
+            Self::Auto => "auto",
+            Self::Rerun => "rerun",
+        })
+    }
+}
+
 impl FromStr for Spot {
     type Err = String;
 

@@ -2,6 +2,7 @@
 
 use secrecy::SecretString;
 
+use super::account::AccountId;
 use super::credentials::AccessKey;
 use super::network::InstanceId;
 use super::region::Region;
@@ -19,6 +20,8 @@ pub(crate) struct Target {
     /// `GITHUB_API_URL`: GitHub itself, an Enterprise Server, or a test's stand-in.
     pub github_api: http::Uri,
     pub run: WorkflowRun,
+    /// The account that the credentials must be of, where `runner` names one.
+    pub account: Option<AccountId>,
 }
 
 impl Target {
@@ -45,6 +48,7 @@ impl Target {
             github_token: github_token?,
             github_api: github_api?,
             run: run?,
+            account: inputs.account().cloned(),
         })
     }
 }
