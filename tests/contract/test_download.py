@@ -37,7 +37,8 @@ def files(archive: bytes) -> set[str]:
 def unpacked(archive: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As it lies on a runner: without a repository around it."""
     folder = tmp_path_factory.mktemp("download")
-    tarfile.open(fileobj=io.BytesIO(archive)).extractall(folder, filter="data")
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        tar.extractall(folder, filter="data")
     return folder
 
 
