@@ -5,13 +5,14 @@ use std::time::Duration;
 use crate::clients::Clients;
 use crate::ec2::{Ec2Error, Launch, statement_for, tags};
 use crate::failure::{Exit, Failure};
-use crate::github::RunnerId;
+use crate::github::{JobId, RunnerId};
 use crate::groundwork::Groundwork;
 use crate::plan::Candidate;
 use crate::report::{Finding, Mark, Report, summary};
 use crate::retry::Deadline;
 use crate::spec::network::InstanceId;
 use crate::spec::run::LaunchName;
+use crate::spec::spot::Spot;
 use crate::spec::start::StartSpec;
 use crate::undo;
 
@@ -28,7 +29,8 @@ pub(crate) async fn check(
     report: &Report,
 ) -> Result<(), Failure> {
     let (aws, github) = tokio::join!(aws(clients, spec, report), github(clients));
-    let findings: Vec<Finding> = aws.into_iter().chain(github).collect();
+    let rerun = reruns(clients, spec).await;
+    let findings: Vec<Finding> = aws.into_iter().chain(github).chain(rerun).collect();
     for finding in &findings {
         match &finding.remedy {
             None => report.mark(finding.mark, &finding.subject),
@@ -272,6 +274,33 @@ async fn github(clients: &Clients) -> Vec<Finding> {
             }
         }
     }
+}
+
+/// The token's right to run a run again, where `spot: rerun` is chosen. The workflow with `mode: rerun` brings a token of its
+/// own, so that this one's lack of the right is no fault. It is asked to run this very job again, which GitHub refuses in
+/// any case, because the job is running.
+async fn reruns(clients: &Clients, spec: &StartSpec) -> Option<Finding> {
+    if spec.spot != Spot::Rerun {
+        return None;
+    }
+    let github = &clients.github;
+    let subject = format!("GitHub token may rerun runs of `{}`", github.repository());
+    let answer = match clients.run.job_id {
+        Some(id) => github.rerun_job(JobId(id)).await.err(),
+        None => None,
+    };
+    if answer.is_some_and(|error| error.is_already_running()) {
+        return Some(Finding::fine(subject));
+    }
+    Some(Finding {
+        mark: Mark::Unknown,
+        subject,
+        remedy: Some(
+            "not this one. The job with `mode: rerun` needs `permissions: {actions: write}` and \
+             `github-token: ${{ github.token }}`; without it nobody reruns what AWS takes back"
+                .to_owned(),
+        ),
+    })
 }
 
 fn joined(failure: &Failure) -> String {

@@ -104,10 +104,7 @@ impl Bill {
                     hosted.usd_per_minute * started_minutes(ran.duration()),
                 ))
             }),
-            is_interrupted: instance
-                .state_reason
-                .as_deref()
-                .is_some_and(|reason| reason.starts_with("Server.SpotInstance")),
+            is_interrupted: instance.is_taken_back(),
         }
     }
 }

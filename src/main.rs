@@ -27,6 +27,7 @@ mod plan;
 mod policy;
 mod price;
 mod report;
+mod rerun;
 mod retry;
 mod rung;
 mod signals;
@@ -47,6 +48,7 @@ use failure::Failure;
 use inputs::{InputError, Inputs, Mode, Problems};
 use policy::PolicySpec;
 use report::Report;
+use spec::rerun::RerunSpec;
 use spec::start::StartSpec;
 use spec::target::{Narrowing, Target};
 
@@ -125,6 +127,7 @@ enum CloudMode {
     Stop(Narrowing),
     Check(Box<StartSpec>),
     Sweep,
+    Rerun(RerunSpec),
 }
 
 /// Parses all inputs of the mode, and tells every wrong one.
@@ -150,6 +153,9 @@ fn parse(mode: Mode, inputs: &Inputs) -> Result<Work, Problems> {
         Mode::Check => start().map(CloudMode::Check),
         Mode::Stop => Some(CloudMode::Stop(Narrowing::parse(inputs, &mut problems))),
         Mode::Sweep | Mode::Policy => Some(CloudMode::Sweep),
+        Mode::Rerun => {
+            RerunSpec::parse(inputs, event().as_deref(), &mut problems).map(CloudMode::Rerun)
+        }
     };
     match (target, mode, problems.is_empty()) {
         (Some(target), Some(mode), true) => Ok(Work::Cloud(target, mode)),
@@ -157,12 +163,21 @@ fn parse(mode: Mode, inputs: &Inputs) -> Result<Work, Problems> {
     }
 }
 
+/// What began this workflow, as GitHub describes it in a file; `None` at a terminal.
+fn event() -> Option<String> {
+    std::fs::read_to_string(environment("GITHUB_EVENT_PATH")?).ok()
+}
+
 async fn perform(target: Target, mode: CloudMode, report: &Arc<Report>) -> Result<(), Failure> {
     let clients = Clients::new(target, environment).await;
     match mode {
-        CloudMode::Start(spec) => start::start(clients, *spec, report.clone()).await,
+        CloudMode::Start(mut spec) => {
+            spec.spot = spec.spot.on_attempt_of(&clients.run);
+            start::start(clients, *spec, report.clone()).await
+        }
         CloudMode::Stop(narrowing) => stop::stop(&clients, &narrowing, report).await,
         CloudMode::Check(spec) => check::check(&clients, &spec, report).await,
         CloudMode::Sweep => sweep::sweep(&clients, report).await,
+        CloudMode::Rerun(spec) => rerun::rerun(&clients, &spec, report).await,
     }
 }

@@ -117,6 +117,9 @@ impl GithubError {
     }
 
     fn remedy_for(&self, status: StatusCode, repository: &str) -> String {
+        if super::runs::is_about_runs(self.operation) && matches!(status.as_u16(), 403 | 404) {
+            return super::runs::remedy(&self.message, repository);
+        }
         let permission = "the repository permission `Administration: Read and write`";
         if self.message.contains("not accessible by integration") {
             return format!(

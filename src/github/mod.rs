@@ -1,7 +1,8 @@
-//! GitHub's self-hosted runner endpoints.
+//! GitHub's self-hosted runner endpoints, and those of workflow runs.
 
 mod error;
 mod runners;
+mod runs;
 
 pub(crate) use error::GithubError;
 #[cfg(test)]
@@ -9,6 +10,10 @@ pub(crate) use runners::fuzzed;
 pub(crate) use runners::{
     CREATE, DELETE, DOWNLOADS, Deletion, Download, JitRunner, LIST, LOOK, Runner, RunnerId, Status,
 };
+
+#[cfg(test)]
+pub(crate) use runs::fuzzed as fuzzed_runs;
+pub(crate) use runs::{Job, JobId, LIST_JOBS, LOOK_AT_RUN, RERUN, Run};
 
 use std::sync::Arc;
 
@@ -83,6 +88,16 @@ impl Github {
             .crab
             ._get_with_headers(self.path(path), Some(headers))
             .await;
+        self.answer(operation, response).await
+    }
+
+    async fn get_path(&self, operation: &'static str, path: &str) -> Result<Answer, GithubError> {
+        let response = self.crab._get(path).await;
+        self.answer(operation, response).await
+    }
+
+    async fn post_path(&self, operation: &'static str, path: &str) -> Result<Answer, GithubError> {
+        let response = self.crab._post(path, None::<&()>).await;
         self.answer(operation, response).await
     }
 

@@ -17,9 +17,9 @@ pub(crate) struct Input {
     pub secret: bool,
 }
 
-use Mode::{Check, Policy, Start, Stop, Sweep};
+use Mode::{Check, Policy, Rerun, Start, Stop, Sweep};
 
-const EVERY: &[Mode] = &[Start, Stop, Check, Sweep];
+const EVERY: &[Mode] = &[Start, Stop, Check, Sweep, Rerun];
 const LAUNCH: &[Mode] = &[Start, Check];
 
 const fn input(
@@ -113,7 +113,7 @@ pub(crate) const INPUTS: &[Input] = &[
         "spot",
         "WHEN",
         LAUNCH,
-        "`false`, `true`, or `auto`: spot first, on-demand where there is none",
+        "`false`, `true`, `auto`: spot first, on-demand where there is none, or `rerun`: `auto` on a run's first attempt, on-demand on later ones",
     )
     .default("false"),
     input("availability-zone", "ZONES", LAUNCH, "Availability zones")
@@ -202,6 +202,20 @@ pub(crate) const INPUTS: &[Input] = &[
         "Stop only the runners that have one of these labels",
     ),
     input("instance-id", "IDS", &[Stop], "Stop only these instances"),
+    input(
+        "run-id",
+        "ID",
+        &[Rerun],
+        "The workflow run to judge, and to run again if AWS took an instance of it back",
+    )
+    .default("the run of the `workflow_run` event"),
+    input(
+        "max-attempts",
+        "N",
+        &[Rerun],
+        "Start no attempt of a run beyond this one",
+    )
+    .default("3"),
     input(
         "policy",
         "FILES",

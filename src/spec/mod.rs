@@ -10,6 +10,7 @@ pub(crate) mod label;
 pub(crate) mod list;
 pub(crate) mod network;
 pub(crate) mod region;
+pub(crate) mod rerun;
 pub(crate) mod run;
 pub(crate) mod runner;
 pub(crate) mod spot;

@@ -38,6 +38,8 @@ pub(crate) struct WorkflowRun {
     pub id: String,
     pub attempt: String,
     pub job: String,
+    /// GitHub's number for the job that runs this step, where `action.yml` could tell: with it the job can be run again.
+    pub job_id: Option<u64>,
 }
 
 /// What starts the name of every runner of ours.
@@ -72,6 +74,11 @@ impl LaunchName {
 }
 
 impl WorkflowRun {
+    /// Whether GitHub runs this for the first time.
+    pub(crate) fn is_first_attempt(&self) -> bool {
+        self.attempt == "1"
+    }
+
     /// Whether a runner of that name was launched by this run (any attempt).
     pub(crate) fn launched(&self, runner_name: &str) -> bool {
         runner_name
@@ -124,6 +131,7 @@ mod tests {
             id: id.to_owned(),
             attempt: "2".to_owned(),
             job: "start".to_owned(),
+            job_id: None,
         }
     }
 

@@ -133,6 +133,8 @@ fn workflow_run(environment: impl Fn(&str) -> Option<String>) -> Result<Workflow
         id: numbered("GITHUB_RUN_ID", "local")?,
         attempt: numbered("GITHUB_RUN_ATTEMPT", "1")?,
         job: environment("GITHUB_JOB").unwrap_or_else(|| "local".to_owned()),
+        // Servers that do not know `job.check_run_id` yet make an empty text of it; whatever else it is, it only helps.
+        job_id: environment("SPRINTERS_JOB_ID").and_then(|id| id.parse().ok()),
     })
 }
 

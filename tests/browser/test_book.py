@@ -92,7 +92,6 @@ def violations_of(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.xfail(reason="425 KB: the engine has 183 KB, serde_json and float tables among them", strict=True)
 def test_the_first_load_is_small(page: Page, site: Site) -> None:
     asked: set[str] = set()
     page.on("request", lambda request: asked.add(request.url))

@@ -7,7 +7,7 @@ import pytest
 from standins import images
 from standins.aws import Ec2, policy_without
 from standins.cloud import Behaves, Cloud
-from standins.gate import stalled
+from standins.gate import stalled, then
 from standins.github import GitHub
 from standins.program import Program, Run
 from standins.proxy import ec2_error
@@ -73,17 +73,18 @@ def test_without_the_permission_the_cost_is_unknown_and_stop_succeeds(sprinters:
     assert "ec2:DescribeSpotPriceHistory" in run.log
 
 
-@pytest.mark.parametrize("fault", [stalled(20), ec2_error("InternalError", "no", 500)], ids=["never answers", "fails"])
+@pytest.mark.parametrize("fault", [stalled(300), ec2_error("InternalError", "no", 500)], ids=["never answers", "fails"])
 def test_prices_never_hold_up_the_end(sprinters: Program, ec2: Ec2, fault) -> None:
     sprinters.run("start", **AMI, spot="true", **{"availability-zone": "eu-central-1a"})
-    ec2.gate.fail("DescribeSpotPriceHistory", fault, times=None)
+    ended: list[bool] = []
+    look = then(lambda: ended.append(not ec2.living()), fault)
+    ec2.gate.fail("DescribeSpotPriceHistory", look, times=None)
     run = sprinters.run("stop")
 
     assert run.code == 0, run.log
-    assert run.seconds < 8
+    assert run.seconds < 60, "it waited for an answer that never came"
     assert run.outputs["cost-usd"] == "unknown"
-    terminated = ec2.gate.calls("TerminateInstances")[-1]
-    assert terminated.request.arrived - run.began < 1, "what costs money ends first"
+    assert ended and all(ended), "what costs money ends first"
 
 
 def test_an_unlisted_type_is_called_unknown(sprinters: Program) -> None:

@@ -26,8 +26,9 @@ from standins.server import Request, Response
 PACKAGE = "@octokit/openapi"
 TESTS = Path(__file__).resolve().parents[1]
 SCOPES = r"/repos/\{owner\}/\{repo\}|/orgs/\{org\}|/enterprises/\{enterprise\}"
-KEPT = re.compile(rf"^({SCOPES})/actions/(runners|runner-groups)(/|$)")
-EXTRACT_FORMAT = 1
+RUNS = r"runs/\{run_id\}(/rerun|/attempts/\{attempt_number\}/jobs)?$|jobs/\{job_id\}/rerun$"
+KEPT = re.compile(rf"^({SCOPES})/actions/((runners|runner-groups)(/|$)|{RUNS})")
+EXTRACT_FORMAT = 2
 
 # GitHub answers any operation with these, whether or not its description lists them for it:
 # https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api

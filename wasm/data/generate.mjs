@@ -11,6 +11,19 @@ import { fileURLToPath } from 'node:url'
 
 // The services whose actions, resource types and condition keys are embedded whole.
 const EMBEDDED = ['ec2', 'iam', 'ssm', 'sts']
+// The actions that Sprinters' requests need: what each resource type's request can carry is
+// asked for these alone, and would be most of the page's download for all.
+const ASKED = new Set([
+  'ec2:CreateTags',
+  'ec2:DescribeInstances',
+  'ec2:DescribeSpotPriceHistory',
+  'ec2:ModifyVolume',
+  'ec2:RunInstances',
+  'ec2:TerminateInstances',
+  'iam:CreateServiceLinkedRole',
+  'iam:PassRole',
+  'ssm:GetParameters',
+])
 // Data types, one letter each. A trailing `*` marks a multivalued key.
 const TYPES = { String: 'S', Numeric: 'N', Bool: 'B', Date: 'D', IPAddress: 'I', ARN: 'A' }
 
@@ -29,18 +42,14 @@ const load = (kind) => Object.fromEntries(services.map((s) => [s, read(`${kind}/
 const [actions, types, keys] = ['actions', 'resourceTypes', 'conditionKeys'].map(load)
 
 writePrefixes()
-writeArnServices()
 writeKeys()
 writeActions()
 writeServices()
 
+// Every service prefix; behind it, where ARNs name the service: do they always (+), never (-)
+// or sometimes (?) have a region, and the same for an account. `~` marks a name that only
+// ARNs have.
 function writePrefixes() {
-  write('prefixes.txt', services)
-}
-
-// For each service segment that an ARN pattern names: is there always (+), never (-)
-// or sometimes (?) a region, and the same for an account.
-function writeArnServices() {
   const seen = new Map()
   const note = (value) => (value === '' ? '-' : '+')
   const join2 = (a, b) => (a === undefined || a === b ? b : '?')
@@ -50,7 +59,9 @@ function writeArnServices() {
     const old = seen.get(service) ?? []
     seen.set(service, [join2(old[0], note(region)), join2(old[1], note(account))])
   }
-  write('arns.txt', [...seen.keys()].sort(byBytes).map((s) => `${s} ${seen.get(s).join('')}`))
+  const names = [...new Set([...services, ...seen.keys()])].sort(byBytes)
+  const line = (name) => (services.includes(name) ? '' : '~') + [name, ...(seen.has(name) ? [seen.get(name).join('')] : [])].join(' ')
+  write('prefixes.txt', names.map(line))
 }
 
 // Condition keys outside `aws:` (those are a hand-made list in the crate), with their types,
@@ -71,7 +82,10 @@ function writeKeys() {
   for (const head of [...byPrefix.keys()].sort(byBytes)) {
     lines.push(`[${head}]`)
     const names = byPrefix.get(head)
-    for (const name of [...names.keys()].sort(byBytes)) lines.push(`${name} ${names.get(name)}`)
+    for (const name of [...names.keys()].sort(byBytes)) {
+      // Most keys are single strings.
+      lines.push(names.get(name) === 'S' ? name : `${name} ${names.get(name)}`)
+    }
   }
   write('keys.txt', lines)
 }
@@ -106,11 +120,12 @@ function sorted(table) {
   return Object.values(table).sort((a, b) => byBytes(a.name ?? a.key, b.name ?? b.key))
 }
 
-// The embedded services whole. Lines:
+// The embedded services. Lines:
 //   [service]
-//   k NUMBER key key …            a set of condition keys, numbered from 0 within the file
-//   t type arn-pattern            a resource type
-//   a Name level set type=set …   an action; `level!` takes no tag conditions; `type!` is required; set `-` is empty
+//   k NUMBER key key …     a set of condition keys, numbered from 0 within the file
+//   t type arn-pattern     a resource type
+//   a Name                 an action; `Name!` takes no tag conditions
+//   a Name set type=set …  one of Sprinters' actions; set `-` is empty
 function writeServices() {
   const lines = []
   const sets = new Map()
@@ -127,18 +142,15 @@ function writeServices() {
     lines.push(`[${service}]`)
     for (const type of sorted(types[service])) lines.push(`t ${type.key} ${bare(type.arn)}`)
     for (const action of sorted(actions[service]).sort(byLetters)) {
-      const kind = level(action.accessLevel) + (takesTags(service, action) ? '' : '!')
-      const parts = ['a', action.name, kind, set(action.conditionKeys)]
-      for (const r of action.resourceTypes.slice().sort((a, b) => byBytes(a.name, b.name))) {
-        parts.push(`${r.name}${r.required ? '!' : ''}=${set(r.conditionKeys)}`)
+      const parts = ['a', action.name + (takesTags(service, action) ? '' : '!')]
+      if (ASKED.has(`${service}:${action.name}`)) {
+        parts.push(set(action.conditionKeys))
+        for (const r of action.resourceTypes.slice().sort((a, b) => byBytes(a.name, b.name))) {
+          parts.push(`${r.name}=${set(r.conditionKeys)}`)
+        }
       }
       lines.push(parts.join(' '))
     }
   }
   write('services.txt', lines)
-}
-
-// List, Read, Write, Tagging, Permissions management: the first letter of the gravest.
-function level(text) {
-  return ['Permissions', 'Tagging', 'Write', 'Read', 'List'].find((l) => text.includes(l))?.[0] ?? 'W'
 }

@@ -11,7 +11,7 @@ use crate::evaluate::{
 use crate::fix::Change;
 use crate::json::Value;
 use crate::lint::Draft;
-use crate::pattern::{has_wildcard, matches_ignoring_case};
+use crate::pattern::{has_wildcard, matches_ignoring_case, same_name};
 use crate::policy::{Effect, Policy};
 use crate::position::Span;
 use crate::size::{Target, counted};
@@ -179,15 +179,14 @@ impl Facts for Foreign {
     fn fact(&self, key: &str) -> Fact<'_> {
         let tag = |head: &str| {
             let rest = key.get(head.len()..);
-            key.get(..head.len())
-                .is_some_and(|k| k.eq_ignore_ascii_case(head))
-                && rest.is_some_and(|rest| rest.eq_ignore_ascii_case(TAG))
+            key.get(..head.len()).is_some_and(|k| same_name(k, head))
+                && rest.is_some_and(|rest| same_name(rest, TAG))
         };
         if tag("aws:RequestTag/") {
             Fact::Values(vec!["true"])
-        } else if key.eq_ignore_ascii_case("aws:TagKeys") {
+        } else if same_name(key, "aws:TagKeys") {
             Fact::Values(vec![TAG])
-        } else if key.eq_ignore_ascii_case("ec2:CreateAction")
+        } else if same_name(key, "ec2:CreateAction")
             || tag("aws:ResourceTag/")
             || tag("ec2:ResourceTag/")
         {

@@ -5,9 +5,10 @@ use std::cell::RefCell;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::check::{Checker, Options};
+use crate::check::Checker;
 use crate::data::Catalog;
-use crate::simulate::{Simulation, simulate as run_simulation};
+use crate::question;
+use crate::simulate::simulate as run_simulation;
 
 struct State {
     actions: Option<String>,
@@ -19,30 +20,30 @@ thread_local! {
     static STATE: RefCell<State> = const { RefCell::new(State { actions: None, checker: None }) };
 }
 
-fn failure(error: impl std::fmt::Display) -> String {
-    format!("the options are not what they should be: {error}")
+type Answer = Result<String, String>;
+
+// Writing strings and small numbers to memory cannot fail.
+fn json<T: serde::Serialize>(value: &T) -> Answer {
+    serde_json::to_string(value).map_err(|_| "cannot write the answer".to_owned())
 }
 
-fn with_checker<T>(options: &str, run: impl FnOnce(&Checker) -> T) -> Result<T, String> {
+// One function for all calls: made anew for each, it would be a part of the download four times.
+fn with_checker(options: &str, run: &dyn Fn(&Checker) -> Answer) -> Answer {
     STATE.with_borrow_mut(|state| {
         let stale = state
             .checker
             .as_ref()
             .is_none_or(|(made_of, _)| made_of != options);
         if stale {
-            let parsed: Options = match options.trim() {
-                "" => Options::default(),
-                json => serde_json::from_str(json).map_err(failure)?,
-            };
-            let mut checker = Checker::new(parsed);
+            let mut checker = Checker::new(question::options(options)?);
             if let Some(actions) = &state.actions {
                 checker = checker.with_catalog(Catalog::new(actions.clone()));
             }
             state.checker = Some((options.to_owned(), checker));
         }
         match &state.checker {
-            Some((_, checker)) => Ok(run(checker)),
-            None => Err(failure("no checker")),
+            Some((_, checker)) => run(checker),
+            None => Err("cannot check: there is no checker".to_owned()),
         }
     })
 }
@@ -62,10 +63,7 @@ pub fn load_actions(text: String) {
 /// If the options are not valid.
 #[wasm_bindgen]
 pub fn check(text: &str, options: &str) -> Result<String, String> {
-    with_checker(options, |checker| {
-        serde_json::to_string(&checker.check(text))
-    })?
-    .map_err(failure)
+    with_checker(options, &|checker| json(&checker.check(text)))
 }
 
 /// The verdict alone, in JSON.
@@ -74,10 +72,7 @@ pub fn check(text: &str, options: &str) -> Result<String, String> {
 /// If the options are not valid.
 #[wasm_bindgen]
 pub fn verdict(text: &str, options: &str) -> Result<String, String> {
-    with_checker(options, |checker| {
-        serde_json::to_string(&checker.verdict(text))
-    })?
-    .map_err(failure)
+    with_checker(options, &|checker| json(&checker.verdict(text)))
 }
 
 /// The findings alone, in JSON.
@@ -86,10 +81,7 @@ pub fn verdict(text: &str, options: &str) -> Result<String, String> {
 /// If the options are not valid.
 #[wasm_bindgen]
 pub fn lint(text: &str, options: &str) -> Result<String, String> {
-    with_checker(options, |checker| {
-        serde_json::to_string(&checker.lint(text))
-    })?
-    .map_err(failure)
+    with_checker(options, &|checker| json(&checker.lint(text)))
 }
 
 /// The tightest policy for the options.
@@ -98,8 +90,8 @@ pub fn lint(text: &str, options: &str) -> Result<String, String> {
 /// If the options are not valid.
 #[wasm_bindgen]
 pub fn tighten(options: &str) -> Result<String, String> {
-    with_checker(options, |checker| {
-        crate::tighten::tighten(&checker.options().setup)
+    with_checker(options, &|checker| {
+        Ok(crate::tighten::tighten(&checker.options().setup))
     })
 }
 
@@ -109,7 +101,7 @@ pub fn tighten(options: &str) -> Result<String, String> {
 /// If the question or one of its policies is not valid.
 #[wasm_bindgen]
 pub fn simulate(question: &str) -> Result<String, String> {
-    let question: Simulation = serde_json::from_str(question).map_err(failure)?;
+    let question = question::simulation(question)?;
     let result = run_simulation(&question).map_err(|error| error.to_string())?;
-    serde_json::to_string(&result).map_err(failure)
+    json(&result)
 }

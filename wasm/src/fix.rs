@@ -11,15 +11,20 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    pub(crate) fn new(title: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
+    pub(crate) fn new(title: impl AsRef<str>, span: Span, text: impl AsRef<str>) -> Self {
+        Self::made(title.as_ref(), span, text.as_ref())
+    }
+
+    #[inline(never)]
+    fn made(title: &str, span: Span, text: &str) -> Self {
         Self {
-            title: title.into(),
-            edits: vec![(span, text.into())],
+            title: title.to_owned(),
+            edits: vec![(span, text.to_owned())],
         }
     }
 
-    pub(crate) fn also(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.edits.push((span, text.into()));
+    pub(crate) fn also(mut self, span: Span, text: &str) -> Self {
+        self.edits.push((span, text.to_owned()));
         self
     }
 }

@@ -23,6 +23,8 @@ pub mod operator;
 pub mod pattern;
 pub mod policy;
 pub mod position;
+#[cfg(any(target_arch = "wasm32", test))]
+mod question;
 pub mod report;
 pub mod simulate;
 pub mod size;

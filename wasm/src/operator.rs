@@ -1,4 +1,5 @@
 //! Condition operators: an optional qualifier, the comparison, an optional `IfExists`.
+use crate::pattern::same_name;
 
 /// `ForAllValues:` or `ForAnyValue:`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,22 +128,19 @@ impl Operator {
     pub fn parse(name: &str) -> Option<Self> {
         let (qualifier, rest) = match name.split_once(':') {
             None => (None, name),
-            Some((q, rest)) if q.eq_ignore_ascii_case("ForAllValues") => {
+            Some((q, rest)) if same_name(q, "ForAllValues") => {
                 (Some(Qualifier::ForAllValues), rest)
             }
-            Some((q, rest)) if q.eq_ignore_ascii_case("ForAnyValue") => {
-                (Some(Qualifier::ForAnyValue), rest)
-            }
+            Some((q, rest)) if same_name(q, "ForAnyValue") => (Some(Qualifier::ForAnyValue), rest),
             Some(_) => return None,
         };
         let cut = rest.len().saturating_sub("IfExists".len());
         let (base, if_exists) = match (rest.get(..cut), rest.get(cut..)) {
-            (Some(base), Some(end)) if end.eq_ignore_ascii_case("IfExists") => (base, true),
+            (Some(base), Some(end)) if same_name(end, "IfExists") => (base, true),
             _ => (rest, false),
         };
-        let (_, family, comparison, negated) = BASES
-            .iter()
-            .find(|(name, ..)| name.eq_ignore_ascii_case(base))?;
+        let (_, family, comparison, negated) =
+            BASES.iter().find(|(name, ..)| same_name(name, base))?;
         Some(Self {
             qualifier,
             family: *family,

@@ -13,6 +13,14 @@ pub fn matches_ignoring_case(pattern: &str, text: &str) -> bool {
     glob(pattern.as_bytes(), text.as_bytes(), same, |_| true)
 }
 
+/// Whether two names are the same, ignoring ASCII case. One function for all: unrolled at
+/// each of the hundred places that compare with a known name, it would be half the program.
+#[inline(never)]
+#[must_use]
+pub fn same_name(a: &str, b: &str) -> bool {
+    a.eq_ignore_ascii_case(b)
+}
+
 /// Whether the text has a wildcard.
 #[must_use]
 pub fn has_wildcard(text: &str) -> bool {

@@ -1,5 +1,6 @@
 //! `aws iam simulate-custom-policy`'s question, answered in its shape.
 
+use crate::pattern::same_name;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::{self, Fact, Facts, Request, Target, Tri};
@@ -130,7 +131,7 @@ struct Entries<'e>(&'e [ContextEntry]);
 
 impl Facts for Entries<'_> {
     fn fact(&self, key: &str) -> Fact<'_> {
-        let same = |e: &&ContextEntry| e.context_key_name.eq_ignore_ascii_case(key);
+        let same = |e: &&ContextEntry| same_name(&e.context_key_name, key);
         match self.0.iter().find(same) {
             Some(entry) => Fact::Values(
                 entry
@@ -277,7 +278,7 @@ fn note_missing(
     }
     for condition in &statement.conditions {
         let key = condition.key.value.as_ref();
-        let known = missing.iter().any(|k| k.eq_ignore_ascii_case(key));
+        let known = missing.iter().any(|k| same_name(k, key));
         if !known && request.facts.fact(key) == Fact::Absent {
             missing.push(key.to_owned());
         }

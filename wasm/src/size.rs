@@ -41,6 +41,16 @@ impl Target {
         }
     }
 
+    /// The target of that name; `user`, `role` and `group` are short forms.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let same = |target: &Self| {
+            let own = target.name();
+            own == name || own.strip_prefix("inline-") == Some(name)
+        };
+        Self::ALL.into_iter().find(same)
+    }
+
     /// Its name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {

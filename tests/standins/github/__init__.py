@@ -7,7 +7,8 @@
         github.gate.fail("get-runner", reset, nth=2)
 
 Operations by which calls are counted and spoilt: `generate-jitconfig`, `list-downloads`, `list-runners`, `get-runner`,
-`delete-runner`; of the runner program `runner:session`, `runner:job`, `runner:finish`, `runner:leave`; `download`.
+`delete-runner`; of workflow runs `get-run`, `list-jobs`, `rerun-job`, `rerun-run`; of the runner program
+`runner:session`, `runner:job`, `runner:finish`, `runner:leave`; `download`.
 """
 
 from __future__ import annotations
@@ -21,16 +22,17 @@ from typing import TYPE_CHECKING
 
 from standins import openapi
 from standins.gate import Gate
-from standins.github import rest, runner_service
+from standins.github import rest, runner_service, runs
 from standins.github.rest import Download, Rest, scope_of
 from standins.github.runners import LINUX_VERSION, Job, Runner, Runners
+from standins.github.runs import RunJob, Runs, WorkflowRun
 from standins.github.tokens import Kind, Token
 from standins.server import Outcome, Request, Response, Server
 
 if TYPE_CHECKING:
     from standins.machine.runner import RunnerArchive
 
-__all__ = ["GitHub", "Job", "Kind", "Runner", "Token"]
+__all__ = ["GitHub", "Job", "Kind", "RunJob", "Runner", "Token", "WorkflowRun"]
 
 
 class GitHub:
@@ -52,7 +54,8 @@ class GitHub:
         self.port = self._server.port
         self.runners = Runners(self.server_url)
         self.downloads = self._all_downloads()
-        self._rest = Rest(self.runners, lambda: self.downloads)
+        self.runs = Runs(self.server_url)
+        self._rest = Rest(self.runners, self.runs, lambda: self.downloads)
 
     # --- for the binary ---
 
@@ -109,7 +112,12 @@ class GitHub:
         path = self._stripped(request)
         if path.path.startswith("/_downloads/"):
             return "download"
-        return runner_service.operation(path) or rest.operation(path) or f"{request.method} {request.path}"
+        return (
+            runner_service.operation(path)
+            or rest.operation(path)
+            or runs.operation(path)
+            or f"{request.method} {request.path}"
+        )
 
     def _stripped(self, request: Request) -> Request:
         if not self._base_path or not request.target.startswith(self._base_path):

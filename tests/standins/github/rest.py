@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from standins.github.runners import Runners
+from standins.github.runs import Runs
 from standins.github.tokens import Token, bearer, message, refusal
 from standins.server import Request, Response
 
@@ -51,14 +52,15 @@ def operation(request: Request) -> str | None:
 
 
 class Rest:
-    def __init__(self, runners: Runners, downloads: Callable[[], list[Download]]) -> None:
+    def __init__(self, runners: Runners, runs: Runs, downloads: Callable[[], list[Download]]) -> None:
         self._runners = runners
+        self._runs = runs
         self._downloads = downloads
         self.tokens: dict[str, Token] = {}
 
     def __call__(self, request: Request) -> Response:
         token = self.tokens.get(bearer(request))
-        response = refusal(token, request) or self._route(request)
+        response = refusal(token, request) or self._runs.serve(request) or self._route(request)
         headers = {
             "X-GitHub-Media-Type": "github.v3; format=json",
             "X-GitHub-Request-Id": "0000:0000:0000:0000:00000000",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from enum import Enum
 
 from standins.server import Request, Response
 
+IS_ABOUT_RUNS = re.compile(r"/actions/(runs|jobs)/")
 DOCUMENTATION = "https://docs.github.com/rest/actions/self-hosted-runners"
 HOURLY_LIMIT = 5000
 
@@ -19,10 +21,11 @@ class Kind(Enum):
     UNRELATED = "fine-grained, without administration"
     NO_ACCESS = "fine-grained, for other repositories"
     GITHUB_TOKEN = "the job's own GITHUB_TOKEN"
+    RERUNS = "the job's own GITHUB_TOKEN, with actions: write"
 
     @property
     def prefix(self) -> str:
-        return "ghs_" if self is Kind.GITHUB_TOKEN else "github_pat_"
+        return "ghs_" if self in (Kind.GITHUB_TOKEN, Kind.RERUNS) else "github_pat_"
 
 
 @dataclass
@@ -70,13 +73,28 @@ def refusal(token: Token | None, request: Request) -> Response | None:
         return message(401, "Bad credentials" if given else "Requires authentication")
     if token.used >= token.limit:
         return message(403, "API rate limit exceeded for user ID 1.")
+    if IS_ABOUT_RUNS.search(request.path):
+        return _refusal_about_runs(token)
     match token.kind:
         case Kind.NO_ACCESS:
             return message(404, "Not Found")
-        case Kind.GITHUB_TOKEN:
+        case Kind.GITHUB_TOKEN | Kind.RERUNS:
             return message(403, "Resource not accessible by integration")
         case Kind.UNRELATED:
             return message(403, "Resource not accessible by personal access token")
         case Kind.READ if request.method != "GET":
             return message(403, "Resource not accessible by personal access token")
     return None
+
+
+def _refusal_about_runs(token: Token) -> Response | None:
+    """Runs need `actions`, which is another permission than runners'."""
+    match token.kind:
+        case Kind.RERUNS:
+            return None
+        case Kind.NO_ACCESS:
+            return message(404, "Not Found")
+        case Kind.GITHUB_TOKEN:
+            return message(403, "Resource not accessible by integration")
+        case _:
+            return message(403, "Resource not accessible by personal access token")

@@ -1,4 +1,5 @@
 //! Reading and comparing the values of conditions.
+use crate::pattern::same_name;
 
 pub mod address;
 pub mod date;
@@ -17,9 +18,9 @@ pub fn is_base64(text: &str) -> bool {
 /// The Boolean in `text`, in any case.
 #[must_use]
 pub fn boolean(text: &str) -> Option<bool> {
-    if text.eq_ignore_ascii_case("true") {
+    if same_name(text, "true") {
         Some(true)
-    } else if text.eq_ignore_ascii_case("false") {
+    } else if same_name(text, "false") {
         Some(false)
     } else {
         None

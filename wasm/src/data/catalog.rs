@@ -3,6 +3,7 @@
 
 use super::service;
 use crate::pattern;
+use crate::pattern::same_name;
 
 /// Services whose action names AWS is changing: managed policies name actions of them that
 /// its reference does not list, so an absent name proves nothing.
@@ -106,9 +107,7 @@ fn look_up(
         None => (line, true),
     };
     match scan(lines.map(split), name, enough) {
-        Known::None if UNSETTLED.iter().any(|s| s.eq_ignore_ascii_case(prefix)) => {
-            Known::NotChecked
-        }
+        Known::None if UNSETTLED.iter().any(|s| same_name(s, prefix)) => Known::NotChecked,
         known => known,
     }
 }

@@ -7,12 +7,13 @@ mod global;
 mod names;
 mod service;
 
+use crate::pattern::same_name;
 use std::sync::OnceLock;
 
 pub use catalog::{Catalog, Known, exists, nearest_action, takes_tags};
 pub use global::{GLOBAL_KEYS, PARTITIONS, REGIONS, is_region};
 pub use names::Names;
-pub use service::{Action, Level, ResourceType, Service, TypePattern, service};
+pub use service::{Action, ResourceType, Service, TypePattern, service};
 
 /// The type of a condition key's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +64,6 @@ pub struct ArnShape {
 }
 
 const PREFIXES: &str = include_str!("../../data/prefixes.txt");
-const ARNS: &str = include_str!("../../data/arns.txt");
 const KEYS: &str = include_str!("../../data/keys.txt");
 
 /// Still in AWS's resource lists, but the service has ended and Access Analyzer says so.
@@ -79,24 +79,55 @@ const RETIRED: [&str; 5] = [
     "zocalo",
 ];
 
+// A name that actions begin with, and the shapes of the ARNs that have it.
+struct Named {
+    begins_actions: bool,
+    shape: Option<ArnShape>,
+}
+
+fn named() -> &'static Names<Named> {
+    static TABLE: OnceLock<Names<Named>> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let presence = |flag: Option<char>| match flag {
+            Some('+') => Presence::Always,
+            Some('-') => Presence::Never,
+            _ => Presence::Sometimes,
+        };
+        let read = |line: &'static str| {
+            let (name, flags) = line.split_once(' ').unwrap_or((line, ""));
+            let mut flags = flags.chars().peekable();
+            let shape = flags.peek().is_some().then(|| ArnShape {
+                region: presence(flags.next()),
+                account: presence(flags.next()),
+            });
+            let begins_actions = !name.starts_with('~');
+            let named = Named {
+                begins_actions,
+                shape,
+            };
+            (name.trim_start_matches('~'), named)
+        };
+        Names::new(PREFIXES.lines().map(read).collect())
+    })
+}
+
 /// All service prefixes.
-pub fn prefixes() -> &'static Names<()> {
-    static TABLE: OnceLock<Names<()>> = OnceLock::new();
-    TABLE.get_or_init(|| Names::new(PREFIXES.lines().map(|line| (line, ())).collect()))
+pub fn prefixes() -> impl Iterator<Item = &'static str> {
+    let all = named().iter();
+    all.filter(|(_, named)| named.begins_actions)
+        .map(|(name, _)| name)
 }
 
 /// Whether an action can start with this prefix.
 #[must_use]
 pub fn is_prefix(name: &str) -> bool {
-    prefixes().get(name).is_some() || is_retired(name)
+    named().get(name).is_some_and(|named| named.begins_actions) || is_retired(name)
 }
 
 /// Whether the service has left AWS's reference, so that nothing can be said of its parts.
 #[must_use]
 pub fn is_retired(name: &str) -> bool {
-    RETIRED
-        .iter()
-        .any(|retired| retired.eq_ignore_ascii_case(name))
+    RETIRED.iter().any(|retired| same_name(retired, name))
 }
 
 /// Whether the service field of an ARN can be this.
@@ -108,24 +139,7 @@ pub fn is_arn_service(name: &str) -> bool {
 /// The shapes of a service's ARNs, where they are known.
 #[must_use]
 pub fn arn_shape(service: &str) -> Option<ArnShape> {
-    static TABLE: OnceLock<Names<ArnShape>> = OnceLock::new();
-    let table = TABLE.get_or_init(|| {
-        let presence = |flag: Option<char>| match flag {
-            Some('+') => Presence::Always,
-            Some('-') => Presence::Never,
-            _ => Presence::Sometimes,
-        };
-        let shape = |flags: &str| {
-            let mut flags = flags.chars();
-            ArnShape {
-                region: presence(flags.next()),
-                account: presence(flags.next()),
-            }
-        };
-        let split = |line: &'static str| line.split_once(' ').map(|(name, f)| (name, shape(f)));
-        Names::new(ARNS.lines().filter_map(split).collect())
-    });
-    table.get(service).copied()
+    named().get(service)?.shape
 }
 
 /// The keys below one prefix.
@@ -166,12 +180,12 @@ impl Keys {
 #[must_use]
 pub fn fits(pattern: &str, name: &str) -> bool {
     let Some((head, tail)) = pattern.split_once("${}") else {
-        return pattern.eq_ignore_ascii_case(name);
+        return same_name(pattern, name);
     };
     let Some(start) = name.get(..head.len()) else {
         return false;
     };
-    if !start.eq_ignore_ascii_case(head) {
+    if !same_name(start, head) {
         return false;
     }
     let rest = &name[head.len()..];
@@ -194,9 +208,8 @@ fn read_keys() -> Names<Keys> {
     for line in KEYS.lines() {
         if let Some(prefix) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
             sections.push((prefix, Vec::new()));
-        } else if let (Some((name, kind)), Some(section)) =
-            (line.rsplit_once(' '), sections.last_mut())
-        {
+        } else if let Some(section) = sections.last_mut() {
+            let (name, kind) = line.split_once(' ').unwrap_or((line, "S"));
             section.1.push(read_key(name, kind));
         }
     }
@@ -229,7 +242,7 @@ fn read_key(name: &'static str, kind: &str) -> Key {
 #[must_use]
 pub fn condition_key(key: &str) -> Option<Key> {
     let (prefix, name) = key.split_once(':')?;
-    if prefix.eq_ignore_ascii_case("aws") {
+    if same_name(prefix, "aws") {
         return global::global_key(name);
     }
     keys(prefix)?.get(name)
@@ -241,7 +254,7 @@ mod tests {
 
     #[test]
     fn tables_are_read_whole() {
-        assert!(prefixes().iter().count() > 400);
+        assert!(prefixes().count() > 400);
         assert!(is_prefix("EC2") && !is_prefix("ec3"));
         assert!(is_arn_service("ec2") && !is_arn_service("elastic-inference"));
         let s3 = arn_shape("s3").unwrap();

@@ -1,4 +1,5 @@
-//! The services that are embedded whole: EC2, IAM, SSM and STS.
+//! The services that are embedded: every action and resource type of EC2, IAM, SSM and STS,
+//! and what requests can carry for the actions that Sprinters needs.
 
 use std::sync::OnceLock;
 
@@ -7,28 +8,11 @@ use crate::pattern::overlaps;
 
 const SERVICES: &str = include_str!("../../data/services.txt");
 
-/// How grave an action is, in AWS's own classes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// Lists resources.
-    List,
-    /// Reads.
-    Read,
-    /// Writes.
-    Write,
-    /// Changes tags only.
-    Tagging,
-    /// Changes who may do what.
-    Permissions,
-}
-
 /// A resource type that an action can touch.
 #[derive(Clone, Copy, Debug)]
 pub struct ResourceType {
     /// Its name, as in `instance`.
     pub name: &'static str,
-    /// Whether every request names one.
-    pub required: bool,
     keys: &'static str,
 }
 
@@ -44,9 +28,7 @@ impl ResourceType {
 pub struct Action {
     /// Its name without the prefix.
     pub name: &'static str,
-    /// Its class.
-    pub level: Level,
-    /// The resource types; none means that only `*` covers it.
+    /// The resource types, for the actions that Sprinters needs.
     pub resources: Vec<ResourceType>,
     /// Whether a condition on tags can apply.
     pub takes_tags: bool,
@@ -168,30 +150,19 @@ fn read_action(line: &'static str, sets: &[&'static str]) -> Option<Action> {
     };
     let mut fields = line.split(' ');
     let name = fields.next()?;
-    let level = fields.next()?;
-    let takes_tags = !level.ends_with('!');
-    let level = match level.trim_end_matches('!') {
-        "L" => Level::List,
-        "R" => Level::Read,
-        "T" => Level::Tagging,
-        "P" => Level::Permissions,
-        _ => Level::Write,
-    };
-    let keys = set(fields.next()?);
+    let keys = fields.next().map_or("", set);
     let mut resources = Vec::new();
     for field in fields {
         let (name, number) = field.split_once('=')?;
         resources.push(ResourceType {
-            name: name.trim_end_matches('!'),
-            required: name.ends_with('!'),
+            name,
             keys: set(number),
         });
     }
     Some(Action {
-        name,
-        level,
+        name: name.trim_end_matches('!'),
+        takes_tags: !name.ends_with('!'),
         resources,
-        takes_tags,
         keys,
     })
 }
@@ -209,9 +180,7 @@ mod tests {
         let run: Vec<_> = ec2.actions_like("rUn*").map(|a| a.name).collect();
         assert_eq!(run, ["RunInstances", "RunScheduledInstances"]);
         let run = ec2.action("runinstances").unwrap();
-        let required: Vec<_> = run.resources.iter().filter(|r| r.required).collect();
-        assert_eq!(required.len(), 5);
-        let instance = required.iter().find(|r| r.name == "instance").unwrap();
+        let instance = run.resources.iter().find(|r| r.name == "instance").unwrap();
         assert!(instance.keys().any(|k| k == "ec2:InstanceType"));
         assert!(!instance.keys().any(|k| k.starts_with("aws:ResourceTag")));
         assert!(

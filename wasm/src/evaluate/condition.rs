@@ -5,7 +5,7 @@ use crate::compare::{self, Decimal, address::Network, date};
 use crate::json::Value;
 use crate::lint::variables;
 use crate::operator::{Comparison, Family, Operator, Qualifier};
-use crate::pattern::has_wildcard;
+use crate::pattern::{has_wildcard, same_name};
 use crate::policy::{Condition, Version};
 
 /// What a request carries for one key.
@@ -273,7 +273,7 @@ fn matched(operator: Operator, pattern: &str, text: &str) -> bool {
 }
 
 fn equal_ignoring_case(a: &str, b: &str) -> bool {
-    a.eq_ignore_ascii_case(b)
+    same_name(a, b)
         || a.chars()
             .flat_map(char::to_lowercase)
             .eq(b.chars().flat_map(char::to_lowercase))

@@ -50,9 +50,7 @@ fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
             "there is no service `{prefix}` for the action `{}`",
             text.value
         );
-        let all = lint
-            .may_suggest()
-            .then(|| data::prefixes().iter().map(|(name, ())| name));
+        let all = lint.may_suggest().then(data::prefixes);
         let meant = all.and_then(|all| nearest(prefix, all));
         let change = meant.map(|meant| {
             suggest(&mut message, meant);

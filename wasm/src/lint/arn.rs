@@ -6,7 +6,7 @@ use crate::code;
 use crate::data::{self, PARTITIONS, Presence, TypePattern};
 use crate::fix::{Change, nearest, quoted, suggest};
 use crate::json::Text;
-use crate::pattern::has_wildcard;
+use crate::pattern::{has_wildcard, same_name};
 use crate::policy::Statement;
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
@@ -35,10 +35,7 @@ fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
             "the resource `{}` is neither `*` nor an ARN; begin it with `arn:`",
             text.value
         );
-        let rest = text
-            .value
-            .get(..4)
-            .filter(|head| head.eq_ignore_ascii_case("arn:"));
+        let rest = text.value.get(..4).filter(|head| same_name(head, "arn:"));
         let change = if rest.is_some() {
             let whole = format!("arn:{}", &text.value[4..]);
             Some(Change::new(
@@ -116,7 +113,7 @@ fn service(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) -> bool {
     let lower = name.to_ascii_lowercase();
     if !data::is_arn_service(&lower) {
         let mut message = format!("there is no service `{name}` in the ARN `{}`", text.value);
-        let meant = nearest(name, data::prefixes().iter().map(|(name, ())| name));
+        let meant = nearest(name, data::prefixes());
         let change = meant.filter(|_| !name.is_empty()).map(|meant| {
             suggest(&mut message, meant);
             respelled(text, arn, meant)

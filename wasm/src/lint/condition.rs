@@ -5,6 +5,7 @@ use crate::code;
 use crate::fix::{Change, nearest, quoted, suggest};
 use crate::json::{Member, Text, Value};
 use crate::operator::{Family, Operator, Qualifier};
+use crate::pattern::same_name;
 use crate::policy::{Effect, Statement};
 
 /// One operator with its keys.
@@ -20,10 +21,7 @@ pub(super) struct Block<'b, 't> {
 impl Block<'_, '_> {
     /// Another operator for this block, if nothing else hangs on the old one.
     pub(super) fn renamed(&self, name: &str) -> Option<Change> {
-        let free = !self
-            .all
-            .iter()
-            .any(|b| b.key.value.eq_ignore_ascii_case(name));
+        let free = !self.all.iter().any(|b| same_name(&b.key.value, name));
         (self.keys.len() == 1 && free)
             .then(|| Change::new(format!("Use {name}"), self.name.span, quoted(name)))
     }
@@ -124,7 +122,7 @@ fn same_key_twice(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>) {
         return;
     }
     for (at, first) in block.keys.iter().enumerate() {
-        let same = |m: &&Member<'_>| m.key.value.eq_ignore_ascii_case(&first.key.value);
+        let same = |m: &&Member<'_>| same_name(&m.key.value, &first.key.value);
         if block.keys[..at].iter().any(|m| same(&m)) {
             continue;
         }

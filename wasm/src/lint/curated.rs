@@ -7,7 +7,7 @@ use crate::arn::{Arn, is_open};
 use crate::code;
 use crate::data;
 use crate::operator::{Comparison, Family};
-use crate::pattern::{has_wildcard, matches_ignoring_case};
+use crate::pattern::{has_wildcard, matches_ignoring_case, same_name};
 use crate::policy::{Condition, Effect, Statement};
 
 /// Keys that the caller sets as it likes.
@@ -108,7 +108,7 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
         ) {
             continue;
         }
-        let is = |name: &str| key.eq_ignore_ascii_case(name);
+        let is = |name: &str| same_name(key, name);
         values(lint, condition, &is);
         related(lint, statement, condition, &is);
         actions(lint, statement, condition, &is);
@@ -166,7 +166,7 @@ fn values(lint: &mut Lint<'_, '_>, condition: &Condition<'_, '_>, is: &dyn Fn(&s
         if !like {
             continue;
         }
-        let trusted = |name: &str| SENSITIVE.iter().any(|key| key.eq_ignore_ascii_case(name));
+        let trusted = |name: &str| SENSITIVE.iter().any(|key| same_name(key, name));
         let loose =
             variables(value).any(|v| !trusted(v.name) && !matches!(v.name, "*" | "?" | "$"));
         let wild = has_wildcard(&without_variables(value));
@@ -234,8 +234,7 @@ fn related(
     let key = condition.key.value.as_ref();
     let place = condition.key.span;
     let beside = |names: &[&str]| {
-        let found =
-            |c: &Condition<'_, '_>| names.iter().any(|n| c.key.value.eq_ignore_ascii_case(n));
+        let found = |c: &Condition<'_, '_>| names.iter().any(|n| same_name(&c.key.value, n));
         statement.conditions.iter().any(found)
     };
     if is("aws:VpcSourceIp") && !beside(&["aws:SourceVpc", "aws:SourceVpce", "aws:SourceVpcArn"]) {
@@ -272,7 +271,7 @@ fn related(
 
 fn only_vpce_services(statement: &Statement<'_, '_>) -> bool {
     statement.action.as_ref().is_some_and(|action| {
-        let known = |prefix: &str| VPCE_SERVICES.iter().any(|s| s.eq_ignore_ascii_case(prefix));
+        let known = |prefix: &str| VPCE_SERVICES.iter().any(|s| same_name(s, prefix));
         !action.negated
             && action.texts().all(|t| {
                 t.value
@@ -285,7 +284,7 @@ fn only_vpce_services(statement: &Statement<'_, '_>) -> bool {
 fn selects_attributes(statement: &Statement<'_, '_>) -> bool {
     statement.conditions.iter().any(|c| {
         let mut values = c.value.elements().iter();
-        c.key.value.eq_ignore_ascii_case("dynamodb:Select")
+        same_name(&c.key.value, "dynamodb:Select")
             && c.operator
                 .is_some_and(|op| op.family == Family::String && !op.negated)
             && values.all(|v| v.as_str() == Some("SPECIFIC_ATTRIBUTES"))
@@ -305,7 +304,7 @@ fn actions(
     if let Some((_, only)) = ONLY_FOR.iter().find(|(name, _)| is(name)) {
         // Access Analyzer leaves actions with wildcards out of this check.
         let other = action.texts().filter(|text| {
-            let known = |name: &&str| name.eq_ignore_ascii_case(&text.value);
+            let known = |name: &&str| same_name(name, &text.value);
             let real = text
                 .value
                 .split_once(':')

@@ -7,6 +7,7 @@ use crate::data::{self, GLOBAL_KEYS, Key, KeyType};
 use crate::fix::{Change, nearest, quoted, suggest};
 use crate::json::{Member, Text};
 use crate::operator::{Comparison, Family, Qualifier};
+use crate::pattern::same_name;
 use crate::policy::Effect;
 
 /// Keys that AWS's tables call single-valued while Access Analyzer lets them be qualified.
@@ -40,7 +41,7 @@ fn existing(lint: &mut Lint<'_, '_>, key: &Text<'_>, entry: &Member<'_>) -> Opti
         lint.report(code::INVALID_CONDITION_KEY_FORMAT, key.span, message);
         return None;
     };
-    if prefix.eq_ignore_ascii_case("aws") && name.eq_ignore_ascii_case("ARN") {
+    if same_name(prefix, "aws") && same_name(name, "ARN") {
         old_arn_key(lint, key, entry);
         return None;
     }
@@ -53,7 +54,7 @@ fn existing(lint: &mut Lint<'_, '_>, key: &Text<'_>, entry: &Member<'_>) -> Opti
         lint.report(code::MISSING_TAG_KEY_IN_CONDITION, key.span, message);
         return None;
     }
-    if prefix.eq_ignore_ascii_case("aws") {
+    if same_name(prefix, "aws") {
         let mut message = format!("there is no global condition key `{}`", key.value);
         let names = lint
             .may_suggest()
@@ -91,7 +92,7 @@ fn service_key(lint: &mut Lint<'_, '_>, key: &Text<'_>, prefix: &str, name: &str
             "there is no service `{prefix}` for the condition key `{}`",
             key.value
         );
-        let meant = nearest(prefix, data::prefixes().iter().map(|(name, ())| name));
+        let meant = nearest(prefix, data::prefixes());
         let change = meant.map(|meant| {
             suggest(&mut message, meant);
             Change::new(
@@ -154,7 +155,7 @@ fn fit(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, key: &Text<'_>, known: Ke
     let only_all = operator.qualifier == Some(Qualifier::ForAllValues);
     let excused = QUALIFIED_ALL_THE_SAME
         .iter()
-        .any(|k| k.eq_ignore_ascii_case(&key.value));
+        .any(|k| same_name(k, &key.value));
     if only_all && !known.multivalued && !excused && block.effect == Some(Effect::Allow) {
         let message = format!(
             "`{}` has one value at most, and `ForAllValues` is true where it is absent; remove \

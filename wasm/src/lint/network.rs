@@ -6,6 +6,7 @@ use crate::compare::address::Network;
 use crate::fix::{Change, quoted};
 use crate::json::Member;
 use crate::operator::Operator;
+use crate::pattern::same_name;
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, operator: Operator, entry: &Member<'_>) {
     let mut networks = Vec::new();
@@ -36,7 +37,7 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, operator: Operator, entry: &Member<
         }
         networks.push(network);
     }
-    if entry.key.value.eq_ignore_ascii_case("aws:SourceIp") {
+    if same_name(&entry.key.value, "aws:SourceIp") {
         private(lint, operator, entry, &networks);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Lint;
 use crate::code::{self, Code};
-use crate::pattern::{has_wildcard, matches_ignoring_case};
+use crate::pattern::{has_wildcard, matches_ignoring_case, same_name};
 use crate::policy::{Effect, Statement};
 use crate::position::Span;
 
@@ -143,7 +143,7 @@ impl Family {
                 && self
                     .keys
                     .iter()
-                    .any(|key| condition.key.value.eq_ignore_ascii_case(key))
+                    .any(|key| same_name(&condition.key.value, key))
                 && values.all(|value| value != "*" && !(self.exact && has_wildcard(value)))
         })
     }

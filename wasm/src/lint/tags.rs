@@ -4,6 +4,7 @@ use super::Lint;
 use crate::code;
 use crate::data::{self, Known};
 use crate::operator::Family;
+use crate::pattern::same_name;
 use crate::policy::{Condition, Effect, Statement};
 use crate::position::Span;
 
@@ -69,10 +70,7 @@ fn asks_for_tag(condition: &Condition<'_, '_>) -> bool {
         .operator
         .is_some_and(|op| op.family != Family::Null && !op.negated && !op.if_exists);
     let key = condition.key.value.as_ref();
-    positive
-        && key
-            .get(..head.len())
-            .is_some_and(|k| k.eq_ignore_ascii_case(head))
+    positive && key.get(..head.len()).is_some_and(|k| same_name(k, head))
 }
 
 fn untagged(lint: &Lint<'_, '_>, statement: &Statement<'_, '_>) -> (Vec<String>, Vec<Span>) {

@@ -8,7 +8,7 @@ use crate::data;
 use crate::fix::{Change, quoted};
 use crate::json::{Member, Text, Value};
 use crate::operator::{Comparison, Family, Operator, Qualifier};
-use crate::pattern::has_wildcard;
+use crate::pattern::{has_wildcard, same_name};
 use crate::position::Span;
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, entry: &Member<'_>) {
@@ -169,7 +169,7 @@ fn date_value(lint: &mut Lint<'_, '_>, key: &str, text: &str, place: Span) {
                 format!("`{text}` is no date; write one like 2026-01-31 or 2026-01-31T12:00:00Z");
             lint.report(code::TYPE_MISMATCH_DATE, place, message);
         }
-        Some((_, date::Written::Epoch)) if !key.eq_ignore_ascii_case("aws:EpochTime") => {
+        Some((_, date::Written::Epoch)) if !same_name(key, "aws:EpochTime") => {
             let message =
                 format!("`{text}` is read as seconds since 1970; write the date like 2026-01-31");
             lint.report(code::INVALID_DATE_VALUE, place, message);
@@ -229,7 +229,7 @@ fn always(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, operator: Operator, en
     );
     let change = block
         .renamed("Null")
-        .map(|change| change.also(entry.value.span(), quoted(answer)));
+        .map(|change| change.also(entry.value.span(), &quoted(answer)));
     lint.add(code, vec![star.span()], message, change);
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::arn::{Arn, is_open};
 use crate::evaluate::{self, Answer, Request, Tri};
+use crate::pattern::same_name;
 use crate::policy::{Effect, Policy};
 
 pub(crate) use request::{FactSheet, Sprinters, TAG, requests};
@@ -35,6 +36,16 @@ impl Feature {
         Self::SpotServiceLinkedRole,
         Self::SsmImageParameter,
     ];
+
+    /// The feature of that name; `spot` and `ssm-image` are short forms.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "spot" => Some(Self::SpotServiceLinkedRole),
+            "ssm-image" => Some(Self::SsmImageParameter),
+            name => Self::ALL.into_iter().find(|feature| feature.name() == name),
+        }
+    }
 
     /// Its name on the command line.
     #[must_use]
@@ -291,10 +302,7 @@ pub fn assume(policy: &Policy<'_, '_>, setup: &Setup) -> Assumed {
         }
         for condition in &statement.conditions {
             if condition.operator.is_some_and(|op| !op.negated)
-                && condition
-                    .key
-                    .value
-                    .eq_ignore_ascii_case("aws:RequestedRegion")
+                && same_name(&condition.key.value, "aws:RequestedRegion")
             {
                 for value in condition.value.elements().iter().filter_map(|v| v.as_str()) {
                     region.note(value);

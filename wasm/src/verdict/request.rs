@@ -3,6 +3,7 @@
 use super::{Assumed, Feature, Setup};
 use crate::data;
 use crate::evaluate::{Fact, Facts, Target};
+use crate::pattern::same_name;
 
 /// The tag that policies scope on, on the instance and its volumes, always `true`.
 pub(crate) const TAG: &str = "sprinters:sprinters";
@@ -240,9 +241,9 @@ impl<'f> FactSheet<'f> {
     }
 
     fn tag(name: &str) -> Fact<'static> {
-        if name.eq_ignore_ascii_case(TAG) {
+        if same_name(name, TAG) {
             Fact::Values(vec!["true"])
-        } else if TAGS.iter().any(|tag| tag.eq_ignore_ascii_case(name)) {
+        } else if TAGS.iter().any(|tag| same_name(tag, name)) {
             Fact::Present
         } else {
             // The `tags` input may add it.
@@ -269,7 +270,7 @@ impl<'f> FactSheet<'f> {
                 _ => Fact::Never,
             });
         }
-        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        let is = |known: &str| same_name(name, known);
         Some(if is("TagKeys") {
             match self.asked.kind {
                 Kind::Creates => Fact::Values(TAGS.to_vec()),
@@ -321,7 +322,7 @@ impl<'f> FactSheet<'f> {
     }
 
     fn ec2(&self, name: &str) -> Option<Fact<'_>> {
-        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        let is = |known: &str| same_name(name, known);
         let value = |text: &'static str| Some(Fact::Values(vec![text]));
         let asked = self.asked;
         if is("Region") {
@@ -391,7 +392,7 @@ fn one_of(values: &[String]) -> Fact<'_> {
 
 fn strip<'k>(key: &'k str, head: &str) -> Option<&'k str> {
     let start = key.get(..head.len())?;
-    start.eq_ignore_ascii_case(head).then(|| &key[head.len()..])
+    same_name(start, head).then(|| &key[head.len()..])
 }
 
 impl Facts for FactSheet<'_> {
@@ -399,15 +400,15 @@ impl Facts for FactSheet<'_> {
         let Some((prefix, name)) = key.split_once(':') else {
             return Fact::Never;
         };
-        let is = |known: &str| key.eq_ignore_ascii_case(known);
+        let is = |known: &str| same_name(key, known);
         let known = match prefix {
-            p if p.eq_ignore_ascii_case("aws") => {
+            p if same_name(p, "aws") => {
                 return self.global(name).unwrap_or_else(|| {
                     let exists = data::condition_key(key).is_some();
                     if exists { Fact::Unknown } else { Fact::Never }
                 });
             }
-            p if p.eq_ignore_ascii_case("ec2") => self.ec2(name),
+            p if same_name(p, "ec2") => self.ec2(name),
             _ if self.asked.action == "iam:PassRole" && is("iam:PassedToService") => {
                 Some(Fact::Values(vec!["ec2.amazonaws.com"]))
             }
