@@ -63,14 +63,8 @@ pub(crate) async fn start(
         signal = cancel.requested() => (Err(cancelled(signal)), true),
     };
     match outcome {
-        Ok((runners, online_after)) => {
-            tell_success(
-                &launcher,
-                &runners,
-                &online_after,
-                prepared_in,
-                began.elapsed(),
-            );
+        Ok(online) => {
+            tell_success(&launcher, &online, prepared_in, began.elapsed());
             Ok(())
         }
         Err(failure) => {
@@ -84,24 +78,29 @@ pub(crate) async fn start(
     }
 }
 
-fn tell_success(
-    launcher: &Launcher,
-    runners: &[LaunchedRunner],
-    online_after: &BTreeMap<RunnerId, Duration>,
-    prepared_in: Duration,
-    total: Duration,
-) {
+/// The runners of a start that succeeded.
+struct Online {
+    runners: Vec<LaunchedRunner>,
+    launched_in: Duration,
+    /// From then on, until each was seen online.
+    after: BTreeMap<RunnerId, Duration>,
+}
+
+fn tell_success(launcher: &Launcher, online: &Online, prepared_in: Duration, total: Duration) {
     let started = Started {
-        runners,
-        online_after,
+        runners: &online.runners,
+        online_after: &online.after,
         prepared_in,
+        launched_in: online.launched_in,
         total,
+        region: &launcher.clients.region,
         spec: &launcher.spec,
     };
     launcher.report.summary(&started.markdown());
-    launcher
-        .report
-        .done(format_args!("{} online", counted(runners.len())), total);
+    launcher.report.done(
+        format_args!("{} online", counted(online.runners.len())),
+        total,
+    );
 }
 
 /// Whose account it is, and what must be known before the first launch: asked together.
@@ -143,7 +142,7 @@ async fn finish(
     launcher: &Launcher,
     tasks: &mut Tasks,
     online_by: Deadline,
-) -> Result<(Vec<LaunchedRunner>, BTreeMap<RunnerId, Duration>), Failure> {
+) -> Result<Online, Failure> {
     let report = &launcher.report;
     let began = Instant::now();
     let mut runners = Vec::new();
@@ -163,20 +162,22 @@ async fn finish(
         }
         tell_progress("launched", count, launcher, began);
     }
+    let launched_in = began.elapsed();
     let watch = Watch::new(&launcher.clients, report, &runners);
-    let (online_after, ()) = tokio::try_join!(
+    let (after, ()) = tokio::try_join!(
         watch.until_online(online_by, launcher.spec.start_timeout),
         end_strays(launcher, &runners, online_by)
     )?;
     for runner in runners.iter().take(TOLD_EACH) {
-        let took = online_after
-            .get(&runner.runner_id)
-            .copied()
-            .unwrap_or_default();
+        let took = after.get(&runner.runner_id).copied().unwrap_or_default();
         report.done(format_args!("runner `{}` is online", runner.name), took);
     }
     boot_volume::bring_down(&launcher.clients, &runners, report).await;
-    Ok((runners, online_after))
+    Ok(Online {
+        runners,
+        launched_in,
+        after,
+    })
 }
 
 fn tell_launch(launcher: &Launcher, runner: &LaunchedRunner) {

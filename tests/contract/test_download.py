@@ -37,8 +37,8 @@ def files(archive: bytes) -> set[str]:
 def unpacked(archive: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As it lies on a runner: without a repository around it."""
     folder = tmp_path_factory.mktemp("download")
-    with tarfile.open(fileobj=io.BytesIO(archive)) as files:
-        files.extractall(folder, filter="data")
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        tar.extractall(folder, filter="data")
     return folder
 
 
