@@ -6,13 +6,15 @@ use crate::account;
 use crate::clients::Clients;
 use crate::ec2::{Ec2Error, Launch, statement_for, tags};
 use crate::failure::{Exit, Failure};
-use crate::github::{JobId, RunnerId};
+use crate::github::{DEFAULT_GROUP, JobId, RunnerId};
 use crate::groundwork::Groundwork;
 use crate::plan::Candidate;
 use crate::report::{Finding, Mark, Report, summary};
 use crate::retry::Deadline;
+use crate::runner_group;
 use crate::spec::network::InstanceId;
 use crate::spec::run::LaunchName;
+use crate::spec::scope::RunnerGroup;
 use crate::spec::spot::Spot;
 use crate::spec::start::StartSpec;
 use crate::undo;
@@ -32,7 +34,7 @@ pub(crate) async fn check(
     let (account, aws, github) = tokio::join!(
         account(clients),
         aws(clients, spec, report),
-        github(clients)
+        github(clients, spec)
     );
     let rerun = reruns(clients, spec).await;
     let findings: Vec<Finding> = account
@@ -268,33 +270,54 @@ fn is_about_caller(error: &Ec2Error) -> bool {
 }
 
 /// The token's right to create runners: one is created and deleted again, because a read-only token can list them as well.
-async fn github(clients: &Clients) -> Vec<Finding> {
+async fn github(clients: &Clients, spec: &StartSpec) -> Vec<Finding> {
     let github = &clients.github;
-    let subject = format!(
-        "GitHub token may create runners in `{}`",
-        github.repository()
-    );
-    let name = LaunchName::fresh(&clients.run, std::time::SystemTime::now()).runner_name();
-    match github.create_jit_runner(&name, &[&name]).await {
-        Err(error) => vec![Finding::missing(
-            subject,
-            format!("{error}; {}", error.remedy(github.repository())),
-        )],
-        Ok(jit) => {
-            match undo::delete_record(github, jit.id, Deadline::after(Duration::from_secs(10)))
-                .await
-            {
-                Ok(()) => vec![Finding::fine(subject)],
-                Err(why) => vec![Finding::missing(
-                    subject,
-                    format!(
-                        "created runner record {}, but could not delete it: {why}",
-                        jit.id
-                    ),
-                )],
-            }
+    let scope = &clients.run.scope;
+    let mut findings = Vec::new();
+    if let Some(app) = github.app() {
+        let subject =
+            format!("GitHub App `{app}` is installed in {scope} and may manage its runners");
+        match clients.sign_in(Deadline::after(PATIENCE)).await {
+            Ok(()) => findings.push(Finding::fine(subject)),
+            Err(failure) => return vec![Finding::missing(subject, joined(&failure))],
         }
     }
+    let mut group = DEFAULT_GROUP;
+    if spec.runner_group != RunnerGroup::Default {
+        let subject = format!("runner group `{}`", spec.runner_group);
+        match runner_group::resolve(clients, &spec.runner_group, Deadline::after(PATIENCE)).await {
+            Ok(id) => {
+                group = id;
+                findings.push(Finding::fine(subject));
+            }
+            Err(failure) => findings.push(Finding::missing(subject, joined(&failure))),
+        }
+    }
+    let subject = match github.app() {
+        Some(_) => format!("its installation token may create runners in {scope}"),
+        None => format!("GitHub token may create runners in {scope}"),
+    };
+    let name = LaunchName::fresh(&clients.run, std::time::SystemTime::now()).runner_name();
+    findings.push(
+        match github.create_jit_runner(&name, &[&name], group).await {
+            Err(error) => Finding::missing(subject, format!("{error}; {}", error.remedy(scope))),
+            Ok(jit) => {
+                match undo::delete_record(github, jit.id, Deadline::after(Duration::from_secs(10)))
+                    .await
+                {
+                    Ok(()) => Finding::fine(subject),
+                    Err(why) => Finding::missing(
+                        subject,
+                        format!(
+                            "created runner record {}, but could not delete it: {why}",
+                            jit.id
+                        ),
+                    ),
+                }
+            }
+        },
+    );
+    findings
 }
 
 /// The token's right to run a run again, where `spot: rerun` is chosen. The workflow with `mode: rerun` brings a token of its
@@ -305,7 +328,10 @@ async fn reruns(clients: &Clients, spec: &StartSpec) -> Option<Finding> {
         return None;
     }
     let github = &clients.github;
-    let subject = format!("GitHub token may rerun runs of `{}`", github.repository());
+    let subject = format!(
+        "GitHub token may rerun runs of `{}`",
+        clients.run.repository
+    );
     let answer = match clients.run.job_id {
         Some(id) => github.rerun_job(JobId(id)).await.err(),
         None => None,

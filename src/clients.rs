@@ -1,12 +1,16 @@
 //! Everybody that a mode may talk to, ready but not yet asked anything.
 
+use std::sync::Arc;
+
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 
 use crate::ec2::{Ec2, Ec2Error};
 use crate::failure::Failure;
-use crate::github::{Github, GithubError};
+use crate::github::{Github, GithubError, MINT, Mask, Purpose};
 use crate::http_edge;
 use crate::image_index::ImageIndex;
+use crate::report::Report;
+use crate::retry::{self, Deadline};
 use crate::spec::account::AccountId;
 use crate::spec::region::Region;
 use crate::spec::run::WorkflowRun;
@@ -27,24 +31,26 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
-    pub(crate) async fn new(target: Target, environment: impl Fn(&str) -> Option<String>) -> Self {
+    pub(crate) async fn new(
+        target: Target,
+        purpose: Purpose,
+        environment: impl Fn(&str) -> Option<String>,
+        report: &Arc<Report>,
+    ) -> Self {
+        let report = report.clone();
+        let mask: Mask = Arc::new(move |secret| report.mask(secret));
         let connector = http_edge::connector();
         let Target {
             region,
             access_key,
-            github_token,
+            github,
             github_api,
             run,
             account,
         } = target;
         Self {
             ec2: Ec2::new(&connector, &region, access_key.as_ref()).await,
-            github: Github::new(
-                connector.clone(),
-                &github_api,
-                github_token,
-                &run.repository,
-            ),
+            github: Github::new(connector.clone(), &github_api, github, &run, purpose, mask),
             image_index: ImageIndex::new(environment),
             connector,
             region,
@@ -53,11 +59,18 @@ impl Clients {
         }
     }
 
+    /// Signs in to GitHub, where that takes more than a token.
+    pub(crate) async fn sign_in(&self, deadline: Deadline) -> Result<(), Failure> {
+        retry::until(MINT, deadline, || self.github.sign_in())
+            .await
+            .map_err(|error| self.github_failure(&error))
+    }
+
     pub(crate) fn ec2_failure(&self, error: &Ec2Error) -> Failure {
         Failure::ec2(error, &self.region)
     }
 
     pub(crate) fn github_failure(&self, error: &GithubError) -> Failure {
-        Failure::github(error, self.github.repository())
+        Failure::github(error, &self.run.scope)
     }
 }

@@ -9,6 +9,7 @@ use fastrand::Rng;
 
 use crate::github::GithubError;
 use crate::inputs::{Inputs, Problems};
+use crate::spec::scope::Scope;
 use crate::spec::start::StartSpec;
 use crate::spec::tags::Tags;
 use crate::{ec2, image_index, spec};
@@ -202,8 +203,9 @@ fn what_github_answers() {
         }
         let status = http::StatusCode::from_u16(rng.u16(100..600)).unwrap_or_default();
         let body = mutated(&mut rng, &[refusal]);
+        let scope = Scope::Organization("o".to_owned());
         let error = GithubError::refused("list runners", status, &map, &body);
-        let _ = (error.to_string(), error.remedy("o/r"), error.wait);
+        let _ = (error.to_string(), error.remedy(&scope), error.wait);
     }
 }
 

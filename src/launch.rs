@@ -47,6 +47,8 @@ pub(crate) struct Launcher {
     pub clients: Clients,
     pub spec: StartSpec,
     pub groundwork: Groundwork,
+    /// The number of the group that the runners join.
+    pub runner_group: u64,
     pub ledger: Ledger,
     pub report: Arc<Report>,
     /// When an instance must be launched: the rest of `start-timeout` is for its boot.
@@ -69,7 +71,7 @@ impl Launcher {
     pub(crate) fn new(
         clients: Clients,
         spec: StartSpec,
-        groundwork: Groundwork,
+        (groundwork, runner_group): (Groundwork, u64),
         report: Arc<Report>,
         times: &Times,
     ) -> Self {
@@ -77,6 +79,7 @@ impl Launcher {
             clients,
             spec,
             groundwork,
+            runner_group,
             ledger: Ledger::default(),
             report,
             launch_by: times.launch_by,

@@ -31,7 +31,9 @@ mod report;
 mod rerun;
 mod retry;
 mod rung;
+mod runner_group;
 mod runner_input;
+mod session;
 mod signals;
 mod spec;
 mod start;
@@ -48,6 +50,7 @@ use std::time::Duration;
 
 use clients::Clients;
 use failure::Failure;
+use github::Purpose;
 use inputs::{InputError, Inputs, Mode, Problems};
 use policy::PolicySpec;
 use report::Report;
@@ -174,26 +177,36 @@ fn event() -> Option<String> {
 }
 
 async fn perform(target: Target, mode: CloudMode, report: &Arc<Report>) -> Result<(), Failure> {
-    let clients = Clients::new(target, environment).await;
-    match mode {
-        CloudMode::Start(mut spec) => {
-            spec.spot = spec.spot.on_attempt_of(&clients.run);
-            start::start(clients, *spec, report.clone()).await
+    let purpose = match mode {
+        CloudMode::Rerun(_) => Purpose::Runs,
+        _ => Purpose::Runners,
+    };
+    let clients = Clients::new(target, purpose, environment, report).await;
+    let github = clients.github.clone();
+    // A start hears of a cancel by itself, and undoes what it has done.
+    let hears_cancel = matches!(mode, CloudMode::Start(_));
+    let work = async {
+        match mode {
+            CloudMode::Start(mut spec) => {
+                spec.spot = spec.spot.on_attempt_of(&clients.run);
+                start::start(clients, *spec, report.clone()).await
+            }
+            CloudMode::Stop(narrowing) => {
+                own_account(&clients).await?;
+                stop::stop(&clients, &narrowing, report).await
+            }
+            CloudMode::Check(spec) => check::check(&clients, &spec, report).await,
+            CloudMode::Sweep => {
+                own_account(&clients).await?;
+                sweep::sweep(&clients, report).await
+            }
+            CloudMode::Rerun(spec) => {
+                own_account(&clients).await?;
+                rerun::rerun(&clients, &spec, report).await
+            }
         }
-        CloudMode::Stop(narrowing) => {
-            own_account(&clients).await?;
-            stop::stop(&clients, &narrowing, report).await
-        }
-        CloudMode::Check(spec) => check::check(&clients, &spec, report).await,
-        CloudMode::Sweep => {
-            own_account(&clients).await?;
-            sweep::sweep(&clients, report).await
-        }
-        CloudMode::Rerun(spec) => {
-            own_account(&clients).await?;
-            rerun::rerun(&clients, &spec, report).await
-        }
-    }
+    };
+    session::signed_in(&github, hears_cancel, report, work).await
 }
 
 /// `stop` and `sweep` in another account would find nothing, and call that a success. `start` and `check` ask beside all else.

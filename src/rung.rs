@@ -99,7 +99,7 @@ impl Launcher {
             })?;
             let name = label.runner_name();
             let entry = self.ledger.asking_for_record(&name);
-            let answer = github.create_jit_runner(&name, &labels);
+            let answer = github.create_jit_runner(&name, &labels, self.runner_group);
             match retry::attempt(CREATE, self.launch_by, answer).await {
                 Ok(jit) => {
                     self.minting.passed();

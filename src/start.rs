@@ -19,6 +19,7 @@ use crate::ledger::Entry;
 use crate::report::summary::Started;
 use crate::report::{Report, seconds};
 use crate::retry::Deadline;
+use crate::runner_group;
 use crate::signals::{Cancel, UNDO_WITHIN};
 use crate::spec::run::LaunchName;
 use crate::spec::start::StartSpec;
@@ -49,18 +50,24 @@ pub(crate) async fn start(
     })?;
     let times = Times::of(spec.start_timeout.as_duration(), spec.count);
 
-    let groundwork = tokio::select! {
-        prepared = prepare(&clients, &spec, &report, times.launch_by) => prepared?,
-        signal = cancel.requested() => return Err(cancelled(signal)),
+    let (groundwork, runner_group) = tokio::select! {
+        groundwork = prepare(&clients, &spec, &report, times.launch_by) => groundwork?,
+        signal = cancel.requested() => return Err(Failure::cancelled(signal)),
     };
     report.group("Plan", groundwork.described(&spec));
     let prepared_in = began.elapsed();
-    let launcher = Arc::new(Launcher::new(clients, spec, groundwork, report, &times));
+    let launcher = Arc::new(Launcher::new(
+        clients,
+        spec,
+        (groundwork, runner_group),
+        report,
+        &times,
+    ));
 
     let mut tasks = begin_launches(&launcher);
     let (outcome, is_cancelled) = tokio::select! {
         outcome = finish(&launcher, &mut tasks, times.online_by) => (outcome, false),
-        signal = cancel.requested() => (Err(cancelled(signal)), true),
+        signal = cancel.requested() => (Err(Failure::cancelled(signal)), true),
     };
     match outcome {
         Ok(online) => {
@@ -109,12 +116,15 @@ async fn prepare(
     spec: &StartSpec,
     report: &Report,
     deadline: Deadline,
-) -> Result<Groundwork, Failure> {
-    let (account, groundwork) = tokio::join!(
+) -> Result<(Groundwork, u64), Failure> {
+    let (account, signed_in, groundwork, group) = tokio::join!(
         account::check(clients, clients.account.as_ref(), deadline),
-        Groundwork::lay(clients, spec, report, deadline)
+        clients.sign_in(deadline),
+        Groundwork::lay(clients, spec, report, deadline),
+        runner_group::resolve(clients, &spec.runner_group, deadline)
     );
-    account.and(groundwork)
+    account.and(signed_in)?;
+    Ok((groundwork?, group?))
 }
 
 type Tasks = JoinSet<Result<LaunchedRunner, Failure>>;
@@ -334,13 +344,6 @@ fn single_outputs(launcher: &Launcher, runner: &LaunchedRunner) -> Vec<(&'static
         ),
         ("market", runner.candidate.market.to_string()),
     ]
-}
-
-fn cancelled(signal: &str) -> Failure {
-    Failure::new(
-        format!("cancelled ({signal})"),
-        "someone, or a newer run, cancelled this job",
-    )
 }
 
 fn counted(runners: usize) -> String {

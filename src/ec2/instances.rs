@@ -173,6 +173,11 @@ impl Instance {
         self.tag(tags::RUNNER_ID)?.parse().ok().map(RunnerId)
     }
 
+    /// Where its runner registered, if not at the repository.
+    pub(crate) fn scope(&self) -> Option<&str> {
+        self.tag(tags::SCOPE)
+    }
+
     /// The root volume that the launch asked for.
     pub(crate) fn root_volume(&self) -> Option<RootVolume> {
         RootVolume::from_tag(self.tag(tags::ROOT)?)

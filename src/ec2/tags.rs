@@ -17,6 +17,8 @@ use crate::spec::volume::RootVolume;
 pub(crate) const OURS: &str = "sprinters:sprinters";
 pub(crate) const NAME: &str = "Name";
 pub(crate) const REPOSITORY: &str = "sprinters:repository";
+/// Where the runner registered, if not at the repository: `orgs/octo`. Its record is found there alone.
+pub(crate) const SCOPE: &str = "sprinters:scope";
 pub(crate) const RUN_ID: &str = "sprinters:run-id";
 pub(crate) const RUN_ATTEMPT: &str = "sprinters:run-attempt";
 pub(crate) const JOB: &str = "sprinters:job";
@@ -53,7 +55,9 @@ pub(crate) fn for_launch(
         (ROOT, root.to_tag()),
     ];
     let job_id = run.job_id.map(|id| (JOB_ID, id.to_string()));
+    let shared = run.scope.tag().map(|scope| (SCOPE, scope));
     ours.into_iter()
+        .chain(shared)
         .chain(job_id)
         .filter(|(key, _)| *key != NAME || extra.iter().all(|(theirs, _)| theirs != NAME))
         .map(|(key, value)| (key.to_owned(), value))

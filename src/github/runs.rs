@@ -65,18 +65,16 @@ pub(super) fn is_about_runs(operation: &str) -> bool {
 }
 
 /// What to do about a refusal.
-pub(super) fn remedy(message: &str, repository: &str) -> String {
-    let token = format!(
-        "give the job `permissions: {{actions: write}}` and pass `github-token: ${{{{ github.token }}}}`; a token of your own needs \
-         the repository permission `Actions: Read and write` for `{repository}`"
-    );
+pub(super) fn remedy(message: &str) -> String {
+    let token = "give the job `permissions: {actions: write}` and pass `github-token: ${{ github.token }}`; a token of your own needs \
+         the repository permission `Actions: Read and write` for this repository";
     if message.contains("not accessible") {
-        token
+        token.to_owned()
     } else if message.contains("cannot be") {
         // `This workflow run cannot be retried`: older than 30 days, or its logs are gone.
         "start the workflow anew: GitHub runs this one no more".to_owned()
     } else {
-        format!("check that it is a run of `{repository}`. If it is: {token}")
+        format!("check that it is a run of this repository. If it is: {token}")
     }
 }
 
@@ -125,7 +123,7 @@ impl Github {
     }
 
     fn actions(&self, path: &str) -> String {
-        format!("/repos/{}/actions{path}", self.repository())
+        format!("/repos/{}/actions{path}", self.repository)
     }
 }
 

@@ -73,6 +73,34 @@ pub(crate) const INPUTS: &[Input] = &[
     .environment(&["SPRINTERS_TOKEN"])
     .secret(),
     input(
+        "github-app-id",
+        "ID",
+        EVERY,
+        "GitHub App to sign in with instead of a token, its number or client id",
+    ),
+    input(
+        "github-app-private-key",
+        "PEM",
+        EVERY,
+        "The GitHub App's private key",
+    )
+    .environment(&["SPRINTERS_APP_PRIVATE_KEY"])
+    .secret(),
+    input(
+        "scope",
+        "SCOPE",
+        EVERY,
+        "Where runners register: `repo`, `org` or `enterprise/<slug>`",
+    )
+    .default("repo"),
+    input(
+        "runner-group",
+        "GROUP",
+        LAUNCH,
+        "Runner group of an organization or enterprise, name or id",
+    )
+    .default("Default"),
+    input(
         "aws-access-key-id",
         "ID",
         EVERY,

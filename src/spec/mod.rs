@@ -3,6 +3,7 @@
 //! Each file parses one kind of value from the text of an input. Nothing here asks anybody anything.
 
 pub(crate) mod account;
+pub(crate) mod app_key;
 pub(crate) mod credentials;
 pub(crate) mod duration;
 pub(crate) mod image;
@@ -15,6 +16,7 @@ pub(crate) mod rerun;
 pub(crate) mod run;
 pub(crate) mod runner;
 pub(crate) mod runner_label;
+pub(crate) mod scope;
 pub(crate) mod spot;
 pub(crate) mod start;
 pub(crate) mod tags;

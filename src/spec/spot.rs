@@ -91,11 +91,13 @@ impl fmt::Display for Market {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::scope::Scope;
 
     #[test]
     fn rerun_leaves_spot_on_later_attempts() {
         let markets = |attempt: &str| {
             let run = WorkflowRun {
+                scope: Scope::Enterprise("acme".to_owned()),
                 repository: "o/r".parse().unwrap_or_else(|e| unreachable!("{e}")),
                 id: "7".to_owned(),
                 attempt: attempt.to_owned(),

@@ -6,6 +6,7 @@ use super::instance_type::{Architecture, InstanceType};
 use super::label::Label;
 use super::network::{InstanceProfile, Placement, SecurityGroup, Subnet};
 use super::region::{Region, Zone};
+use super::scope::RunnerGroup;
 use super::spot::Spot;
 use super::tags::Tags;
 use super::volume::{self, RootVolume};
@@ -39,6 +40,7 @@ pub(crate) struct StartSpec {
     pub labels: Vec<Label>,
     /// What the log should say about the specification.
     pub notes: Vec<String>,
+    pub runner_group: RunnerGroup,
     pub tags: Tags,
     pub setup: Option<String>,
     pub runner_home: Option<String>,
@@ -90,6 +92,9 @@ impl StartSpec {
                 .optional(inputs, "count", runner::count)
                 .unwrap_or(1),
             labels: labels(inputs, problems),
+            runner_group: problems
+                .take(RunnerGroup::parse(inputs))
+                .unwrap_or_default(),
             tags: problems
                 .optional(inputs, "tags", Tags::parse)
                 .unwrap_or_default(),

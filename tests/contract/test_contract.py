@@ -37,8 +37,17 @@ def test_flags_say_what_action_yml_says(flags: dict[str, dict[str, tables.Input]
 
 
 def test_modes_take_the_inputs_that_the_contract_gives_them(flags: dict[str, dict[str, tables.Input]]) -> None:
-    everywhere = {"github-token", "aws-access-key-id", "aws-secret-access-key", "aws-session-token", "aws-region"}
-    everywhere |= {"runner"}
+    everywhere = {
+        "github-token",
+        "github-app-id",
+        "github-app-private-key",
+        "scope",
+        "aws-access-key-id",
+        "aws-secret-access-key",
+        "aws-session-token",
+        "aws-region",
+        "runner",
+    }
     narrowing = {"label", "instance-id"}
     judging = {"run-id", "max-attempts"}
     checking = {"policy", "require", "target", "format"}

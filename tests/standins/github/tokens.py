@@ -22,10 +22,19 @@ class Kind(Enum):
     NO_ACCESS = "fine-grained, for other repositories"
     GITHUB_TOKEN = "the job's own GITHUB_TOKEN"
     RERUNS = "the job's own GITHUB_TOKEN, with actions: write"
+    ORGANIZATION = "fine-grained, organization_self_hosted_runners: write"
+    ENTERPRISE = "classic, manage_runners:enterprise"
 
     @property
     def prefix(self) -> str:
+        if self is Kind.ENTERPRISE:
+            return "ghp_"
         return "ghs_" if self in (Kind.GITHUB_TOKEN, Kind.RERUNS) else "github_pat_"
+
+    @property
+    def place(self) -> str:
+        """Where the runners are that it may manage."""
+        return {Kind.ORGANIZATION: "orgs", Kind.ENTERPRISE: "enterprises"}.get(self, "repos")
 
 
 @dataclass
@@ -81,6 +90,11 @@ def refusal(token: Token | None, request: Request) -> Response | None:
         case Kind.GITHUB_TOKEN | Kind.RERUNS:
             return message(403, "Resource not accessible by integration")
         case Kind.UNRELATED:
+            return message(403, "Resource not accessible by personal access token")
+        case kind if not request.path.startswith(f"/{kind.place}/"):
+            # A classic token sees nothing that its scopes do not open.
+            if kind is Kind.ENTERPRISE:
+                return message(404, "Not Found")
             return message(403, "Resource not accessible by personal access token")
         case Kind.READ if request.method != "GET":
             return message(403, "Resource not accessible by personal access token")
