@@ -10,7 +10,7 @@ use crate::ec2::{DESCRIBE_INSTANCES, Ec2Error, Instance};
 use crate::failure::Failure;
 use crate::github::{GithubError, LIST, LOOK, Runner, RunnerId, Status};
 use crate::launch::LaunchedRunner;
-use crate::report::{Report, seconds};
+use crate::report::{Report, first_of, seconds};
 use crate::retry::{self, Backoff, Deadline};
 use crate::spec::duration::Seconds;
 use crate::spec::network::InstanceId;
@@ -283,7 +283,7 @@ impl<'a> Watch<'a> {
             )
         };
         let failure = Failure::new(
-            format!("{who} within `start-timeout` ({timeout}): {}", states.join("; ")),
+            format!("{who} within `start-timeout` ({timeout}): {}", first_of(&states, "; ")),
             "likely causes: the subnet has no way to GitHub (a public IP address or a NAT gateway, and outbound port 443); the \
              image is for another architecture (x64, arm64) than the instance type, or has no cloud-init; `setup` takes longer \
              than `start-timeout`",

@@ -112,7 +112,13 @@ impl GithubError {
     pub(crate) fn remedy(&self, scope: &Scope) -> String {
         match self.kind {
             Kind::NoAnswer => "check that GITHUB_API_URL can be reached from this runner, and run the job again".to_owned(),
-            Kind::SlowDown => "the token's rate limit is used up; run the job again later, or with another token".to_owned(),
+            Kind::SlowDown => {
+                let later = match self.wait {
+                    Some(wait) => format!("in {} min", wait.as_secs().div_ceil(60)),
+                    None => "later".to_owned(),
+                };
+                format!("the token's rate limit is used up; run the job again {later}, or with another token")
+            }
             Kind::Unreadable => "check that GITHUB_API_URL is GitHub's REST API and that no proxy changes its answers".to_owned(),
             Kind::Status(status) => self.remedy_for(status, scope),
         }

@@ -270,6 +270,16 @@ fn one_line(text: &str) -> String {
     begin.chain(['…']).collect()
 }
 
+/// The first of many, and how many more there are: a thousand would hide what else a message says.
+pub(crate) fn first_of(parts: &[String], separator: &str) -> String {
+    const MOST: usize = 10;
+    let shown = parts.get(..MOST).unwrap_or(parts).join(separator);
+    match parts.len().saturating_sub(MOST) {
+        0 => shown,
+        more => format!("{shown}{separator}and {more} more"),
+    }
+}
+
 /// A duration as people read it: `0.34 s`, `12.3 s`, `2 min 05 s`.
 pub(crate) fn seconds(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
@@ -297,6 +307,15 @@ mod tests {
         let cut = one_line(&"é".repeat(80));
         assert_eq!(cut.chars().count(), 79);
         assert!(cut.ends_with('…'));
+    }
+
+    #[test]
+    fn of_very_many_the_first_are_told() {
+        let parts: Vec<String> = (1..=12).map(|n| n.to_string()).collect();
+        assert_eq!(first_of(&parts[..2], ", "), "1, 2");
+        assert_eq!(first_of(&parts[..10], ", ").split(", ").count(), 10);
+        assert!(first_of(&parts, "; ").ends_with("10; and 2 more"));
+        assert_eq!(first_of(&[], ", "), "");
     }
 
     #[test]
