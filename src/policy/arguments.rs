@@ -85,7 +85,10 @@ fn word<T: Copy>(text: &str, known: &[(&str, T)]) -> Result<T, String> {
 }
 
 fn feature(text: &str) -> Result<Feature, String> {
-    word(text, &Feature::ALL.map(|feature| (feature.name(), feature)))
+    Feature::named(text).map_or_else(
+        || word(text, &Feature::ALL.map(|feature| (feature.name(), feature))),
+        Ok,
+    )
 }
 
 fn target(text: &str) -> Result<Target, String> {

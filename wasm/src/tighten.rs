@@ -56,7 +56,15 @@ pub fn tighten(setup: &Setup) -> String {
     });
     statements.push(Statement {
         sid: "ManageOwn",
-        actions: &["ec2:TerminateInstances", "ec2:ModifyVolume"],
+        actions: if setup.has(Feature::Console) {
+            &[
+                "ec2:TerminateInstances",
+                "ec2:ModifyVolume",
+                "ec2:GetConsoleOutput",
+            ]
+        } else {
+            &["ec2:TerminateInstances", "ec2:ModifyVolume"]
+        },
         resources: own,
         equals: vec![tagged("ResourceTag")],
     });
