@@ -76,7 +76,11 @@ fn version(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
 }
 
 fn size(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
-    let (size, target) = (counted(context.text), context.options.target);
+    let target = context.options.target;
+    if context.text.len() <= target.quota() {
+        return;
+    }
+    let size = counted(context.text);
     if size > target.quota() {
         let message = format!(
             "the policy has {size} characters without white space, but a {} may have {}; \

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::fix::quoted;
+use crate::json::quoted;
 use crate::verdict::{Feature, Setup, TAG};
 
 /// The policy's JSON, two spaces deep, ending with a line feed. Where the setup leaves
