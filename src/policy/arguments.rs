@@ -85,10 +85,7 @@ fn word<T: Copy>(text: &str, known: &[(&str, T)]) -> Result<T, String> {
 }
 
 fn feature(text: &str) -> Result<Feature, String> {
-    Feature::named(text).map_or_else(
-        || word(text, &Feature::ALL.map(|feature| (feature.name(), feature))),
-        Ok,
-    )
+    word(text, &Feature::ALL.map(|feature| (feature.name(), feature)))
 }
 
 fn target(text: &str) -> Result<Target, String> {

@@ -1,8 +1,6 @@
 import { Refused } from "./commands.mjs";
 
 const FEATURES = ["instance-profile", "spot-service-linked-role", "ssm-image-parameter", "console"];
-/** The engine takes these as well. */
-const SHORT = ["spot", "ssm-image"];
 const TARGETS = ["managed", "inline-user", "inline-role", "inline-group"];
 
 const words = (text, separator) => text.split(separator).map((word) => word.trim()).filter((word) => word !== "");
@@ -14,7 +12,7 @@ export function readInputs(environment) {
   const patterns = words(input("policy"), /\r?\n/);
   if (patterns.length === 0) throw new Refused("input `policy`: it is empty; name the files to check, such as `policies/*.json`");
   const features = words(input("require"), /[\s,]+/);
-  const unknown = features.find((feature) => !FEATURES.includes(feature) && !SHORT.includes(feature));
+  const unknown = features.find((feature) => !FEATURES.includes(feature));
   if (unknown) throw new Refused(`input \`require\` is \`${unknown}\`; accepted: ${listed(FEATURES)}`);
   const target = input("target") || "managed";
   if (!TARGETS.includes(target)) throw new Refused(`input \`target\` is \`${target}\`; accepted: ${listed(TARGETS)}`);
