@@ -13,8 +13,8 @@ demo: ## Start a runner, run a job, stop it: on this machine, without an AWS acc
 test: ## Run every test and every linter
 	@.ci/test
 
-bench: ## Measure the program in dist/ on loopback, beside awscli
-	@.ci/setup demo
+bench: ## Measure the program in dist/ on loopback, beside awscli and an action in JavaScript
+	@.ci/setup demo peer
 	@.ci/python tests/bench $(ARGS)
 
 book: ## Build the book and the policy checker's page, with the engine in dist/policy

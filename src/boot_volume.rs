@@ -54,7 +54,8 @@ fn worthwhile(
     let gp3 = Gp3::of(region)?;
     let saved = price::on_demand(instance_type, region)? * SAVED_SECONDS;
     let (iops, throughput) = STEPS.into_iter().find(|(iops, throughput)| {
-        gp3.performance_per_hour(*iops, *throughput) * BILLED_SECONDS <= saved
+        gp3.performance_per_hour(*iops, *throughput)
+            .is_some_and(|hourly| hourly * BILLED_SECONDS <= saved)
     })?;
     Some(RootVolume {
         gib: Some(gib),
@@ -68,11 +69,9 @@ fn worthwhile(
 /// How the volume reads in the log; `None` for the baseline.
 pub(crate) fn described(root: RootVolume, region: &Region) -> Option<String> {
     let (iops, throughput) = (root.iops?, root.throughput?);
-    let price = match Gp3::of(region) {
-        Some(gp3) => {
-            let hourly = gp3.performance_per_hour(iops, throughput);
-            format!("${:.4} a minute above the baseline", hourly / 60.0)
-        }
+    let hourly = Gp3::of(region).and_then(|gp3| gp3.performance_per_hour(iops, throughput));
+    let price = match hourly {
+        Some(hourly) => format!("${:.4} a minute above the baseline", hourly / 60.0),
         None => "at a price that is unknown here".to_owned(),
     };
     let how_long = if root.is_for_boot {
@@ -178,6 +177,7 @@ mod tests {
         assert_eq!(chosen("m7i.24xlarge", "us-east-1", None), None);
         assert_eq!(chosen("m7i.24xlarge", "us-east-1", Some(8)), None);
         assert_eq!(chosen("m7i.24xlarge", "eu-north-1", Some(30)), None);
+        assert_eq!(chosen("m7i.24xlarge", "eu-west-2", Some(30)), None);
         assert_eq!(chosen("p5.48xlarge", "us-east-1", Some(30)), None);
     }
 

@@ -2,16 +2,20 @@
 
 use std::time::Duration;
 
+use crate::account;
 use crate::clients::Clients;
 use crate::ec2::{Ec2Error, Launch, statement_for, tags};
 use crate::failure::{Exit, Failure};
-use crate::github::RunnerId;
+use crate::github::{DEFAULT_GROUP, JobId, RunnerId};
 use crate::groundwork::Groundwork;
 use crate::plan::Candidate;
 use crate::report::{Finding, Mark, Report, summary};
 use crate::retry::Deadline;
+use crate::runner_group;
 use crate::spec::network::InstanceId;
 use crate::spec::run::LaunchName;
+use crate::spec::scope::RunnerGroup;
+use crate::spec::spot::Spot;
 use crate::spec::start::StartSpec;
 use crate::undo;
 
@@ -27,8 +31,18 @@ pub(crate) async fn check(
     spec: &StartSpec,
     report: &Report,
 ) -> Result<(), Failure> {
-    let (aws, github) = tokio::join!(aws(clients, spec, report), github(clients));
-    let findings: Vec<Finding> = aws.into_iter().chain(github).collect();
+    let (account, aws, github) = tokio::join!(
+        account(clients),
+        aws(clients, spec, report),
+        github(clients, spec)
+    );
+    let rerun = reruns(clients, spec).await;
+    let findings: Vec<Finding> = account
+        .into_iter()
+        .chain(aws)
+        .chain(github)
+        .chain(rerun)
+        .collect();
     for finding in &findings {
         match &finding.remedy {
             None => report.mark(finding.mark, &finding.subject),
@@ -101,6 +115,17 @@ async fn aws(clients: &Clients, spec: &StartSpec, report: &Report) -> Vec<Findin
     }
     findings.extend(judge(clients, &answers));
     findings
+}
+
+/// Whether the credentials are of the account that `runner` names.
+async fn account(clients: &Clients) -> Option<Finding> {
+    let wanted = clients.account.as_ref()?;
+    let subject = format!("AWS account `{wanted}`");
+    let checked = account::check(clients, Some(wanted), Deadline::after(PATIENCE)).await;
+    Some(match checked {
+        Ok(()) => Finding::fine(subject),
+        Err(failure) => Finding::missing(subject, joined(&failure)),
+    })
 }
 
 async fn ask(clients: &Clients, spec: &StartSpec, groundwork: Option<&Groundwork>) -> Answers {
@@ -245,33 +270,84 @@ fn is_about_caller(error: &Ec2Error) -> bool {
 }
 
 /// The token's right to create runners: one is created and deleted again, because a read-only token can list them as well.
-async fn github(clients: &Clients) -> Vec<Finding> {
+async fn github(clients: &Clients, spec: &StartSpec) -> Vec<Finding> {
     let github = &clients.github;
-    let subject = format!(
-        "GitHub token may create runners in `{}`",
-        github.repository()
-    );
-    let name = LaunchName::fresh(&clients.run, std::time::SystemTime::now()).runner_name();
-    match github.create_jit_runner(&name, &[&name]).await {
-        Err(error) => vec![Finding::missing(
-            subject,
-            format!("{error}; {}", error.remedy(github.repository())),
-        )],
-        Ok(jit) => {
-            match undo::delete_record(github, jit.id, Deadline::after(Duration::from_secs(10)))
-                .await
-            {
-                Ok(()) => vec![Finding::fine(subject)],
-                Err(why) => vec![Finding::missing(
-                    subject,
-                    format!(
-                        "created runner record {}, but could not delete it: {why}",
-                        jit.id
-                    ),
-                )],
-            }
+    let scope = &clients.run.scope;
+    let mut findings = Vec::new();
+    if let Some(app) = github.app() {
+        let subject =
+            format!("GitHub App `{app}` is installed in {scope} and may manage its runners");
+        match clients.sign_in(Deadline::after(PATIENCE)).await {
+            Ok(()) => findings.push(Finding::fine(subject)),
+            Err(failure) => return vec![Finding::missing(subject, joined(&failure))],
         }
     }
+    let mut group = DEFAULT_GROUP;
+    if spec.runner_group != RunnerGroup::Default {
+        let subject = format!("runner group `{}`", spec.runner_group);
+        match runner_group::resolve(clients, &spec.runner_group, Deadline::after(PATIENCE)).await {
+            Ok(id) => {
+                group = id;
+                findings.push(Finding::fine(subject));
+            }
+            Err(failure) => findings.push(Finding::missing(subject, joined(&failure))),
+        }
+    }
+    let subject = match github.app() {
+        Some(_) => format!("its installation token may create runners in {scope}"),
+        None => format!("GitHub token may create runners in {scope}"),
+    };
+    let name = LaunchName::fresh(&clients.run, std::time::SystemTime::now()).runner_name();
+    findings.push(
+        match github.create_jit_runner(&name, &[&name], group).await {
+            Err(error) => Finding::missing(subject, format!("{error}; {}", error.remedy(scope))),
+            Ok(jit) => {
+                match undo::delete_record(github, jit.id, Deadline::after(Duration::from_secs(10)))
+                    .await
+                {
+                    Ok(()) => Finding::fine(subject),
+                    Err(why) => Finding::missing(
+                        subject,
+                        format!(
+                            "created runner record {}, but could not delete it: {why}",
+                            jit.id
+                        ),
+                    ),
+                }
+            }
+        },
+    );
+    findings
+}
+
+/// The token's right to run a run again, where `spot: rerun` is chosen. The workflow with `mode: rerun` brings a token of its
+/// own, so that this one's lack of the right is no fault. It is asked to run this very job again, which GitHub refuses in
+/// any case, because the job is running.
+async fn reruns(clients: &Clients, spec: &StartSpec) -> Option<Finding> {
+    if spec.spot != Spot::Rerun {
+        return None;
+    }
+    let github = &clients.github;
+    let subject = format!(
+        "GitHub token may rerun runs of `{}`",
+        clients.run.repository
+    );
+    let answer = match clients.run.job_id {
+        Some(id) => github.rerun_job(JobId(id)).await.err(),
+        None => None,
+    };
+    if answer.is_some_and(|error| error.is_already_running()) {
+        return Some(Finding::fine(subject));
+    }
+    Some(Finding {
+        mark: Mark::Unknown,
+        subject,
+        remedy: Some(
+            "not this one. The job with `mode: rerun` needs `permissions: {actions: write}` and \
+             `github-token: ${{ github.token }}`; without it nobody reruns what AWS takes back"
+                .to_owned(),
+        ),
+    })
 }
 
 fn joined(failure: &Failure) -> String {

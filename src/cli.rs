@@ -73,6 +73,7 @@ fn subcommand(mode: Mode) -> Command {
         Mode::Stop => "Terminate what this workflow run started, and remove its runner records",
         Mode::Check => "Prove credentials, permissions and token without launching anything",
         Mode::Sweep => "Terminate what outlived its `sprinters:expires` tag; never a busy runner",
+        Mode::Rerun => "Run a workflow run again that failed because AWS took an instance back",
         Mode::Policy => {
             "Check IAM policies: do they let Sprinters work, and what is wrong with them"
         }
@@ -149,7 +150,7 @@ mod tests {
         assert_eq!(
             error.as_deref(),
             Some(
-                "input `mode` is `strat`; accepted: `start`, `stop`, `check`, `sweep` or `policy`; did you mean `start`?"
+                "input `mode` is `strat`; accepted: `start`, `stop`, `check`, `sweep`, `rerun` or `policy`; did you mean `start`?"
             )
         );
     }

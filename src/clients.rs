@@ -1,12 +1,17 @@
 //! Everybody that a mode may talk to, ready but not yet asked anything.
 
+use std::sync::Arc;
+
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 
 use crate::ec2::{Ec2, Ec2Error};
 use crate::failure::Failure;
-use crate::github::{Github, GithubError};
+use crate::github::{Github, GithubError, MINT, Mask, Purpose};
 use crate::http_edge;
 use crate::image_index::ImageIndex;
+use crate::report::Report;
+use crate::retry::{self, Deadline};
+use crate::spec::account::AccountId;
 use crate::spec::region::Region;
 use crate::spec::run::WorkflowRun;
 use crate::spec::target::Target;
@@ -21,31 +26,44 @@ pub(crate) struct Clients {
     pub image_index: ImageIndex,
     pub region: Region,
     pub run: WorkflowRun,
+    /// The account that the credentials must be of, where `runner` names one.
+    pub account: Option<AccountId>,
 }
 
 impl Clients {
-    pub(crate) async fn new(target: Target, environment: impl Fn(&str) -> Option<String>) -> Self {
+    pub(crate) async fn new(
+        target: Target,
+        purpose: Purpose,
+        environment: impl Fn(&str) -> Option<String>,
+        report: &Arc<Report>,
+    ) -> Self {
+        let report = report.clone();
+        let mask: Mask = Arc::new(move |secret| report.mask(secret));
         let connector = http_edge::connector();
         let Target {
             region,
             access_key,
-            github_token,
+            github,
             github_api,
             run,
+            account,
         } = target;
         Self {
             ec2: Ec2::new(&connector, &region, access_key.as_ref()).await,
-            github: Github::new(
-                connector.clone(),
-                &github_api,
-                github_token,
-                &run.repository,
-            ),
+            github: Github::new(connector.clone(), &github_api, github, &run, purpose, mask),
             image_index: ImageIndex::new(environment),
             connector,
             region,
             run,
+            account,
         }
+    }
+
+    /// Signs in to GitHub, where that takes more than a token.
+    pub(crate) async fn sign_in(&self, deadline: Deadline) -> Result<(), Failure> {
+        retry::until(MINT, deadline, || self.github.sign_in())
+            .await
+            .map_err(|error| self.github_failure(&error))
     }
 
     pub(crate) fn ec2_failure(&self, error: &Ec2Error) -> Failure {
@@ -53,6 +71,6 @@ impl Clients {
     }
 
     pub(crate) fn github_failure(&self, error: &GithubError) -> Failure {
-        Failure::github(error, self.github.repository())
+        Failure::github(error, &self.run.scope)
     }
 }

@@ -61,6 +61,8 @@ pub(crate) struct Bill {
     /// The instance alone.
     pub compute: Option<f64>,
     pub volume: Option<f64>,
+    /// EBS billed for a volume's initialization rate, by the size of the image's snapshot, which nobody tells.
+    pub has_initialization: bool,
     /// What the instance would have cost on-demand.
     pub on_demand: Option<f64>,
     /// What a GitHub-hosted runner of the same size would have cost.
@@ -96,6 +98,9 @@ impl Bill {
                 .zip(instance.root_volume())
                 .zip(Gp3::of(region))
                 .and_then(|((ran, root), gp3)| volume(root, gp3, ran)),
+            has_initialization: instance
+                .root_volume()
+                .is_some_and(|root| root.initialization.is_some()),
             on_demand,
             hosted: priced.and_then(|(ran, instance_type)| {
                 let hosted = price::github_hosted(instance_type)?;
@@ -104,10 +109,7 @@ impl Bill {
                     hosted.usd_per_minute * started_minutes(ran.duration()),
                 ))
             }),
-            is_interrupted: instance
-                .state_reason
-                .as_deref()
-                .is_some_and(|reason| reason.starts_with("Server.SpotInstance")),
+            is_interrupted: instance.is_taken_back(),
         }
     }
 }
@@ -142,7 +144,7 @@ fn volume(root: RootVolume, gp3: Gp3, ran: Ran) -> Option<f64> {
     let performance = gp3.performance_per_hour(
         root.iops.unwrap_or_default(),
         root.throughput.unwrap_or_default(),
-    );
+    )?;
     Some(storage + performance * hours(fast))
 }
 
@@ -178,8 +180,20 @@ impl Bills {
         self.sum(|bill| Some(bill.compute? + bill.volume.unwrap_or_default()))
     }
 
+    /// What the volumes cost whose price is known; `None` where it is of none.
     pub(crate) fn volumes(&self) -> Option<f64> {
-        self.sum(|bill| bill.volume)
+        self.0
+            .iter()
+            .filter_map(|bill| bill.volume)
+            .reduce(|sum, volume| sum + volume)
+    }
+
+    pub(crate) fn has_unknown_volume(&self) -> bool {
+        self.0.iter().any(|bill| bill.volume.is_none())
+    }
+
+    pub(crate) fn has_initialization(&self) -> bool {
+        self.0.iter().any(|bill| bill.has_initialization)
     }
 
     /// The same instances on-demand, with the same volumes.
@@ -194,6 +208,17 @@ impl Bills {
     /// Against GitHub-hosted runners of the same size.
     pub(crate) fn saved(&self) -> Option<f64> {
         Some(self.hosted()? - self.cost()?)
+    }
+
+    pub(crate) fn has_spot(&self) -> bool {
+        self.0.iter().any(|bill| bill.market == Market::Spot)
+    }
+
+    /// Whether EC2 bills more than what ran.
+    pub(crate) fn has_less_than_billed(&self) -> bool {
+        self.0
+            .iter()
+            .any(|bill| bill.ran.is_some_and(|ran| ran.duration() < LEAST))
     }
 
     pub(crate) fn is_interrupted(&self) -> bool {

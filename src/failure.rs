@@ -4,6 +4,7 @@ use crate::ec2::Ec2Error;
 use crate::github::GithubError;
 use crate::inputs::InputError;
 use crate::spec::region::Region;
+use crate::spec::scope::Scope;
 
 /// The exit codes of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +54,16 @@ impl Failure {
         failure
     }
 
-    pub(crate) fn github(error: &GithubError, repository: &str) -> Self {
-        Self::new(error.to_string(), error.remedy(repository))
+    pub(crate) fn github(error: &GithubError, scope: &Scope) -> Self {
+        Self::new(error.to_string(), error.remedy(scope))
+    }
+
+    /// Somebody cancelled the job.
+    pub(crate) fn cancelled(signal: &str) -> Self {
+        Self::new(
+            format!("cancelled ({signal})"),
+            "someone, or a newer run, cancelled this job",
+        )
     }
 
     /// An output that could not be written.

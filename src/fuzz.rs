@@ -9,6 +9,7 @@ use fastrand::Rng;
 
 use crate::github::GithubError;
 use crate::inputs::{Inputs, Problems};
+use crate::spec::scope::Scope;
 use crate::spec::start::StartSpec;
 use crate::spec::tags::Tags;
 use crate::{ec2, image_index, spec};
@@ -175,6 +176,8 @@ fn the_image_index() {
 fn what_github_answers() {
     let runner = r#"{"id": 7, "name": "x", "status": "online", "busy": false, "labels": []}"#;
     let list = r#"{"total_count": 1, "runners": [{"id": 7, "name": "x", "status": "offline"}]}"#;
+    let run = r#"{"id": 7, "run_attempt": 1, "status": "completed", "conclusion": null, "html_url": "x"}"#;
+    let jobs = r#"{"total_count": 1, "jobs": [{"id": 7, "name": "x", "conclusion": null, "runner_id": 0}]}"#;
     let refusal = r#"{"message": "Resource not accessible by integration", "status": "403"}"#;
     let headers = [
         "7",
@@ -186,6 +189,7 @@ fn what_github_answers() {
     let mut rng = Rng::with_seed(SEED);
     for _ in 0..executions() {
         crate::github::fuzzed(&mutated(&mut rng, &[runner, list]));
+        crate::github::fuzzed_runs(&mutated(&mut rng, &[run, jobs]));
         let mut map = http::HeaderMap::new();
         for name in [
             "retry-after",
@@ -199,8 +203,9 @@ fn what_github_answers() {
         }
         let status = http::StatusCode::from_u16(rng.u16(100..600)).unwrap_or_default();
         let body = mutated(&mut rng, &[refusal]);
+        let scope = Scope::Organization("o".to_owned());
         let error = GithubError::refused("list runners", status, &map, &body);
-        let _ = (error.to_string(), error.remedy("o/r"), error.wait);
+        let _ = (error.to_string(), error.remedy(&scope), error.wait);
     }
 }
 

@@ -81,6 +81,7 @@ impl Groundwork {
         } else {
             format!("image {named} = {image}")
         }];
+        lines.extend(spec.notes.iter().cloned());
         let rungs = self
             .ladder
             .iter()

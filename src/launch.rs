@@ -23,6 +23,7 @@ use crate::spec::network::InstanceId;
 use crate::spec::run::LaunchName;
 use crate::spec::start::StartSpec;
 use crate::spec::volume::RootVolume;
+use crate::times::Times;
 
 /// A runner whose instance EC2 has launched.
 #[derive(Clone, Debug)]
@@ -46,6 +47,8 @@ pub(crate) struct Launcher {
     pub clients: Clients,
     pub spec: StartSpec,
     pub groundwork: Groundwork,
+    /// The number of the group that the runners join.
+    pub runner_group: u64,
     pub ledger: Ledger,
     pub report: Arc<Report>,
     /// When an instance must be launched: the rest of `start-timeout` is for its boot.
@@ -65,6 +68,32 @@ pub(crate) struct Launcher {
 }
 
 impl Launcher {
+    pub(crate) fn new(
+        clients: Clients,
+        spec: StartSpec,
+        (groundwork, runner_group): (Groundwork, u64),
+        report: Arc<Report>,
+        times: &Times,
+    ) -> Self {
+        Self {
+            clients,
+            spec,
+            groundwork,
+            runner_group,
+            ledger: Ledger::default(),
+            report,
+            launch_by: times.launch_by,
+            launch_share: times.launch_share,
+            closing: Closing::default(),
+            zones: OnceCell::new(),
+            downloads: Default::default(),
+            minting: Pace::default(),
+            launching: Pace::default(),
+            root_device: Mutex::default(),
+            delay: Mutex::default(),
+        }
+    }
+
     /// Climbs the ladder until an instance is launched; where all rungs are full, again and again for as long as the launch
     /// may take.
     pub(crate) async fn launch(

@@ -2,6 +2,7 @@
 //!
 //! Arguments and inputs come in, one mode runs, one report goes out, one exit code is returned.
 
+mod account;
 mod answer_headers;
 mod boot;
 mod boot_volume;
@@ -27,8 +28,12 @@ mod plan;
 mod policy;
 mod price;
 mod report;
+mod rerun;
 mod retry;
 mod rung;
+mod runner_group;
+mod runner_input;
+mod session;
 mod signals;
 mod spec;
 mod start;
@@ -41,12 +46,16 @@ mod watch;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clients::Clients;
 use failure::Failure;
+use github::Purpose;
 use inputs::{InputError, Inputs, Mode, Problems};
 use policy::PolicySpec;
 use report::Report;
+use retry::Deadline;
+use spec::rerun::RerunSpec;
 use spec::start::StartSpec;
 use spec::target::{Narrowing, Target};
 
@@ -99,7 +108,8 @@ fn run(mode: &mut Option<Mode>, report: &Arc<Report>) -> Result<(), Failure> {
         }
     };
     *mode = Some(chosen);
-    match parse(chosen, &inputs).map_err(|problems| Failure::inputs(&problems.into_errors()))? {
+    let inputs = runner_input::resolve(inputs)?;
+    match parse(chosen, &inputs).map_err(|problems| Failure::inputs(&problems.located(&inputs)))? {
         Work::Policy(spec) => policy::check(&spec, report),
         Work::Cloud(target, mode) => runtime()?.block_on(perform(target, mode, report)),
     }
@@ -125,6 +135,7 @@ enum CloudMode {
     Stop(Narrowing),
     Check(Box<StartSpec>),
     Sweep,
+    Rerun(RerunSpec),
 }
 
 /// Parses all inputs of the mode, and tells every wrong one.
@@ -150,6 +161,9 @@ fn parse(mode: Mode, inputs: &Inputs) -> Result<Work, Problems> {
         Mode::Check => start().map(CloudMode::Check),
         Mode::Stop => Some(CloudMode::Stop(Narrowing::parse(inputs, &mut problems))),
         Mode::Sweep | Mode::Policy => Some(CloudMode::Sweep),
+        Mode::Rerun => {
+            RerunSpec::parse(inputs, event().as_deref(), &mut problems).map(CloudMode::Rerun)
+        }
     };
     match (target, mode, problems.is_empty()) {
         (Some(target), Some(mode), true) => Ok(Work::Cloud(target, mode)),
@@ -157,12 +171,46 @@ fn parse(mode: Mode, inputs: &Inputs) -> Result<Work, Problems> {
     }
 }
 
+/// What began this workflow, as GitHub describes it in a file; `None` at a terminal.
+fn event() -> Option<String> {
+    std::fs::read_to_string(environment("GITHUB_EVENT_PATH")?).ok()
+}
+
 async fn perform(target: Target, mode: CloudMode, report: &Arc<Report>) -> Result<(), Failure> {
-    let clients = Clients::new(target, environment).await;
-    match mode {
-        CloudMode::Start(spec) => start::start(clients, *spec, report.clone()).await,
-        CloudMode::Stop(narrowing) => stop::stop(&clients, &narrowing, report).await,
-        CloudMode::Check(spec) => check::check(&clients, &spec, report).await,
-        CloudMode::Sweep => sweep::sweep(&clients, report).await,
-    }
+    let purpose = match mode {
+        CloudMode::Rerun(_) => Purpose::Runs,
+        _ => Purpose::Runners,
+    };
+    let clients = Clients::new(target, purpose, environment, report).await;
+    let github = clients.github.clone();
+    // A start hears of a cancel by itself, and undoes what it has done.
+    let hears_cancel = matches!(mode, CloudMode::Start(_));
+    let work = async {
+        match mode {
+            CloudMode::Start(mut spec) => {
+                spec.spot = spec.spot.on_attempt_of(&clients.run);
+                start::start(clients, *spec, report.clone()).await
+            }
+            CloudMode::Stop(narrowing) => {
+                own_account(&clients).await?;
+                stop::stop(&clients, &narrowing, report).await
+            }
+            CloudMode::Check(spec) => check::check(&clients, &spec, report).await,
+            CloudMode::Sweep => {
+                own_account(&clients).await?;
+                sweep::sweep(&clients, report).await
+            }
+            CloudMode::Rerun(spec) => {
+                own_account(&clients).await?;
+                rerun::rerun(&clients, &spec, report).await
+            }
+        }
+    };
+    session::signed_in(&github, hears_cancel, report, work).await
+}
+
+/// `stop` and `sweep` in another account would find nothing, and call that a success. `start` and `check` ask beside all else.
+async fn own_account(clients: &Clients) -> Result<(), Failure> {
+    let soon = Deadline::after(Duration::from_secs(20));
+    account::check(clients, clients.account.as_ref(), soon).await
 }

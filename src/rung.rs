@@ -1,8 +1,7 @@
 //! One rung of the ladder: a runner record, then `RunInstances`.
 
-use std::time::{Duration, SystemTime};
-
 use std::sync::PoisonError;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
@@ -15,6 +14,7 @@ use crate::ledger::Entry;
 use crate::plan::Candidate;
 use crate::retry::{self, Backoff, Verdict, judge};
 use crate::spec::instance_type::Architecture;
+use crate::spec::network::InstanceId;
 use crate::spec::run::{LaunchName, letters};
 use crate::spec::volume::RootVolume;
 use crate::undo;
@@ -99,7 +99,7 @@ impl Launcher {
             })?;
             let name = label.runner_name();
             let entry = self.ledger.asking_for_record(&name);
-            let answer = github.create_jit_runner(&name, &labels);
+            let answer = github.create_jit_runner(&name, &labels, self.runner_group);
             match retry::attempt(CREATE, self.launch_by, answer).await {
                 Ok(jit) => {
                     self.minting.passed();
@@ -215,19 +215,7 @@ impl Launcher {
         root: RootVolume,
         user_data: &[u8],
     ) -> Result<Launched, Rung> {
-        let run = &self.clients.run;
-        let expires = SystemTime::now()
-            + self.spec.max_lifetime.as_duration()
-            + self.spec.start_timeout.as_duration();
-        let tags = tags::for_launch(
-            run,
-            name,
-            label.as_str(),
-            runner_id,
-            expires,
-            root,
-            &self.spec.tags,
-        );
+        let tags = self.tags(label, name, runner_id, root);
         let image = self
             .groundwork
             .image(candidate.instance_type.architecture());
@@ -247,24 +235,61 @@ impl Launcher {
             let launched = self.run_with_retries(entry, &launch).await?;
             match &launched.root_device {
                 Some(real) if *real != root_device => {
-                    self.report.line(format_args!(
-                        "· the image calls its root device {real}, not {root_device}: launching again with that"
-                    ));
-                    undo::terminate(&self.clients.ec2, &[launched.id], self.launch_by)
-                        .await
-                        .map_err(Rung::Refused)?;
-                    self.ledger.no_instance(entry);
-                    if !self.learn_root_device(real) {
-                        return Err(Failure::new(
-                            format!("EC2 names the root device `{real}` after it was told `{root_device}`"),
-                            "name another image",
-                        )
-                        .into());
-                    }
+                    self.undo_misnamed(entry, &launched.id, real, &root_device)
+                        .await?;
                 }
                 _ => return Ok(launched),
             }
         }
+    }
+
+    fn tags(
+        &self,
+        label: &LaunchName,
+        name: &str,
+        runner_id: RunnerId,
+        root: RootVolume,
+    ) -> Vec<(String, String)> {
+        let spec = &self.spec;
+        let lives = spec.max_lifetime.as_duration() + spec.start_timeout.as_duration();
+        tags::for_launch(
+            &self.clients.run,
+            name,
+            label.as_str(),
+            runner_id,
+            SystemTime::now() + lives,
+            root,
+            &spec.tags,
+        )
+    }
+
+    /// Ends an instance whose root device is not called what its mapping says, and remembers the real name.
+    async fn undo_misnamed(
+        &self,
+        entry: Entry,
+        instance: &InstanceId,
+        real: &str,
+        mapped: &str,
+    ) -> Result<(), Rung> {
+        self.report.line(format_args!(
+            "· the image calls its root device {real}, not {mapped}: launching again with that"
+        ));
+        undo::terminate(
+            &self.clients.ec2,
+            std::slice::from_ref(instance),
+            self.launch_by,
+        )
+        .await
+        .map_err(Rung::Refused)?;
+        self.ledger.no_instance(entry);
+        if self.learn_root_device(real) {
+            return Ok(());
+        }
+        Err(Failure::new(
+            format!("EC2 names the root device `{real}` after it was told `{mapped}`"),
+            "name another image",
+        )
+        .into())
     }
 
     /// The same call until EC2 says something definite. The client token makes it one launch at most.

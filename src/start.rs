@@ -1,25 +1,25 @@
 //! `start`: launch, wait until the runners are online, or undo everything.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
+use crate::account;
 use crate::boot_volume;
 use crate::clients::Clients;
-use crate::closing::Closing;
 use crate::failure::Failure;
 use crate::github::RunnerId;
 use crate::groundwork::Groundwork;
 use crate::launch::{LaunchedRunner, Launcher, described};
-use crate::ledger::{Entry, Ledger};
-use crate::pace::Pace;
+use crate::ledger::Entry;
 use crate::report::summary::Started;
 use crate::report::{Report, seconds};
 use crate::retry::Deadline;
+use crate::runner_group;
 use crate::signals::{Cancel, UNDO_WITHIN};
 use crate::spec::run::LaunchName;
 use crate::spec::start::StartSpec;
@@ -50,50 +50,28 @@ pub(crate) async fn start(
     })?;
     let times = Times::of(spec.start_timeout.as_duration(), spec.count);
 
-    let groundwork = tokio::select! {
-        groundwork = Groundwork::lay(&clients, &spec, &report, times.launch_by) => groundwork?,
-        signal = cancel.requested() => return Err(cancelled(signal)),
+    let (groundwork, runner_group) = tokio::select! {
+        groundwork = prepare(&clients, &spec, &report, times.launch_by) => groundwork?,
+        signal = cancel.requested() => return Err(Failure::cancelled(signal)),
     };
     report.group("Plan", groundwork.described(&spec));
     let prepared_in = began.elapsed();
-    let launcher = Arc::new(Launcher {
+    let launcher = Arc::new(Launcher::new(
         clients,
         spec,
-        groundwork,
-        ledger: Ledger::default(),
+        (groundwork, runner_group),
         report,
-        launch_by: times.launch_by,
-        launch_share: times.launch_share,
-        closing: Closing::default(),
-        zones: OnceCell::new(),
-        downloads: Default::default(),
-        minting: Pace::default(),
-        launching: Pace::default(),
-        root_device: Mutex::default(),
-        delay: Mutex::default(),
-    });
+        &times,
+    ));
 
     let mut tasks = begin_launches(&launcher);
     let (outcome, is_cancelled) = tokio::select! {
         outcome = finish(&launcher, &mut tasks, times.online_by) => (outcome, false),
-        signal = cancel.requested() => (Err(cancelled(signal)), true),
+        signal = cancel.requested() => (Err(Failure::cancelled(signal)), true),
     };
     match outcome {
-        Ok((runners, online_after)) => {
-            let total = began.elapsed();
-            launcher.report.summary(
-                &Started {
-                    runners: &runners,
-                    online_after: &online_after,
-                    prepared_in,
-                    total,
-                    spec: &launcher.spec,
-                }
-                .markdown(),
-            );
-            launcher
-                .report
-                .done(format_args!("{} online", counted(runners.len())), total);
+        Ok(online) => {
+            tell_success(&launcher, &online, prepared_in, began.elapsed());
             Ok(())
         }
         Err(failure) => {
@@ -105,6 +83,48 @@ pub(crate) async fn start(
             Err(undo_everything(&launcher, tasks, settle, undone_by, failure).await)
         }
     }
+}
+
+/// The runners of a start that succeeded.
+struct Online {
+    runners: Vec<LaunchedRunner>,
+    launched_in: Duration,
+    /// From then on, until each was seen online.
+    after: BTreeMap<RunnerId, Duration>,
+}
+
+fn tell_success(launcher: &Launcher, online: &Online, prepared_in: Duration, total: Duration) {
+    let started = Started {
+        runners: &online.runners,
+        online_after: &online.after,
+        prepared_in,
+        launched_in: online.launched_in,
+        total,
+        region: &launcher.clients.region,
+        spec: &launcher.spec,
+    };
+    launcher.report.summary(&started.markdown());
+    launcher.report.done(
+        format_args!("{} online", counted(online.runners.len())),
+        total,
+    );
+}
+
+/// Whose account it is, and what must be known before the first launch: asked together.
+async fn prepare(
+    clients: &Clients,
+    spec: &StartSpec,
+    report: &Report,
+    deadline: Deadline,
+) -> Result<(Groundwork, u64), Failure> {
+    let (account, signed_in, groundwork, group) = tokio::join!(
+        account::check(clients, clients.account.as_ref(), deadline),
+        clients.sign_in(deadline),
+        Groundwork::lay(clients, spec, report, deadline),
+        runner_group::resolve(clients, &spec.runner_group, deadline)
+    );
+    account.and(signed_in)?;
+    Ok((groundwork?, group?))
 }
 
 type Tasks = JoinSet<Result<LaunchedRunner, Failure>>;
@@ -132,7 +152,7 @@ async fn finish(
     launcher: &Launcher,
     tasks: &mut Tasks,
     online_by: Deadline,
-) -> Result<(Vec<LaunchedRunner>, BTreeMap<RunnerId, Duration>), Failure> {
+) -> Result<Online, Failure> {
     let report = &launcher.report;
     let began = Instant::now();
     let mut runners = Vec::new();
@@ -152,20 +172,22 @@ async fn finish(
         }
         tell_progress("launched", count, launcher, began);
     }
+    let launched_in = began.elapsed();
     let watch = Watch::new(&launcher.clients, report, &runners);
-    let (online_after, ()) = tokio::try_join!(
+    let (after, ()) = tokio::try_join!(
         watch.until_online(online_by, launcher.spec.start_timeout),
         end_strays(launcher, &runners, online_by)
     )?;
     for runner in runners.iter().take(TOLD_EACH) {
-        let took = online_after
-            .get(&runner.runner_id)
-            .copied()
-            .unwrap_or_default();
+        let took = after.get(&runner.runner_id).copied().unwrap_or_default();
         report.done(format_args!("runner `{}` is online", runner.name), took);
     }
     boot_volume::bring_down(&launcher.clients, &runners, report).await;
-    Ok((runners, online_after))
+    Ok(Online {
+        runners,
+        launched_in,
+        after,
+    })
 }
 
 fn tell_launch(launcher: &Launcher, runner: &LaunchedRunner) {
@@ -322,13 +344,6 @@ fn single_outputs(launcher: &Launcher, runner: &LaunchedRunner) -> Vec<(&'static
         ),
         ("market", runner.candidate.market.to_string()),
     ]
-}
-
-fn cancelled(signal: &str) -> Failure {
-    Failure::new(
-        format!("cancelled ({signal})"),
-        "someone, or a newer run, cancelled this job",
-    )
 }
 
 fn counted(runners: usize) -> String {

@@ -13,6 +13,7 @@ use crate::report::{Mark, Report, cost, summary};
 use crate::retry::{self, Deadline};
 use crate::spec::network::InstanceId;
 use crate::spec::run;
+use crate::spec::scope::Scope;
 use crate::spec::spot::Market;
 use crate::spec::target::Narrowing;
 use crate::undo;
@@ -75,7 +76,11 @@ pub(crate) async fn stop(
         Ok(runners) => runners,
         Err(error) => return terminated.and(Err(clients.github_failure(&error))),
     };
-    let of_instances: Vec<RunnerId> = instances.iter().filter_map(Instance::runner_id).collect();
+    let (here, elsewhere): (Vec<&Instance>, Vec<&Instance>) = instances
+        .iter()
+        .partition(|instance| instance.scope() == clients.run.scope.tag().as_deref());
+    tell_elsewhere(&elsewhere, report);
+    let of_instances: Vec<RunnerId> = here.into_iter().filter_map(Instance::runner_id).collect();
     let records: Vec<RunnerId> = runners
         .iter()
         .filter(|runner| {
@@ -100,6 +105,18 @@ pub(crate) async fn stop(
         began.elapsed(),
     ));
     Ok(())
+}
+
+/// Another scope's records have numbers of their own: to delete one by number here could end a stranger's runner.
+fn tell_elsewhere(instances: &[&Instance], report: &Report) {
+    for instance in instances {
+        report.warning(format_args!(
+            "the runner of `{}` registered {}: its record stays there until GitHub removes it; give `mode: stop` the `scope` \
+             that `mode: start` has",
+            instance.id,
+            Scope::described_tag(instance.scope())
+        ));
+    }
 }
 
 /// What spot cost while the instances ran. Prices are worth telling, not worth failing for.

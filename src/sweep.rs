@@ -10,7 +10,8 @@ use crate::github::{DELETE, Deletion, LIST, Runner, RunnerId};
 use crate::report::{Mark, Report, summary};
 use crate::retry::{self, Deadline};
 use crate::spec::network::InstanceId;
-use crate::spec::run;
+use crate::spec::run::{self, WorkflowRun};
+use crate::spec::scope::Scope;
 use crate::undo;
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -28,9 +29,12 @@ struct Plan {
     spare: Vec<InstanceId>,
     /// Without a readable `sprinters:expires`: nobody can tell.
     unknown: Vec<InstanceId>,
+    /// Its runner registered in another scope, where this sweep does not look: whether it is busy is not known.
+    elsewhere: Vec<(InstanceId, Option<String>)>,
 }
 
-fn plan(instances: &[Instance], runners: &[Runner], now: SystemTime) -> Plan {
+fn plan(instances: &[Instance], runners: &[Runner], run: &WorkflowRun, now: SystemTime) -> Plan {
+    let scope = run.scope.tag();
     let by_id: BTreeMap<RunnerId, &Runner> =
         runners.iter().map(|runner| (runner.id, runner)).collect();
     let mut plan = Plan::default();
@@ -39,6 +43,11 @@ fn plan(instances: &[Instance], runners: &[Runner], now: SystemTime) -> Plan {
         .iter()
         .filter(|instance| instance.state.is_alive())
     {
+        if instance.scope() != scope.as_deref() {
+            let there = instance.scope().map(str::to_owned);
+            plan.elsewhere.push((instance.id.clone(), there));
+            continue;
+        }
         let runner = instance.runner_id().and_then(|id| by_id.get(&id));
         match instance.expires() {
             None => plan.unknown.push(instance.id.clone()),
@@ -58,6 +67,7 @@ fn plan(instances: &[Instance], runners: &[Runner], now: SystemTime) -> Plan {
         !runner.is_online()
             && !runner.busy
             && !needed.contains(&runner.id)
+            && run.may_touch(&runner.name)
             && run::age(&runner.name, now).is_some_and(|age| age > RECORD_LIFETIME)
     };
     let abandoned = runners.iter().filter(is_abandoned);
@@ -88,7 +98,7 @@ pub(crate) async fn sweep(clients: &Clients, report: &Report) -> Result<(), Fail
                 .github_failure(&error)
                 .and("nothing was ended: without GitHub's word nobody knows who is busy")
         })?;
-    let plan = plan(&instances, &runners, SystemTime::now());
+    let plan = plan(&instances, &runners, &clients.run, SystemTime::now());
     tell_undecided(&plan, report);
     let swept = Sweeping {
         clients,
@@ -117,6 +127,12 @@ fn tell_undecided(plan: &Plan, report: &Report) {
         report.warning(format_args!(
             "`{id}` has no readable tag `{}`: if it is not needed, terminate it by hand",
             tags::EXPIRES
+        ));
+    }
+    for (id, scope) in &plan.elsewhere {
+        report.warning(format_args!(
+            "the runner of `{id}` registered {}: left alone; sweep with that `scope`, too",
+            Scope::described_tag(scope.as_deref())
         ));
     }
     for id in &plan.spare {
@@ -229,6 +245,7 @@ impl Sweeping<'_> {
 mod tests {
     use super::*;
     use crate::ec2::State;
+    use crate::spec::run::Repository;
     use std::time::UNIX_EPOCH;
 
     const NOW: u64 = 1_795_000_000;
@@ -282,6 +299,16 @@ mod tests {
             instance("i-strange", 4, "soon"),
             instance("i-recordless", 99, past),
             Instance {
+                tags: [
+                    (tags::RUNNER_ID, "1"),
+                    (tags::EXPIRES, past),
+                    (tags::SCOPE, "orgs/octo"),
+                ]
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .into(),
+                ..instance("i-elsewhere", 1, past)
+            },
+            Instance {
                 state: State::Terminated,
                 ..instance("i-ended", 5, past)
             },
@@ -295,14 +322,27 @@ mod tests {
             runner(7, &name(90_000), "online", false),
             runner(8, "somebody-elses", "offline", false),
         ];
+        let repository: Repository = "octo/app".parse().expect("a repository");
+        let run = WorkflowRun {
+            scope: Scope::Repository(repository.clone()),
+            repository,
+            id: "1".to_owned(),
+            attempt: "1".to_owned(),
+            job: "sweep".to_owned(),
+            job_id: None,
+        };
         let ids = |ids: &[&str]| {
             ids.iter()
                 .map(|id| InstanceId::from_ec2(id))
                 .collect::<Vec<_>>()
         };
         assert_eq!(
-            plan(&instances, &runners, now),
+            plan(&instances, &runners, &run, now),
             Plan {
+                elsewhere: vec![(
+                    InstanceId::from_ec2("i-elsewhere"),
+                    Some("orgs/octo".to_owned())
+                )],
                 end: vec![
                     (InstanceId::from_ec2("i-idle"), Some(RunnerId(1))),
                     (InstanceId::from_ec2("i-recordless"), None),

@@ -132,14 +132,14 @@ impl<'a> Watch<'a> {
     }
 
     fn tell_progress(&self) {
-        let state = self
-            .waiting
-            .values()
-            .next()
-            .map(Waiting::state)
-            .unwrap_or_default();
+        let Some(first) = self.waiting.values().next() else {
+            return;
+        };
+        let all = self.online.len() + self.waiting.len();
         self.report.progress(format_args!(
-            "waiting for {state}  {}",
+            "{} of {all} online · {} · {}",
+            self.online.len(),
+            first.briefly(),
             seconds(self.began.elapsed())
         ));
     }
@@ -297,6 +297,16 @@ impl<'a> Watch<'a> {
 }
 
 impl Waiting<'_> {
+    /// For a line of a terminal, which has no room for names and reasons.
+    fn briefly(&self) -> String {
+        let github = self.github.split(" (").next().unwrap_or_default();
+        let ec2 = self
+            .ec2
+            .as_ref()
+            .map_or("not seen yet", |known| known.state.name());
+        format!("GitHub: {github} · EC2: {ec2}")
+    }
+
     fn state(&self) -> String {
         let instance = &self.runner.instance_id;
         let ec2 = match &self.ec2 {

@@ -89,6 +89,7 @@ def sprinters(
     environment = {
         **program.job_environment(tmp_path, repository=f"octo/app-{run_id}", run_id=run_id),
         "AWS_ENDPOINT_URL_EC2": ec2.url,
+        "AWS_ENDPOINT_URL_STS": ec2.url,
         "GITHUB_API_URL": github.url,
         "GITHUB_SERVER_URL": github.server_url,
         "SPRINTERS_IMAGE_INDEX_URL": image_index.url,

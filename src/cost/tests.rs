@@ -162,6 +162,24 @@ fn a_fast_volume_pays_for_the_boot_or_for_all() {
 }
 
 #[test]
+fn volumes_of_unknown_price_are_left_out_and_told() {
+    let of = |tag: &str| {
+        let mut instance = instance(State::Terminated, Market::OnDemand, Some(3_600));
+        instance.tags.insert(tags::ROOT.to_owned(), tag.to_owned());
+        bill(&instance, &[], 9_999)
+    };
+    let storage = 30.0 * 0.08 / 730.0;
+    let some = Bills(vec![of("gp3/3000/125,30GiB"), of("gp3/3000/125")]);
+    assert!(is_about(some.volumes(), storage) && some.has_unknown_volume());
+    assert!(is_about(some.cost(), 2.0 * 0.2016 + storage));
+    assert!(!some.has_initialization());
+    let none = Bills(vec![of("gp3/3000/125")]);
+    assert_eq!((none.volumes(), none.has_unknown_volume()), (None, true));
+    let initialized = Bills(vec![of("gp3/3000/125/300,30GiB")]);
+    assert!(is_about(initialized.volumes(), storage) && initialized.has_initialization());
+}
+
+#[test]
 fn what_ec2_took_back_is_interrupted() {
     let mut spot = instance(State::Terminated, Market::Spot, Some(3_600));
     spot.state_reason =

@@ -63,6 +63,28 @@ impl Usage {
     }
 }
 
+/// EC2 tells it as a code with a message; where it does not, the reason of the last change has it at times.
+fn state_reason(instance: &SdkInstance) -> Option<String> {
+    let told = instance
+        .state_reason()
+        .and_then(|reason| match (reason.code(), reason.message()) {
+            (Some(code), Some(message)) if !message.starts_with(code) => {
+                Some(format!("{code}: {message}"))
+            }
+            (code, message) => message
+                .or(code)
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned),
+        });
+    let transition = || {
+        instance
+            .state_transition_reason()
+            .filter(|reason| reason.starts_with("Server."))
+            .map(str::to_owned)
+    };
+    told.or_else(transition)
+}
+
 /// `User initiated (2026-11-23 18:02:11 GMT)`: the only place where EC2 tells when an instance ended.
 fn time_of(transition: &str) -> Option<SystemTime> {
     let (_, rest) = transition.rsplit_once('(')?;
@@ -121,19 +143,10 @@ impl Instance {
             // `running`, or a state that does not exist yet: alive until EC2 says otherwise, so that it gets terminated.
             _ => State::Running,
         };
-        let reason = instance.state_reason();
         Some(Self {
             id: InstanceId::from_ec2(instance.instance_id()?),
             state,
-            state_reason: reason.and_then(|reason| match (reason.code(), reason.message()) {
-                (Some(code), Some(message)) if !message.starts_with(code) => {
-                    Some(format!("{code}: {message}"))
-                }
-                (code, message) => message
-                    .or(code)
-                    .filter(|text| !text.is_empty())
-                    .map(str::to_owned),
-            }),
+            state_reason: state_reason(instance),
             instance_type: instance
                 .instance_type()
                 .map(|t| t.as_str().to_owned())
@@ -160,9 +173,27 @@ impl Instance {
         self.tag(tags::RUNNER_ID)?.parse().ok().map(RunnerId)
     }
 
+    /// Where its runner registered, if not at the repository.
+    pub(crate) fn scope(&self) -> Option<&str> {
+        self.tag(tags::SCOPE)
+    }
+
     /// The root volume that the launch asked for.
     pub(crate) fn root_volume(&self) -> Option<RootVolume> {
         RootVolume::from_tag(self.tag(tags::ROOT)?)
+    }
+
+    /// The number of the job that launched it.
+    pub(crate) fn job_id(&self) -> Option<u64> {
+        self.tag(tags::JOB_ID)?.parse().ok()
+    }
+
+    /// Whether AWS took it back, as it may with spot instances: `Server.SpotInstanceTermination`, `Server.SpotInstanceShutdown`.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StateReason.html>
+    pub(crate) fn is_taken_back(&self) -> bool {
+        self.state_reason
+            .as_deref()
+            .is_some_and(|reason| reason.starts_with("Server.SpotInstance"))
     }
 
     pub(crate) fn expires(&self) -> Option<SystemTime> {

@@ -1,5 +1,6 @@
 //! The five EC2 calls that Sprinters makes.
 
+mod account;
 mod dry_run;
 mod error;
 mod instances;
@@ -8,6 +9,7 @@ mod spot_prices;
 pub(crate) mod tags;
 mod volumes;
 
+pub(crate) use account::GET_CALLER_IDENTITY;
 pub(crate) use error::{Ec2Error, Kind as Ec2ErrorKind, Next, statement_for};
 #[cfg(test)]
 pub(crate) use instances::Usage;
@@ -33,6 +35,8 @@ use crate::spec::region::Region;
 #[derive(Clone)]
 pub(crate) struct Ec2 {
     client: aws_sdk_ec2::Client,
+    /// For nothing but the caller's own account.
+    sts: aws_sdk_sts::Client,
 }
 
 /// One attempt of one call may take this long, connecting included.
@@ -69,8 +73,10 @@ impl Ec2 {
             )),
             None => loader,
         };
+        let config = loader.load().await;
         Self {
-            client: aws_sdk_ec2::Client::new(&loader.load().await),
+            client: aws_sdk_ec2::Client::new(&config),
+            sts: aws_sdk_sts::Client::new(&config),
         }
     }
 }

@@ -17,9 +17,13 @@ use crate::spec::volume::RootVolume;
 pub(crate) const OURS: &str = "sprinters:sprinters";
 pub(crate) const NAME: &str = "Name";
 pub(crate) const REPOSITORY: &str = "sprinters:repository";
+/// Where the runner registered, if not at the repository: `orgs/octo`. Its record is found there alone.
+pub(crate) const SCOPE: &str = "sprinters:scope";
 pub(crate) const RUN_ID: &str = "sprinters:run-id";
 pub(crate) const RUN_ATTEMPT: &str = "sprinters:run-attempt";
 pub(crate) const JOB: &str = "sprinters:job";
+/// GitHub's number for the job that launched it, where it is known: `rerun` runs that job again.
+pub(crate) const JOB_ID: &str = "sprinters:job-id";
 /// The unique label that a job's `runs-on` names.
 pub(crate) const LABEL: &str = "sprinters:label";
 pub(crate) const RUNNER_ID: &str = "sprinters:runner-id";
@@ -50,7 +54,11 @@ pub(crate) fn for_launch(
         (EXPIRES, rfc3339(expires)),
         (ROOT, root.to_tag()),
     ];
+    let job_id = run.job_id.map(|id| (JOB_ID, id.to_string()));
+    let shared = run.scope.tag().map(|scope| (SCOPE, scope));
     ours.into_iter()
+        .chain(shared)
+        .chain(job_id)
         .filter(|(key, _)| *key != NAME || extra.iter().all(|(theirs, _)| theirs != NAME))
         .map(|(key, value)| (key.to_owned(), value))
         .chain(

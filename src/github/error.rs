@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
+use super::app::{INSTALLATION, MINT};
 use crate::answer_headers::Headers;
 use crate::retry::Passing;
+use crate::spec::scope::Scope;
 
 /// A call to GitHub that failed.
 #[derive(Debug)]
@@ -107,33 +109,83 @@ impl GithubError {
     }
 
     /// What the person who reads the log can do about it.
-    pub(crate) fn remedy(&self, repository: &str) -> String {
+    pub(crate) fn remedy(&self, scope: &Scope) -> String {
         match self.kind {
             Kind::NoAnswer => "check that GITHUB_API_URL can be reached from this runner, and run the job again".to_owned(),
             Kind::SlowDown => "the token's rate limit is used up; run the job again later, or with another token".to_owned(),
             Kind::Unreadable => "check that GITHUB_API_URL is GitHub's REST API and that no proxy changes its answers".to_owned(),
-            Kind::Status(status) => self.remedy_for(status, repository),
+            Kind::Status(status) => self.remedy_for(status, scope),
         }
     }
 
-    fn remedy_for(&self, status: StatusCode, repository: &str) -> String {
-        let permission = "the repository permission `Administration: Read and write`";
+    fn remedy_for(&self, status: StatusCode, scope: &Scope) -> String {
+        if super::runs::is_about_runs(self.operation) && matches!(status.as_u16(), 403 | 404) {
+            return super::runs::remedy(&self.message);
+        }
+        let permission = scope.permission();
+        if let Some(remedy) = self.remedy_for_app(status, scope) {
+            return remedy;
+        }
         if self.message.contains("not accessible by integration") {
             return format!(
-                "the workflow's own GITHUB_TOKEN cannot manage runners: it has no administration scope. Make a fine-grained \
-                 token for `{repository}` with {permission} and pass it as `github-token`"
+                "the workflow's own GITHUB_TOKEN cannot manage runners: it has no administration scope. Make a token for \
+                 {scope} with {permission} and pass it as `github-token`"
             );
         }
         match status.as_u16() {
             401 => "`github-token` is wrong, expired or revoked: make a new one and update the repository secret".to_owned(),
-            403 => format!("give the token {permission} for `{repository}`"),
-            404 => format!(
-                "the token cannot see `{repository}`: give it access to this repository, with {permission}"
-            ),
+            403 => format!("give the token {permission} for {scope}"),
+            404 => unseen(scope),
             422 => "GitHub refused a value of the request; its message above says which".to_owned(),
             500..=599 => "GitHub has a problem (see https://www.githubstatus.com); run the job again".to_owned(),
             _ => "see GitHub's message above".to_owned(),
         }
+    }
+}
+
+impl GithubError {
+    /// What concerns the App rather than its token.
+    fn remedy_for_app(&self, status: StatusCode, scope: &Scope) -> Option<String> {
+        let permission = scope.permission();
+        match (self.operation, status.as_u16()) {
+            (INSTALLATION | MINT, 401) => Some(
+                "`github-app-private-key` is no key of the App that `github-app-id` names (any more), or this machine's clock \
+                 is wrong: GitHub's message says which"
+                    .to_owned(),
+            ),
+            (INSTALLATION, 404) => Some(match scope {
+                Scope::Repository(_) => format!(
+                    "install the App for {scope}: in the App's settings, *Install App*, then *Only select repositories*"
+                ),
+                _ => format!("install the App in {scope}: in the App's settings, *Install App*"),
+            }),
+            (MINT, 403 | 404) => Some(format!(
+                "the App's installation in {scope} is suspended or was just removed: see the installation's settings"
+            )),
+            (MINT, 422) => Some(format!(
+                "give the App {permission} (its settings, *Permissions & events*); then an owner must accept that in the \
+                 installation's settings"
+            )),
+            _ => None,
+        }
+    }
+}
+
+/// GitHub says 404 of what a token may not see, as it does of what does not exist.
+fn unseen(scope: &Scope) -> String {
+    let permission = scope.permission();
+    match scope {
+        Scope::Repository(_) => format!(
+            "the token cannot see {scope}: give it access to this repository, with {permission}"
+        ),
+        Scope::Organization(_) => format!(
+            "the token cannot see {scope}, or the `runner-group` does not exist, or the owner is a person (use `scope: repo` \
+             then): make a token whose resource owner is the organization, with {permission}"
+        ),
+        Scope::Enterprise(_) => format!(
+            "the token cannot see {scope}, or the `runner-group` does not exist: check the slug, and pass a token with \
+             {permission}"
+        ),
     }
 }
 
@@ -259,7 +311,7 @@ mod tests {
         );
         assert!(
             error
-                .remedy("o/r")
+                .remedy(&Scope::Organization("o".to_owned()))
                 .contains("GITHUB_TOKEN cannot manage runners")
         );
     }

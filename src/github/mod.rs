@@ -1,14 +1,23 @@
-//! GitHub's self-hosted runner endpoints.
+//! GitHub's self-hosted runner endpoints, and those of workflow runs.
 
+mod app;
 mod error;
+mod groups;
 mod runners;
+mod runs;
 
+pub(crate) use app::{MINT, Mask, Purpose};
 pub(crate) use error::GithubError;
+pub(crate) use groups::{DEFAULT_GROUP, GROUPS, Group};
 #[cfg(test)]
 pub(crate) use runners::fuzzed;
 pub(crate) use runners::{
     CREATE, DELETE, DOWNLOADS, Deletion, Download, JitRunner, LIST, LOOK, Runner, RunnerId, Status,
 };
+
+#[cfg(test)]
+pub(crate) use runs::fuzzed as fuzzed_runs;
+pub(crate) use runs::{Job, JobId, LIST_JOBS, LOOK_AT_RUN, RERUN, Run};
 
 use std::sync::Arc;
 
@@ -22,15 +31,25 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::http_edge;
-use crate::spec::run::Repository;
+use crate::spec::run::{Repository, WorkflowRun};
+use crate::spec::target::GithubCredentials;
+use app::{App, Place};
 
-/// A client for one repository's runners.
+/// A client for the runners of one repository, organization or enterprise.
 #[derive(Clone)]
 pub(crate) struct Github {
-    crab: Octocrab,
+    sign_in: SignIn,
     /// The path that every runner endpoint starts with.
     base: String,
-    repository: String,
+    /// Whose runs these are.
+    repository: Repository,
+}
+
+/// Who asks.
+#[derive(Clone)]
+enum SignIn {
+    Token(Octocrab),
+    App(Arc<App>),
 }
 
 /// An answer as it came, before anyone judged its status.
@@ -44,29 +63,59 @@ impl Github {
     pub(crate) fn new(
         connector: SharedHttpConnector,
         api: &http::Uri,
-        token: SecretString,
-        repository: &Repository,
+        credentials: GithubCredentials,
+        run: &WorkflowRun,
+        purpose: Purpose,
+        mask: Mask,
     ) -> Self {
-        let built = OctocrabBuilder::new_empty()
-            .with_service(http_edge::Service(connector))
-            .with_layer(&BaseUriLayer::new(api.clone()))
-            .with_layer(&ExtraHeadersLayer::new(Arc::new(headers())))
-            .with_auth(AuthState::AccessToken { token })
-            .build();
-        let crab = match built {
-            Ok(crab) => crab,
-            Err(never) => match never {},
+        let sign_in = match credentials {
+            GithubCredentials::Token(token) => SignIn::Token(client(connector, api, token)),
+            GithubCredentials::App(key) => SignIn::App(Arc::new(App::new(
+                connector,
+                api.clone(),
+                key,
+                Place::of(run, purpose),
+                mask,
+            ))),
         };
         Self {
-            crab,
-            base: format!("/repos/{repository}/actions/runners"),
-            repository: repository.to_string(),
+            sign_in,
+            base: format!("/{}/actions", run.scope.path()),
+            repository: run.repository.clone(),
         }
     }
 
-    /// The repository whose runners these are, for messages.
-    pub(crate) fn repository(&self) -> &str {
-        &self.repository
+    /// Gets the token that everything else needs, where there is one to get.
+    pub(crate) async fn sign_in(&self) -> Result<(), GithubError> {
+        self.client().await.map(drop)
+    }
+
+    /// The App that signs in, if it is one.
+    pub(crate) fn app(&self) -> Option<&str> {
+        match &self.sign_in {
+            SignIn::Token(_) => None,
+            SignIn::App(app) => Some(app.id()),
+        }
+    }
+
+    /// Whether `sign_out` has something to do.
+    pub(crate) fn signs_out(&self) -> bool {
+        matches!(self.sign_in, SignIn::App(_))
+    }
+
+    /// Revokes what `sign_in` got. Nothing can be asked after it.
+    pub(crate) async fn sign_out(&self) -> Result<(), GithubError> {
+        match &self.sign_in {
+            SignIn::Token(_) => Ok(()),
+            SignIn::App(app) => app.sign_out().await,
+        }
+    }
+
+    async fn client(&self) -> Result<Octocrab, GithubError> {
+        match &self.sign_in {
+            SignIn::Token(client) => Ok(client.clone()),
+            SignIn::App(app) => app.client().await,
+        }
     }
 
     async fn get(
@@ -80,10 +129,21 @@ impl Github {
             headers.insert(http::header::IF_NONE_MATCH, etag);
         }
         let response = self
-            .crab
+            .client()
+            .await?
             ._get_with_headers(self.path(path), Some(headers))
             .await;
-        self.answer(operation, response).await
+        answer(operation, response).await
+    }
+
+    async fn get_path(&self, operation: &'static str, path: &str) -> Result<Answer, GithubError> {
+        let response = self.client().await?._get(path).await;
+        answer(operation, response).await
+    }
+
+    async fn post_path(&self, operation: &'static str, path: &str) -> Result<Answer, GithubError> {
+        let response = self.client().await?._post(path, None::<&()>).await;
+        answer(operation, response).await
     }
 
     async fn post<B: Serialize>(
@@ -92,43 +152,64 @@ impl Github {
         path: &str,
         body: &B,
     ) -> Result<Answer, GithubError> {
-        let response = self.crab._post(self.path(path), Some(body)).await;
-        self.answer(operation, response).await
+        let response = self
+            .client()
+            .await?
+            ._post(self.path(path), Some(body))
+            .await;
+        answer(operation, response).await
     }
 
     async fn delete(&self, operation: &'static str, path: &str) -> Result<Answer, GithubError> {
-        let response = self.crab._delete(self.path(path), None::<&()>).await;
-        self.answer(operation, response).await
+        let response = self
+            .client()
+            .await?
+            ._delete(self.path(path), None::<&()>)
+            .await;
+        answer(operation, response).await
     }
 
     fn path(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
+}
 
-    async fn answer<B>(
-        &self,
-        operation: &'static str,
-        response: octocrab::Result<http::Response<B>>,
-    ) -> Result<Answer, GithubError>
-    where
-        B: http_body_util::BodyExt<Data = bytes::Bytes>,
-        B::Error: std::error::Error,
-    {
-        let no_answer = |message: String| GithubError::no_answer(operation, message);
-        let (parts, body) = response
-            .map_err(|error| no_answer(innermost(&error)))?
-            .into_parts();
-        let bytes = body
-            .collect()
-            .await
-            .map_err(|error| no_answer(innermost(&error)))?
-            .to_bytes();
-        Ok(Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body: String::from_utf8_lossy(&bytes).into_owned(),
-        })
+/// A client that asks with that token.
+fn client(connector: SharedHttpConnector, api: &http::Uri, token: SecretString) -> Octocrab {
+    let built = OctocrabBuilder::new_empty()
+        .with_service(http_edge::Service(connector))
+        .with_layer(&BaseUriLayer::new(api.clone()))
+        .with_layer(&ExtraHeadersLayer::new(Arc::new(headers())))
+        .with_auth(AuthState::AccessToken { token })
+        .build();
+    match built {
+        Ok(client) => client,
+        Err(never) => match never {},
     }
+}
+
+async fn answer<B>(
+    operation: &'static str,
+    response: octocrab::Result<http::Response<B>>,
+) -> Result<Answer, GithubError>
+where
+    B: http_body_util::BodyExt<Data = bytes::Bytes>,
+    B::Error: std::error::Error,
+{
+    let no_answer = |message: String| GithubError::no_answer(operation, message);
+    let (parts, body) = response
+        .map_err(|error| no_answer(innermost(&error)))?
+        .into_parts();
+    let bytes = body
+        .collect()
+        .await
+        .map_err(|error| no_answer(innermost(&error)))?
+        .to_bytes();
+    Ok(Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body: String::from_utf8_lossy(&bytes).into_owned(),
+    })
 }
 
 impl Answer {

@@ -74,10 +74,8 @@ pub(crate) enum Deletion {
     Busy,
 }
 
-/// The group that every repository-level runner is in.
-const DEFAULT_GROUP: u64 = 1;
 /// The most that the API gives on one page.
-const PAGE: usize = 100;
+pub(super) const PAGE: usize = 100;
 
 // What is tried, in words: an error's message begins with them.
 pub(crate) const CREATE: &str = "create a just-in-time runner";
@@ -119,14 +117,17 @@ impl Github {
         &self,
         name: &str,
         labels: &[&str],
+        group: u64,
     ) -> Result<JitRunner, GithubError> {
         let request = GenerateJitConfig {
             name,
-            runner_group_id: DEFAULT_GROUP,
+            runner_group_id: group,
             labels,
             work_folder: "_work",
         };
-        let answer = self.post(CREATE, "/generate-jitconfig", &request).await?;
+        let answer = self
+            .post(CREATE, "/runners/generate-jitconfig", &request)
+            .await?;
         let GeneratedJitConfig {
             runner,
             encoded_jit_config,
@@ -143,7 +144,7 @@ impl Github {
         architecture: Architecture,
     ) -> Result<Option<Download>, GithubError> {
         let downloads: Vec<Download> = self
-            .get(DOWNLOADS, "/downloads", None)
+            .get(DOWNLOADS, "/runners/downloads", None)
             .await?
             .json(DOWNLOADS)?;
         Ok(downloads.into_iter().find(|download| {
@@ -157,7 +158,7 @@ impl Github {
         id: RunnerId,
         etag: Option<&str>,
     ) -> Result<Status, GithubError> {
-        let answer = self.get(LOOK, &format!("/{id}"), etag).await?;
+        let answer = self.get(LOOK, &format!("/runners/{id}"), etag).await?;
         match answer.status {
             StatusCode::NOT_MODIFIED => Ok(Status::Unchanged),
             StatusCode::NOT_FOUND => Ok(Status::Gone),
@@ -168,12 +169,12 @@ impl Github {
         }
     }
 
-    /// `GET …`: every runner of the repository, or those of that very name.
+    /// `GET …`: every runner there, or those of that very name.
     pub(crate) async fn runners(&self, name: Option<&str>) -> Result<Vec<Runner>, GithubError> {
         let filter = name.map_or_else(String::new, |name| format!("&name={name}"));
         let mut all = Vec::new();
         for page in 1.. {
-            let path = format!("?per_page={PAGE}&page={page}{filter}");
+            let path = format!("/runners?per_page={PAGE}&page={page}{filter}");
             let Page { runners } = self.get(LIST, &path, None).await?.json(LIST)?;
             let is_last = runners.len() < PAGE;
             all.extend(runners);
@@ -186,7 +187,7 @@ impl Github {
 
     /// `DELETE …/{id}`.
     pub(crate) async fn delete_runner(&self, id: RunnerId) -> Result<Deletion, GithubError> {
-        let answer = self.delete(DELETE, &format!("/{id}")).await?;
+        let answer = self.delete(DELETE, &format!("/runners/{id}")).await?;
         match answer.status {
             StatusCode::NOT_FOUND => Ok(Deletion::Gone),
             StatusCode::UNPROCESSABLE_ENTITY => Ok(Deletion::Busy),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{INPUTS, Inputs};
+use super::{INPUTS, Inputs, Place};
 use crate::spec::list::closest;
 
 /// An input that cannot be used: its name, its value where it may be shown, and what is accepted.
@@ -11,6 +11,8 @@ pub(crate) struct InputError {
     pub input: String,
     pub value: Option<String>,
     pub accepted: String,
+    /// Where the value stands, if it came from a label or a profile.
+    pub place: Option<Box<Place>>,
 }
 
 impl InputError {
@@ -19,6 +21,7 @@ impl InputError {
             input: input.to_owned(),
             value: Some(value.to_owned()),
             accepted: accepted.to_owned(),
+            place: None,
         }
     }
 
@@ -27,6 +30,7 @@ impl InputError {
             input: input.to_owned(),
             value: None,
             accepted: accepted.to_owned(),
+            place: None,
         }
     }
 
@@ -35,6 +39,34 @@ impl InputError {
         let hint = closest(name, &names)
             .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
         Self::missing(name, &format!("no input has this name{hint}"))
+    }
+
+    /// Points to where the value stands.
+    pub(crate) fn at(mut self, place: Option<Place>) -> Self {
+        self.place = self.place.or_else(|| place.map(Box::new));
+        self
+    }
+
+    /// What is wrong at that place of a label or a profile.
+    fn show_at(&self, place: &Place) -> String {
+        match &self.value {
+            None => place.show(&format!("`{}`: {}", self.input, self.accepted), None),
+            Some(value) => {
+                let shown = Self::shown(value);
+                let title = match shown.as_str() {
+                    "" => format!("something is missing in `{}`", self.input),
+                    shown => format!("`{shown}` does not fit `{}`", self.input),
+                };
+                place.show(&title, Some(&self.accepted))
+            }
+        }
+    }
+
+    fn shown(value: &str) -> String {
+        let line = value.lines().next().unwrap_or_default();
+        let shown: String = line.chars().take(Self::SHOWN).collect();
+        let more = if shown.len() < value.len() { "…" } else { "" };
+        format!("{shown}{more}")
     }
 
     /// The longest part of a value that a message shows.
@@ -47,7 +79,11 @@ impl fmt::Display for InputError {
             input,
             value,
             accepted,
+            place,
         } = self;
+        if let Some(place) = place {
+            return f.write_str(&self.show_at(place));
+        }
         // GitHub sets some of them as variables, which nobody should look for among the inputs.
         let kind = if input.contains(|c: char| c.is_ascii_uppercase()) {
             "variable"
@@ -57,13 +93,8 @@ impl fmt::Display for InputError {
         match value {
             None => write!(f, "{kind} `{input}`: {accepted}"),
             Some(value) => {
-                let line = value.lines().next().unwrap_or_default();
-                let shown: String = line.chars().take(Self::SHOWN).collect();
-                let more = if shown.len() < value.len() { "…" } else { "" };
-                write!(
-                    f,
-                    "{kind} `{input}` is `{shown}{more}`; accepted: {accepted}"
-                )
+                let shown = Self::shown(value);
+                write!(f, "{kind} `{input}` is `{shown}`; accepted: {accepted}")
             }
         }
     }
@@ -98,7 +129,17 @@ impl Problems {
         self.0.is_empty()
     }
 
+    #[cfg(test)]
     pub(crate) fn into_errors(self) -> Vec<InputError> {
         self.0
+    }
+
+    /// The errors, each with the place where its value stands in a label or a profile.
+    pub(crate) fn located(self, inputs: &Inputs) -> Vec<InputError> {
+        let located = |error: InputError| {
+            let place = inputs.place(&error.input);
+            error.at(place)
+        };
+        self.0.into_iter().map(located).collect()
     }
 }

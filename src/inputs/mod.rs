@@ -1,21 +1,33 @@
 //! The inputs of one invocation.
 //!
-//! A value comes from a flag, else from `SPRINTERS_INPUTS` (the action's inputs as one JSON object), else from the
-//! environment variable that the table names. An omitted action input arrives as `""`, which means absent.
+//! A value comes from a flag, else from `SPRINTERS_INPUTS` (the action's inputs as one JSON object), else from the label or
+//! profile that `runner` names, else from the environment variable that the table names. An omitted action input arrives as
+//! `""`, which means absent.
 
 mod error;
+mod layer;
 mod mode;
+mod place;
 mod table;
 
 pub(crate) use error::{InputError, Problems};
+pub(crate) use layer::{Layer, Placed};
 pub(crate) use mode::Mode;
+pub(crate) use place::{Place, Source};
 pub(crate) use table::INPUTS;
 
 use std::collections::BTreeMap;
 
+use crate::spec::account::AccountId;
+
 /// The input values of one invocation.
 #[derive(Default)]
-pub(crate) struct Inputs(BTreeMap<&'static str, String>);
+pub(crate) struct Inputs {
+    given: BTreeMap<&'static str, String>,
+    /// What `runner` stands for.
+    layer: Layer,
+    environment: BTreeMap<&'static str, String>,
+}
 
 impl Inputs {
     /// Puts flags, the action's JSON object and the environment together. Returns the object's `mode`, too.
@@ -34,31 +46,36 @@ impl Inputs {
                     error.line(),
                     error.column()
                 ),
+                place: None,
             })?,
             None => BTreeMap::new(),
         };
         let mode = object.remove("mode").filter(|mode| !mode.trim().is_empty());
-        let mut values = flags;
+        let is_there = |value: &String| !value.trim().is_empty();
+        let mut inputs = Self {
+            given: flags,
+            ..Self::default()
+        };
+        inputs.given.retain(|_, value| is_there(value));
         for input in INPUTS {
-            let from_object = object.remove(input.name);
-            if values
-                .get(input.name)
-                .is_some_and(|value| !value.trim().is_empty())
-            {
-                continue;
+            if let Some(value) = object.remove(input.name).filter(is_there) {
+                inputs.given.entry(input.name).or_insert(value);
             }
-            let from_environment = || input.environment.iter().find_map(|name| environment(name));
-            let value = from_object
-                .filter(|value| !value.trim().is_empty())
-                .or_else(from_environment);
-            if let Some(value) = value.filter(|value| !value.trim().is_empty()) {
-                values.insert(input.name, value);
+            let variable = || input.environment.iter().find_map(|name| environment(name));
+            if let Some(value) = variable().filter(is_there) {
+                inputs.environment.insert(input.name, value);
             }
         }
         match object.into_keys().next() {
             Some(unknown) => Err(InputError::unknown(&unknown)),
-            None => Ok((mode, Self(values))),
+            None => Ok((mode, inputs)),
         }
+    }
+
+    /// Puts below the given inputs what `runner` stands for.
+    pub(crate) fn with(mut self, layer: Layer) -> Self {
+        self.layer = layer;
+        self
     }
 
     /// The value of an input, without white space around it; `None` where it is absent.
@@ -67,10 +84,37 @@ impl Inputs {
             INPUTS.iter().any(|input| input.name == name),
             "{name} is not in the table"
         );
-        self.0
-            .get(name)
-            .map(|value| value.trim())
+        let from_layer = || Some(self.layer.values.get(name)?.text.as_str());
+        let from_environment = || Some(self.environment.get(name)?.as_str());
+        self.given(name)
+            .or_else(from_layer)
+            .or_else(from_environment)
+            .or_else(|| self.layer.defaults.get(name).copied())
+            .map(str::trim)
             .filter(|value| !value.is_empty())
+    }
+
+    /// The value of a flag or of the action's own input, and of nothing else.
+    pub(crate) fn given(&self, name: &str) -> Option<&str> {
+        self.given.get(name).map(|value| value.trim())
+    }
+
+    /// Where the value stands, if it came from a label or a profile.
+    pub(crate) fn place(&self, name: &str) -> Option<Place> {
+        if self.given.contains_key(name) {
+            return None;
+        }
+        Some(self.layer.values.get(name)?.place.clone())
+    }
+
+    /// The account that the credentials must belong to.
+    pub(crate) fn account(&self) -> Option<&AccountId> {
+        self.layer.account.as_ref()
+    }
+
+    /// What the log should say about `runner`.
+    pub(crate) fn notes(&self) -> &[String] {
+        &self.layer.notes
     }
 
     /// The secret values, to be masked before anything is printed.

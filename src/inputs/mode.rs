@@ -10,20 +10,22 @@ pub(crate) enum Mode {
     Stop,
     Check,
     Sweep,
+    Rerun,
     Policy,
 }
 
 impl Mode {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Start,
         Self::Stop,
         Self::Check,
         Self::Sweep,
+        Self::Rerun,
         Self::Policy,
     ];
 
     /// The modes, for messages.
-    pub(crate) const ACCEPTED: &str = "`start`, `stop`, `check`, `sweep` or `policy`";
+    pub(crate) const ACCEPTED: &str = "`start`, `stop`, `check`, `sweep`, `rerun` or `policy`";
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -31,6 +33,7 @@ impl Mode {
             Self::Stop => "stop",
             Self::Check => "check",
             Self::Sweep => "sweep",
+            Self::Rerun => "rerun",
             Self::Policy => "policy",
         }
     }

@@ -17,9 +17,9 @@ pub(crate) struct Input {
     pub secret: bool,
 }
 
-use Mode::{Check, Policy, Start, Stop, Sweep};
+use Mode::{Check, Policy, Rerun, Start, Stop, Sweep};
 
-const EVERY: &[Mode] = &[Start, Stop, Check, Sweep];
+const EVERY: &[Mode] = &[Start, Stop, Check, Sweep, Rerun];
 const LAUNCH: &[Mode] = &[Start, Check];
 
 const fn input(
@@ -73,6 +73,34 @@ pub(crate) const INPUTS: &[Input] = &[
     .environment(&["SPRINTERS_TOKEN"])
     .secret(),
     input(
+        "github-app-id",
+        "ID",
+        EVERY,
+        "GitHub App to sign in with instead of a token, its number or client id",
+    ),
+    input(
+        "github-app-private-key",
+        "PEM",
+        EVERY,
+        "The GitHub App's private key",
+    )
+    .environment(&["SPRINTERS_APP_PRIVATE_KEY"])
+    .secret(),
+    input(
+        "scope",
+        "SCOPE",
+        EVERY,
+        "Where runners register: `repo`, `org` or `enterprise/<slug>`",
+    )
+    .default("repo"),
+    input(
+        "runner-group",
+        "GROUP",
+        LAUNCH,
+        "Runner group of an organization or enterprise, name or id",
+    )
+    .default("Default"),
+    input(
         "aws-access-key-id",
         "ID",
         EVERY,
@@ -96,6 +124,12 @@ pub(crate) const INPUTS: &[Input] = &[
     input("aws-region", "REGION", EVERY, "AWS region")
         .environment(&["AWS_REGION", "AWS_DEFAULT_REGION"]),
     input(
+        "runner",
+        "LABEL",
+        EVERY,
+        "Label such as `sprinters:aws:eu-central-1:ubuntu-24.04:m7i.xlarge:spot=auto`; single inputs override its parts",
+    ),
+    input(
         "image",
         "IMAGE",
         LAUNCH,
@@ -113,7 +147,7 @@ pub(crate) const INPUTS: &[Input] = &[
         "spot",
         "WHEN",
         LAUNCH,
-        "`false`, `true`, or `auto`: spot first, on-demand where there is none",
+        "`false`, `true`, `auto`: spot first, on-demand where there is none, or `rerun`: `auto` on a run's first attempt, on-demand on later ones",
     )
     .default("false"),
     input("availability-zone", "ZONES", LAUNCH, "Availability zones")
@@ -202,6 +236,20 @@ pub(crate) const INPUTS: &[Input] = &[
         "Stop only the runners that have one of these labels",
     ),
     input("instance-id", "IDS", &[Stop], "Stop only these instances"),
+    input(
+        "run-id",
+        "ID",
+        &[Rerun],
+        "The workflow run to judge, and to run again if AWS took an instance of it back",
+    )
+    .default("the run of the `workflow_run` event"),
+    input(
+        "max-attempts",
+        "N",
+        &[Rerun],
+        "Start no attempt of a run beyond this one",
+    )
+    .default("3"),
     input(
         "policy",
         "FILES",

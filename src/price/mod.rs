@@ -51,24 +51,24 @@ fn mediums(instance_type: &InstanceType) -> Option<f64> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Gp3 {
     per_gib_month: f64,
-    per_iops_month: f64,
-    per_mibps_month: f64,
-    /// For a GiB that is initialized at a provisioned rate.
-    pub per_initialized_gib: Option<f64>,
+    /// For an IOPS and for a MiB/s, above what is free.
+    performance: Option<(f64, f64)>,
 }
+
+/// What every gp3 volume has without paying for it.
+const FREE_IOPS: u32 = 3_000;
+const FREE_MIBPS: u32 = 125;
 
 impl Gp3 {
     /// What the table says of the region.
     pub(crate) fn of(region: &Region) -> Option<Self> {
-        rows(include_str!("ebs_gp3.csv")).find_map(|[name, gib, iops, mibps, initialized]| {
+        rows(include_str!("ebs_gp3.csv")).find_map(|[name, gib, iops, mibps]| {
             if name != region.as_str() {
                 return None;
             }
             Some(Self {
                 per_gib_month: gib.parse().ok()?,
-                per_iops_month: iops.parse().ok()?,
-                per_mibps_month: mibps.parse().ok()?,
-                per_initialized_gib: initialized.parse().ok(),
+                performance: iops.parse().ok().zip(mibps.parse().ok()),
             })
         })
     }
@@ -79,10 +79,14 @@ impl Gp3 {
     }
 
     /// Dollars per hour of what exceeds the free 3,000 IOPS and 125 MiB/s.
-    pub(crate) fn performance_per_hour(self, iops: u32, mibps: u32) -> f64 {
-        let iops = f64::from(iops.saturating_sub(3_000));
-        let mibps = f64::from(mibps.saturating_sub(125));
-        (self.per_iops_month * iops + self.per_mibps_month * mibps) / HOURS_PER_MONTH
+    pub(crate) fn performance_per_hour(self, iops: u32, mibps: u32) -> Option<f64> {
+        if iops <= FREE_IOPS && mibps <= FREE_MIBPS {
+            return Some(0.0);
+        }
+        let (per_iops, per_mibps) = self.performance?;
+        let iops = f64::from(iops.saturating_sub(FREE_IOPS));
+        let mibps = f64::from(mibps.saturating_sub(FREE_MIBPS));
+        Some((per_iops * iops + per_mibps * mibps) / HOURS_PER_MONTH)
     }
 }
 

@@ -43,7 +43,7 @@ fn every_row_of_the_tables_counts() {
     assert_eq!(ON_DEMAND.len(), lines(include_str!("ec2_on_demand.csv")));
     assert!(ON_DEMAND.values().all(|usd| (0.001..10.0).contains(usd)));
     let gp3 = include_str!("ebs_gp3.csv");
-    let regions = rows::<5>(gp3).filter(|[name, ..]| Gp3::of(&region(name)).is_some());
+    let regions = rows::<4>(gp3).filter(|[name, ..]| Gp3::of(&region(name)).is_some());
     assert_eq!(regions.count(), lines(gp3));
     let hosted = include_str!("github_hosted.csv");
     let priced = rows::<4>(hosted).filter(|[.., usd]| usd.parse::<f64>().is_ok());
@@ -55,11 +55,34 @@ fn a_volume_pays_for_what_exceeds_the_baseline() {
     let Some(gp3) = Gp3::of(&region("us-east-1")) else {
         unreachable!("us-east-1 is listed")
     };
-    assert!(gp3.performance_per_hour(3_000, 125).abs() < f64::EPSILON);
+    assert_eq!(gp3.performance_per_hour(3_000, 125), Some(0.0));
     // 2,000 GiB for 12 hours of a 730-hour month, at 0.08 a GiB.
     assert!((gp3.storage_per_hour(2_000) * 12.0 - 2.630_137).abs() < 1e-6);
     // 13,000 IOPS and 875 MiB/s more: 65 and 35 dollars a month.
-    assert!((gp3.performance_per_hour(16_000, 1_000) * 730.0 - 100.0).abs() < 1e-9);
+    let fast = gp3.performance_per_hour(16_000, 1_000);
+    assert!(fast.is_some_and(|hourly| (hourly * 730.0 - 100.0).abs() < 1e-9));
+}
+
+#[test]
+fn where_only_the_storage_s_price_is_known_the_baseline_is_priced() {
+    let Some(gp3) = Gp3::of(&region("eu-west-2")) else {
+        unreachable!("eu-west-2 is listed")
+    };
+    assert!(gp3.storage_per_hour(30) > 0.0);
+    assert_eq!(gp3.performance_per_hour(3_000, 125), Some(0.0));
+    assert_eq!(gp3.performance_per_hour(3_001, 125), None);
+    assert_eq!(gp3.performance_per_hour(3_000, 126), None);
+}
+
+#[test]
+fn volumes_are_priced_in_most_regions_whose_instances_are() {
+    let priced: std::collections::BTreeSet<&str> =
+        ON_DEMAND.keys().map(|(_, name)| *name).collect();
+    let unknown: Vec<&str> = priced
+        .into_iter()
+        .filter(|name| Gp3::of(&region(name)).is_none())
+        .collect();
+    assert_eq!(unknown, ["ca-central-1", "me-central-1"]);
 }
 
 #[test]

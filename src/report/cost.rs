@@ -52,12 +52,27 @@ pub(crate) fn line(bills: &Bills) -> String {
         |total| seconds(Duration::from_secs(total)),
     );
     let mut line = format!("ran {at_most}{time}, cost {at_most}{}", usd(bills.cost()));
+    if bills.has_less_than_billed() {
+        line.push_str(" (EC2 bills at least a minute)");
+    }
+    if bills.has_spot() {
+        let _ = write!(line, "; the same on-demand {}", usd(bills.on_demand()));
+    }
     let _ = write!(
         line,
-        "; on-demand {}, GitHub-hosted of the same size {}",
-        usd(bills.on_demand()),
-        usd(bills.hosted())
+        "; GitHub-hosted {} ({})",
+        usd(bills.hosted()),
+        hosted_names(bills)
     );
+    match bills.saved() {
+        Some(saved) if saved < 0.0 => {
+            let _ = write!(line, ": {} cheaper", usd(Some(-saved)));
+        }
+        Some(saved) => {
+            let _ = write!(line, ": saved {}", usd(Some(saved)));
+        }
+        None => {}
+    }
     if bills.is_interrupted() {
         line.push_str("; interrupted by EC2");
     }
@@ -67,13 +82,14 @@ pub(crate) fn line(bills: &Bills) -> String {
 /// The sums, what they compare with, and a picture.
 pub(super) fn section(text: &mut String, bills: &Bills) {
     let hosted = hosted_names(bills);
-    let volumes = match bills.volumes() {
-        Some(volumes) => format!("{} of it for volumes", usd(Some(volumes))),
-        None => "without volumes, whose price is unknown".to_owned(),
-    };
     let at_most = if bills.is_at_most() { "at most; " } else { "" };
+    let volumes = volumes(bills);
     let rows = [
-        ("Sprinters", bills.cost(), format!("{at_most}{volumes}")),
+        (
+            "Instances and volumes",
+            bills.cost(),
+            format!("{at_most}{volumes}"),
+        ),
         ("The same on-demand", bills.on_demand(), String::new()),
         ("GitHub-hosted", bills.hosted(), hosted),
         ("Saved against GitHub-hosted", bills.saved(), String::new()),
@@ -81,10 +97,13 @@ pub(super) fn section(text: &mut String, bills: &Bills) {
     let cells = rows
         .iter()
         .map(|(what, amount, note)| vec![(*what).to_owned(), usd(*amount), note.clone()]);
-    summary::table(text, &["", "US dollars", ""], cells);
-    text.push('\n');
+    summary::table(text, &["What", "US dollars", "Note"], cells);
+    text.push_str(
+        "\nEC2 bills at least a minute for each instance. Not counted: traffic, taxes, discounts, and a public IPv4 address \
+         ($0.005 an hour).\n\n",
+    );
     let known: Vec<(&str, f64)> = [
-        ("Sprinters", bills.cost()),
+        ("this run", bills.cost()),
         ("on-demand", bills.on_demand()),
         ("GitHub-hosted", bills.hosted()),
     ]
@@ -95,6 +114,22 @@ pub(super) fn section(text: &mut String, bills: &Bills) {
         text.push_str(&mermaid::bars("What it cost", &known));
         text.push('\n');
     }
+}
+
+/// What part of the costs is for volumes, and what is not in it.
+fn volumes(bills: &Bills) -> String {
+    let mut text = match (bills.volumes(), bills.has_unknown_volume()) {
+        (Some(known), false) => format!("{} of it for volumes", usd(Some(known))),
+        (Some(known), true) => format!(
+            "{} of it for volumes, without those whose price is unknown",
+            usd(Some(known))
+        ),
+        (None, _) => "without volumes, whose price is unknown".to_owned(),
+    };
+    if bills.has_initialization() {
+        text.push_str("; without the initialization rate, whose price is unknown");
+    }
+    text
 }
 
 /// Which of GitHub's runners are the same size, each once.

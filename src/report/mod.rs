@@ -178,7 +178,8 @@ impl Report {
         if matches!(self.style, Style::Terminal { .. }) {
             let mut out = io::stdout().lock();
             // Nobody can be told that the terminal is gone.
-            let _ = write!(out, "\r\x1b[K{text}").and_then(|()| out.flush());
+            let _ =
+                write!(out, "\r\x1b[K{}", one_line(&text.to_string())).and_then(|()| out.flush());
         }
     }
 
@@ -259,6 +260,16 @@ fn write_stderr(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
+/// What is longer than a terminal's line could not be written over.
+fn one_line(text: &str) -> String {
+    const COLUMNS: usize = 79;
+    if text.chars().count() <= COLUMNS {
+        return text.to_owned();
+    }
+    let begin = text.chars().take(COLUMNS - 1);
+    begin.chain(['…']).collect()
+}
+
 /// A duration as people read it: `0.34 s`, `12.3 s`, `2 min 05 s`.
 pub(crate) fn seconds(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
@@ -278,6 +289,15 @@ pub(crate) fn seconds(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn progress_fits_a_terminal_s_line() {
+        let short = "0 of 1000 online · GitHub: not seen yet · EC2: not seen yet · 12 min 05 s";
+        assert_eq!(one_line(short), short);
+        let cut = one_line(&"é".repeat(80));
+        assert_eq!(cut.chars().count(), 79);
+        assert!(cut.ends_with('…'));
+    }
 
     #[test]
     fn durations_are_readable() {

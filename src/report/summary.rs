@@ -9,6 +9,10 @@ use crate::cost::Bills;
 use crate::ec2::Instance;
 use crate::github::RunnerId;
 use crate::launch::LaunchedRunner;
+use crate::plan::Candidate;
+use crate::price;
+use crate::spec::region::Region;
+use crate::spec::spot::Market;
 use crate::spec::start::StartSpec;
 
 /// Everything that the summary of a `start` tells.
@@ -17,19 +21,25 @@ pub(crate) struct Started<'a> {
     pub runners: &'a [LaunchedRunner],
     pub online_after: &'a BTreeMap<RunnerId, Duration>,
     pub prepared_in: Duration,
+    /// From there until EC2 had launched them all.
+    pub launched_in: Duration,
     pub total: Duration,
+    pub region: &'a Region,
     pub spec: &'a StartSpec,
 }
 
 impl Started<'_> {
     /// What runs where, and how long each phase took.
     pub(crate) fn markdown(&self) -> String {
-        let mut text = String::from("### Sprinters: runner online\n\n");
+        let title = match self.runners.len() {
+            1 => "runner online".to_owned(),
+            several => format!("{several} runners online"),
+        };
+        let mut text = format!("### Sprinters: {title}\n\n");
         let rows = self.runners.iter().map(|runner| {
             let zone = runner.availability_zone.as_deref().unwrap_or("–");
-            let price = runner
-                .candidate
-                .spot_price
+            let price = self
+                .hourly(&runner.candidate)
                 .map_or_else(String::new, |price| format!(" (${price:.4}/h)"));
             vec![
                 code(&runner.label),
@@ -48,35 +58,53 @@ impl Started<'_> {
             let _ = writeln!(text, "\n… and {} more.", more + 1);
         }
         text.push('\n');
-        let slowest = |phase: fn(&LaunchedRunner) -> Duration| {
-            self.runners.iter().map(phase).max().unwrap_or_default()
-        };
-        let boot = self
-            .online_after
-            .values()
-            .max()
-            .copied()
-            .unwrap_or_default();
-        let phases = [
-            ("Plan", self.prepared_in),
-            ("JIT config from GitHub", slowest(|runner| runner.minted_in)),
-            ("RunInstances", slowest(|runner| runner.launched_in)),
-            ("Boot until online", boot),
-            ("Total", self.total),
-        ];
-        table(
-            &mut text,
-            &["Phase", "Took"],
-            phases.map(|(phase, took)| vec![phase.to_owned(), seconds(took)]),
-        );
+        let mut phases = self.phases();
+        text.push_str(&mermaid::gantt(&phases));
+        phases.push(("Total", self.total));
         text.push('\n');
-        text.push_str(&mermaid::gantt(&phases[..4]));
+        let cells = phases
+            .iter()
+            .map(|(phase, took)| vec![(*phase).to_owned(), seconds(*took)]);
+        table(&mut text, &["Phase", "Took"], cells);
         let _ = writeln!(
             text,
-            "\nIt powers off after one job, after {} without one, and after {} in any case.\n",
-            self.spec.idle_timeout, self.spec.max_lifetime
+            "\n{} off after one job, after {} without one, and after {} in any case.\n",
+            if self.runners.len() == 1 {
+                "It powers"
+            } else {
+                "Each powers"
+            },
+            self.spec.idle_timeout,
+            self.spec.max_lifetime
         );
         text
+    }
+
+    /// Dollars per hour, where they are known.
+    fn hourly(&self, candidate: &Candidate) -> Option<f64> {
+        match candidate.market {
+            Market::Spot => candidate.spot_price,
+            Market::OnDemand => price::on_demand(&candidate.instance_type, self.region),
+        }
+    }
+
+    /// One after the other. Of several runners, the calls overlap, and the last one counts.
+    fn phases(&self) -> Vec<(&'static str, Duration)> {
+        let boot = self.online_after.values().max();
+        let boot = boot.copied().unwrap_or_default();
+        match self.runners {
+            [one] => vec![
+                ("Plan", self.prepared_in),
+                ("JIT config from GitHub", one.minted_in),
+                ("RunInstances", one.launched_in),
+                ("Boot until online", boot),
+            ],
+            _ => vec![
+                ("Plan", self.prepared_in),
+                ("All launched", self.launched_in),
+                ("Until the last is online", boot),
+            ],
+        }
     }
 }
 
@@ -109,7 +137,14 @@ pub(crate) fn stopped(
     });
     table(
         &mut text,
-        &["Instance", "Type", "Market", "Ran", "Cost", ""],
+        &[
+            "Instance",
+            "Type",
+            "Market",
+            "Ran",
+            "Cost without volume",
+            "Stop",
+        ],
         rows.take(MOST_ROWS),
     );
     if let Some(more) = instances.len().checked_sub(MOST_ROWS + 1) {
@@ -130,6 +165,33 @@ pub(crate) fn swept(terminated: usize, deleted: usize, spared: usize) -> String 
     format!(
         "### Sprinters: swept\n\nInstances terminated: {terminated}. Runner records deleted: {deleted}. Busy, spared: {spared}.\n\n"
     )
+}
+
+/// Whether a run was run again, and why.
+pub(crate) fn rerun(is_rerun: bool, why: &str, url: &str, lost: &[[&str; 3]]) -> String {
+    let title = if is_rerun {
+        "run again"
+    } else {
+        "nothing to rerun"
+    };
+    // The URL is GitHub's own, but an answer is an answer.
+    let url: String = url.chars().filter(|c| !"()<> \n".contains(*c)).collect();
+    let mut text = format!(
+        "### Sprinters: {title}\n\n[The run]({url}): {}.\n\n",
+        cell(why)
+    );
+    if !lost.is_empty() {
+        let rows = lost
+            .iter()
+            .map(|[job, instance, reason]| vec![code(job), code(instance), cell(reason)]);
+        table(
+            &mut text,
+            &["Job", "Instance", "Taken back"],
+            rows.take(MOST_ROWS),
+        );
+        text.push('\n');
+    }
+    text
 }
 
 /// What `check` found.
@@ -189,7 +251,6 @@ mod tests {
     use crate::plan;
     use crate::spec::network::InstanceId;
     use crate::spec::region::Zone;
-    use crate::spec::spot::Market;
     use std::time::SystemTime;
 
     fn spec() -> StartSpec {
@@ -220,14 +281,27 @@ mod tests {
             launched_in: Duration::from_millis(1_240),
         };
         let online_after = BTreeMap::from([(RunnerId(7), Duration::from_millis(18_400))]);
+        let region = "eu-central-1"
+            .parse()
+            .unwrap_or_else(|e| unreachable!("{e}"));
         let started = Started {
-            runners: &[runner],
+            runners: std::slice::from_ref(&runner),
             online_after: &online_after,
             prepared_in: Duration::from_millis(90),
+            launched_in: Duration::from_millis(1_550),
             total: Duration::from_millis(20_040),
+            region: &region,
             spec: &spec,
         };
         insta::assert_snapshot!(started.markdown());
+        let several = [runner.clone(), runner.clone()];
+        insta::assert_snapshot!(
+            Started {
+                runners: &several,
+                ..started
+            }
+            .markdown()
+        );
     }
 
     #[test]
@@ -279,6 +353,17 @@ mod tests {
         insta::assert_snapshot!("a_stop_where_prices_are_unknown", stop("eu-north-1"));
         let nothing = stopped(&[], &Bills::default(), 0, Duration::ZERO);
         insta::assert_snapshot!("a_stop_of_nothing", nothing);
+    }
+
+    #[test]
+    fn a_rerun() {
+        let reason = "Server.SpotInstanceTermination: Spot instance termination";
+        let why = "attempt 2 begins: job `start | runner` and every job that needs it";
+        let url = "https://github.com/o/r/actions/runs/7";
+        let lost = ["build", "i-0123456789abcdef0", reason];
+        insta::assert_snapshot!(rerun(true, why, url, &[lost]));
+        let left = rerun(false, "attempt 1 succeeded", url, &[]);
+        insta::assert_snapshot!("nothing_to_rerun", left);
     }
 
     #[test]

@@ -17,7 +17,27 @@ pub(crate) enum Image {
     Ubuntu {
         release: Ubuntu,
         architecture: Option<Architecture>,
+        /// As the hosted service calls its own smaller images; here each is Canonical's server image.
+        variant: Option<Variant>,
     },
+}
+
+/// A smaller image of the hosted service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Variant {
+    Slim,
+    Minimal,
+}
+
+impl Variant {
+    const ALL: [Self; 2] = [Self::Slim, Self::Minimal];
+
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Slim => "-slim",
+            Self::Minimal => "-minimal",
+        }
+    }
 }
 
 /// The Ubuntu releases with a name of their own.
@@ -44,6 +64,33 @@ impl Ubuntu {
 }
 
 impl Image {
+    /// The names, for suggestions.
+    pub(crate) const NAMES: [&str; 9] = [
+        "ubuntu-24.04",
+        "ubuntu-22.04",
+        "ubuntu-latest",
+        "ubuntu-24.04-arm",
+        "ubuntu-22.04-arm",
+        "ubuntu-24.04-minimal",
+        "ubuntu-22.04-minimal",
+        "ubuntu-24.04-slim",
+        "ubuntu-22.04-slim",
+    ];
+
+    /// What to tell people who know the name from the hosted service.
+    pub(crate) fn note(&self) -> Option<String> {
+        match self {
+            Self::Ubuntu {
+                variant: Some(variant),
+                ..
+            } => Some(format!(
+                "Canonical's server image, because `{}` images are the hosted service's own",
+                variant.suffix()
+            )),
+            _ => None,
+        }
+    }
+
     /// The name of the root device, which the block device mapping must repeat. `DescribeImages` is not
     /// permitted, so it is known by convention: Amazon Linux and Debian call it `/dev/xvda`, Ubuntu `/dev/sda1`.
     /// An `ami-…` tells nothing; the launch reply then shows whether the guess was right.
@@ -80,6 +127,7 @@ impl Default for Image {
         Self::Ubuntu {
             release: Ubuntu::Noble,
             architecture: None,
+            variant: None,
         }
     }
 }
@@ -92,13 +140,15 @@ impl fmt::Display for Image {
             Self::Ubuntu {
                 release,
                 architecture,
+                variant,
             } => {
+                let variant = variant.map_or("", Variant::suffix);
                 let suffix = if *architecture == Some(Architecture::Arm64) {
                     "-arm"
                 } else {
                     ""
                 };
-                write!(f, "ubuntu-{}{suffix}", release.version())
+                write!(f, "ubuntu-{}{suffix}{variant}", release.version())
             }
         }
     }
@@ -126,9 +176,15 @@ impl FromStr for Image {
                 Err("`resolve:ssm:` and the name of an SSM parameter".to_owned())
             };
         }
-        let (name, architecture) = match text.strip_suffix("-arm") {
+        let (rest, variant) = without_variant(text);
+        let (name, architecture) = match rest.strip_suffix("-arm") {
             Some(name) => (name, Architecture::Arm64),
-            None => (text, Architecture::X64),
+            None => (rest, Architecture::X64),
+        };
+        // `-minimal-arm` is as good as `-arm-minimal`.
+        let (name, variant) = match variant {
+            None => without_variant(name),
+            some => (name, some),
         };
         let release = match name {
             "ubuntu-22.04" => Ubuntu::Jammy,
@@ -138,21 +194,22 @@ impl FromStr for Image {
         Ok(Self::Ubuntu {
             release,
             architecture: Some(architecture),
+            variant,
         })
     }
 }
 
+fn without_variant(name: &str) -> (&str, Option<Variant>) {
+    Variant::ALL
+        .into_iter()
+        .find_map(|variant| Some((name.strip_suffix(variant.suffix())?, Some(variant))))
+        .unwrap_or((name, None))
+}
+
 fn accepted(text: &str) -> String {
-    let names = [
-        "ubuntu-24.04",
-        "ubuntu-22.04",
-        "ubuntu-latest",
-        "ubuntu-24.04-arm",
-        "ubuntu-22.04-arm",
-    ];
     let base = "`ubuntu-24.04`, `ubuntu-22.04` (with `-arm` for arm64), `ami-…` or `resolve:ssm:…`"
         .to_owned();
-    match closest(text, &names) {
+    match closest(text, &Image::NAMES) {
         Some(near) => format!("{base}; did you mean `{near}`?"),
         None => base,
     }
@@ -187,6 +244,25 @@ mod tests {
             "ubuntu-latest".parse::<Image>().map(|i| i.to_string()),
             Ok("ubuntu-24.04".to_owned())
         );
+    }
+
+    #[test]
+    fn the_hosted_services_smaller_images_are_canonicals() {
+        for (text, printed) in [
+            ("ubuntu-24.04-minimal", "ubuntu-24.04-minimal"),
+            ("ubuntu-latest-slim", "ubuntu-24.04-slim"),
+            ("ubuntu-22.04-minimal-arm", "ubuntu-22.04-arm-minimal"),
+            ("ubuntu-22.04-arm-slim", "ubuntu-22.04-arm-slim"),
+        ] {
+            let image = text.parse::<Image>();
+            assert!(
+                image
+                    .as_ref()
+                    .is_ok_and(|i| i.note().is_some_and(|n| n.contains("Canonical")))
+            );
+            assert_eq!(image.map(|i| i.to_string()), Ok(printed.to_owned()));
+        }
+        assert!("ubuntu-24.04-slim-minimal".parse::<Image>().is_err());
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::list::closest;
+
 /// A processor architecture, under GitHub's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Architecture {
@@ -89,7 +91,13 @@ impl FromStr for InstanceType {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let accepted = || "EC2 instance types such as `m7i.xlarge`".to_owned();
+        let accepted = || {
+            let accepted = "EC2 instance types such as `m7i.xlarge`";
+            match nearest(text) {
+                Some(near) => format!("{accepted}; did you mean `{near}`?"),
+                None => accepted.to_owned(),
+            }
+        };
         let (family, size) = text.split_once('.').ok_or_else(accepted)?;
         if family.starts_with("mac") {
             return Err("EC2 instance types that run Linux; `mac` types do not".to_owned());
@@ -108,6 +116,23 @@ impl FromStr for InstanceType {
             Err(accepted())
         }
     }
+}
+
+/// The type with lower-case letters, or with the size that differs in the fewest letters.
+fn nearest(text: &str) -> Option<String> {
+    const SIZES: [&str; 17] = [
+        "nano", "micro", "small", "medium", "large", "xlarge", "2xlarge", "3xlarge", "4xlarge",
+        "6xlarge", "8xlarge", "9xlarge", "12xlarge", "16xlarge", "24xlarge", "48xlarge", "metal",
+    ];
+    let lower = text.to_ascii_lowercase();
+    let (family, size) = lower.split_once('.')?;
+    let size = if is_size(size) {
+        size
+    } else {
+        closest(size, &SIZES)?
+    };
+    let near = format!("{family}.{size}");
+    (near != text && near.parse::<InstanceType>().is_ok()).then_some(near)
 }
 
 /// `nano` to `large`, `xlarge`, `24xlarge`, `metal`, `metal-24xl`.

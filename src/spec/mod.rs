@@ -2,6 +2,8 @@
 //!
 //! Each file parses one kind of value from the text of an input. Nothing here asks anybody anything.
 
+pub(crate) mod account;
+pub(crate) mod app_key;
 pub(crate) mod credentials;
 pub(crate) mod duration;
 pub(crate) mod image;
@@ -10,8 +12,11 @@ pub(crate) mod label;
 pub(crate) mod list;
 pub(crate) mod network;
 pub(crate) mod region;
+pub(crate) mod rerun;
 pub(crate) mod run;
 pub(crate) mod runner;
+pub(crate) mod runner_label;
+pub(crate) mod scope;
 pub(crate) mod spot;
 pub(crate) mod start;
 pub(crate) mod tags;

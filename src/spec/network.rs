@@ -74,6 +74,12 @@ impl SecurityGroup {
     }
 }
 
+impl fmt::Display for SecurityGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl FromStr for SecurityGroup {
     type Err = String;
 
@@ -124,6 +130,13 @@ impl FromStr for InstanceId {
 pub(crate) enum InstanceProfile {
     Name(String),
     Arn(String),
+}
+
+impl fmt::Display for InstanceProfile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Name(text) | Self::Arn(text)) = self;
+        f.write_str(text)
+    }
 }
 
 impl FromStr for InstanceProfile {

@@ -71,6 +71,11 @@ impl Region {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The region that differs from the text in a few letters.
+    pub(crate) fn nearest(text: &str) -> Option<&'static str> {
+        closest(text, &KNOWN)
+    }
 }
 
 impl fmt::Display for Region {

@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::scope::Scope;
+
 /// `owner/name`, as in `GITHUB_REPOSITORY`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Repository(String);
@@ -11,6 +13,30 @@ pub(crate) struct Repository(String);
 impl fmt::Display for Repository {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl Repository {
+    /// The organization or person that owns it.
+    pub(crate) fn owner(&self) -> &str {
+        self.0.split_once('/').map_or("", |(owner, _)| owner)
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.0.split_once('/').map_or("", |(_, name)| name)
+    }
+
+    /// Tells runner names of this repository from those of others, where they stand in one list: a hash (FNV-1a), for a name
+    /// has no room for more.
+    fn mark(&self) -> String {
+        let hash = self
+            .0
+            .to_ascii_lowercase()
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            });
+        base36(hash)
     }
 }
 
@@ -38,6 +64,10 @@ pub(crate) struct WorkflowRun {
     pub id: String,
     pub attempt: String,
     pub job: String,
+    /// GitHub's number for the job that runs this step, where `action.yml` could tell: with it the job can be run again.
+    pub job_id: Option<u64>,
+    /// Where its runners register.
+    pub scope: Scope,
 }
 
 /// What starts the name of every runner of ours.
@@ -46,38 +76,56 @@ const PREFIX: &str = "sprinters-";
 /// The name of a launch: its time is inside, so that a later sweep can tell how old a runner record is.
 /// Every launch has its own, so that concurrent runs never take each other's runners.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct LaunchName(String);
+pub(crate) struct LaunchName {
+    name: String,
+    /// The repository's.
+    mark: String,
+}
 
 impl LaunchName {
     /// A fresh name for a launch of this run.
     pub(crate) fn fresh(run: &WorkflowRun, now: SystemTime) -> Self {
         let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        Self(format!(
-            "{PREFIX}{}-{}-{}{}",
-            run.id,
-            run.attempt,
-            base36(seconds),
-            letters(4)
-        ))
+        Self {
+            name: format!(
+                "{PREFIX}{}-{}-{}{}",
+                run.id,
+                run.attempt,
+                base36(seconds),
+                letters(4)
+            ),
+            mark: run.repository.mark(),
+        }
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        &self.name
     }
 
     /// A fresh runner name under this launch: GitHub refuses a name twice, so each attempt needs its own.
     pub(crate) fn runner_name(&self) -> String {
-        format!("{}-{}", self.0, letters(4))
+        format!("{}-{}{}", self.name, letters(4), self.mark)
     }
 }
 
 impl WorkflowRun {
+    /// Whether GitHub runs this for the first time.
+    pub(crate) fn is_first_attempt(&self) -> bool {
+        self.attempt == "1"
+    }
+
     /// Whether a runner of that name was launched by this run (any attempt).
     pub(crate) fn launched(&self, runner_name: &str) -> bool {
         runner_name
             .strip_prefix(PREFIX)
             .and_then(|rest| rest.strip_prefix(self.id.as_str()))
             .is_some_and(|rest| rest.starts_with('-'))
+            && self.may_touch(runner_name)
+    }
+
+    /// Whether a runner of that name is this repository's to end. Where others register, too, its name must say so.
+    pub(crate) fn may_touch(&self, runner_name: &str) -> bool {
+        !self.scope.is_shared() || runner_name.ends_with(&self.repository.mark())
     }
 }
 
@@ -124,7 +172,27 @@ mod tests {
             id: id.to_owned(),
             attempt: "2".to_owned(),
             job: "start".to_owned(),
+            job_id: None,
+            scope: Scope::Repository(Repository("octo/repo".to_owned())),
         }
+    }
+
+    #[test]
+    fn where_others_register_the_name_tells_whose_it_is() {
+        let mut here = run("7");
+        let name = LaunchName::fresh(&here, SystemTime::now()).runner_name();
+        let mut there = WorkflowRun {
+            repository: Repository("octo/other".to_owned()),
+            ..run("7")
+        };
+        assert!(here.launched(&name) && there.launched(&name));
+        here.scope = Scope::Organization("octo".to_owned());
+        there.scope = here.scope.clone();
+        assert!(here.launched(&name) && here.may_touch(&name));
+        assert!(!there.launched(&name) && !there.may_touch(&name));
+        // GitHub ignores the case of names.
+        here.repository = Repository("Octo/Repo".to_owned());
+        assert!(here.launched(&name));
     }
 
     #[test]

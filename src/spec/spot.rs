@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::list::closest;
+use super::run::WorkflowRun;
 
 /// What the `spot` input says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -15,6 +16,8 @@ pub(crate) enum Spot {
     True,
     /// Spot first, on-demand where there is none.
     Auto,
+    /// As `Auto` on a run's first attempt, on-demand on later ones: those are there because AWS took an instance back.
+    Rerun,
 }
 
 impl Spot {
@@ -23,8 +26,31 @@ impl Spot {
         match self {
             Self::False => &[Market::OnDemand],
             Self::True => &[Market::Spot],
-            Self::Auto => &[Market::Spot, Market::OnDemand],
+            Self::Auto | Self::Rerun => &[Market::Spot, Market::OnDemand],
         }
+    }
+
+    /// What it means on this attempt of the run.
+    pub(crate) fn on_attempt_of(self, run: &WorkflowRun) -> Self {
+        if self == Self::Rerun && !run.is_first_attempt() {
+            Self::False
+        } else {
+            self
+        }
+    }
+
+    const ACCEPTED: &str = "`false`, `true`, `auto` or `rerun`";
+}
+
+/// In the input's own form.
+impl fmt::Display for Spot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::False => "false",
+            Self::True => "true",
+            Self::Auto => "auto",
+            Self::Rerun => "rerun",
+        })
     }
 }
 
@@ -36,9 +62,10 @@ impl FromStr for Spot {
             "false" => Ok(Self::False),
             "true" => Ok(Self::True),
             "auto" => Ok(Self::Auto),
-            other => Err(match closest(other, &["false", "true", "auto"]) {
-                Some(near) => format!("`false`, `true` or `auto`; did you mean `{near}`?"),
-                None => "`false`, `true` or `auto`".to_owned(),
+            "rerun" => Ok(Self::Rerun),
+            other => Err(match closest(other, &["false", "true", "auto", "rerun"]) {
+                Some(near) => format!("{}; did you mean `{near}`?", Self::ACCEPTED),
+                None => Self::ACCEPTED.to_owned(),
             }),
         }
     }
@@ -58,5 +85,40 @@ impl fmt::Display for Market {
             Self::Spot => "spot",
             Self::OnDemand => "on-demand",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::scope::Scope;
+
+    #[test]
+    fn rerun_leaves_spot_on_later_attempts() {
+        let markets = |attempt: &str| {
+            let run = WorkflowRun {
+                scope: Scope::Enterprise("acme".to_owned()),
+                repository: "o/r".parse().unwrap_or_else(|e| unreachable!("{e}")),
+                id: "7".to_owned(),
+                attempt: attempt.to_owned(),
+                job: "start".to_owned(),
+                job_id: None,
+            };
+            [Spot::Rerun, Spot::True].map(|spot| spot.on_attempt_of(&run).markets())
+        };
+        let both: &[Market] = &[Market::Spot, Market::OnDemand];
+        assert_eq!(markets("1"), [both, &[Market::Spot]]);
+        assert_eq!(markets("2"), [&[Market::OnDemand][..], &[Market::Spot]]);
+        assert_eq!(markets("12"), [&[Market::OnDemand][..], &[Market::Spot]]);
+    }
+
+    #[test]
+    fn what_is_accepted() {
+        assert_eq!("rerun".parse(), Ok(Spot::Rerun));
+        let error = "re-run".parse::<Spot>().err();
+        assert_eq!(
+            error.as_deref(),
+            Some("`false`, `true`, `auto` or `rerun`; did you mean `rerun`?")
+        );
     }
 }

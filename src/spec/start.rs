@@ -6,10 +6,11 @@ use super::instance_type::{Architecture, InstanceType};
 use super::label::Label;
 use super::network::{InstanceProfile, Placement, SecurityGroup, Subnet};
 use super::region::{Region, Zone};
+use super::scope::RunnerGroup;
 use super::spot::Spot;
 use super::tags::Tags;
 use super::volume::{self, RootVolume};
-use super::{list, runner};
+use super::{list, runner, runner_label};
 use crate::inputs::{InputError, Inputs, Problems};
 
 /// The root volume of an Ubuntu image: Canonical's own 8 GiB are too small for most builds.
@@ -37,6 +38,9 @@ pub(crate) struct StartSpec {
     pub root: RootVolume,
     pub count: u16,
     pub labels: Vec<Label>,
+    /// What the log should say about the specification.
+    pub notes: Vec<String>,
+    pub runner_group: RunnerGroup,
     pub tags: Tags,
     pub setup: Option<String>,
     pub runner_home: Option<String>,
@@ -67,7 +71,12 @@ impl StartSpec {
         let start_timeout = duration("start-timeout", START_TIMEOUT, LONGEST_START);
         let idle_timeout = duration("idle-timeout", IDLE_TIMEOUT, LONGEST_LIFETIME);
         let max_lifetime = duration("max-lifetime", MAX_LIFETIME, LONGEST_LIFETIME);
+        let notes = image
+            .note()
+            .into_iter()
+            .chain(inputs.notes().iter().cloned());
         let spec = Self {
+            notes: notes.collect(),
             image,
             instance_types,
             spot: problems
@@ -83,6 +92,9 @@ impl StartSpec {
                 .optional(inputs, "count", runner::count)
                 .unwrap_or(1),
             labels: labels(inputs, problems),
+            runner_group: problems
+                .take(RunnerGroup::parse(inputs))
+                .unwrap_or_default(),
             tags: problems
                 .optional(inputs, "tags", Tags::parse)
                 .unwrap_or_default(),
@@ -181,10 +193,14 @@ fn placements(inputs: &Inputs, region: Option<&Region>, problems: &mut Problems)
     fitting
 }
 
-/// Extra labels; GitHub allows 100 on a runner, and one is ours.
+/// Extra labels; GitHub allows 100 on a runner, one is ours, and one is the label that `runner` gives: a job may list it, too.
 fn labels(inputs: &Inputs, problems: &mut Problems) -> Vec<Label> {
-    const MOST: usize = 99;
-    problems
+    const MOST: usize = 98;
+    let own = inputs
+        .get(runner_label::INPUT)
+        .filter(|text| runner_label::is_label(text))
+        .and_then(|text| text.parse().ok());
+    let extra = problems
         .optional(inputs, "labels", |text| {
             let labels: Vec<Label> = list::parse(text)?;
             if labels.len() > MOST {
@@ -192,7 +208,14 @@ fn labels(inputs: &Inputs, problems: &mut Problems) -> Vec<Label> {
             }
             Ok(labels)
         })
-        .unwrap_or_default()
+        .unwrap_or_default();
+    let is_other = |label: &Label| {
+        own.as_ref()
+            .is_none_or(|own: &Label| !own.as_str().eq_ignore_ascii_case(label.as_str()))
+    };
+    let mut labels: Vec<Label> = extra.into_iter().filter(is_other).collect();
+    labels.extend(own);
+    labels
 }
 
 #[cfg(test)]

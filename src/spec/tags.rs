@@ -7,7 +7,7 @@ const MOST_ON_A_RESOURCE: usize = 50;
 const LONGEST_KEY: usize = 128;
 const LONGEST_VALUE: usize = 256;
 /// How many of the 50 are Sprinters' own (`ec2::tags`).
-const OURS: usize = 10;
+const OURS: usize = 11;
 
 /// The user's own tags, in the order they were written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

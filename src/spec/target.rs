@@ -2,10 +2,13 @@
 
 use secrecy::SecretString;
 
+use super::account::AccountId;
+use super::app_key::AppKey;
 use super::credentials::AccessKey;
 use super::network::InstanceId;
 use super::region::Region;
 use super::run::{Repository, WorkflowRun};
+use super::scope::Scope;
 use super::{label::Label, list};
 use crate::inputs::{InputError, Inputs, Problems};
 
@@ -15,10 +18,19 @@ pub(crate) struct Target {
     pub region: Region,
     /// `None`: the SDK's default credential chain.
     pub access_key: Option<AccessKey>,
-    pub github_token: SecretString,
+    pub github: GithubCredentials,
     /// `GITHUB_API_URL`: GitHub itself, an Enterprise Server, or a test's stand-in.
     pub github_api: http::Uri,
     pub run: WorkflowRun,
+    /// The account that the credentials must be of, where `runner` names one.
+    pub account: Option<AccountId>,
+}
+
+/// How GitHub knows us.
+#[derive(Debug)]
+pub(crate) enum GithubCredentials {
+    Token(SecretString),
+    App(AppKey),
 }
 
 impl Target {
@@ -36,15 +48,16 @@ impl Target {
             ))),
         };
         let access_key = problems.take(access_key(inputs));
-        let github_token = problems.take(github_token(inputs));
+        let github = problems.take(github_credentials(inputs));
         let github_api = problems.take(github_api(&environment));
-        let run = problems.take(workflow_run(&environment));
+        let run = problems.take(workflow_run(inputs, &environment));
         Some(Self {
             region: region?,
             access_key: access_key?,
-            github_token: github_token?,
+            github: github?,
             github_api: github_api?,
             run: run?,
+            account: inputs.account().cloned(),
         })
     }
 }
@@ -77,12 +90,29 @@ fn access_key(inputs: &Inputs) -> Result<Option<AccessKey>, InputError> {
     }
 }
 
+fn github_credentials(inputs: &Inputs) -> Result<GithubCredentials, InputError> {
+    let Some(app) = AppKey::parse(inputs)? else {
+        return github_token(inputs).map(GithubCredentials::Token);
+    };
+    if inputs.get("github-token").is_some() {
+        let why = "it is given beside `github-app-id`: leave one of them out";
+        return Err(InputError::missing("github-token", why));
+    }
+    match inputs.get("scope") {
+        Some(scope) if scope.starts_with("enterprise") => {
+            let why = "`repo` or `org` with a GitHub App: an enterprise's runners need a classic token, as `github-token`";
+            Err(InputError::wrong("scope", scope, why))
+        }
+        _ => Ok(GithubCredentials::App(app)),
+    }
+}
+
 fn github_token(inputs: &Inputs) -> Result<SecretString, InputError> {
     let token = inputs.get("github-token").ok_or_else(|| {
         InputError::missing(
             "github-token",
             "it is empty; put a fine-grained token with the repository permission `Administration: write` into a \
-             repository secret and pass that, such as `${{ secrets.SPRINTERS_TOKEN }}`. \
+             repository secret and pass that, such as `${{ secrets.SPRINTERS_TOKEN }}`, or sign in with `github-app-id`. \
              Workflows from forks and Dependabot do not get the repository's secrets",
         )
     })?;
@@ -107,7 +137,10 @@ fn github_api(environment: impl Fn(&str) -> Option<String>) -> Result<http::Uri,
         .ok_or_else(|| InputError::wrong("GITHUB_API_URL", &url, "the URL of GitHub's REST API"))
 }
 
-fn workflow_run(environment: impl Fn(&str) -> Option<String>) -> Result<WorkflowRun, InputError> {
+fn workflow_run(
+    inputs: &Inputs,
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<WorkflowRun, InputError> {
     let text = environment("GITHUB_REPOSITORY").ok_or_else(|| {
         let why = "it is not set; GitHub sets it in a workflow, at a terminal you do: `GITHUB_REPOSITORY=owner/name`";
         InputError::missing("GITHUB_REPOSITORY", why)
@@ -129,10 +162,13 @@ fn workflow_run(environment: impl Fn(&str) -> Option<String>) -> Result<Workflow
         )),
     };
     Ok(WorkflowRun {
+        scope: Scope::parse(inputs, &repository)?,
         repository,
         id: numbered("GITHUB_RUN_ID", "local")?,
         attempt: numbered("GITHUB_RUN_ATTEMPT", "1")?,
         job: environment("GITHUB_JOB").unwrap_or_else(|| "local".to_owned()),
+        // Servers that do not know `job.check_run_id` yet make an empty text of it; whatever else it is, it only helps.
+        job_id: environment("SPRINTERS_JOB_ID").and_then(|id| id.parse().ok()),
     })
 }
 

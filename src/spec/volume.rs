@@ -1,5 +1,6 @@
 //! The root volume: always gp3, encrypted, gone with the instance.
 
+use std::fmt;
 use std::str::FromStr;
 
 /// gp3's bounds since late 2025: <https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html>.
@@ -127,6 +128,27 @@ impl RootVolume {
             None => (tag, None),
         };
         Self::new(gib, Some(performance.parse().ok()?)).ok()
+    }
+}
+
+/// In the input's own form.
+impl fmt::Display for Performance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.is_for_boot { "gp3-boot" } else { "gp3" };
+        let amount = |amount| match amount {
+            Amount::Exactly(n) => n.to_string(),
+            Amount::Max => "max".to_owned(),
+        };
+        write!(
+            f,
+            "{kind}/{}/{}",
+            amount(self.iops),
+            amount(self.throughput)
+        )?;
+        match self.initialization {
+            Some(rate) => write!(f, "/{rate}"),
+            None => Ok(()),
+        }
     }
 }
 

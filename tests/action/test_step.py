@@ -94,4 +94,7 @@ def test_an_action_without_any_program_says_so(checkout: Path) -> None:
 def test_nothing_is_interpolated_into_the_script() -> None:
     [step] = ACTION["runs"]["steps"]
     assert "${{" not in step["run"]
-    assert step["env"] == {"SPRINTERS_INPUTS": "${{ toJSON(inputs) }}"}
+    assert step["env"] == {
+        "SPRINTERS_INPUTS": "${{ toJSON(inputs) }}",
+        "SPRINTERS_JOB_ID": "${{ job.check_run_id }}",
+    }

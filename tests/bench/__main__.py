@@ -1,4 +1,4 @@
-"""`make bench`: how good the program is, in numbers, beside awscli in the same run.
+"""`make bench`: how good the program is, in numbers, beside peers in the same run.
 
 Everything is measured on loopback, from outside the process: by the endpoint's clock, by the kernel's accounts.
 `--quick` takes fewer runs of each.
@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench import growth, many, measures
+from bench import booting, growth, latency, many, sizes
 from bench.table import Row, render
 from bench.world import World
 from standins import program
@@ -37,15 +37,17 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="sprinters-bench-") as folder, Moto() as moto:
         world = World(moto, binary, Path(folder), quick)
         steps: tuple[Callable[[World], list[Row]], ...] = (
-            measures.to_run_instances,
+            latency.to_run_instances,
             many.round_trips,
-            measures.online_to_exit,
-            measures.cost_of_waiting,
-            measures.size,
-            measures.boot_script,
-            measures.user_data,
+            latency.online_to_exit,
+            latency.cost_of_waiting,
+            sizes.size,
+            booting.boot_script,
+            sizes.user_data,
             many.hundred,
             many.thousand,
+            many.new_records,
+            many.hour,
             many.download,
         )
         rows: list[Row] = []

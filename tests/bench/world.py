@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from standins import images, program
 from standins.aws import Ec2, Instance, Moto
@@ -17,6 +18,8 @@ from standins.github import GitHub
 from standins.machine.runner import RunnerArchive
 from standins.program import Program
 
+ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}]}
+"""The policy where peers are measured, too: they need more than six permissions."""
 LAUNCH = {"image": images.OWN_X64, "instance-type": "m7i.large"}
 
 
@@ -40,11 +43,16 @@ class World:
         return max(2, count // 10) if self.quick else count
 
     @contextmanager
-    def set(self, life: Callable[[Cloud, Instance], Life], archive: RunnerArchive | None = None) -> Iterator[Set]:
+    def set(
+        self,
+        life: Callable[[Cloud, Instance], Life],
+        *policies: Mapping[str, Any],
+        archive: RunnerArchive | None = None,
+    ) -> Iterator[Set]:
         folder = self.folder / str(next(self._numbers))
         # Validating exchanges happens after the answer, but its CPU time is still this machine's.
         with (
-            Ec2(self.moto) as ec2,
+            Ec2(self.moto, *policies) as ec2,
             GitHub(openapi_validation=False, archive=archive) as github,
             Cloud(ec2, github, life) as cloud,
         ):
@@ -55,10 +63,14 @@ class World:
                 step.close()
 
     @contextmanager
-    def crowd(self, latency: float) -> Iterator[tuple[Crowd, GitHub, Program]]:
+    def crowd(self, latency: float, online_after: float = 0) -> Iterator[tuple[Crowd, GitHub, Program]]:
         """For very many instances, each answer so many seconds away."""
         folder = self.folder / str(next(self._numbers))
-        with GitHub(openapi_validation=False) as github, Ec2(self.moto) as ec2, Crowd(github, latency) as crowd:
+        with (
+            GitHub(openapi_validation=False) as github,
+            Ec2(self.moto) as ec2,
+            Crowd(github, latency, online_after) as crowd,
+        ):
             github.gate.fail("*", delayed(latency), times=None)
             step = self.step(folder, ec2, github)
             step.environment["AWS_ENDPOINT_URL_EC2"] = crowd.url

@@ -12,7 +12,7 @@ import yaml
 
 from standins.program import ROOT
 
-MODES = ("start", "stop", "check", "sweep", "policy")
+MODES = ("start", "stop", "check", "sweep", "rerun", "policy")
 
 
 @dataclass(frozen=True)

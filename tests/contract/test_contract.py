@@ -37,14 +37,26 @@ def test_flags_say_what_action_yml_says(flags: dict[str, dict[str, tables.Input]
 
 
 def test_modes_take_the_inputs_that_the_contract_gives_them(flags: dict[str, dict[str, tables.Input]]) -> None:
-    everywhere = {"github-token", "aws-access-key-id", "aws-secret-access-key", "aws-session-token", "aws-region"}
+    everywhere = {
+        "github-token",
+        "github-app-id",
+        "github-app-private-key",
+        "scope",
+        "aws-access-key-id",
+        "aws-secret-access-key",
+        "aws-session-token",
+        "aws-region",
+        "runner",
+    }
     narrowing = {"label", "instance-id"}
+    judging = {"run-id", "max-attempts"}
     checking = {"policy", "require", "target", "format"}
     assert set(flags["stop"]) == everywhere | narrowing
     assert set(flags["sweep"]) == everywhere
+    assert set(flags["rerun"]) == everywhere | judging
     assert set(flags["policy"]) == checking
     for mode in LAUNCHES:
-        assert set(flags[mode]) == set(tables.action_inputs()) - narrowing - checking - {"mode"}
+        assert set(flags[mode]) == set(tables.action_inputs()) - narrowing - judging - checking - {"mode"}
 
 
 def test_action_yml_leaves_the_defaults_to_the_program() -> None:

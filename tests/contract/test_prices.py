@@ -117,8 +117,7 @@ def tables(tmp_path: Path) -> Path:
         "# old\nfamily,region,usd_per_hour_medium\nm7i,eu-central-1,0.05\nc7g,eu-central-1,0.03\nt3,eu-central-1,0.04\n"
     )
     (tmp_path / "ebs_gp3.csv").write_text(
-        "# old\nregion,usd_per_gib_month,usd_per_iops_month,usd_per_mibps_month,usd_per_initialized_gib\n"
-        "eu-central-1,0.09,0.005,0.04,0.004\n"
+        "# old\nregion,usd_per_gib_month,usd_per_iops_month,usd_per_mibps_month\neu-central-1,0.09,0.005,0.04\n"
     )
     return tmp_path
 
@@ -143,7 +142,7 @@ def test_plain_linux_prices_become_mediums(aws: Server, tables: Path) -> None:
         "m7i,eu-central-1,0.06",
         "t3,eu-central-1,0.048",
     ]
-    assert without_comments(tables / "ebs_gp3.csv")[1:] == ["eu-central-1,0.1,0.006,0.048,0.004"]
+    assert without_comments(tables / "ebs_gp3.csv")[1:] == ["eu-central-1,0.1,0.006,0.048"]
     assert "As of 20" in (tables / "ec2_on_demand.csv").read_text()
 
 

@@ -26,10 +26,10 @@ def tell(story: Story, stage: Stage) -> int:
         story.problem(f"start ended with {started.code}")
         return 1
     job(story, stage, started)
-    second_net(story, stage)
+    stopped = second_net(story, stage)
     sweep(story, stage)
     promises(story, stage)
-    summary(story, started)
+    summaries(story, started, stopped)
     story.close()
     return 1 if story.failures else 0
 
@@ -81,7 +81,7 @@ def console(story: Story, stage: Stage, instance_id: str) -> None:
         story.quote(life.machine.lines(), mark="▒")
 
 
-def second_net(story: Story, stage: Stage) -> None:
+def second_net(story: Story, stage: Stage) -> Run:
     story.phase("job stop-runner:  uses: sprinters/action@v1  with: { mode: stop }")
     run = stage.step.run("stop")
     story.quote(readable(run.log))
@@ -97,6 +97,9 @@ def second_net(story: Story, stage: Stage) -> None:
         f"stop found {instance.id} by its tags, ended it and removed its runner ({run.seconds:.2f} s)",
         f"stop ended with {run.code} and left {instance.state}",
     )
+    outputs = ", ".join(f"{name}={value}" for name, value in run.outputs.items())
+    story.tell(f"Its outputs: {outputs}")
+    return run
 
 
 def sweep(story: Story, stage: Stage) -> None:
@@ -129,9 +132,10 @@ def promises(story: Story, stage: Stage) -> None:
     story.check(not violations, f"{exchanges} exchanges with GitHub, {held}", "; ".join(violations))
 
 
-def summary(story: Story, started: Run) -> None:
-    story.phase("The job summary that a user sees (Markdown)")
-    story.quote(started.summary.splitlines())
+def summaries(story: Story, started: Run, stopped: Run) -> None:
+    for what, run in (("start", started), ("the second stop", stopped)):
+        story.phase(f"The job summary of {what}, which GitHub renders with its pictures")
+        story.quote(run.summary.splitlines())
 
 
 def until(condition: Callable[[], bool], timeout: float) -> bool:

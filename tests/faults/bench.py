@@ -102,10 +102,11 @@ def play_all(cases: Sequence[Case], processes: int, binary: Path) -> Iterator[Ve
             heard += 1
 
 
-def play_here(moto: Moto, cases: Iterable[Case], binary: Path, at_once: int = 8) -> list[Verdict]:
-    """For pytest: on a moto that is there already."""
-    worker = _Worker(moto, binary)
-    worker.warm_up()
+def play_here(cases: Iterable[Case], binary: Path, at_once: int = 3) -> list[Verdict]:
+    """For pytest, whose workers are processes of their own and share the machine with other tests: fewer at once."""
     jobs = [Job(number, case) for number, case in enumerate(cases)]
-    with ThreadPoolExecutor(at_once) as pool:
-        return list(pool.map(worker.play, jobs))
+    with Moto() as moto:
+        worker = _Worker(moto, binary)
+        worker.warm_up()
+        with ThreadPoolExecutor(at_once) as pool:
+            return list(pool.map(worker.play, jobs))

@@ -43,8 +43,13 @@ class Verdict:
     story: str = ""
 
     @property
+    def wrong(self) -> list[str]:
+        """What no machine excuses, however busy it is."""
+        return [*self.broken, *self.wrong_code, *self.wrong_cause]
+
+    @property
     def problems(self) -> list[str]:
-        return [*self.broken, *self.wrong_code, *self.wrong_cause, *self.late]
+        return [*self.wrong, *self.late]
 
     def must_name(self, run: Run, *words: str) -> None:
         """A failure's message must hold one of these words."""

@@ -37,6 +37,14 @@ class Race:
         return verdict
 
 
+def launched(world: World) -> Run:
+    """What the story begins with, however long a busy machine takes for it."""
+    started = world.step.run("start", **world.day.patient)
+    if started.code:
+        raise RuntimeError(f"start ended with {started.code}: {started.log}")
+    return started
+
+
 def nothing_left(world: World, verdict: Verdict, after: str) -> None:
     promise.settle(world)
     verdict.broken += [f"after {after}, {one} lives" for one in world.living()]
@@ -45,7 +53,7 @@ def nothing_left(world: World, verdict: Verdict, after: str) -> None:
 
 def stop_under(operation: str, kind: Kind, times: int) -> Callable[[World, Verdict], list[Run]]:
     def tell(world: World, verdict: Verdict) -> list[Run]:
-        started = world.step.run("start", **world.day.inputs)
+        started = launched(world)
         rule = world.gate(operation).fail(operation, kind.fault, times=times)
         stopped = world.step.run("stop", PATIENCE + 5)
         assert rule.seen, "the call was not made"
@@ -69,7 +77,7 @@ def stop_under(operation: str, kind: Kind, times: int) -> Callable[[World, Verdi
 
 def two_stops(latency: float) -> Callable[[World, Verdict], list[Run]]:
     def tell(world: World, verdict: Verdict) -> list[Run]:
-        started = world.step.run("start", **world.day.inputs)
+        started = launched(world)
         world.slow(latency)
         both = [world.step.begin("stop"), world.step.begin("stop")]
         runs = [one.wait() for one in both]
@@ -90,7 +98,7 @@ def stop_of_nothing(world: World, verdict: Verdict) -> list[Run]:
 def stop_against_start(after: float, latency: float) -> Callable[[World, Verdict], list[Run]]:
     def tell(world: World, verdict: Verdict) -> list[Run]:
         world.slow(latency)
-        starting = world.step.begin("start", **world.day.inputs)
+        starting = world.step.begin("start", **(world.day.patient if world.day.ends_well else world.day.inputs))
         time.sleep(after)
         stopped = world.step.run("stop")
         started = starting.wait()
@@ -111,7 +119,7 @@ def sweep_against_job(operation: str, answered: bool) -> Callable[[World, Verdic
     """The job is queued, and taken, at the very moment of one of sweep's calls."""
 
     def tell(world: World, verdict: Verdict) -> list[Run]:
-        started = world.step.run("start", **world.day.inputs)
+        started = launched(world)
         world.ec2.tag(started.outputs["instance-id"], "sprinters:expires", PAST)
         jobs = []
 
@@ -147,7 +155,7 @@ def after_serving(action: Callable[[], object]) -> Fault:
 
 def sweep_under(operation: str, kind: Kind) -> Callable[[World, Verdict], list[Run]]:
     def tell(world: World, verdict: Verdict) -> list[Run]:
-        started = world.step.run("start", **world.day.inputs)
+        started = launched(world)
         for instance in world.ec2.living():
             world.ec2.tag(instance.id, "sprinters:expires", PAST)
         world.gate(operation).fail(operation, kind.fault)
@@ -174,7 +182,7 @@ def crowd(kind: Kind, expected: int) -> Callable[[World, Verdict], list[Run]]:
         world.slow(0.05)
         for nth in range(3, 61, 3):
             world.ec2.gate.fail("RunInstances", kind.fault, nth=nth)
-        run = world.step.run("start", **world.day.inputs)
+        run = world.step.run("start", **world.day.patient)
         if run.code != expected:
             verdict.wrong_code.append(f"exit {run.code}, not {expected}")
         verdict.broken += promise.broken(world, run)

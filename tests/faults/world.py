@@ -41,6 +41,11 @@ class Day:
         return int(str(self.inputs.get("count", 1)))
 
     @property
+    def patient(self) -> dict[str, object]:
+        """The inputs where the timeout is not what is tried: a busy machine may take long for what must succeed."""
+        return {**self.inputs, "start-timeout": "50s"}
+
+    @property
     def ends_well(self) -> bool:
         return not self.words
 

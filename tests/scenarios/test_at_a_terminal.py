@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import pty
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,14 +13,26 @@ import pytest
 
 from standins import images
 from standins.aws import Ec2
+from standins.cloud import Behaves
 from standins.github import GitHub
 from standins.program import Program
 
 
 def by_hand(sprinters: Program, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*sprinters.command, *arguments],
+        env=environment(sprinters),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def environment(sprinters: Program) -> dict[str, str]:
     """Nothing of a workflow's environment but the endpoints; the credentials stand where people keep them."""
     kept = ("PATH", "HOME", "AWS_ENDPOINT_URL_EC2", "GITHUB_API_URL", "SPRINTERS_IMAGE_INDEX_URL", "NO_COLOR")
-    environment = {name: sprinters.environment[name] for name in kept} | {
+    return {name: sprinters.environment[name] for name in kept} | {
         "AWS_ACCESS_KEY_ID": str(sprinters.inputs["aws-access-key-id"]),
         "AWS_SECRET_ACCESS_KEY": str(sprinters.inputs["aws-secret-access-key"]),
         "AWS_REGION": str(sprinters.inputs["aws-region"]),
@@ -24,9 +40,6 @@ def by_hand(sprinters: Program, *arguments: str) -> subprocess.CompletedProcess[
         "SPRINTERS_TOKEN": str(sprinters.inputs["github-token"]),
         "GITHUB_REPOSITORY": sprinters.environment["GITHUB_REPOSITORY"],
     }
-    return subprocess.run(
-        [*sprinters.command, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
 
 
 def test_start_and_stop_by_flags(sprinters: Program, ec2: Ec2, left_behind) -> None:
@@ -38,6 +51,31 @@ def test_start_and_stop_by_flags(sprinters: Program, ec2: Ec2, left_behind) -> N
 
     assert stopped.returncode == 0, stopped.stdout + stopped.stderr
     assert not left_behind()
+
+
+def test_what_is_waited_for_fits_a_terminal_s_line(sprinters: Program, behaves: Behaves) -> None:
+    behaves.online_after = 2.5
+    main, terminal = pty.openpty()
+    arguments = ["start", "--image", images.OWN_X64, "--instance-type", "m7i.large", "--count", "2"]
+    process = subprocess.Popen(
+        [*sprinters.command, *arguments], env=environment(sprinters), stdout=terminal, stderr=terminal
+    )
+    os.close(terminal)
+    written = read_all(main).decode()
+    assert process.wait(60) == 0, written
+
+    progress = re.findall(r"\r\x1b\[K(\d+ of 2 online [^\r\n]*)", written)
+    assert len(progress) >= 2, written
+    assert all(len(line) < 80 and "GitHub: " in line and "EC2: " in line for line in progress), progress
+
+
+def read_all(terminal: int) -> bytes:
+    """Until its other end is closed, which Linux reports as an error."""
+    written = b""
+    with contextlib.suppress(OSError):
+        while part := os.read(terminal, 4096):
+            written += part
+    return written
 
 
 def test_an_unknown_flag_is_a_wrong_input(sprinters: Program) -> None:

@@ -36,7 +36,8 @@ def test_an_on_demand_minute(sprinters: Program) -> None:
     assert float(run.outputs["cost-usd"]) == pytest.approx(cost, abs=1e-6), "a minute is the least that EC2 bills"
     assert float(run.outputs["saved-usd"]) == pytest.approx(HOSTED - cost, abs=2e-6)
     assert run.outputs["interrupted"] == "false"
-    assert f"${cost:.4f}" in cost_line(run)
+    assert f"cost ${cost:.4f} (EC2 bills at least a minute); GitHub-hosted $0.0120 (Linux 4-core)" in cost_line(run)
+    assert cost_line(run).endswith(f": saved ${HOSTED - cost:.4f}")
     for part in ("Linux 4-core", "The same on-demand", "xychart-beta", "terminated now"):
         assert part in run.summary
 
@@ -48,6 +49,7 @@ def test_spot_costs_what_its_zone_cost(sprinters: Program, ec2: Ec2) -> None:
     assert run.code == 0, run.log
     hourly = float(spot_price("m7i.xlarge", started.outputs["availability-zone"]))
     expected = hourly / 60 + 30 * 0.0952 / 730 / 60
+    assert f"the same on-demand ${ON_DEMAND / 60 + 30 * 0.0952 / 730 / 60:.4f}" in cost_line(run)
     assert float(run.outputs["cost-usd"]) == pytest.approx(expected, abs=1e-6)
     asked = ec2.gate.calls("DescribeSpotPriceHistory")[-1].request.form
     assert asked["StartTime"] < asked["EndTime"]
@@ -73,19 +75,16 @@ def test_without_the_permission_the_cost_is_unknown_and_stop_succeeds(sprinters:
     assert "ec2:DescribeSpotPriceHistory" in run.log
 
 
-@pytest.mark.parametrize(
-    "fault", [stalled(20), ec2_error("InternalError", "no", 500)], ids=["never answers", "fails"]
-)
+@pytest.mark.parametrize("fault", [stalled(300), ec2_error("InternalError", "no", 500)], ids=["never answers", "fails"])
 def test_prices_never_hold_up_the_end(sprinters: Program, ec2: Ec2, fault) -> None:
     sprinters.run("start", **AMI, spot="true", **{"availability-zone": "eu-central-1a"})
     ec2.gate.fail("DescribeSpotPriceHistory", fault, times=None)
     run = sprinters.run("stop")
 
     assert run.code == 0, run.log
-    assert run.seconds < 8
+    assert run.seconds < 60, "it waited for an answer that never came"
     assert run.outputs["cost-usd"] == "unknown"
-    terminated = ec2.gate.calls("TerminateInstances")[-1]
-    assert terminated.request.arrived - run.began < 1, "what costs money ends first"
+    assert not ec2.living()
 
 
 def test_an_unlisted_type_is_called_unknown(sprinters: Program) -> None:
@@ -104,6 +103,15 @@ def test_an_image_s_own_volume_is_left_out_and_that_is_said(sprinters: Program) 
 
     assert float(run.outputs["cost-usd"]) == pytest.approx(ON_DEMAND / 60, abs=1e-6)
     assert "without volumes, whose price is unknown" in run.summary
+
+
+def test_the_price_of_an_initialization_is_unknown_and_that_is_said(sprinters: Program) -> None:
+    started = sprinters.run("start", **AMI, **{"root-size": "30", "root": "gp3/3000/125/300"})
+    assert started.code == 0, started.log
+    run = sprinters.run("stop")
+
+    assert float(run.outputs["cost-usd"]) == pytest.approx(ON_DEMAND / 60 + 30 * 0.0952 / 730 / 60, abs=1e-6)
+    assert "without the initialization rate, whose price is unknown" in run.summary
 
 
 def test_the_end_of_a_job_counts_not_the_time_of_stop(

@@ -110,7 +110,6 @@ def test_a_full_ladder_ends_with_3_and_tells_each_rung(
     run = sprinters.run("start", image=AMI, **{"instance-type": "m7i.large, m7a.large", "start-timeout": "8s"})
 
     assert run.code == 3, run.log
-    assert run.seconds < 8
     assert "m7i.large" in run.log and "m7a.large" in run.log
     assert re.search(r"on-demand m7i\.large in any zone +InsufficientInstanceCapacity \(\d+ times\)", run.log)
     assert not left_behind()

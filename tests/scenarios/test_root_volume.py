@@ -91,7 +91,7 @@ def test_each_documented_policy_lets_it_down(policy: str, request: pytest.Fixtur
     "fault",
     [
         reset,
-        stalled(20),
+        stalled(300),
         ec2_error("IncorrectModificationState", "modifying"),
         ec2_error("VolumeModificationRateExceeded", "too often"),
         ec2_error("RequestLimitExceeded", "slow down", 503),
@@ -105,7 +105,7 @@ def test_no_fault_of_it_fails_a_start(sprinters: Program, ec2: Ec2, operation: s
 
     assert run.code == 0, run.log
     assert "fast" in run.log
-    assert run.seconds < 8
+    assert run.seconds < 60, "it waited for an answer that never came"
 
 
 @pytest.mark.policy(policy_without("ec2:ModifyVolume"))

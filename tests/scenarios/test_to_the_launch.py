@@ -89,9 +89,7 @@ def kept(sprinters: Program) -> Path:
     return file
 
 
-def test_the_image_is_kept_in_the_tool_directory(
-    sprinters: Program, image_index: images.ImageIndex, ec2: Ec2
-) -> None:
+def test_the_image_is_kept_in_the_tool_directory(sprinters: Program, image_index: images.ImageIndex, ec2: Ec2) -> None:
     launched(sprinters, image="ubuntu-24.04")
     image_index.close()
     launched(sprinters, image="ubuntu-24.04")

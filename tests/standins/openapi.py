@@ -1,12 +1,13 @@
 """Holds every exchange against GitHub's own published OpenAPI description.
 
 The description is npm's @octokit/openapi. It is 28 MB to fetch and 13 MB of JSON for github.com alone, so the few
-operations about runners are taken out once, with everything that they refer to, and kept in the cache directory.
+operations about runners and Apps are taken out once, with all that they refer to, and kept in the cache directory.
 `.ci/setup node` fetches it by `package-lock.json`; `python -m standins.openapi` can do without that.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -26,8 +27,9 @@ from standins.server import Request, Response
 PACKAGE = "@octokit/openapi"
 TESTS = Path(__file__).resolve().parents[1]
 SCOPES = r"/repos/\{owner\}/\{repo\}|/orgs/\{org\}|/enterprises/\{enterprise\}"
-KEPT = re.compile(rf"^({SCOPES})/actions/(runners|runner-groups)(/|$)")
-EXTRACT_FORMAT = 1
+RUNS = r"runs/\{run_id\}(/rerun|/attempts/\{attempt_number\}/jobs)?$|jobs/\{job_id\}/rerun$"
+APPS = r"/app/installations/\{installation_id\}/access_tokens$|/installation/token$"
+KEPT = re.compile(rf"^({SCOPES})/(actions/((runners|runner-groups)(/|$)|{RUNS})|installation$)|^{APPS}")
 
 # GitHub answers any operation with these, whether or not its description lists them for it:
 # https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api
@@ -36,7 +38,7 @@ API_VERSIONS = {"2022-11-28", "2026-03-10"}
 
 
 class Description:
-    """The operations about runners, as GitHub describes them."""
+    """The operations about runners and Apps, as GitHub describes them."""
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._operations = [
@@ -157,10 +159,11 @@ def _errors(schema: dict[str, Any], value: Any, where: str) -> list[str]:
 
 
 def extract(generated: Path) -> dict[str, Any]:
-    """The operations about runners from the package's files, with every reference replaced by what it refers to."""
+    """What is `KEPT` of the package's files, with every reference replaced by what it refers to."""
     paths: dict[str, Any] = {}
     # Enterprises have no runners on github.com's own page; they are in Enterprise Cloud's.
-    for name, prefixes in (("api.github.com.json", ("/repos/", "/orgs/")), ("ghec.json", ("/enterprises/",))):
+    everywhere = ("/repos/", "/orgs/", "/app/", "/installation/")
+    for name, prefixes in (("api.github.com.json", everywhere), ("ghec.json", ("/enterprises/",))):
         document = json.loads((generated / name).read_text())
         for path, methods in document["paths"].items():
             if KEPT.match(path) and path.startswith(prefixes):
@@ -195,7 +198,9 @@ def _slim(operation: dict[str, Any]) -> dict[str, Any]:
 
 
 def extract_path() -> Path:
-    return cache_dir() / f"github-openapi-{version()}-{EXTRACT_FORMAT}.json"
+    # What is kept is in the name: another choice makes another extract.
+    kept = hashlib.sha256(KEPT.pattern.encode()).hexdigest()[:8]
+    return cache_dir() / f"github-openapi-{version()}-{kept}.json"
 
 
 def version() -> str:

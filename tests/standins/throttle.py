@@ -14,9 +14,10 @@ import time
 from standins.gate import Gate
 from standins.github.tokens import message
 from standins.proxy import ec2_error
-from standins.server import Handler, Outcome, Request
+from standins.server import Handler, Outcome, Request, Response
 
 POINTS = 900
+CREATIONS = 80
 
 
 class Bucket:
@@ -69,10 +70,7 @@ class Points:
             cost = 1 if request.method == "GET" else 5
             if self._used + cost > POINTS:
                 self.refused += 1
-                text = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
-                refusal = message(403, text)
-                refusal.headers["Retry-After"] = str(math.ceil(self._since + self.minute - now))
-                return refusal
+                return slow_down(self._since + self.minute - now)
             self._used += cost
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
@@ -81,3 +79,38 @@ class Points:
         finally:
             with self._lock:
                 self._at_once -= 1
+
+
+class Creations:
+    """GitHub's limit on requests that create something: 80 a minute. It does not say whether runners' records count."""
+
+    def __init__(self, minute: float = 60) -> None:
+        self.minute = minute
+        self.refused = 0
+        self._made, self._since = 0, time.monotonic()
+        self._lock = threading.Lock()
+
+    def bound(self, creations: int) -> float:
+        """The least seconds that so many take: the first minute's at once, and so on. GitHub tells whole seconds."""
+        return max(0, math.ceil(creations / CREATIONS) - 1) * math.ceil(self.minute)
+
+    def before(self, gate: Gate) -> None:
+        gate.fail("*", self._fault, times=None, when=lambda request: request.method == "POST")
+
+    def _fault(self, request: Request, serve: Handler) -> Outcome:
+        with self._lock:
+            now = time.monotonic()
+            if now - self._since >= self.minute:
+                self._made, self._since = 0, now
+            if self._made >= CREATIONS:
+                self.refused += 1
+                return slow_down(self._since + self.minute - now)
+            self._made += 1
+        return serve(request)
+
+
+def slow_down(seconds: float) -> Response:
+    text = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+    refusal = message(403, text)
+    refusal.headers["Retry-After"] = str(math.ceil(seconds))
+    return refusal

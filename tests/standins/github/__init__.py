@@ -7,7 +7,9 @@
         github.gate.fail("get-runner", reset, nth=2)
 
 Operations by which calls are counted and spoilt: `generate-jitconfig`, `list-downloads`, `list-runners`, `get-runner`,
-`delete-runner`; of the runner program `runner:session`, `runner:job`, `runner:finish`, `runner:leave`; `download`.
+`delete-runner`, `list-runner-groups`; of workflow runs `get-run`, `list-jobs`, `rerun-job`, `rerun-run`; of Apps
+`get-installation`, `create-installation-token`, `revoke-installation-token`; of the runner program `runner:session`,
+`runner:job`, `runner:finish`, `runner:leave`; `download`.
 """
 
 from __future__ import annotations
@@ -21,16 +23,20 @@ from typing import TYPE_CHECKING
 
 from standins import openapi
 from standins.gate import Gate
-from standins.github import rest, runner_service
+from standins.github import rest, runner_service, runs
+from standins.github.apps import App
+from standins.github.groups import Group
 from standins.github.rest import Download, Rest, scope_of
 from standins.github.runners import LINUX_VERSION, Job, Runner, Runners
+from standins.github.runs import RunJob, Runs, WorkflowRun
 from standins.github.tokens import Kind, Token
 from standins.server import Outcome, Request, Response, Server
 
 if TYPE_CHECKING:
     from standins.machine.runner import RunnerArchive
 
-__all__ = ["GitHub", "Job", "Kind", "Runner", "Token"]
+
+__all__ = ["App", "GitHub", "Group", "Job", "Kind", "RunJob", "Runner", "Token", "WorkflowRun"]
 
 
 class GitHub:
@@ -52,7 +58,9 @@ class GitHub:
         self.port = self._server.port
         self.runners = Runners(self.server_url)
         self.downloads = self._all_downloads()
-        self._rest = Rest(self.runners, lambda: self.downloads)
+        self.runs = Runs(self.server_url)
+        self._rest = Rest(self.runners, self.runs, lambda: self.downloads)
+        self.apps = self._rest.apps
 
     # --- for the binary ---
 
@@ -61,12 +69,21 @@ class GitHub:
         self._rest.tokens[token.value] = token
         return token
 
+    def add_app(self, permissions: dict[str, str], *scopes: str) -> App:
+        """An App with these permissions, installed for each of `scopes` (`repos/octo/app`, `orgs/octo`)."""
+        return self.apps.add(permissions, *scopes)
+
+    def add_group(self, scope: str, name: str, open_to: tuple[str, ...] | None = None) -> Group:
+        """A runner group of `orgs/octo` or `enterprises/acme`; `open_to` names the repositories or organizations."""
+        return self._rest.groups.add(scope, name, open_to)
+
     @property
     def secrets(self) -> list[str]:
         """Everything that must never be seen anywhere: tokens, JIT configs and what stands in them."""
         issued = self.runners.issued
         return [
             *self._rest.tokens,
+            *self.apps.secrets,
             *(runner.encoded_jit_config for runner in issued),
             *(runner.token for runner in issued),
         ]
@@ -87,9 +104,9 @@ class GitHub:
             Job(list(labels), name, steps or [], scope=scope_of(repository) if repository else None)
         )
 
-    def records(self, repository: str | None = None) -> list[Runner]:
-        """The runners that GitHub lists now."""
-        return self.runners.listed(scope_of(repository) if repository else None)
+    def records(self, repository: str | None = None, *, scope: str | None = None) -> list[Runner]:
+        """The runners that GitHub lists now; `scope` is `orgs/octo`, say."""
+        return self.runners.listed(scope_of(repository) if repository else scope)
 
     def runner_of(self, user_data: str) -> Runner:
         """The runner whose JIT config an instance's user data carries."""
@@ -109,7 +126,12 @@ class GitHub:
         path = self._stripped(request)
         if path.path.startswith("/_downloads/"):
             return "download"
-        return runner_service.operation(path) or rest.operation(path) or f"{request.method} {request.path}"
+        return (
+            runner_service.operation(path)
+            or rest.operation(path)
+            or runs.operation(path)
+            or f"{request.method} {request.path}"
+        )
 
     def _stripped(self, request: Request) -> Request:
         if not self._base_path or not request.target.startswith(self._base_path):

@@ -8,20 +8,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from standins.github.apps import Apps
+from standins.github.groups import Groups
 from standins.github.runners import Runners
+from standins.github.runs import Runs
 from standins.github.tokens import Token, bearer, message, refusal
 from standins.server import Request, Response
 
-SCOPE = r"^/(?P<scope>repos/[^/]+/[^/]+|orgs/[^/]+|enterprises/[^/]+)/actions/runners"
+PLACE = r"^/(?P<scope>repos/[^/]+/[^/]+|orgs/[^/]+|enterprises/[^/]+)/actions"
+SCOPE = PLACE + "/runners"
 ROUTES = (
     ("POST", re.compile(SCOPE + r"/generate-jitconfig$"), "generate-jitconfig"),
     ("GET", re.compile(SCOPE + r"/downloads$"), "list-downloads"),
     ("GET", re.compile(SCOPE + r"$"), "list-runners"),
     ("GET", re.compile(SCOPE + r"/(?P<id>\d+)$"), "get-runner"),
     ("DELETE", re.compile(SCOPE + r"/(?P<id>\d+)$"), "delete-runner"),
+    ("GET", re.compile(r"^/(?P<scope>repos/[^/]+/[^/]+|orgs/[^/]+)/installation$"), "get-installation"),
+    ("POST", re.compile(r"^/app/installations/(?P<id>\d+)/access_tokens$"), "create-installation-token"),
+    ("DELETE", re.compile(r"^/installation/token$"), "revoke-installation-token"),
+    ("GET", re.compile(PLACE.replace("repos/[^/]+/[^/]+|", "") + r"/runner-groups$"), "list-runner-groups"),
 )
 FORBIDDEN_IN_NAMES = set('"/:<>\\|*?')
-GROUPS = {1: "Default"}
 
 
 @dataclass(frozen=True)
@@ -51,19 +58,27 @@ def operation(request: Request) -> str | None:
 
 
 class Rest:
-    def __init__(self, runners: Runners, downloads: Callable[[], list[Download]]) -> None:
+    def __init__(self, runners: Runners, runs: Runs, downloads: Callable[[], list[Download]]) -> None:
         self._runners = runners
+        self._runs = runs
         self._downloads = downloads
         self.tokens: dict[str, Token] = {}
+        self.groups = Groups()
+        self.apps = Apps(self.tokens)
 
     def __call__(self, request: Request) -> Response:
         token = self.tokens.get(bearer(request))
-        response = refusal(token, request) or self._route(request)
+        # An App signs in with its own kind of token, which its part checks.
+        is_sign_in = request.path.endswith("/installation") or request.path.startswith(("/app/", "/installation/"))
+        refused = None if is_sign_in else refusal(token, request)
+        response = refused or self._runs.serve(request) or self._route(request)
         headers = {
             "X-GitHub-Media-Type": "github.v3; format=json",
             "X-GitHub-Request-Id": "0000:0000:0000:0000:00000000",
         }
-        headers["X-Accepted-GitHub-Permissions"] = "administration=" + ("read" if request.method == "GET" else "write")
+        permission = "administration" if request.path.startswith("/repos/") else "organization_self_hosted_runners"
+        if not request.path.startswith("/enterprises/"):
+            headers["X-Accepted-GitHub-Permissions"] = permission + ("=read" if request.method == "GET" else "=write")
         if request.method == "GET" and response.status == 200:
             response = conditional(request, response)
         if token:
@@ -77,8 +92,10 @@ class Rest:
             match = pattern.match(request.path)
             if match and method == request.method:
                 # Owners and repositories ignore case.
-                scope = match["scope"].lower()
+                scope = match.groupdict().get("scope", "").lower()
                 number = int(match["id"]) if "id" in match.groupdict() else 0
+                if "installation" in name:
+                    return self.apps.serve(name, request, scope, number)
                 return self._serve(name, scope, number, request)
         return message(404, "Not Found")
 
@@ -88,6 +105,8 @@ class Rest:
                 return self._generate_jitconfig(scope, request)
             case "list-downloads":
                 return Response.of_json(200, [download.as_json() for download in self._downloads()])
+            case "list-runner-groups":
+                return self._list_groups(scope, request.query)
             case "list-runners":
                 return self._list(scope, request.query)
             case "get-runner":
@@ -104,7 +123,7 @@ class Rest:
         problem = launch_problem(body)
         if problem:
             return message(422, "Validation Failed", errors=[problem])
-        if body["runner_group_id"] not in GROUPS:
+        if body["runner_group_id"] not in {group.id for group in self.groups.of(scope)}:
             return message(404, "Not Found")
         runner = self._runners.register(scope, body["name"], body["labels"], body["runner_group_id"])
         if runner is None:
@@ -117,6 +136,15 @@ class Rest:
         page = int(query.get("page", "1"))
         shown = found[(page - 1) * size : page * size]
         return Response.of_json(200, {"total_count": len(found), "runners": [one.as_json() for one in shown]})
+
+    def _list_groups(self, scope: str, query: dict[str, str]) -> Response:
+        user = query.get("visible_to_repository") or query.get("visible_to_organization")
+        found = [group for group in self.groups.of(scope) if user is None or group.is_open_to(user)]
+        size = min(int(query.get("per_page", "30")), 100)
+        page = int(query.get("page", "1"))
+        shown = found[(page - 1) * size : page * size]
+        answer = {"total_count": len(found), "runner_groups": [one.as_json(scope) for one in shown]}
+        return Response.of_json(200, answer)
 
     def _delete(self, scope: str, number: int) -> Response:
         runner = self._runners.get(number, scope)

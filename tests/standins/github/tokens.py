@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from enum import Enum
 
 from standins.server import Request, Response
 
+IS_ABOUT_RUNS = re.compile(r"/actions/(runs|jobs)/")
 DOCUMENTATION = "https://docs.github.com/rest/actions/self-hosted-runners"
 HOURLY_LIMIT = 5000
 
@@ -19,10 +21,20 @@ class Kind(Enum):
     UNRELATED = "fine-grained, without administration"
     NO_ACCESS = "fine-grained, for other repositories"
     GITHUB_TOKEN = "the job's own GITHUB_TOKEN"
+    RERUNS = "the job's own GITHUB_TOKEN, with actions: write"
+    ORGANIZATION = "fine-grained, organization_self_hosted_runners: write"
+    ENTERPRISE = "classic, manage_runners:enterprise"
 
     @property
     def prefix(self) -> str:
-        return "ghs_" if self is Kind.GITHUB_TOKEN else "github_pat_"
+        if self is Kind.ENTERPRISE:
+            return "ghp_"
+        return "ghs_" if self in (Kind.GITHUB_TOKEN, Kind.RERUNS) else "github_pat_"
+
+    @property
+    def place(self) -> str:
+        """Where the runners are that it may manage."""
+        return {Kind.ORGANIZATION: "orgs", Kind.ENTERPRISE: "enterprises"}.get(self, "repos")
 
 
 @dataclass
@@ -70,13 +82,33 @@ def refusal(token: Token | None, request: Request) -> Response | None:
         return message(401, "Bad credentials" if given else "Requires authentication")
     if token.used >= token.limit:
         return message(403, "API rate limit exceeded for user ID 1.")
+    if IS_ABOUT_RUNS.search(request.path):
+        return _refusal_about_runs(token)
     match token.kind:
         case Kind.NO_ACCESS:
             return message(404, "Not Found")
-        case Kind.GITHUB_TOKEN:
+        case Kind.GITHUB_TOKEN | Kind.RERUNS:
             return message(403, "Resource not accessible by integration")
         case Kind.UNRELATED:
+            return message(403, "Resource not accessible by personal access token")
+        case kind if not request.path.startswith(f"/{kind.place}/"):
+            # A classic token sees nothing that its scopes do not open.
+            if kind is Kind.ENTERPRISE:
+                return message(404, "Not Found")
             return message(403, "Resource not accessible by personal access token")
         case Kind.READ if request.method != "GET":
             return message(403, "Resource not accessible by personal access token")
     return None
+
+
+def _refusal_about_runs(token: Token) -> Response | None:
+    """Runs need `actions`, which is another permission than runners'."""
+    match token.kind:
+        case Kind.RERUNS:
+            return None
+        case Kind.NO_ACCESS:
+            return message(404, "Not Found")
+        case Kind.GITHUB_TOKEN:
+            return message(403, "Resource not accessible by integration")
+        case _:
+            return message(403, "Resource not accessible by personal access token")

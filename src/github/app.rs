@@ -1,0 +1,172 @@
+//! A GitHub App's sign-in: an installation token that may manage runners in one place and nothing else, made when it is first
+//! needed and revoked when the step is over.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use octocrab::Octocrab;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::{GithubError, answer, client};
+use crate::spec::app_key::AppKey;
+use crate::spec::run::WorkflowRun;
+use crate::spec::scope::Scope;
+
+/// GitHub's installation tokens live for an hour; a start with a long timeout may need a second one.
+const RENEW_AFTER: Duration = Duration::from_mins(45);
+
+// What is tried, in words: an error's message begins with them.
+pub(crate) const INSTALLATION: &str = "find the GitHub App's installation";
+pub(crate) const MINT: &str = "make an installation token";
+pub(crate) const REVOKE: &str = "revoke the installation token";
+
+/// Keeps a secret out of the log; called before the secret is used.
+pub(crate) type Mask = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// One App, speaking for one place.
+pub(super) struct App {
+    connector: SharedHttpConnector,
+    api: http::Uri,
+    key: AppKey,
+    place: Place,
+    mask: Mask,
+    tokens: Mutex<Vec<Token>>,
+}
+
+struct Token {
+    client: Octocrab,
+    made: Instant,
+}
+
+#[derive(Deserialize)]
+struct Installation {
+    id: u64,
+}
+
+/// What a token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Runners, where they register.
+    Runners,
+    /// Workflow runs of the repository.
+    Runs,
+}
+
+/// Where the App speaks, and what its token is limited to there.
+pub(super) struct Place {
+    installation: String,
+    limits: Limits,
+}
+
+#[derive(Serialize)]
+struct Limits {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repositories: Option<[String; 1]>,
+    permissions: BTreeMap<&'static str, &'static str>,
+}
+
+impl Place {
+    pub(super) fn of(run: &WorkflowRun, purpose: Purpose) -> Self {
+        let (permission, is_repository) = match (purpose, &run.scope) {
+            (Purpose::Runs, _) => ("actions", true),
+            (Purpose::Runners, Scope::Repository(_)) => ("administration", true),
+            // This permission opens no repository, so that there is none to name.
+            (Purpose::Runners, _) => ("organization_self_hosted_runners", false),
+        };
+        Self {
+            installation: format!("/{}/installation", run.scope.path()),
+            limits: Limits {
+                repositories: is_repository.then(|| [run.repository.name().to_owned()]),
+                permissions: [(permission, "write")].into(),
+            },
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Minted {
+    token: String,
+}
+
+impl App {
+    pub(super) fn new(
+        connector: SharedHttpConnector,
+        api: http::Uri,
+        key: AppKey,
+        place: Place,
+        mask: Mask,
+    ) -> Self {
+        Self {
+            connector,
+            api,
+            key,
+            place,
+            mask,
+            tokens: Mutex::default(),
+        }
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.key.id
+    }
+
+    /// A client with a token that is still good. Whoever asks meanwhile waits for the same one.
+    pub(super) async fn client(&self) -> Result<Octocrab, GithubError> {
+        let mut tokens = self.tokens.lock().await;
+        if let Some(token) = tokens.last()
+            && token.made.elapsed() < RENEW_AFTER
+        {
+            return Ok(token.client.clone());
+        }
+        let token = self.mint().await?;
+        (self.mask)(token.expose_secret());
+        let client = client(self.connector.clone(), &self.api, token);
+        tokens.push(Token {
+            client: client.clone(),
+            made: Instant::now(),
+        });
+        Ok(client)
+    }
+
+    async fn mint(&self) -> Result<SecretString, GithubError> {
+        let jwt = self
+            .key
+            .jwt(SystemTime::now())
+            .map_err(|why| GithubError::unreadable(INSTALLATION, why.to_owned()))?;
+        (self.mask)(jwt.expose_secret());
+        let app = client(self.connector.clone(), &self.api, jwt);
+        let Installation { id } = answer(INSTALLATION, app._get(&self.place.installation).await)
+            .await?
+            .json(INSTALLATION)?;
+        let path = format!("/app/installations/{id}/access_tokens");
+        let Minted { token } = answer(MINT, app._post(path, Some(&self.place.limits)).await)
+            .await?
+            .json(MINT)?;
+        Ok(token.into())
+    }
+
+    /// Revokes every token that was made, one try each. What GitHub does not hear of ends by itself within the hour.
+    pub(super) async fn sign_out(&self) -> Result<(), GithubError> {
+        let tokens = std::mem::take(&mut *self.tokens.lock().await);
+        for Token { client, .. } in tokens {
+            let response = client._delete("/installation/token", None::<&()>).await;
+            answer(REVOKE, response).await?.success(REVOKE)?;
+        }
+        Ok(())
+    }
+}
+
+/// The key and the tokens are not shown.
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}

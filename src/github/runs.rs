@@ -1,0 +1,136 @@
+//! Workflow runs: read one with its jobs, and run it again.
+
+use serde::Deserialize;
+
+use super::{Github, GithubError, RunnerId};
+
+/// A workflow run, as its latest attempt stands.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Run {
+    #[serde(default = "first")]
+    pub run_attempt: u32,
+    pub status: Option<String>,
+    pub conclusion: Option<String>,
+    /// Where people look at it.
+    pub html_url: String,
+}
+
+fn first() -> u32 {
+    1
+}
+
+impl Run {
+    pub(crate) fn is_completed(&self) -> bool {
+        self.status.as_deref() == Some("completed")
+    }
+}
+
+/// GitHub's number for one job in one attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct JobId(pub u64);
+
+/// One job of one attempt.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Job {
+    pub id: JobId,
+    /// What people see: the `name` of the workflow file, or the key there.
+    pub name: String,
+    pub conclusion: Option<String>,
+    /// Who ran it; `None` where nobody has.
+    pub runner_id: Option<RunnerId>,
+}
+
+impl Job {
+    pub(crate) fn has_failed(&self) -> bool {
+        self.conclusion.as_deref() == Some("failure")
+    }
+}
+
+#[derive(Deserialize)]
+struct Page {
+    jobs: Vec<Job>,
+}
+
+/// The most that the API gives on one page.
+const PAGE: usize = 100;
+
+pub(crate) const LOOK_AT_RUN: &str = "look at the workflow run";
+pub(crate) const LIST_JOBS: &str = "list the run's jobs";
+pub(crate) const RERUN: &str = "run it again";
+
+/// Whether this is about runs, which need another permission than runners.
+pub(super) fn is_about_runs(operation: &str) -> bool {
+    [LOOK_AT_RUN, LIST_JOBS, RERUN].contains(&operation)
+}
+
+/// What to do about a refusal.
+pub(super) fn remedy(message: &str) -> String {
+    let token = "give the job `permissions: {actions: write}` and pass `github-token: ${{ github.token }}`; a token of your own needs \
+         the repository permission `Actions: Read and write` for this repository";
+    if message.contains("not accessible") {
+        token.to_owned()
+    } else if message.contains("cannot be") {
+        // `This workflow run cannot be retried`: older than 30 days, or its logs are gone.
+        "start the workflow anew: GitHub runs this one no more".to_owned()
+    } else {
+        format!("check that it is a run of this repository. If it is: {token}")
+    }
+}
+
+#[cfg(test)]
+pub(crate) fn fuzzed(body: &str) {
+    let _ = serde_json::from_str::<Run>(body);
+    let _ = serde_json::from_str::<Page>(body);
+}
+
+impl Github {
+    /// `GET …/actions/runs/{id}`.
+    pub(crate) async fn workflow_run(&self, id: u64) -> Result<Run, GithubError> {
+        let path = self.actions(&format!("/runs/{id}"));
+        self.get_path(LOOK_AT_RUN, &path).await?.json(LOOK_AT_RUN)
+    }
+
+    /// `GET …/actions/runs/{id}/attempts/{attempt}/jobs`.
+    pub(crate) async fn jobs(&self, run: u64, attempt: u32) -> Result<Vec<Job>, GithubError> {
+        let mut all = Vec::new();
+        for page in 1.. {
+            let path = format!("/runs/{run}/attempts/{attempt}/jobs?per_page={PAGE}&page={page}");
+            let answer = self.get_path(LIST_JOBS, &self.actions(&path)).await?;
+            let Page { jobs } = answer.json(LIST_JOBS)?;
+            let is_last = jobs.len() < PAGE;
+            all.extend(jobs);
+            if is_last {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// `POST …/actions/jobs/{id}/rerun`: that job, and every job that needs it.
+    pub(crate) async fn rerun_job(&self, job: JobId) -> Result<(), GithubError> {
+        self.rerun(&format!("/jobs/{}/rerun", job.0)).await
+    }
+
+    /// `POST …/actions/runs/{id}/rerun`: all of its jobs.
+    pub(crate) async fn rerun_run(&self, run: u64) -> Result<(), GithubError> {
+        self.rerun(&format!("/runs/{run}/rerun")).await
+    }
+
+    async fn rerun(&self, path: &str) -> Result<(), GithubError> {
+        let answer = self.post_path(RERUN, &self.actions(path)).await?;
+        answer.success(RERUN)
+    }
+
+    fn actions(&self, path: &str) -> String {
+        format!("/repos/{}/actions{path}", self.repository)
+    }
+}
+
+impl GithubError {
+    /// Whether GitHub would run it again if it were not running: so the token may.
+    pub(crate) fn is_already_running(&self) -> bool {
+        self.status() == Some(http::StatusCode::FORBIDDEN)
+            && self.message.contains("already running")
+    }
+}

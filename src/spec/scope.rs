@@ -1,0 +1,209 @@
+//! Where runners register: at the repository, at its organization, or at an enterprise.
+
+use std::fmt;
+
+use super::list::closest;
+use super::run::Repository;
+use crate::inputs::{InputError, Inputs};
+
+/// Where runners register. Whoever may see that place may use them, so that the wider ones are shared with others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Repository(Repository),
+    Organization(String),
+    /// An enterprise, by the name in its URL.
+    Enterprise(String),
+}
+
+/// What a scope may be, for messages.
+const ACCEPTED: &str =
+    "`repo`, `org` (the organization that owns the repository) or `enterprise/<slug>`";
+
+impl Scope {
+    /// Reads the input `scope`. Without it, runners register at the repository.
+    pub(crate) fn parse(inputs: &Inputs, repository: &Repository) -> Result<Self, InputError> {
+        let Some(text) = inputs.get("scope") else {
+            return Ok(Self::Repository(repository.clone()));
+        };
+        Self::named(text, repository)
+            .map_err(|accepted| InputError::wrong("scope", text, &accepted))
+    }
+
+    fn named(text: &str, repository: &Repository) -> Result<Self, String> {
+        if let Some(slug) = text.strip_prefix("enterprise/") {
+            return if is_slug(slug) {
+                Ok(Self::Enterprise(slug.to_owned()))
+            } else {
+                Err("`enterprise/<slug>`, where the slug is the enterprise's name in its URL, https://github.com/enterprises/<slug>".to_owned())
+            };
+        }
+        match text {
+            "repo" => Ok(Self::Repository(repository.clone())),
+            "org" => Ok(Self::Organization(repository.owner().to_owned())),
+            "enterprise" => Err("`enterprise/<slug>`: say which enterprise".to_owned()),
+            other => Err(match closest(other, &["repo", "org", "enterprise"]) {
+                Some(near) => format!("{ACCEPTED}; did you mean `{near}`?"),
+                None => ACCEPTED.to_owned(),
+            }),
+        }
+    }
+
+    /// The first part of the path of every runner endpoint.
+    pub(crate) fn path(&self) -> String {
+        match self {
+            Self::Repository(repository) => format!("repos/{repository}"),
+            Self::Organization(name) => format!("orgs/{name}"),
+            Self::Enterprise(slug) => format!("enterprises/{slug}"),
+        }
+    }
+
+    /// What stands in the tag of an instance whose runner registered there; nothing at a repository.
+    pub(crate) fn tag(&self) -> Option<String> {
+        self.is_shared().then(|| self.path())
+    }
+
+    /// What that tag says, in a sentence.
+    pub(crate) fn described_tag(tag: Option<&str>) -> String {
+        tag.map_or_else(
+            || "at the repository".to_owned(),
+            |tag| format!("at `{tag}`"),
+        )
+    }
+
+    /// Whether runners of others stand there, too.
+    pub(crate) fn is_shared(&self) -> bool {
+        !matches!(self, Self::Repository(_))
+    }
+
+    /// What the token must be allowed to do, in the words of GitHub's settings.
+    pub(crate) fn permission(&self) -> &'static str {
+        match self {
+            Self::Repository(_) => "the repository permission `Administration: Read and write`",
+            Self::Organization(_) => {
+                "the organization permission `Self-hosted runners: Read and write` \
+                 (`organization_self_hosted_runners: write`; of a classic token: `admin:org`)"
+            }
+            Self::Enterprise(_) => {
+                "the scope `manage_runners:enterprise` of a classic token (no other kind of token may do this)"
+            }
+        }
+    }
+}
+
+/// As it stands in a sentence.
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Repository(repository) => write!(f, "`{repository}`"),
+            Self::Organization(name) => write!(f, "organization `{name}`"),
+            Self::Enterprise(slug) => write!(f, "enterprise `{slug}`"),
+        }
+    }
+}
+
+fn is_slug(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+}
+
+/// The group that new runners join.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum RunnerGroup {
+    /// The one that every repository, organization and enterprise has.
+    #[default]
+    Default,
+    Id(u64),
+    Name(String),
+}
+
+impl RunnerGroup {
+    /// Reads the input `runner-group`.
+    pub(crate) fn parse(inputs: &Inputs) -> Result<Self, InputError> {
+        let Some(text) = inputs.get("runner-group") else {
+            return Ok(Self::Default);
+        };
+        let group = if text.eq_ignore_ascii_case("default") || text == "1" {
+            Self::Default
+        } else if let Ok(id) = text.parse() {
+            Self::Id(id)
+        } else {
+            Self::Name(text.to_owned())
+        };
+        let is_repository = matches!(inputs.get("scope"), None | Some("repo"));
+        if is_repository && group != Self::Default {
+            let why = "`Default`: a repository has no other group; `scope: org` or `scope: enterprise/<slug>` has";
+            return Err(InputError::wrong("runner-group", text, why));
+        }
+        Ok(group)
+    }
+}
+
+impl fmt::Display for RunnerGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("Default"),
+            Self::Id(id) => id.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn inputs(values: &[(&'static str, &str)]) -> Inputs {
+        let flags: BTreeMap<&'static str, String> = values
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect();
+        Inputs::gather(flags, None, |_| None)
+            .map(|(_, inputs)| inputs)
+            .unwrap_or_default()
+    }
+
+    fn scope(text: &str) -> Result<String, String> {
+        let repository = "octo/app".parse()?;
+        Scope::parse(&inputs(&[("scope", text)]), &repository)
+            .map(|scope| scope.path())
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn scopes() {
+        assert_eq!(scope("").as_deref(), Ok("repos/octo/app"));
+        assert_eq!(scope("repo").as_deref(), Ok("repos/octo/app"));
+        assert_eq!(scope("org").as_deref(), Ok("orgs/octo"));
+        assert_eq!(
+            scope("enterprise/acme-inc").as_deref(),
+            Ok("enterprises/acme-inc")
+        );
+        for (text, said) in [
+            ("rep", "did you mean `repo`?"),
+            ("enterprise", "say which enterprise"),
+            ("enterprise/", "`enterprise/<slug>`"),
+            ("enterprise/a b", "`enterprise/<slug>`"),
+            ("enterprise/a/../b", "`enterprise/<slug>`"),
+        ] {
+            assert!(scope(text).is_err_and(|e| e.contains(said)), "{text}");
+        }
+    }
+
+    #[test]
+    fn groups() {
+        let group = |scope: &str, text: &str| {
+            RunnerGroup::parse(&inputs(&[("scope", scope), ("runner-group", text)])).ok()
+        };
+        assert_eq!(group("", "default"), Some(RunnerGroup::Default));
+        assert_eq!(group("org", ""), Some(RunnerGroup::Default));
+        assert_eq!(group("org", "7"), Some(RunnerGroup::Id(7)));
+        assert_eq!(
+            group("enterprise/acme", "Big ones"),
+            Some(RunnerGroup::Name("Big ones".to_owned()))
+        );
+        assert_eq!(group("repo", "Big ones"), None);
+    }
+}

@@ -1,0 +1,99 @@
+"""The boot script, line by line: with the runner in the image, and with the stock image, which has to download it."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import gzip
+import itertools
+import re
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.table import Row, spread
+from bench.world import LAUNCH, World
+from standins import machine
+from standins.aws import Instance
+from standins.booted import Booted
+from standins.cloud import Cloud, Life, script_of
+from standins.machine.runner import RunnerArchive, tarball
+
+# What the script says of itself for its error messages, with the time before it.
+STEP = """step() { echo "$*" >$dir/step; }\n"""
+TIMED = """step() { echo "$*" >$dir/step; read -r at _ </proc/uptime; say "step $at $*"; }\n"""
+FULL_SIZE = 200_000_000
+"""GitHub's runner for Linux, compressed, in bytes."""
+
+
+@dataclass(frozen=True)
+class Boot:
+    total: float
+    """From the script's first line until the runner was started, in milliseconds."""
+    steps: list[tuple[str, float]]
+    """Each step and how long it took; the kernel's clock that is read for it ticks every 10 ms."""
+
+
+def boot_script(world: World) -> list[Row]:
+    """the boot script, with the runner in the image and without"""
+    cases = (
+        ("boot script: first line → runner started, runner in the image", 0.3, "/opt/actions-runner"),
+        ("boot script: the same on the stock image, a small runner from loopback", 0.5, None),
+    )
+    missing = machine.available()
+    if missing:
+        return [Row(what, f"≤ {reach} s", f"not measured: {missing}", None) for what, reach, _ in cases]
+    rows = []
+    for what, reach, folder in cases:
+        boots = [booted_once(world, folder, tarball(world.folder)) for _ in range(world.times(10))]
+        totals = [boot.total for boot in boots]
+        fits = statistics.median(totals) <= reach * 1000
+        rows.append(Row(what, f"≤ {reach} s", spread(totals, "ms", 0), fits))
+        rows += line_by_line(boots)
+    return rows + full_size(world)
+
+
+def line_by_line(boots: list[Boot]) -> list[Row]:
+    names = [name for name, _ in boots[0].steps]
+    assert all([name for name, _ in boot.steps] == names for boot in boots), "each boot takes the same steps"
+    medians = [statistics.median(boot.steps[number][1] for boot in boots) for number in range(len(names))]
+    return [Row(f"    {name}", "", f"{took:.0f} ms", None) for name, took in zip(names, medians, strict=True)]
+
+
+def full_size(world: World) -> list[Row]:
+    """Download, checksum and unpacking are one stream, so that they take as long as the slowest of them."""
+    megabytes = FULL_SIZE // 10 if world.quick else FULL_SIZE
+    boot = booted_once(world, None, tarball(world.folder, megabytes))
+    seconds = next(took for name, took in boot.steps if name.startswith("downloading")) / 1000
+    what = f"  download, check and unpack {megabytes / 1e6:.0f} MB from loopback, as one stream"
+    return [Row(what, "", f"{seconds:.1f} s", None)]
+
+
+def booted_once(world: World, runner_in_image: str | None, archive: RunnerArchive) -> Boot:
+    with world.set(timed(runner_in_image), archive=archive) as ready:
+        run = ready.step.run("start", **LAUNCH)
+        assert run.code == 0, run.log
+        life = ready.cloud.lives[run.outputs["instance-id"]]
+        assert isinstance(life, Booted)
+        said = "\n".join(life.machine.lines())
+    total = re.search(r"started, (\d+) ms after the boot script", said)
+    lines = [(float(at), name) for at, name in re.findall(r"^step (\d+\.\d+) (.+)$", said, re.MULTILINE)]
+    assert total and lines[-1][1] == "connecting to GitHub", said
+    steps = [
+        (re.sub(r"http\S+", "the runner", name), (until - since) * 1000)
+        for (since, name), (until, _) in itertools.pairwise(lines)
+    ]
+    return Boot(float(total[1]), steps)
+
+
+def timed(runner_in_image: str | None) -> Callable[[Cloud, Instance], Life]:
+    """The instance's own user data, but for one line, which tells the time as well."""
+
+    def life(cloud: Cloud, instance: Instance) -> Life:
+        script = script_of(instance)
+        assert STEP in script, "the boot script has no line of this form any more"
+        data = gzip.compress(script.replace(STEP, TIMED).encode())
+        request = instance.request | {"UserData": base64.b64encode(data).decode()}
+        return Booted(cloud, dataclasses.replace(instance, request=request), runner_in_image)
+
+    return life

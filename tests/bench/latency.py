@@ -1,0 +1,128 @@
+"""How long one start takes of its own, and what it uses while it waits: ours, and peers beside it."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from bench.peers import MACHULAV, peers
+from bench.table import Row, spread
+from bench.world import ANYTHING, LAUNCH, Set, World
+from standins.cloud import Behaves, simulated
+
+SEED = 20261123
+
+
+def to_run_instances(world: World) -> list[Row]:
+    """process start → RunInstances arrives, beside peers"""
+    present, absent = peers()
+    ours: list[float] = []
+    theirs: dict[str, list[float]] = {peer.name: [] for peer in present}
+    with world.set(simulated(Behaves(online_after=0.05)), ANYTHING) as ready:
+        for number in range(world.times(30)):
+            run = ready.step.run("start", **LAUNCH)
+            assert run.code == 0, run.log
+            ours.append((ready.ec2.gate.calls("RunInstances")[-1].request.arrived - run.began) * 1000)
+            if number % 3 == 0:
+                for peer in present:
+                    theirs[peer.name].append(peer.to_run_instances(ready) * 1000)
+    reached = statistics.median(ours)
+    rows = [
+        Row("process start → RunInstances arrives (explicit AMI)", "≤ 40 ms", spread(ours, "ms", 1), reached <= 40),
+    ]
+    for name, times in theirs.items():
+        factor = statistics.median(times) / reached
+        is_held = name.startswith("awscli")
+        rows.append(
+            Row(
+                f"  {name}",
+                "8 times as long" if is_held else "",
+                f"{spread(times, 'ms', 0)}: {factor:.1f} times as long",
+                factor >= 8 if is_held else None,
+            )
+        )
+    return rows + [Row(f"  not measured: {why}", "", "", None) for why in absent]
+
+
+def online_to_exit(world: World) -> list[Row]:
+    """runner online → start exits, at random instants"""
+    waits = waited(world, world.times(40), lambda ready: ready.step.begin("start", **LAUNCH).process)
+    rows = [
+        Row(
+            "runner online → exit, on average",
+            "≤ 0.7 s",
+            f"{statistics.mean(waits):.2f} s ({len(waits)} runs)",
+            statistics.mean(waits) <= 0.7,
+        ),
+        Row("runner online → exit, at most", "≤ 1.5 s", f"{max(waits):.2f} s", max(waits) <= 1.5),
+    ]
+    # How long an action in JavaScript waits is its author's choice, so that only a real one tells anything.
+    for peer in (peer for peer in peers()[0] if peer.script and str(peer.script) == os.environ.get(MACHULAV)):
+        theirs = waited(world, world.times(10), lambda ready, peer=peer: peer.begun(ready))
+        rows.append(Row(f"  {peer.name}", "", f"{spread(theirs, 's', 1)}", None))
+    return rows
+
+
+def waited(world: World, times: int, begin: Callable[[Set], subprocess.Popen[bytes]]) -> list[float]:
+    """Seconds from the runner's being online to the end of the process, which must succeed."""
+    chance = random.Random(SEED)
+
+    def once(online_after: float) -> float:
+        with world.set(simulated(Behaves(online_after=online_after)), ANYTHING) as ready:
+            process = begin(ready)
+            assert process.wait(120) == 0, ready.step.folder
+            ended = time.monotonic()
+            [record] = ready.github.records()
+            assert record.online_at is not None
+            return ended - record.online_at
+
+    # They sleep for most of their time, so a few at once do not disturb one another.
+    with ThreadPoolExecutor(10) as pool:
+        return list(pool.map(once, [chance.uniform(0.5, 20) for _ in range(times)]))
+
+
+def cost_of_waiting(world: World) -> list[Row]:
+    """CPU and memory of a start that waits 30 s"""
+    waits = 3 if world.quick else 30
+    with world.set(simulated(Behaves(online_after=waits)), ANYTHING) as ready:
+        cpu, megabytes = used(ready.step.begin("start", **LAUNCH).process)
+        calls = len(ready.github.gate.exchanges) + len(ready.ec2.gate.exchanges)
+    rows = [
+        Row(f"CPU of a start that waits {waits} s", "≤ 0.10 s", f"{cpu:.3f} s ({calls} requests)", cpu <= 0.10),
+        Row("its peak memory", "≤ 12 MB", f"{megabytes:.1f} MB", megabytes <= 12),
+    ]
+    for peer in (peer for peer in peers()[0] if peer.script):
+        with world.set(simulated(Behaves(online_after=waits)), ANYTHING) as ready:
+            cpu, megabytes = used(peer.begun(ready))
+        rows.append(Row(f"  {peer.name}", "", f"{cpu:.2f} s, {megabytes:.0f} MB", None))
+    return rows
+
+
+def used(process: subprocess.Popen[bytes]) -> tuple[float, float]:
+    """CPU seconds and peak memory in MB of a process that succeeds."""
+    peak = 0
+    while True:
+        peak = max(peak, peak_memory(process.pid))
+        ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if ended:
+            break
+        time.sleep(0.02)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_utime + usage.ru_stime, peak / 1000
+
+
+def peak_memory(pid: int) -> int:
+    """The kernel's high-water mark in kB. (`wait4` tells that of the parent that forked, where it was higher.)"""
+    try:
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    except OSError:
+        return 0
+    return int(found[1]) if found else 0

@@ -1,0 +1,278 @@
+"""`spot: rerun` and `rerun`: what AWS took back runs again, on-demand, and nothing else ever does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from standins import images
+from standins.aws import Ec2, policy_without
+from standins.cloud import Cloud
+from standins.gate import garbage, lost, reset
+from standins.github import GitHub, Kind, RunJob, WorkflowRun
+from standins.program import Program, Run
+from standins.proxy import no_capacity
+
+AMI = {"image": images.OWN_X64, "instance-type": "m7i.large"}
+
+
+class Ci:
+    """A run of the README's workflow, and the workflow that looks at it when it has ended."""
+
+    def __init__(self, sprinters: Program, github: GitHub, folder: Path) -> None:
+        self._sprinters = sprinters
+        self._github = github
+        self._event = folder / "event.json"
+        self.run: WorkflowRun = github.runs.add(
+            sprinters.environment["GITHUB_REPOSITORY"],
+            sprinters.environment["GITHUB_RUN_ID"],
+            RunJob("Start a runner"),
+            RunJob("build", needs=("Start a runner",)),
+            RunJob("stop-runner", needs=("Start a runner", "build")),
+            RunJob("lint"),
+        )
+
+    def start(self, **inputs: object) -> Run:
+        """The first job; then `build` has its runner."""
+        job = self.run.job("Start a runner")
+        self._sprinters.environment["SPRINTERS_JOB_ID"] = str(job.id)
+        self._sprinters.environment["GITHUB_RUN_ATTEMPT"] = str(len(self.run.attempts))
+        started = self._sprinters.run("start", **{**AMI, "spot": "rerun", **inputs})
+        assert started.code == 0, started.log
+        self.run.job("build").runner_id = int(started.outputs["runner-id"])
+        return started
+
+    def judge(self, attempt: int | None = None, **inputs: object) -> Run:
+        """`on: workflow_run`: a run of its own, with a token of its own."""
+        event = {
+            "action": "completed",
+            "workflow_run": {"id": self.run.id, "run_attempt": attempt or len(self.run.attempts)},
+        }
+        self._event.write_text(json.dumps(event))
+        environment = self._sprinters.environment
+        before = dict(environment)
+        environment |= {"GITHUB_RUN_ID": "99", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_EVENT_PATH": str(self._event)}
+        environment.pop("SPRINTERS_JOB_ID", None)
+        token = self._github.add_token(Kind.RERUNS).value
+        run = self._sprinters.run("rerun", **{"github-token": token, **inputs})
+        environment.clear()
+        environment |= before
+        return run
+
+
+@pytest.fixture
+def ci(sprinters: Program, github: GitHub, tmp_path: Path) -> Ci:
+    return Ci(sprinters, github, tmp_path)
+
+
+@pytest.fixture
+def interrupted(ci: Ci, cloud: Cloud) -> Ci:
+    """A run that failed because AWS took its instance back."""
+    started = ci.start()
+    cloud.interrupt(started.outputs["instance-id"])
+    ci.run.end("failure", build="failure")
+    return ci
+
+
+def test_what_aws_took_back_runs_again_on_demand(interrupted: Ci, ec2: Ec2) -> None:
+    run = interrupted.judge()
+
+    assert run.code == 0, run.log
+    assert interrupted.run.reruns == [["Start a runner", "build", "stop-runner"]], "`lint` has no part in it"
+    assert run.outputs["rerun"] == "true"
+    assert "attempt 2 begins" in run.log and "Server.SpotInstanceTermination" in run.log
+    assert "build" in run.summary and "Server.SpotInstanceTermination" in run.summary
+    assert ec2.gate.operations()[-1] == "DescribeInstances"
+
+    again = interrupted.start()
+    assert again.outputs["market"] == "on-demand"
+
+
+def test_the_first_attempt_is_spot(ci: Ci) -> None:
+    assert ci.start().outputs["market"] == "spot"
+
+
+def test_where_there_is_no_spot_the_first_attempt_falls_back(ci: Ci, ec2: Ec2) -> None:
+    no_capacity(ec2.gate, ("*", "*", "spot"))
+
+    assert ci.start().outputs["market"] == "on-demand"
+
+
+def test_the_instance_carries_the_number_of_its_job(ci: Ci, ec2: Ec2) -> None:
+    ci.start()
+    [instance] = ec2.living()
+
+    assert instance.tags["sprinters:job-id"] == str(ci.run.job("Start a runner").id)
+
+
+def test_a_shutdown_by_spot_counts_too(ci: Ci, cloud: Cloud) -> None:
+    started = ci.start(spot="true")
+    cloud.interrupt(started.outputs["instance-id"], "Server.SpotInstanceShutdown")
+    ci.run.end("failure", build="failure")
+
+    assert ci.judge().outputs["rerun"] == "true"
+
+
+def not_rerun(ci: Ci, run: Run, reason: str) -> None:
+    assert run.code == 0, run.log
+    assert not ci.run.reruns
+    assert run.outputs["rerun"] == "false"
+    assert reason in run.outputs["reason"]
+    assert [line for line in run.stdout.splitlines() if "nothing to rerun" in line and reason in line]
+    assert reason in run.summary
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "reason"),
+    [("success", "succeeded"), ("cancelled", "was cancelled"), ("timed_out", "ended as `timed_out`")],
+)
+def test_only_a_failed_run_runs_again(ci: Ci, cloud: Cloud, conclusion: str, reason: str) -> None:
+    cloud.interrupt(ci.start().outputs["instance-id"])
+    ci.run.end(conclusion, build="failure")
+
+    not_rerun(ci, ci.judge(), reason)
+
+
+def test_a_run_that_runs_is_left_alone(ci: Ci, cloud: Cloud) -> None:
+    cloud.interrupt(ci.start().outputs["instance-id"])
+
+    not_rerun(ci, ci.judge(), "still running")
+
+
+def test_a_failure_of_its_own_stays(ci: Ci, ec2: Ec2) -> None:
+    ec2.power_off(ci.start().outputs["instance-id"])
+    ci.run.end("failure", build="failure")
+
+    not_rerun(ci, ci.judge(), "AWS took none of its 1 instance back")
+
+
+def test_another_job_s_failure_stays(ci: Ci, cloud: Cloud) -> None:
+    """The build was over when its instance went; something else failed."""
+    cloud.interrupt(ci.start().outputs["instance-id"])
+    ci.run.end("failure", lint="failure")
+
+    not_rerun(ci, ci.judge(), "no job failed on")
+
+
+def test_a_run_without_instances(ci: Ci) -> None:
+    ci.run.end("failure", build="failure")
+
+    not_rerun(ci, ci.judge(), "none of its instances is to be seen")
+
+
+def test_other_runs_instances_do_not_count(ci: Ci, cloud: Cloud, sprinters: Program) -> None:
+    mine = sprinters.environment["GITHUB_RUN_ID"]
+    sprinters.environment["GITHUB_RUN_ID"] = "1"
+    cloud.interrupt(ci.start().outputs["instance-id"])
+    sprinters.environment["GITHUB_RUN_ID"] = mine
+    ci.run.end("failure", build="failure")
+
+    not_rerun(ci, ci.judge(), "none of its instances is to be seen")
+
+
+def test_an_earlier_attempt_s_loss_does_not_count(interrupted: Ci, ec2: Ec2) -> None:
+    """Attempt 2 fails by itself, while attempt 1's instance is still to be seen."""
+    assert interrupted.judge().outputs["rerun"] == "true"
+    ec2.power_off(interrupted.start().outputs["instance-id"])
+    interrupted.run.end("failure", build="failure")
+    run = interrupted.judge()
+
+    assert run.outputs["rerun"] == "false"
+    assert len(interrupted.run.reruns) == 1
+
+
+def test_there_is_a_bound(interrupted: Ci) -> None:
+    not_rerun(interrupted, interrupted.judge(**{"max-attempts": "1"}), "`max-attempts`")
+
+
+def test_never_twice_for_the_same_attempt(interrupted: Ci) -> None:
+    """The same event once more, as when somebody reruns the workflow that looks."""
+    assert interrupted.judge().outputs["rerun"] == "true"
+    interrupted.run.end("failure", build="failure")
+    run = interrupted.judge(attempt=1)
+
+    assert run.code == 0, run.log
+    assert "followed by attempt 2 already" in run.outputs["reason"]
+    assert len(interrupted.run.reruns) == 1
+
+
+@pytest.mark.parametrize("fault", [lost, garbage, reset], ids=["lost", "garbage", "reset"])
+def test_an_answer_that_does_not_come(interrupted: Ci, github: GitHub, fault) -> None:
+    github.gate.fail("rerun-job", fault)
+    run = interrupted.judge()
+
+    assert run.code == 0, run.log
+    assert run.outputs["rerun"] == "true"
+    assert len(interrupted.run.reruns) == 1
+
+
+def test_several_launching_jobs_are_the_whole_run(ci: Ci, cloud: Cloud, sprinters: Program) -> None:
+    first = ci.start()
+    sprinters.environment["SPRINTERS_JOB_ID"] = str(ci.run.job("stop-runner").id)
+    second = sprinters.run("start", **AMI, spot="rerun")
+    ci.run.job("lint").runner_id = int(second.outputs["runner-id"])
+    for started in (first, second):
+        cloud.interrupt(started.outputs["instance-id"])
+    ci.run.end("failure", build="failure", lint="failure")
+    run = ci.judge()
+
+    assert run.outputs["rerun"] == "true", run.log
+    assert ci.run.reruns == [["Start a runner", "build", "lint", "stop-runner"]]
+
+
+@pytest.mark.parametrize("kind", [Kind.GITHUB_TOKEN, Kind.WRITE])
+def test_a_token_that_may_not(interrupted: Ci, github: GitHub, kind: Kind) -> None:
+    run = interrupted.judge(**{"github-token": github.add_token(kind).value})
+
+    assert run.code == 1
+    assert "actions: write" in run.log and "github.token" in run.log
+    assert not interrupted.run.reruns
+
+
+@pytest.mark.policy(policy_without("ec2:DescribeInstances"))
+def test_without_describe_instances_it_says_so(ci: Ci) -> None:
+    ci.run.end("failure", build="failure")
+    run = ci.judge()
+
+    assert run.code == 1
+    assert "ec2:DescribeInstances" in run.log
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("run-id", "latest"), ("run-id", "0"), ("max-attempts", "0"), ("max-attempts", "100")]
+)
+def test_wrong_inputs(ci: Ci, github: GitHub, ec2: Ec2, name: str, value: str) -> None:
+    run = ci.judge(**{name: value})
+
+    assert run.code == 2
+    assert f"`{name}` is `{value}`" in run.log
+    assert not github.gate.exchanges and not ec2.gate.exchanges
+
+
+def test_without_an_event_it_needs_a_number(interrupted: Ci, sprinters: Program, github: GitHub) -> None:
+    token = github.add_token(Kind.RERUNS).value
+    run = sprinters.run("rerun", **{"github-token": token})
+    assert run.code == 2
+    assert "`on: workflow_run`" in run.log
+
+    run = sprinters.run("rerun", **{"github-token": token, "run-id": str(interrupted.run.id)})
+    assert run.code == 0, run.log
+    assert run.outputs["rerun"] == "true"
+
+
+@pytest.mark.parametrize(("kind", "mark"), [(Kind.RERUNS, "✓"), (Kind.WRITE, "?"), (Kind.GITHUB_TOKEN, "?")])
+def test_check_tells_whether_the_token_may_rerun(
+    ci: Ci, sprinters: Program, github: GitHub, kind: Kind, mark: str
+) -> None:
+    sprinters.environment["SPRINTERS_JOB_ID"] = str(ci.run.job("Start a runner").id)
+    checks: Callable[..., Run] = lambda **more: sprinters.run(  # noqa: E731
+        "check", **AMI, **{"github-token": github.add_token(kind).value}, **more
+    )
+    [line] = [line for line in checks(spot="rerun").stdout.splitlines() if "may rerun" in line]
+
+    assert line.startswith(mark)
+    assert not ci.run.reruns
+    assert "may rerun" not in checks(spot="auto").stdout, "nobody else needs it"
