@@ -111,7 +111,7 @@ fn run(mode: &mut Option<Mode>, report: &Arc<Report>) -> Result<(), Failure> {
     let inputs = runner_input::resolve(inputs)?;
     match parse(chosen, &inputs).map_err(|problems| Failure::inputs(&problems.located(&inputs)))? {
         Work::Policy(spec) => policy::check(&spec, report),
-        Work::Cloud(target, mode) => runtime()?.block_on(perform(target, mode, report)),
+        Work::Cloud(target, mode) => runtime()?.block_on(perform(*target, mode, report)),
     }
 }
 
@@ -125,7 +125,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 /// What is to be done, with everything that it needs, valid.
 enum Work {
     /// For this someone must be asked.
-    Cloud(Target, CloudMode),
+    Cloud(Box<Target>, CloudMode),
     /// Nobody is asked.
     Policy(PolicySpec),
 }
@@ -166,7 +166,7 @@ fn parse(mode: Mode, inputs: &Inputs) -> Result<Work, Problems> {
         }
     };
     match (target, mode, problems.is_empty()) {
-        (Some(target), Some(mode), true) => Ok(Work::Cloud(target, mode)),
+        (Some(target), Some(mode), true) => Ok(Work::Cloud(Box::new(target), mode)),
         _ => Err(problems),
     }
 }

@@ -121,6 +121,12 @@ pub(crate) const INPUTS: &[Input] = &[
         "The session token of temporary credentials",
     )
     .secret(),
+    input(
+        "aws-role-arn",
+        "ARN",
+        EVERY,
+        "IAM role to take with GitHub's OIDC token instead of a key (needs `id-token: write`)",
+    ),
     input("aws-region", "REGION", EVERY, "AWS region")
         .environment(&["AWS_REGION", "AWS_DEFAULT_REGION"]),
     input(

@@ -15,6 +15,7 @@ use std::fmt::Display;
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::failure::Failure;
@@ -212,6 +213,9 @@ impl Report {
         }
     }
 }
+
+/// Keeps a secret out of the log; called before the secret is used.
+pub(crate) type Mask = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// How much an annotation matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,6 +13,7 @@ pub(crate) mod list;
 pub(crate) mod network;
 pub(crate) mod region;
 pub(crate) mod rerun;
+pub(crate) mod role;
 pub(crate) mod run;
 pub(crate) mod runner;
 pub(crate) mod runner_label;
