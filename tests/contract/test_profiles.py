@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -56,3 +57,11 @@ def test_editors_are_told_what_each_key_is() -> None:
     assert {"image", "instance-type", "spot", "extend", "setup", "tags"} <= set(runner)
     assert all(key["description"] for key in runner.values())
     assert not [key for section in sections.values() for key in section.get("properties", {}) if "secret" in key]
+
+
+def test_the_books_example_fits_the_schema() -> None:
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    files = [yaml.safe_load(block) for block in blocks if "\nrunners:" in block]
+    assert files
+    for document in files:
+        assert not [error.message for error in validator().iter_errors(document)]

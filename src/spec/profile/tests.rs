@@ -192,3 +192,18 @@ fn long_chains_end() {
         Ok(())
     );
 }
+
+/// Every file in the book's page is a good one.
+#[test]
+fn the_books_examples_are_good() {
+    let page = include_str!("../../../docs/src/profiles.md");
+    let blocks = page.split("```yaml\n").skip(1);
+    let files: Vec<&str> = blocks
+        .filter_map(|block| block.split("```").next())
+        .filter(|block| block.contains("\nrunners:"))
+        .collect();
+    assert!(!files.is_empty());
+    for file in files {
+        assert_eq!(verdict(file), Ok(()), "{file}");
+    }
+}
