@@ -178,6 +178,7 @@ fn what_github_answers() {
     let list = r#"{"total_count": 1, "runners": [{"id": 7, "name": "x", "status": "offline"}]}"#;
     let run = r#"{"id": 7, "run_attempt": 1, "status": "completed", "conclusion": null, "html_url": "x"}"#;
     let jobs = r#"{"total_count": 1, "jobs": [{"id": 7, "name": "x", "conclusion": null, "runner_id": 0}]}"#;
+    let contents = r#"{"type": "file", "encoding": "base64", "content": "aGk=\n"}"#;
     let refusal = r#"{"message": "Resource not accessible by integration", "status": "403"}"#;
     let headers = [
         "7",
@@ -189,6 +190,7 @@ fn what_github_answers() {
     let mut rng = Rng::with_seed(SEED);
     for _ in 0..executions() {
         crate::github::fuzzed(&mutated(&mut rng, &[runner, list]));
+        crate::github::fuzzed_contents(&mutated(&mut rng, &[contents]));
         crate::github::fuzzed_runs(&mutated(&mut rng, &[run, jobs]));
         let mut map = http::HeaderMap::new();
         for name in [

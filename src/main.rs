@@ -27,6 +27,7 @@ mod pace;
 mod plan;
 mod policy;
 mod price;
+mod profile_file;
 mod report;
 mod rerun;
 mod retry;
@@ -108,10 +109,11 @@ fn run(mode: &mut Option<Mode>, report: &Arc<Report>) -> Result<(), Failure> {
         }
     };
     *mode = Some(chosen);
-    let inputs = runner_input::resolve(inputs)?;
+    let runtime = runtime()?;
+    let inputs = runtime.block_on(runner_input::resolve(inputs, environment, report))?;
     match parse(chosen, &inputs).map_err(|problems| Failure::inputs(&problems.located(&inputs)))? {
         Work::Policy(spec) => policy::check(&spec, report),
-        Work::Cloud(target, mode) => runtime()?.block_on(perform(*target, mode, report)),
+        Work::Cloud(target, mode) => runtime.block_on(perform(*target, mode, report)),
     }
 }
 

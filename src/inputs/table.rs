@@ -131,9 +131,9 @@ pub(crate) const INPUTS: &[Input] = &[
         .environment(&["AWS_REGION", "AWS_DEFAULT_REGION"]),
     input(
         "runner",
-        "LABEL",
+        "RUNNER",
         EVERY,
-        "Label such as `sprinters:aws:eu-central-1:ubuntu-24.04:m7i.xlarge:spot=auto`; single inputs override its parts",
+        "Label such as `sprinters:aws:eu-central-1:ubuntu-24.04:m7i.xlarge:spot=auto`, or a name in `.github/sprinters.yml`; single inputs override it",
     ),
     input(
         "image",

@@ -11,6 +11,7 @@ pub(crate) mod instance_type;
 pub(crate) mod label;
 pub(crate) mod list;
 pub(crate) mod network;
+pub(crate) mod profile;
 pub(crate) mod region;
 pub(crate) mod rerun;
 pub(crate) mod role;

@@ -138,7 +138,9 @@ fn github_token(inputs: &Inputs) -> Result<SecretString, InputError> {
     }
 }
 
-fn github_api(environment: impl Fn(&str) -> Option<String>) -> Result<http::Uri, InputError> {
+pub(crate) fn github_api(
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<http::Uri, InputError> {
     let url = environment("GITHUB_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned());
     let parsed: Option<http::Uri> = url.parse().ok();
     parsed
@@ -148,7 +150,7 @@ fn github_api(environment: impl Fn(&str) -> Option<String>) -> Result<http::Uri,
         .ok_or_else(|| InputError::wrong("GITHUB_API_URL", &url, "the URL of GitHub's REST API"))
 }
 
-fn workflow_run(
+pub(crate) fn workflow_run(
     inputs: &Inputs,
     environment: impl Fn(&str) -> Option<String>,
 ) -> Result<WorkflowRun, InputError> {
