@@ -1,9 +1,10 @@
 //! Jobs whose `runs-on` names another service's label: each gets a job that starts its runner, and one job stops them all.
 
 use super::edits::Edits;
-use super::runs_on::{self, Wanted};
 use super::tree::Node;
+use super::wanted::Wanted;
 use super::workflow::{Job, Workflow, quoted};
+use super::{runs_on, sprinters_label};
 
 /// A job that can be migrated, with what its label asks for.
 struct Labelled<'w> {
@@ -95,8 +96,13 @@ fn wanted(runs_on: &Node) -> Option<Result<Wanted, String>> {
         Some(items) => items.iter().filter_map(Node::scalar).collect(),
         None => vec![runs_on.get("labels").unwrap_or(runs_on).scalar()?],
     };
-    let runs_on = labels.iter().any(|label| runs_on::is_label(label.trim()));
-    runs_on.then(|| runs_on::parse(&labels.join(",")))
+    if labels.iter().any(|label| sprinters_label::is_label(label)) {
+        Some(sprinters_label::parse(&labels))
+    } else if labels.iter().any(|label| runs_on::is_label(label)) {
+        Some(runs_on::parse(&labels.join(",")))
+    } else {
+        None
+    }
 }
 
 /// Why a job cannot be given a runner of its own by editing.
@@ -249,6 +255,7 @@ fn start_job(
     lines.push((2, "- id: runner".to_owned()));
     let wanted = labelled.wanted.inputs.iter();
     let inputs: Vec<_> = wanted.map(|(name, value)| (*name, value.clone())).collect();
+    let region = (!labelled.wanted.is_region_in_inputs).then_some(region);
     lines.extend(step("  ", "start", region, &inputs));
     let (indent, step) = indents(workflow, labelled.job, &labelled.runs_on.0);
     let mut text = laid_out(&lines, indent, &step, workflow.lines.end());
@@ -275,7 +282,7 @@ fn one_line(workflow: &Workflow<'_>, value: &Node) -> Option<String> {
 fn step(
     before_uses: &str,
     mode: &str,
-    region: &str,
+    region: Option<&str>,
     inputs: &[(&'static str, String)],
 ) -> Vec<(usize, String)> {
     let given = |name: &str, value: &str| (4, format!("{name}: {}", quoted(value)));
@@ -288,9 +295,9 @@ fn step(
             "aws-secret-access-key",
             "${{ secrets.AWS_SECRET_ACCESS_KEY }}",
         ),
-        given("aws-region", region),
-        given("github-token", "${{ secrets.SPRINTERS_TOKEN }}"),
     ];
+    lines.extend(region.map(|region| given("aws-region", region)));
+    lines.push(given("github-token", "${{ secrets.SPRINTERS_TOKEN }}"));
     lines.extend(inputs.iter().map(|(name, value)| given(name, value)));
     lines
 }
@@ -308,7 +315,7 @@ fn insert_stop(workflow: &Workflow<'_>, id: &str, stop: &Stop, edits: &mut Edits
         (1, "runs-on: ubuntu-latest".to_owned()),
         (1, "steps:".to_owned()),
     ];
-    lines.extend(step("- ", "stop", &stop.region, &[]));
+    lines.extend(step("- ", "stop", Some(&stop.region), &[]));
     let (indent, step) = indents(workflow, *last, inside);
     let end = workflow.lines.end();
     let at = workflow.lines.of_entry(last.key.span.start, false).end;

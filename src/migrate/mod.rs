@@ -8,9 +8,11 @@ mod edits;
 mod labels;
 mod lines;
 mod runs_on;
+mod sprinters_label;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod wanted;
 mod workflow;
 
 use std::io::Read;
@@ -43,7 +45,7 @@ pub(crate) struct Migration {
 
 pub(crate) fn command() -> Command {
     Command::new(NAME)
-        .about("Turn workflows with machulav/ec2-github-runner or RunsOn into ones with Sprinters")
+        .about("Turn workflows with machulav/ec2-github-runner, RunsOn or the hosted service into ours")
         .after_help(
             "Without --write it prints a diff and changes nothing. What cannot be carried over is told with its line.",
         )

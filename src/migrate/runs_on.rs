@@ -2,15 +2,7 @@
 //!
 //! What each part means: <https://runs-on.com/configuration/job-labels/>.
 
-/// What a label asks for, in our words.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Wanted {
-    /// Where it names one.
-    pub region: Option<String>,
-    /// Inputs of `mode: start`, in the order of the README.
-    pub inputs: Vec<(&'static str, String)>,
-    pub notes: Vec<String>,
-}
+use super::wanted::Wanted;
 
 /// The parts of a label, while they are read.
 #[derive(Default)]

@@ -130,3 +130,26 @@ fn letters_beyond_ascii_do_not_move_anything() {
             .ends_with("          # 🏃 größer\n          image: \"ämi\" # é\n")
     );
 }
+
+#[test]
+fn a_label_of_the_hosted_service_is_taken_as_it_is() {
+    let text = |label: &str| format!("jobs:\n  a:\n    runs-on: {label}\n    steps: []\n");
+    let good = converted(&text("\"sprinters:aws:eu-west-1:m7i.large\"")).text;
+    assert!(good.contains("runner: sprinters:aws:eu-west-1:m7i.large\n"));
+    assert_eq!(good.matches("aws-region: eu-west-1").count(), 1, "{good}");
+    for (label, why) in [
+        (
+            "sprinters:aws:m7i.large:sport=true",
+            "did you mean `spot=`?",
+        ),
+        (
+            "sprinters:aws:${{ inputs.type }}",
+            "only when the workflow runs",
+        ),
+        ("{group: x, labels: sprinters:aws}", "group"),
+    ] {
+        assert_eq!(converted(&text(label)).text, text(label));
+        let told = notes(&text(label)).join("\n");
+        assert!(told.contains(why) && !told.contains('\n'), "{told}");
+    }
+}
