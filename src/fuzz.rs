@@ -223,3 +223,20 @@ fn what_stands_in_tags_and_names_of_instances() {
         let _ = spec::run::age(text, SystemTime::now());
     });
 }
+
+#[test]
+fn workflows_to_migrate() {
+    let seeds = [
+        include_str!("../tests/migrate/examples/ec2-plain.yml"),
+        include_str!("../tests/migrate/examples/ec2-many-inputs.yml"),
+        include_str!("../tests/migrate/examples/runs-on-simple.yml"),
+        include_str!("../tests/migrate/examples/runs-on-four-blanks.yml"),
+        include_str!("../tests/migrate/examples/sprinters.yml"),
+        "jobs: {a: {runs-on: sprinters:aws}}",
+        "jobs:\n  a:\n    runs-on: sprinters:aws:m7i.large\n    if: x",
+        "jobs:\n  a: {steps: [{uses: machulav/ec2-github-runner@v2, with: {mode: start, label: x, ec2-image-owner: y}}]}\n",
+        "jobs:\n a:\n  needs: b\n  runs-on: runs-on=1/cpu=2\n",
+        "jobs:\n  a:\n    needs:\n    - b\n    runs-on: [runs-on, cpu=2]",
+    ];
+    fuzz(&seeds, crate::migrate::fuzzed);
+}

@@ -23,6 +23,7 @@ mod image_index;
 mod inputs;
 mod launch;
 mod ledger;
+mod migrate;
 mod pace;
 mod plan;
 mod policy;
@@ -84,6 +85,9 @@ fn run(mode: &mut Option<Mode>, report: &Arc<Report>) -> Result<(), Failure> {
     if let Some(question) = &arguments.question {
         *mode = Some(Mode::Policy);
         return policy::answer(question, report);
+    }
+    if let Some(migration) = &arguments.migration {
+        return migrate::migrate(migration, report);
     }
     let json = environment("SPRINTERS_INPUTS");
     if arguments.mode.is_none() && json.is_none() {

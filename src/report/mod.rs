@@ -73,6 +73,19 @@ impl Report {
         write_stdout(&command::harmless(&text.to_string()));
     }
 
+    /// Text for a program or a file, which gets it as it is.
+    pub(crate) fn verbatim(&self, text: &str) {
+        self.clear_progress();
+        // A pipe that is closed early is its reader's will.
+        let _ = write!(io::stdout().lock(), "{text}");
+    }
+
+    /// A line beside such text, which must not be mixed up with it.
+    pub(crate) fn aside(&self, text: impl Display) {
+        self.clear_progress();
+        write_stderr(&text.to_string());
+    }
+
     /// A step that is done, and how long it took.
     pub(crate) fn done(&self, text: impl Display, took: Duration) {
         self.mark(
