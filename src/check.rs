@@ -84,6 +84,17 @@ struct Answers {
 
 async fn aws(clients: &Clients, spec: &StartSpec, report: &Report) -> Vec<Finding> {
     let mut findings = Vec::new();
+    match clients.ec2.sign_in().await {
+        Ok(None) => {}
+        Ok(Some(taken)) => findings.push(Finding::fine(format!(
+            "role taken with the OIDC token of `{}`: `{}`",
+            taken.subject, taken.arn
+        ))),
+        Err(error) => {
+            let remedy = format!("{error}; {}", error.help);
+            return vec![Finding::missing("role by GitHub's OIDC token", remedy)];
+        }
+    }
     let groundwork = match Groundwork::lay(clients, spec, report, Deadline::after(PATIENCE)).await {
         Ok(groundwork) => {
             findings.push(Finding::fine(format!("image `{}`", spec.image)));
@@ -140,7 +151,7 @@ async fn ask(clients: &Clients, spec: &StartSpec, groundwork: Option<&Groundwork
         &name,
         RunnerId(0),
         expires,
-        spec.root,
+        spec.volumes(),
         &spec.tags,
     );
     let candidate = groundwork.and_then(|groundwork| groundwork.ladder.first());
@@ -178,7 +189,7 @@ fn launch_of<'a>(
         candidate,
         image_id: groundwork.image(candidate.instance_type.architecture()),
         root_device: spec.image.root_device(),
-        root: spec.root,
+        volumes: spec.volumes(),
         security_groups: &spec.security_groups,
         instance_profile: spec.instance_profile.as_ref(),
         tags,
@@ -255,18 +266,20 @@ fn finding(
 /// Whether an answer is about who asks, rather than what they ask for.
 fn is_about_caller(error: &Ec2Error) -> bool {
     use crate::ec2::Ec2ErrorKind as Kind;
-    matches!(error.kind, Kind::NoCredentials | Kind::NoAnswer)
-        || matches!(
-            error.code(),
-            Some(
-                "AuthFailure"
-                    | "InvalidClientTokenId"
-                    | "UnrecognizedClientException"
-                    | "SignatureDoesNotMatch"
-                    | "RequestExpired"
-                    | "OptInRequired"
-            )
+    matches!(
+        error.kind,
+        Kind::NoCredentials | Kind::NoRole { .. } | Kind::NoAnswer
+    ) || matches!(
+        error.code(),
+        Some(
+            "AuthFailure"
+                | "InvalidClientTokenId"
+                | "UnrecognizedClientException"
+                | "SignatureDoesNotMatch"
+                | "RequestExpired"
+                | "OptInRequired"
         )
+    )
 }
 
 /// The token's right to create runners: one is created and deleted again, because a read-only token can list them as well.
@@ -277,7 +290,7 @@ async fn github(clients: &Clients, spec: &StartSpec) -> Vec<Finding> {
     if let Some(app) = github.app() {
         let subject =
             format!("GitHub App `{app}` is installed in {scope} and may manage its runners");
-        match clients.sign_in(Deadline::after(PATIENCE)).await {
+        match clients.sign_in_to_github(Deadline::after(PATIENCE)).await {
             Ok(()) => findings.push(Finding::fine(subject)),
             Err(failure) => return vec![Finding::missing(subject, joined(&failure))],
         }

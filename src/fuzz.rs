@@ -178,6 +178,7 @@ fn what_github_answers() {
     let list = r#"{"total_count": 1, "runners": [{"id": 7, "name": "x", "status": "offline"}]}"#;
     let run = r#"{"id": 7, "run_attempt": 1, "status": "completed", "conclusion": null, "html_url": "x"}"#;
     let jobs = r#"{"total_count": 1, "jobs": [{"id": 7, "name": "x", "conclusion": null, "runner_id": 0}]}"#;
+    let contents = r#"{"type": "file", "encoding": "base64", "content": "aGk=\n"}"#;
     let refusal = r#"{"message": "Resource not accessible by integration", "status": "403"}"#;
     let headers = [
         "7",
@@ -189,6 +190,7 @@ fn what_github_answers() {
     let mut rng = Rng::with_seed(SEED);
     for _ in 0..executions() {
         crate::github::fuzzed(&mutated(&mut rng, &[runner, list]));
+        crate::github::fuzzed_contents(&mutated(&mut rng, &[contents]));
         crate::github::fuzzed_runs(&mutated(&mut rng, &[run, jobs]));
         let mut map = http::HeaderMap::new();
         for name in [
@@ -220,4 +222,21 @@ fn what_stands_in_tags_and_names_of_instances() {
         let _ = ec2::tags::parse_expires(text);
         let _ = spec::run::age(text, SystemTime::now());
     });
+}
+
+#[test]
+fn workflows_to_migrate() {
+    let seeds = [
+        include_str!("../tests/migrate/examples/ec2-plain.yml"),
+        include_str!("../tests/migrate/examples/ec2-many-inputs.yml"),
+        include_str!("../tests/migrate/examples/runs-on-simple.yml"),
+        include_str!("../tests/migrate/examples/runs-on-four-blanks.yml"),
+        include_str!("../tests/migrate/examples/sprinters.yml"),
+        "jobs: {a: {runs-on: sprinters:aws}}",
+        "jobs:\n  a:\n    runs-on: sprinters:aws:m7i.large\n    if: x",
+        "jobs:\n  a: {steps: [{uses: machulav/ec2-github-runner@v2, with: {mode: start, label: x, ec2-image-owner: y}}]}\n",
+        "jobs:\n a:\n  needs: b\n  runs-on: runs-on=1/cpu=2\n",
+        "jobs:\n  a:\n    needs:\n    - b\n    runs-on: [runs-on, cpu=2]",
+    ];
+    fuzz(&seeds, crate::migrate::fuzzed);
 }

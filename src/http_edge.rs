@@ -20,6 +20,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt;
 use octocrab::OctoBody;
+use secrecy::{ExposeSecret, SecretString};
 use tower::BoxError;
 
 use crate::answer_headers::Headers;
@@ -156,8 +157,28 @@ pub(crate) async fn get_text(
     connector: &SharedHttpConnector,
     uri: &http::Uri,
 ) -> Result<String, GetError> {
+    get(connector, http::Request::get(uri)).await
+}
+
+/// As `get_text`, for who has that token.
+pub(crate) async fn get_text_as(
+    connector: &SharedHttpConnector,
+    uri: &http::Uri,
+    token: &SecretString,
+) -> Result<String, GetError> {
+    let mut bearer = http::HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
+        .map_err(|_| GetError::NoAnswer("the token is none".to_owned()))?;
+    bearer.set_sensitive(true);
+    let request = http::Request::get(uri).header(http::header::AUTHORIZATION, bearer);
+    get(connector, request).await
+}
+
+async fn get(
+    connector: &SharedHttpConnector,
+    request: http::request::Builder,
+) -> Result<String, GetError> {
     let no_answer = |error: BoxError| GetError::NoAnswer(innermost(error.as_ref()));
-    let request = http::Request::get(uri)
+    let request = request
         .header(http::header::USER_AGENT, USER_AGENT)
         .header(http::header::ACCEPT_ENCODING, "gzip")
         .body(SdkBody::empty())

@@ -23,10 +23,12 @@ mod image_index;
 mod inputs;
 mod launch;
 mod ledger;
+mod migrate;
 mod pace;
 mod plan;
 mod policy;
 mod price;
+mod profile_file;
 mod report;
 mod rerun;
 mod retry;
@@ -84,6 +86,9 @@ fn run(mode: &mut Option<Mode>, report: &Arc<Report>) -> Result<(), Failure> {
         *mode = Some(Mode::Policy);
         return policy::answer(question, report);
     }
+    if let Some(migration) = &arguments.migration {
+        return migrate::migrate(migration, report);
+    }
     let json = environment("SPRINTERS_INPUTS");
     if arguments.mode.is_none() && json.is_none() {
         report.line(cli::help());
@@ -108,10 +113,11 @@ fn run(mode: &mut Option<Mode>, report: &Arc<Report>) -> Result<(), Failure> {
         }
     };
     *mode = Some(chosen);
-    let inputs = runner_input::resolve(inputs)?;
+    let runtime = runtime()?;
+    let inputs = runtime.block_on(runner_input::resolve(inputs, environment, report))?;
     match parse(chosen, &inputs).map_err(|problems| Failure::inputs(&problems.located(&inputs)))? {
         Work::Policy(spec) => policy::check(&spec, report),
-        Work::Cloud(target, mode) => runtime()?.block_on(perform(target, mode, report)),
+        Work::Cloud(target, mode) => runtime.block_on(perform(*target, mode, report)),
     }
 }
 
@@ -125,7 +131,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 /// What is to be done, with everything that it needs, valid.
 enum Work {
     /// For this someone must be asked.
-    Cloud(Target, CloudMode),
+    Cloud(Box<Target>, CloudMode),
     /// Nobody is asked.
     Policy(PolicySpec),
 }
@@ -166,7 +172,7 @@ fn parse(mode: Mode, inputs: &Inputs) -> Result<Work, Problems> {
         }
     };
     match (target, mode, problems.is_empty()) {
-        (Some(target), Some(mode), true) => Ok(Work::Cloud(target, mode)),
+        (Some(target), Some(mode), true) => Ok(Work::Cloud(Box::new(target), mode)),
         _ => Err(problems),
     }
 }

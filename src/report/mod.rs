@@ -15,6 +15,7 @@ use std::fmt::Display;
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::failure::Failure;
@@ -70,6 +71,19 @@ impl Report {
     pub(crate) fn line(&self, text: impl Display) {
         self.clear_progress();
         write_stdout(&command::harmless(&text.to_string()));
+    }
+
+    /// Text for a program or a file, which gets it as it is.
+    pub(crate) fn verbatim(&self, text: &str) {
+        self.clear_progress();
+        // A pipe that is closed early is its reader's will.
+        let _ = write!(io::stdout().lock(), "{text}");
+    }
+
+    /// A line beside such text, which must not be mixed up with it.
+    pub(crate) fn aside(&self, text: impl Display) {
+        self.clear_progress();
+        write_stderr(&text.to_string());
     }
 
     /// A step that is done, and how long it took.
@@ -212,6 +226,9 @@ impl Report {
         }
     }
 }
+
+/// Keeps a secret out of the log; called before the secret is used.
+pub(crate) type Mask = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// How much an annotation matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

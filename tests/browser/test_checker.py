@@ -85,6 +85,7 @@ def test_a_row_leads_to_the_statement_that_denies(checker: Checker) -> None:
         ("Instance profile", "iam:PassRole"),
         ("Spot's service-linked role", "iam:CreateServiceLinkedRole"),
         ("Image from SSM", "ssm:GetParameters"),
+        ("Log of an instance that failed", "ec2:GetConsoleOutput"),
     ],
 )
 def test_a_feature_asks_for_its_permission(checker: Checker, label: str, action: str) -> None:

@@ -139,6 +139,7 @@ class Ec2:
         self.gate = self.proxy.gate
         self.url = self.proxy.url
         self.region = REGION
+        self._roles: list[str] = []
 
     @property
     def behaviour(self) -> Behaviour:
@@ -176,6 +177,18 @@ class Ec2:
         """Drops this account's instances, where thousands of tests share one moto."""
         self._moto.control(f"accounts/{self.access_key_id}/forget")
 
+    def create_role(self, trust: Mapping[str, Any], *policies: str | Mapping[str, Any]) -> str:
+        """A role with these policies (plain_six without any); answers its ARN."""
+        documents = [policy(one) if isinstance(one, str) else one for one in policies or ("plain_six",)]
+        name = f"role-{self.access_key_id}-{len(self._roles)}"
+        self._roles.append(name)
+        return self._moto.control(f"roles/{name}", {"trust": dict(trust), "policies": documents})["arn"]
+
+    def trust_provider(self, issuer: str, audiences: list[str], public_key: str) -> str:
+        """The account knows this OIDC identity provider from now on; answers its ARN."""
+        body = {"issuer": issuer, "audiences": audiences, "public_key": public_key}
+        return self._moto.control("oidc-providers", body)["arn"]
+
     def create_instance_profile(self, name: str) -> dict[str, str]:
         """Answers the ARNs of the `role` and of the `profile`."""
         return self._moto.control(f"instance-profiles/{name}")
@@ -191,7 +204,8 @@ class Ec2:
 
     @property
     def secrets(self) -> list[str]:
-        return [self.secret_access_key]
+        sessions = [secret for role in self._roles for secret in self._moto.control(f"roles/{role}/sessions")]
+        return [self.secret_access_key, *sessions]
 
     def close(self) -> None:
         self.proxy.close()

@@ -17,6 +17,7 @@ const ASKED = new Set([
   'ec2:CreateTags',
   'ec2:DescribeInstances',
   'ec2:DescribeSpotPriceHistory',
+  'ec2:GetConsoleOutput',
   'ec2:ModifyVolume',
   'ec2:RunInstances',
   'ec2:TerminateInstances',

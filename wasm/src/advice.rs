@@ -76,7 +76,11 @@ fn version(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
 }
 
 fn size(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
-    let (size, target) = (counted(context.text), context.options.target);
+    let target = context.options.target;
+    if context.text.len() <= target.quota() {
+        return;
+    }
+    let size = counted(context.text);
     if size > target.quota() {
         let message = format!(
             "the policy has {size} characters without white space, but a {} may have {}; \
@@ -252,6 +256,7 @@ fn needed(feature: Option<Feature>) -> &'static [&'static str] {
         Some(Feature::InstanceProfile) => &["iam:PassRole"],
         Some(Feature::SpotServiceLinkedRole) => &["iam:CreateServiceLinkedRole"],
         Some(Feature::SsmImageParameter) => &["ssm:GetParameters"],
+        Some(Feature::Console) => &["ec2:GetConsoleOutput"],
     }
 }
 
@@ -289,10 +294,27 @@ fn unneeded(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
                 .filter(|name| matches_ignoring_case(&text.value, name))
                 .count();
             let message = if hit == 0 {
-                format!(
-                    "Sprinters does not need `{}` for the chosen features; remove it",
-                    text.value
-                )
+                // Mistyped, most likely; the findings say so, and removing it would be wrong.
+                if !may_exist(context.catalog, &text.value) {
+                    continue;
+                }
+                let serves = |f: &&Feature| {
+                    needed(Some(**f))
+                        .iter()
+                        .any(|name| same_name(name, &text.value))
+                };
+                match Feature::ALL.iter().find(serves) {
+                    Some(feature) => format!(
+                        "Sprinters needs `{}` only for the feature `{}`; choose that feature, or \
+                         remove the permission",
+                        text.value,
+                        feature.name()
+                    ),
+                    None => format!(
+                        "Sprinters does not need `{}` for the chosen features; remove it",
+                        text.value
+                    ),
+                }
             } else if has_wildcard(&text.value) {
                 format!(
                     "`{}` allows more than the {hit} of its actions that Sprinters needs; name those",
@@ -314,6 +336,16 @@ fn unneeded(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
                 .map(|span| Change::new("Remove it", span, ""));
             out.push(one);
         }
+    }
+}
+
+fn may_exist(catalog: Option<&Catalog>, action: &str) -> bool {
+    match action.split_once(':') {
+        Some((prefix, name)) => {
+            has_wildcard(prefix)
+                || data::is_prefix(prefix) && data::exists(catalog, prefix, name) != Known::None
+        }
+        None => action.bytes().all(|b| b == b'*'),
     }
 }
 

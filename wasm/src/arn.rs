@@ -1,5 +1,7 @@
 //! ARNs, taken apart at their colons. Colons inside `${…}` do not count.
 
+use std::ops::Deref;
+
 /// The six fields; `resource` holds every further colon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arn<'a> {
@@ -15,13 +17,37 @@ pub struct Arn<'a> {
     pub resource: &'a str,
 }
 
+/// Up to six fields, without a list that would have to be allocated.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fields<'a> {
+    all: [&'a str; 6],
+    count: usize,
+}
+
+impl<'a> Fields<'a> {
+    fn push(&mut self, field: &'a str) {
+        if let Some(free) = self.all.get_mut(self.count) {
+            *free = field;
+            self.count += 1;
+        }
+    }
+}
+
+impl<'a> Deref for Fields<'a> {
+    type Target = [&'a str];
+
+    fn deref(&self) -> &[&'a str] {
+        &self.all[..self.count]
+    }
+}
+
 /// The first six fields of `text`, fewer if it has fewer.
 #[must_use]
-pub fn fields(text: &str) -> Vec<&str> {
-    let mut fields = Vec::with_capacity(6);
+pub fn fields(text: &str) -> Fields<'_> {
+    let mut fields = Fields::default();
     let (mut start, mut at) = (0, 0);
     let bytes = text.as_bytes();
-    while at < bytes.len() && fields.len() < 5 {
+    while at < bytes.len() && fields.count < 5 {
         match bytes[at] {
             b'$' if bytes.get(at + 1) == Some(&b'{') => {
                 let end = text[at..].find('}').map_or(0, |length| length + at);
@@ -43,7 +69,7 @@ impl<'a> Arn<'a> {
     /// Takes `text` apart, `None` if it does not start with `arn:` or has fewer than six fields.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
-        match fields(text).as_slice() {
+        match &*fields(text) {
             ["arn", partition, service, region, account, resource] => Some(Self {
                 partition,
                 service,
@@ -59,7 +85,7 @@ impl<'a> Arn<'a> {
 /// Whether the text has a wildcard or a variable, so that it stands for more than itself.
 #[must_use]
 pub fn is_open(text: &str) -> bool {
-    crate::pattern::has_wildcard(text) || text.contains("${")
+    crate::pattern::has_wildcard(text) || crate::pattern::has_variable(text)
 }
 
 #[cfg(test)]
@@ -73,6 +99,6 @@ mod tests {
         assert_eq!(arn.resource, "user/${aws:username}");
         assert_eq!(Arn::parse("arn:aws:s3:::a:b").unwrap().resource, "a:b");
         assert!(Arn::parse("arn:aws:s3").is_none());
-        assert_eq!(fields("a:${b"), ["a", "${b"]);
+        assert_eq!(*fields("a:${b"), ["a", "${b"]);
     }
 }

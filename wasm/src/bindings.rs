@@ -9,6 +9,7 @@ use crate::check::Checker;
 use crate::data::Catalog;
 use crate::question;
 use crate::simulate::simulate as run_simulation;
+use crate::write;
 
 struct State {
     actions: Option<String>,
@@ -21,11 +22,6 @@ thread_local! {
 }
 
 type Answer = Result<String, String>;
-
-// Writing strings and small numbers to memory cannot fail.
-fn json<T: serde::Serialize>(value: &T) -> Answer {
-    serde_json::to_string(value).map_err(|_| "cannot write the answer".to_owned())
-}
 
 // One function for all calls: made anew for each, it would be a part of the download four times.
 fn with_checker(options: &str, run: &dyn Fn(&Checker) -> Answer) -> Answer {
@@ -63,7 +59,7 @@ pub fn load_actions(text: String) {
 /// If the options are not valid.
 #[wasm_bindgen]
 pub fn check(text: &str, options: &str) -> Result<String, String> {
-    with_checker(options, &|checker| json(&checker.check(text)))
+    with_checker(options, &|checker| Ok(write::report(&checker.check(text))))
 }
 
 /// The verdict alone, in JSON.
@@ -72,7 +68,9 @@ pub fn check(text: &str, options: &str) -> Result<String, String> {
 /// If the options are not valid.
 #[wasm_bindgen]
 pub fn verdict(text: &str, options: &str) -> Result<String, String> {
-    with_checker(options, &|checker| json(&checker.verdict(text)))
+    with_checker(options, &|checker| {
+        Ok(write::verdict(&checker.verdict(text)))
+    })
 }
 
 /// The findings alone, in JSON.
@@ -81,7 +79,7 @@ pub fn verdict(text: &str, options: &str) -> Result<String, String> {
 /// If the options are not valid.
 #[wasm_bindgen]
 pub fn lint(text: &str, options: &str) -> Result<String, String> {
-    with_checker(options, &|checker| json(&checker.lint(text)))
+    with_checker(options, &|checker| Ok(write::findings(&checker.lint(text))))
 }
 
 /// The tightest policy for the options.
@@ -103,5 +101,5 @@ pub fn tighten(options: &str) -> Result<String, String> {
 pub fn simulate(question: &str) -> Result<String, String> {
     let question = question::simulation(question)?;
     let result = run_simulation(&question).map_err(|error| error.to_string())?;
-    json(&result)
+    Ok(write::simulation(&result))
 }

@@ -73,12 +73,6 @@ fn whole(member: &Member<'_>) -> Span {
         end: member.value.span().end.max(member.key.span.end),
     }
 }
-
-/// A JSON string literal.
-pub(crate) fn quoted(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_default()
-}
-
 /// Adds what was probably meant to a message.
 pub(crate) fn suggest(message: &mut String, meant: &str) {
     message.push_str("; did you mean `");

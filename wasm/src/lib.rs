@@ -30,6 +30,8 @@ pub mod simulate;
 pub mod size;
 mod tighten;
 pub mod verdict;
+#[cfg(any(target_arch = "wasm32", test))]
+mod write;
 
 pub use check::{Checker, Options, apply};
 pub use data::Catalog;

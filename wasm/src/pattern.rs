@@ -21,10 +21,47 @@ pub fn same_name(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b)
 }
 
+/// The same number for all spellings of a name that [`same_name`] takes for one. Eight letters at a time.
+#[must_use]
+pub(crate) fn name_hash(name: &str) -> u64 {
+    // Bit 5 is what sets small letters apart; other characters that it merges only share a number.
+    const SMALL: u64 = 0x2020_2020_2020_2020;
+    let mix = |hash: u64, letters: u64| {
+        let mixed = (hash ^ (letters | SMALL)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        mixed ^ (mixed >> 29)
+    };
+    let (eights, rest) = name.as_bytes().as_chunks::<8>();
+    let start = name.len() as u64;
+    let hash = eights
+        .iter()
+        .fold(start, |hash, eight| mix(hash, u64::from_le_bytes(*eight)));
+    let last = rest
+        .iter()
+        .fold(0, |letters, b| letters << 8 | u64::from(*b));
+    mix(hash, last)
+}
+
 /// Whether the text has a wildcard.
 #[must_use]
 pub fn has_wildcard(text: &str) -> bool {
     text.bytes().any(|b| b == b'*' || b == b'?')
+}
+
+/// Where the text's first variable, `${`, begins.
+#[must_use]
+pub fn find_variable(text: &str) -> Option<usize> {
+    // A search for two letters would first be prepared, which takes longer than most texts.
+    let bytes = text.as_bytes();
+    (1..bytes.len())
+        .find(|&at| bytes[at] == b'{' && bytes[at - 1] == b'$')
+        .map(|at| at - 1)
+}
+
+/// Whether the text has a variable.
+#[inline(never)]
+#[must_use]
+pub fn has_variable(text: &str) -> bool {
+    find_variable(text).is_some()
 }
 
 // One backtracking point is enough: a later `*` subsumes an earlier one. `?` is one

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::fix::quoted;
+use crate::json::quoted;
 use crate::verdict::{Feature, Setup, TAG};
 
 /// The policy's JSON, two spaces deep, ending with a line feed. Where the setup leaves
@@ -56,7 +56,15 @@ pub fn tighten(setup: &Setup) -> String {
     });
     statements.push(Statement {
         sid: "ManageOwn",
-        actions: &["ec2:TerminateInstances", "ec2:ModifyVolume"],
+        actions: if setup.has(Feature::Console) {
+            &[
+                "ec2:TerminateInstances",
+                "ec2:ModifyVolume",
+                "ec2:GetConsoleOutput",
+            ]
+        } else {
+            &["ec2:TerminateInstances", "ec2:ModifyVolume"]
+        },
         resources: own,
         equals: vec![tagged("ResourceTag")],
     });

@@ -384,6 +384,12 @@ fn features_ask_for_more() {
             json!({ "Resource": "arn:aws:ssm:*::parameter/aws/service/*" }),
             json!({ "Resource": "arn:aws:ssm:*:111122223333:parameter/*" }),
         ),
+        (
+            Feature::Console,
+            "ec2:GetConsoleOutput",
+            json!({ "Resource": "arn:aws:ec2:*:*:instance/*", "Condition": { "StringEquals": { "aws:ResourceTag/sprinters:sprinters": "true" } } }),
+            json!({ "Condition": { "StringEquals": { "ec2:CreateAction": "RunInstances" } } }),
+        ),
     ] {
         let setup = || Setup {
             features: vec![feature],
@@ -395,6 +401,31 @@ fn features_ask_for_more() {
         assert_eq!(ask(&six_with(action, &bad)), Decision::Missing, "{action}");
         let unasked = check(&six_with(action, &good));
         assert!(unasked.verdict.granted && advice(&unasked, "SPRINTERS_UNNEEDED_PERMISSION"));
+        let name = format!("`{}`", feature.name());
+        let mut said = unasked.advice.iter().map(|f| &f.finding_details);
+        assert!(said.any(|text| text.contains(&name)), "{action}");
+    }
+}
+
+#[test]
+fn a_mistyped_action_is_one_finding() {
+    for mistyped in [
+        "ec2:RunInstance",
+        "ec3:RunInstances",
+        "RunInstances",
+        "ec2:Frobnicate*",
+    ] {
+        let report = check(&six_with(mistyped, &json!({})));
+        let all = report.findings.iter().chain(&report.advice);
+        let codes: Vec<&str> = all.map(|f| f.issue_code.as_str()).collect();
+        let of_six = ["SPRINTERS_UNSCOPED_TERMINATE"];
+        let about: Vec<&str> = codes
+            .iter()
+            .copied()
+            .filter(|c| !of_six.contains(c))
+            .collect();
+        assert_eq!(about.len(), 1, "{mistyped}: {codes:?}");
+        assert!(about[0].starts_with("INVALID_"), "{mistyped}: {codes:?}");
     }
 }
 

@@ -3,7 +3,7 @@ import init, { check, load_actions, tighten } from "policy-engine/policy.mjs";
 import programUrl from "policy-engine/policy_bg.wasm";
 import actionsUrl from "policy-engine/actions.txt";
 
-export type Feature = "instance-profile" | "spot-service-linked-role" | "ssm-image-parameter";
+export type Feature = "instance-profile" | "spot-service-linked-role" | "ssm-image-parameter" | "console";
 export type Target = "managed" | "inline-user" | "inline-role" | "inline-group";
 export type Decision = "granted" | "conditional" | "missing" | "denied";
 export type FindingType = "ERROR" | "SECURITY_WARNING" | "WARNING" | "SUGGESTION";

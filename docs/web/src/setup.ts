@@ -6,6 +6,7 @@ const FEATURES: [Feature, string][] = [
   ["instance-profile", "Instance profile"],
   ["spot-service-linked-role", "Spot's service-linked role"],
   ["ssm-image-parameter", "Image from SSM"],
+  ["console", "Log of an instance that failed"],
 ];
 
 const TARGETS: [Target, string][] = [

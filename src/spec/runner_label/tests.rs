@@ -383,3 +383,30 @@ fn parse_print_parse_is_the_same_in_any_order() {
         );
     }
 }
+
+/// Every label in the book's page is one, but for those in messages.
+#[test]
+fn the_books_examples_are_labels() {
+    let page = include_str!("../../../docs/src/labels.md");
+    let shown: String = page
+        .split(" --> runner:")
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    let words = shown.split(|c: char| c.is_whitespace() || "`\"[]".contains(c));
+    let labels: Vec<&str> = words
+        .filter(|word| word.starts_with("sprinters:aws:") || word.starts_with("sprinters:aws/"))
+        .collect();
+    assert!(labels.len() > 15, "{labels:?}");
+    for label in labels {
+        let waits = ["temp", "swap"].map(|name| (format!(":{name}="), name));
+        let is_known = |name: &str| crate::inputs::INPUTS.iter().any(|input| input.name == name);
+        if waits
+            .iter()
+            .any(|(part, name)| label.contains(part) && !is_known(name))
+        {
+            continue;
+        }
+        assert_eq!(resolved(label, &[]).err(), None, "{label}");
+    }
+}

@@ -10,6 +10,7 @@ from enum import Enum
 
 from standins.server import Request, Response
 
+IS_ABOUT_CONTENTS = re.compile(r"^/repos/[^/]+/[^/]+/contents/")
 IS_ABOUT_RUNS = re.compile(r"/actions/(runs|jobs)/")
 DOCUMENTATION = "https://docs.github.com/rest/actions/self-hosted-runners"
 HOURLY_LIMIT = 5000
@@ -18,6 +19,7 @@ HOURLY_LIMIT = 5000
 class Kind(Enum):
     WRITE = "fine-grained, administration: write"
     READ = "fine-grained, administration: read"
+    WRITE_AND_CONTENTS = "fine-grained, administration: write, contents: read"
     UNRELATED = "fine-grained, without administration"
     NO_ACCESS = "fine-grained, for other repositories"
     GITHUB_TOKEN = "the job's own GITHUB_TOKEN"
@@ -82,6 +84,8 @@ def refusal(token: Token | None, request: Request) -> Response | None:
         return message(401, "Bad credentials" if given else "Requires authentication")
     if token.used >= token.limit:
         return message(403, "API rate limit exceeded for user ID 1.")
+    if IS_ABOUT_CONTENTS.search(request.path):
+        return _refusal_about_contents(token)
     if IS_ABOUT_RUNS.search(request.path):
         return _refusal_about_runs(token)
     match token.kind:
@@ -99,6 +103,17 @@ def refusal(token: Token | None, request: Request) -> Response | None:
         case Kind.READ if request.method != "GET":
             return message(403, "Resource not accessible by personal access token")
     return None
+
+
+def _refusal_about_contents(token: Token) -> Response | None:
+    """Files of a private repository need `contents: read`, which a job's own token has."""
+    match token.kind:
+        case Kind.WRITE_AND_CONTENTS | Kind.GITHUB_TOKEN | Kind.RERUNS:
+            return None
+        case Kind.NO_ACCESS:
+            return message(404, "Not Found")
+        case _:
+            return message(403, "Resource not accessible by personal access token")
 
 
 def _refusal_about_runs(token: Token) -> Response | None:

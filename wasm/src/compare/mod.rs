@@ -35,7 +35,7 @@ pub fn arn_like(pattern: &str, text: &str) -> bool {
     pattern.len() == text.len()
         && pattern
             .iter()
-            .zip(&text)
+            .zip(text.iter())
             .all(|(p, t)| crate::pattern::matches(p, t))
 }
 

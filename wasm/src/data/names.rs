@@ -1,5 +1,7 @@
 //! A table of names that ignores ASCII case, fast to ask and built once.
 
+use crate::pattern::name_hash;
+
 /// Names with something about each.
 #[derive(Debug)]
 pub struct Names<T> {
@@ -80,11 +82,9 @@ impl<T> Names<T> {
     }
 }
 
-// FNV-1a over the name in lower case.
+// The upper half is the better mixed one, and fits every machine's words.
 fn hash(name: &str) -> usize {
-    let step = |h: u32, b: u8| (h ^ u32::from(b.to_ascii_lowercase())).wrapping_mul(0x0100_0193);
-    let h = name.bytes().fold(0x811c_9dc5, step);
-    (h ^ (h >> 15)) as usize
+    (name_hash(name) >> 32) as usize
 }
 
 #[cfg(test)]

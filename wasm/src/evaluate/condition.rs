@@ -5,7 +5,7 @@ use crate::compare::{self, Decimal, address::Network, date};
 use crate::json::Value;
 use crate::lint::variables;
 use crate::operator::{Comparison, Family, Operator, Qualifier};
-use crate::pattern::{has_wildcard, same_name};
+use crate::pattern::{has_variable, has_wildcard, same_name};
 use crate::policy::{Condition, Version};
 
 /// What a request carries for one key.
@@ -226,7 +226,7 @@ fn one(
     };
     let variables = version == Version::V2012
         && matches!(operator.family, Family::String | Family::Arn)
-        && pattern.contains("${");
+        && has_variable(pattern);
     if !variables {
         return matched(operator, pattern, text).into();
     }

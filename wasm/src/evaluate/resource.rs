@@ -3,11 +3,13 @@
 use super::Tri;
 use super::condition::{Expanded, Facts, expand};
 use crate::arn::fields;
-use crate::pattern::{has_wildcard, matches, overlaps};
+use crate::pattern::{has_variable, has_wildcard, matches, overlaps};
 use crate::policy::Version;
 
 /// Stands for one character of an unknown part; no policy that IAM accepts has it.
 const HOLE: char = '\u{3}';
+/// An id, long enough that no pattern of single `?` takes it by accident; an account is half of it.
+const HOLES: &str = "\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}";
 
 /// The target of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,15 +33,26 @@ impl Target {
     /// A target with unknown parts, each written `{}` or, for an account, `{account}`.
     #[must_use]
     pub fn open(template: &str) -> Self {
-        // An id is long enough that no pattern of single `?` takes it by accident.
-        let hole = |length| std::iter::repeat_n(HOLE, length).collect::<String>();
-        let text = template
-            .replace("{account}", &hole(12))
-            .replace("{}", &hole(24));
-        let open = text.contains(HOLE);
-        let fields = if open { fields(&text) } else { Vec::new() };
+        let mut text = String::with_capacity(template.len() + 36);
+        let mut rest = template;
+        while let Some((before, name)) = rest.split_once('{') {
+            text.push_str(before);
+            let (name, after) = name.split_once('}').unwrap_or((name, ""));
+            text.push_str(if name == "account" {
+                &HOLES[..12]
+            } else {
+                HOLES
+            });
+            rest = after;
+        }
+        let open = !text.is_empty();
+        text.push_str(rest);
         Self {
-            fields: fields.into_iter().map(wild).collect(),
+            fields: if open {
+                fields(&text).iter().map(|field| wild(field)).collect()
+            } else {
+                Vec::new()
+            },
             text,
         }
     }
@@ -64,7 +77,7 @@ impl Target {
         if pattern == "*" {
             return Tri::True;
         }
-        if version == Version::V2012 && pattern.contains("${") {
+        if version == Version::V2012 && has_variable(pattern) {
             return match expand(pattern, facts) {
                 Expanded::Pattern(pattern) if self.is_open() => self.covered(&pattern),
                 Expanded::Pattern(pattern) => marked_match(&pattern, &self.text, false).into(),
@@ -139,7 +152,10 @@ pub(super) fn marked_match(pattern: &str, text: &str, arn: bool) -> bool {
     let c = if mark == '\u{1}' { '*' } else { '?' };
     if arn {
         let (p, t) = (fields(pattern), fields(text));
-        return p.len() == t.len() && p.iter().zip(&t).all(|(p, t)| marked_match(p, t, false));
+        return p.len() == t.len()
+            && p.iter()
+                .zip(t.iter())
+                .all(|(p, t)| marked_match(p, t, false));
     }
     let (head, tail) = (&pattern[..at], &pattern[at + 1..]);
     text.match_indices(c)

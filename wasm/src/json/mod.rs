@@ -2,11 +2,15 @@
 
 mod parse;
 mod path;
+mod quote;
 
 use std::borrow::Cow;
 
 pub use parse::{MAX_DEPTH, Parsed, Problem, SyntaxError, parse};
 pub use path::{PathElement, Substring, path_to};
+#[cfg(any(target_arch = "wasm32", test))]
+pub(crate) use quote::quote;
+pub(crate) use quote::quoted;
 
 use crate::position::Span;
 

@@ -3,9 +3,9 @@
 use super::Lint;
 use crate::code;
 use crate::data::{self, Known};
-use crate::fix::{Change, nearest, quoted, suggest};
-use crate::json::Text;
-use crate::pattern::has_wildcard;
+use crate::fix::{Change, nearest, suggest};
+use crate::json::{Text, quoted};
+use crate::pattern::{has_variable, has_wildcard};
 use crate::policy::Statement;
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
@@ -16,7 +16,7 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
         if lint.is_full() {
             return;
         }
-        if text.value.contains("${") {
+        if has_variable(&text.value) {
             super::variable::unsupported(lint, text, "Action");
         } else if text.value.bytes().any(|b| b != b'*') {
             one(lint, text);

@@ -1,12 +1,14 @@
 //! `Resource` and `NotResource`: are the ARNs whole, and do their parts fit the service?
 
+use std::borrow::Cow;
+
 use super::Lint;
 use crate::arn::{Arn, fields, is_open};
 use crate::code;
 use crate::data::{self, PARTITIONS, Presence, TypePattern};
-use crate::fix::{Change, nearest, quoted, suggest};
-use crate::json::Text;
-use crate::pattern::{has_wildcard, same_name};
+use crate::fix::{Change, nearest, suggest};
+use crate::json::{Text, quoted};
+use crate::pattern::{has_variable, has_wildcard, same_name};
 use crate::policy::Statement;
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
@@ -107,10 +109,15 @@ fn service(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) -> bool {
         lint.report(code::WILDCARD_IN_SERVICE_NAME, text.span, message);
         return false;
     }
-    if name.contains("${") {
+    if has_variable(name) {
         return false;
     }
-    let lower = name.to_ascii_lowercase();
+    let small = !name.bytes().any(|b| b.is_ascii_uppercase());
+    let lower = if small {
+        Cow::Borrowed(name)
+    } else {
+        Cow::Owned(name.to_ascii_lowercase())
+    };
     if !data::is_arn_service(&lower) {
         let mut message = format!("there is no service `{name}` in the ARN `{}`", text.value);
         let meant = nearest(name, data::prefixes());
@@ -121,7 +128,7 @@ fn service(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) -> bool {
         lint.add(code::INVALID_SERVICE, vec![text.span], message, change);
         return false;
     }
-    if lower != name {
+    if !small {
         let message =
             format!("the service `{name}` in an ARN stands in small letters; write `{lower}`");
         let change = respelled(text, arn, &lower);

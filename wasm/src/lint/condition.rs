@@ -2,8 +2,8 @@
 
 use super::{Lint, key, value};
 use crate::code;
-use crate::fix::{Change, nearest, quoted, suggest};
-use crate::json::{Member, Text, Value};
+use crate::fix::{Change, nearest, suggest};
+use crate::json::{Member, Text, Value, quoted};
 use crate::operator::{Family, Operator, Qualifier};
 use crate::pattern::same_name;
 use crate::policy::{Effect, Statement};

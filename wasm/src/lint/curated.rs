@@ -7,7 +7,7 @@ use crate::arn::{Arn, is_open};
 use crate::code;
 use crate::data;
 use crate::operator::{Comparison, Family};
-use crate::pattern::{has_wildcard, matches_ignoring_case, same_name};
+use crate::pattern::{find_variable, has_wildcard, matches_ignoring_case, same_name};
 use crate::policy::{Condition, Effect, Statement};
 
 /// Keys that the caller sets as it likes.
@@ -185,7 +185,7 @@ fn values(lint: &mut Lint<'_, '_>, condition: &Condition<'_, '_>, is: &dyn Fn(&s
                 "a wildcard in `{key}` stands behind at least 6 characters; name the organization"
             );
             lint.report(code::WILDCARD_USAGE_TOO_PERMISSIVE, text.span, message);
-        } else if prefixed && value.find("${").is_some_and(|at| at < 6) {
+        } else if prefixed && find_variable(value).is_some_and(|at| at < 6) {
             let message = format!(
                 "a variable in `{key}` stands behind at least 6 characters; name the organization"
             );

@@ -4,10 +4,10 @@ use super::Lint;
 use super::condition::Block;
 use crate::code;
 use crate::data::{self, GLOBAL_KEYS, Key, KeyType};
-use crate::fix::{Change, nearest, quoted, suggest};
-use crate::json::{Member, Text};
+use crate::fix::{Change, nearest, suggest};
+use crate::json::{Member, Text, quoted};
 use crate::operator::{Comparison, Family, Qualifier};
-use crate::pattern::same_name;
+use crate::pattern::{has_variable, same_name};
 use crate::policy::Effect;
 
 /// Keys that AWS's tables call single-valued while Access Analyzer lets them be qualified.
@@ -18,7 +18,7 @@ const QUALIFIED_ALL_THE_SAME: [&str; 2] = [
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, entry: &Member<'_>) {
     let key = &entry.key;
-    if key.value.contains("${") {
+    if has_variable(&key.value) {
         super::variable::unsupported(lint, key, "a condition key");
         return;
     }
@@ -60,7 +60,7 @@ fn existing(lint: &mut Lint<'_, '_>, key: &Text<'_>, entry: &Member<'_>) -> Opti
             .may_suggest()
             .then(|| GLOBAL_KEYS.iter().map(|k| k.name));
         let change = names.and_then(|names| nearest(name, names));
-        let change = change.filter(|meant| !meant.contains("${"));
+        let change = change.filter(|meant| !has_variable(meant));
         let change = change.map(|meant| {
             suggest(&mut message, &format!("aws:{meant}"));
             Change::new(
@@ -105,7 +105,7 @@ fn service_key(lint: &mut Lint<'_, '_>, key: &Text<'_>, prefix: &str, name: &str
         return;
     }
     let mut message = format!("the service `{prefix}` has no condition key `{name}`");
-    let meant = keys.and_then(|keys| nearest(name, keys.names().filter(|n| !n.contains("${"))));
+    let meant = keys.and_then(|keys| nearest(name, keys.names().filter(|n| !has_variable(n))));
     let change = meant.map(|meant| {
         let whole = format!("{prefix}:{meant}");
         suggest(&mut message, &whole);

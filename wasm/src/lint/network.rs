@@ -3,10 +3,10 @@
 use super::Lint;
 use crate::code;
 use crate::compare::address::Network;
-use crate::fix::{Change, quoted};
-use crate::json::Member;
+use crate::fix::Change;
+use crate::json::{Member, quoted};
 use crate::operator::Operator;
-use crate::pattern::same_name;
+use crate::pattern::{has_variable, same_name};
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, operator: Operator, entry: &Member<'_>) {
     let mut networks = Vec::new();
@@ -16,7 +16,7 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, operator: Operator, entry: &Member<
             lint.report(code::TYPE_MISMATCH_IP_RANGE, value.span(), message);
             continue;
         };
-        if text.value.contains("${") {
+        if has_variable(&text.value) {
             continue;
         }
         let Some(network) = Network::parse(&text.value) else {

@@ -4,7 +4,7 @@ use super::Lint;
 use crate::code;
 use crate::fix::{Change, removal};
 use crate::json::{Text, Value};
-use crate::pattern::{covers, covers_ignoring_case, has_wildcard};
+use crate::pattern::{covers, covers_ignoring_case, has_wildcard, name_hash};
 use crate::policy::{Element, Statement};
 use crate::position::Span;
 
@@ -113,12 +113,11 @@ fn groups(texts: &[&Text<'_>], ignore_case: bool) -> Vec<Group> {
 
 // The same text again, without wildcards.
 fn repeated(texts: &[&Text<'_>], covered: &[bool], ignore_case: bool) -> Vec<Group> {
-    let fold = |h: u32, b: u8| (h ^ u32::from(b.to_ascii_lowercase())).wrapping_mul(0x0100_0193);
-    let mut hashes: Vec<(u32, usize)> = texts
+    let mut hashes: Vec<(u64, usize)> = texts
         .iter()
         .enumerate()
         .filter(|(at, _)| !covered[*at])
-        .map(|(at, text)| (text.value.bytes().fold(0x811c_9dc5, fold), at))
+        .map(|(at, text)| (name_hash(&text.value), at))
         .collect();
     hashes.sort_unstable();
     let mut found = Vec::new();
@@ -223,22 +222,16 @@ pub(super) fn statements(lint: &mut Lint<'_, '_>) {
 
 // The same for all spellings of one meaning: order does not count, nor case, nor the Sid.
 fn fingerprint(value: &Value<'_>) -> u64 {
-    let text = |text: &str| {
-        let step = |h: u64, b: u8| {
-            (h ^ u64::from(b.to_ascii_lowercase())).wrapping_mul(0x0000_0100_0000_01b3)
-        };
-        text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
-    };
     match value {
         Value::Null(_) => 1,
         Value::Bool(value, _) => 2 + u64::from(*value),
-        Value::Number(number, _) => text(number),
-        Value::String(string) => text(&string.value),
+        Value::Number(number, _) => name_hash(number),
+        Value::String(string) => name_hash(&string.value),
         Value::Array(elements, _) => elements.iter().map(fingerprint).fold(0, u64::wrapping_add),
         Value::Object(members, _) => members
             .iter()
             .filter(|m| m.key.value != "Sid")
-            .map(|m| text(&m.key.value).wrapping_mul(fingerprint(&m.value) | 1))
+            .map(|m| name_hash(&m.key.value).wrapping_mul(fingerprint(&m.value) | 1))
             .fold(0, u64::wrapping_add),
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{Lint, MAX_COMPARED};
 use crate::code;
-use crate::fix::{Change, nearest, quoted, removal};
-use crate::json::{Member, Text, Value};
+use crate::fix::{Change, nearest, removal};
+use crate::json::{Member, Text, Value, quoted};
+use crate::pattern::has_variable;
 use crate::position::Span;
 
 const TOP: [&str; 2] = ["Version", "Statement"];
@@ -61,6 +62,10 @@ pub(super) fn check(lint: &mut Lint<'_, '_>) {
 }
 
 fn size(lint: &mut Lint<'_, '_>) {
+    // Counting takes longer than all other checks of a document's frame, and few are that long.
+    if lint.text.len() < QUOTA {
+        return;
+    }
     // Access Analyzer counts one more than there are; recorded outputs show it.
     let size = crate::size::counted(lint.text) + 1;
     if size > QUOTA {
@@ -199,17 +204,18 @@ fn statement(lint: &mut Lint<'_, '_>, value: &Value<'_>) {
     ];
     for (code, absent, what) in missing {
         // A mistyped name is reported as such already.
-        let typo = what
-            .split('`')
-            .filter(|name| STATEMENT.contains(name))
-            .any(|name| {
-                let typo = |m: &Member<'_>| {
-                    !STATEMENT.contains(&m.key.value.as_ref())
-                        && nearest(&m.key.value, std::iter::once(name)).is_some()
-                };
-                members.iter().take(50).any(typo)
-            });
-        if absent && !typo {
+        let typo = || {
+            what.split('`')
+                .filter(|name| STATEMENT.contains(name))
+                .any(|name| {
+                    let typo = |m: &Member<'_>| {
+                        !STATEMENT.contains(&m.key.value.as_ref())
+                            && nearest(&m.key.value, std::iter::once(name)).is_some()
+                    };
+                    members.iter().take(50).any(typo)
+                })
+        };
+        if absent && !typo() {
             lint.report(
                 code,
                 value.span(),
@@ -228,7 +234,7 @@ fn sid(lint: &mut Lint<'_, '_>, member: &Member<'_>) {
         let change = removal(lint.root, text.span).map(|s| Change::new("Remove the Sid", s, ""));
         let message = "the `Sid` is empty; give it a value or remove it".to_owned();
         lint.add(code::EMPTY_SID_VALUE, vec![text.span], message, change);
-    } else if !text.value.bytes().all(|b| b.is_ascii_alphanumeric()) && !text.value.contains("${") {
+    } else if !text.value.bytes().all(|b| b.is_ascii_alphanumeric()) && !has_variable(&text.value) {
         let plain: String = text
             .value
             .chars()
@@ -255,7 +261,7 @@ fn effect(lint: &mut Lint<'_, '_>, value: &Value<'_>) {
         mismatch(lint, value, "Effect", "a string");
         return;
     };
-    if matches!(text.value.as_ref(), "Allow" | "Deny") || text.value.contains("${") {
+    if matches!(text.value.as_ref(), "Allow" | "Deny") || has_variable(&text.value) {
         return;
     }
     let message = format!(

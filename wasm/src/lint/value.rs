@@ -5,10 +5,10 @@ use super::condition::Block;
 use crate::code;
 use crate::compare::{self, Decimal, date};
 use crate::data;
-use crate::fix::{Change, quoted};
-use crate::json::{Member, Text, Value};
+use crate::fix::Change;
+use crate::json::{Member, Text, Value, quoted};
 use crate::operator::{Comparison, Family, Operator, Qualifier};
-use crate::pattern::{has_wildcard, same_name};
+use crate::pattern::{has_variable, has_wildcard, same_name};
 use crate::position::Span;
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, entry: &Member<'_>) {
@@ -92,7 +92,7 @@ fn one(
         Value::Bool(false, span) => ("false", *span),
         _ => return,
     };
-    if text.contains("${") {
+    if has_variable(text) {
         if let Value::String(text) = value {
             variables(lint, operator, text);
         }

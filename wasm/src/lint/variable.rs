@@ -1,9 +1,12 @@
 //! Policy variables, `${key}` and `${key, 'default'}`.
 
+use std::borrow::Cow;
+
 use super::Lint;
 use crate::code;
-use crate::fix::{Change, quoted};
-use crate::json::{Text, Value};
+use crate::fix::Change;
+use crate::json::{Text, Value, quoted};
+use crate::pattern::{find_variable, has_variable};
 use crate::policy::Version;
 use crate::position::Span;
 
@@ -34,7 +37,7 @@ pub(crate) struct Variable<'s> {
 pub(crate) fn variables(text: &str) -> impl Iterator<Item = Variable<'_>> {
     let mut from = 0;
     std::iter::from_fn(move || {
-        let start = from + text.get(from..)?.find("${")?;
+        let start = from + find_variable(text.get(from..)?)?;
         let variable = read(text, start);
         from = variable.end;
         Some(variable)
@@ -83,7 +86,10 @@ fn read(text: &str, start: usize) -> Variable<'_> {
 }
 
 /// The string with `*` in place of each variable: what it may look like.
-pub(crate) fn opened(text: &str) -> String {
+pub(crate) fn opened(text: &str) -> Cow<'_, str> {
+    if !has_variable(text) {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(text.len());
     let mut from = 0;
     for variable in variables(text) {
@@ -92,12 +98,12 @@ pub(crate) fn opened(text: &str) -> String {
         from = variable.end;
     }
     out.push_str(&text[from..]);
-    out
+    Cow::Owned(out)
 }
 
 /// Checks the variables of a string that may have some.
 pub(super) fn check(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
-    if !text.value.contains("${") {
+    if !has_variable(&text.value) {
         return;
     }
     let version = lint.policy.version;

@@ -59,6 +59,10 @@ fn consequence(action: &str) -> (&'static str, &'static str) {
             "can create EC2's role for spot",
             "the first spot launch in the account fails",
         ),
+        "ec2:GetConsoleOutput" => (
+            "can read its instances' logs",
+            "`start` cannot show why an instance did not come online",
+        ),
         _ => (
             "can read the image's parameter",
             "an image written as `resolve:ssm:…` is not found",

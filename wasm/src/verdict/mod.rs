@@ -27,14 +27,17 @@ pub enum Feature {
     /// `image: resolve:ssm:…`: the image is read from a public parameter.
     #[serde(alias = "ssm-image")]
     SsmImageParameter,
+    /// `console`: `start` shows the end of the log of an instance that never came online.
+    Console,
 }
 
 impl Feature {
     /// All of them.
-    pub const ALL: [Self; 3] = [
+    pub const ALL: [Self; 4] = [
         Self::InstanceProfile,
         Self::SpotServiceLinkedRole,
         Self::SsmImageParameter,
+        Self::Console,
     ];
 
     /// The feature of that name; `spot` and `ssm-image` are short forms.
@@ -54,6 +57,7 @@ impl Feature {
             Self::InstanceProfile => "instance-profile",
             Self::SpotServiceLinkedRole => "spot-service-linked-role",
             Self::SsmImageParameter => "ssm-image-parameter",
+            Self::Console => "console",
         }
     }
 }

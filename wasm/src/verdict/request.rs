@@ -197,6 +197,13 @@ impl Sprinters {
                 Kind::Uses,
                 Some(Feature::SsmImageParameter),
             ),
+            ask(
+                "ec2:GetConsoleOutput",
+                "instance",
+                one(ec2("instance/{}")),
+                Kind::Owns,
+                Some(Feature::Console),
+            ),
         ];
         let subnet_arns = match (&region, &account) {
             (Some(_), Some(_)) => setup
@@ -340,7 +347,10 @@ impl<'f> FactSheet<'f> {
         }
         match (asked.action, asked.resource) {
             ("ec2:CreateTags", _) if is("CreateAction") => value("RunInstances"),
-            ("ec2:RunInstances" | "ec2:TerminateInstances", "instance") => match () {
+            (
+                "ec2:RunInstances" | "ec2:TerminateInstances" | "ec2:GetConsoleOutput",
+                "instance",
+            ) => match () {
                 () if is("MetadataHttpTokens") => value("required"),
                 () if is("MetadataHttpPutResponseHopLimit") => value("1"),
                 () if is("Tenancy") => value("default"),
