@@ -151,7 +151,7 @@ async fn ask(clients: &Clients, spec: &StartSpec, groundwork: Option<&Groundwork
         &name,
         RunnerId(0),
         expires,
-        spec.root,
+        spec.volumes(),
         &spec.tags,
     );
     let candidate = groundwork.and_then(|groundwork| groundwork.ladder.first());
@@ -189,7 +189,7 @@ fn launch_of<'a>(
         candidate,
         image_id: groundwork.image(candidate.instance_type.architecture()),
         root_device: spec.image.root_device(),
-        root: spec.root,
+        volumes: spec.volumes(),
         security_groups: &spec.security_groups,
         instance_profile: spec.instance_profile.as_ref(),
         tags,

@@ -196,7 +196,7 @@ fn tell_launch(launcher: &Launcher, runner: &LaunchedRunner) {
     }
     let report = &launcher.report;
     report.done(described(runner), runner.launched_in);
-    if let Some(volume) = boot_volume::described(runner.root, &launcher.clients.region) {
+    if let Some(volume) = boot_volume::described(runner.volumes.root, &launcher.clients.region) {
         report.line(format_args!("  {volume}"));
     }
 }

@@ -2,9 +2,10 @@
 
 use secrecy::SecretString;
 
-use crate::boot::{self, BootSpec, Metadata, RunnerSource, UserDataError};
+use crate::boot::{self, BootSpec, Metadata, RunnerSource, TempDisk, UserDataError};
 use crate::spec::run::letters;
 use crate::spec::start::StartSpec;
+use crate::spec::temp::{Temp, TempVolume};
 
 /// The script for one runner, as it goes to EC2.
 pub(crate) fn render(
@@ -19,6 +20,11 @@ pub(crate) fn render(
         runner,
         user: &spec.runner_user,
         setup: spec.setup.as_deref(),
+        job_started: spec.job_started.as_deref(),
+        job_completed: spec.job_completed.as_deref(),
+        temp: spec.temp.map(temp_disk),
+        swap_gib: spec.swap.gib,
+        proxy: None,
         start_timeout: spec.start_timeout.as_duration(),
         idle_timeout: spec.idle_timeout.as_duration(),
         max_lifetime: spec.max_lifetime.as_duration(),
@@ -31,6 +37,14 @@ pub(crate) fn render(
         label,
         name,
     })
+}
+
+fn temp_disk(temp: Temp) -> TempDisk {
+    match temp {
+        Temp::Gp3(TempVolume { gib, .. }) => TempDisk::Volume { gib },
+        Temp::Ephemeral => TempDisk::InstanceStore,
+        Temp::Zram { gib } => TempDisk::Zram { gib },
+    }
 }
 
 /// Whether the user data will fit, whatever GitHub puts into the JIT config: told before anyone is called.
