@@ -98,9 +98,9 @@ mod tests {
 
     #[test]
     fn without_them_the_last_words() {
-        let console: String = (0..40)
-            .map(|n| format!("\u{1b}[0;1;31mline {n}\u{1b}[0m\n\n"))
-            .collect();
+        let console = (0..40).fold(String::new(), |console, n| {
+            console + &format!("\u{1b}[0;1;31mline {n}\u{1b}[0m\n\n")
+        });
         let told = tail(&console);
         assert_eq!(
             (told.len(), told.first().map(String::as_str)),
