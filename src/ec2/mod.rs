@@ -1,6 +1,7 @@
 //! The five EC2 calls that Sprinters makes.
 
 mod account;
+mod console;
 mod dry_run;
 mod error;
 mod instances;
@@ -12,6 +13,7 @@ pub(crate) mod tags;
 mod volumes;
 
 pub(crate) use account::GET_CALLER_IDENTITY;
+pub(crate) use console::GET_CONSOLE_OUTPUT;
 pub(crate) use error::{Ec2Error, Kind as Ec2ErrorKind, Next, statement_for};
 #[cfg(test)]
 pub(crate) use instances::Usage;
