@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
+use super::suggest;
 use crate::spec::account::AccountId;
 use crate::spec::image::Image;
 use crate::spec::instance_type::InstanceType;
@@ -89,7 +90,7 @@ impl Kind {
             Self::Region => canonical::<Region>(text),
             Self::Zone => canonical::<Zone>(text),
             Self::Subnet => text.parse::<Subnet>().map(|_| text.to_owned()),
-            Self::Image => canonical::<Image>(text),
+            Self::Image => canonical::<Image>(text).map_err(|_| suggest::for_image(text)),
             Self::InstanceType => canonical::<InstanceType>(text),
             Self::Spot => canonical::<Spot>(text),
             Self::SecurityGroup => canonical::<SecurityGroup>(text),

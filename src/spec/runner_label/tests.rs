@@ -306,7 +306,12 @@ fn suggestions() {
         ("ephemeral", "did you mean `temp=ephemeral`?"),
         ("64", "did you mean `temp=64`?"),
         ("swap", "did you mean `swap=4`?"),
-        ("ci-profile", "did you mean `profile=ci-profile`?"),
+        ("ci-runner", "write `profile=ci-runner`"),
+        ("self-hosted", "the input `labels`"),
+        ("resolve", "the input `image`"),
+        ("windows-2022", "Linux"),
+        ("arm64", "`ubuntu-24.04-arm`"),
+        ("vpc-12345678", "`eu-central-1/subnet-…`"),
         ("123456789012", "did you mean `sprinters:aws/123456789012`?"),
         ("sg_12345678", "did you mean `sg-12345678`?"),
         (
