@@ -111,20 +111,19 @@ async fn aws(clients: &Clients, spec: &StartSpec, report: &Report) -> Vec<Findin
         }
     };
     let answers = ask(clients, spec, groundwork.as_ref()).await;
+    let credentials = format!(
+        "credentials for `{}`: {}",
+        clients.region, clients.ec2.signed_with
+    );
     let all = || answers.others.iter().chain([&answers.launch]);
     if let Some(error) = all()
         .filter_map(|answer| answer.as_ref().err())
         .find(|error| is_about_caller(error))
     {
-        findings.push(Finding::missing(
-            format!("credentials for `{}`", clients.region),
-            format!("{error}; {}", error.remedy(&clients.region)),
-        ));
+        let remedy = format!("{error}; {}", error.remedy(&clients.region));
+        findings.push(Finding::missing(credentials, remedy));
     } else {
-        findings.push(Finding::fine(format!(
-            "credentials for `{}`",
-            clients.region
-        )));
+        findings.push(Finding::fine(credentials));
     }
     findings.extend(judge(clients, &answers));
     if answers.console.is_ok() {

@@ -13,6 +13,7 @@ mod climb;
 mod closing;
 mod cost;
 mod ec2;
+mod extra_roots;
 mod failure;
 #[cfg(test)]
 mod fuzz;

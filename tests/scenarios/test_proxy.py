@@ -9,10 +9,10 @@ from pathlib import Path
 from standins import images
 from standins.aws import Ec2
 from standins.program import Program
+from standins.tls import Authority
 
 AMI = {"image": images.OWN_X64, "instance-type": "m7i.large"}
 PROXY = "http://ci:hush@proxy.example.com:3128"
-CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIU\n-----END CERTIFICATE-----\n"
 
 
 def script(ec2: Ec2) -> str:
@@ -24,8 +24,9 @@ def script(ec2: Ec2) -> str:
 def test_both_are_handed_over_and_the_password_stays_out_of_the_log(
     sprinters: Program, ec2: Ec2, tmp_path: Path
 ) -> None:
-    file = tmp_path / "ca.pem"
-    file.write_text(f"# ours\n{CERTIFICATE}")
+    file = Authority(tmp_path).file
+    certificate = file.read_text()
+    file.write_text(f"# ours\n{certificate}")
     sprinters.environment |= {"HTTPS_PROXY": PROXY, "NO_PROXY": ".internal", "NODE_EXTRA_CA_CERTS": str(file)}
     run = sprinters.run("start", **AMI)
 
@@ -34,7 +35,7 @@ def test_both_are_handed_over_and_the_password_stays_out_of_the_log(
     for name in ("https_proxy", "HTTPS_PROXY"):
         assert f'{name}="{PROXY}"\n' in secrets
     assert 'no_proxy=".internal,localhost,127.0.0.1,::1,169.254.169.254,fd00:ec2::254"\n' in secrets
-    assert CERTIFICATE in secrets and "# ours" not in secrets
+    assert certificate in secrets and "# ours" not in secrets
     assert "hush" not in kept + run.log + run.summary
 
 
