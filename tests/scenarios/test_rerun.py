@@ -105,6 +105,15 @@ def test_where_there_is_no_spot_the_first_attempt_falls_back(ci: Ci, ec2: Ec2) -
     assert ci.start().outputs["market"] == "on-demand"
 
 
+@pytest.mark.parametrize(("attempt", "market"), [("1", "spot"), ("2", "on-demand")])
+def test_a_label_says_it_too(sprinters: Program, attempt: str, market: str) -> None:
+    sprinters.environment["GITHUB_RUN_ATTEMPT"] = attempt
+    label = "sprinters:aws:eu-central-1:m7i.large:spot=rerun"
+    started = sprinters.run("start", runner=label, image=images.OWN_X64)
+
+    assert started.outputs["market"] == market, started.log
+
+
 def test_the_instance_carries_the_number_of_its_job(ci: Ci, ec2: Ec2) -> None:
     ci.start()
     [instance] = ec2.living()
