@@ -363,7 +363,7 @@ async fn reruns(clients: &Clients, spec: &StartSpec) -> Option<Finding> {
         mark: Mark::Unknown,
         subject,
         remedy: Some(
-            "not this one. The job with `mode: rerun` needs `permissions: {actions: write}` and \
+            "not this one. The job with `mode: rerun` needs `permissions: {actions: write, checks: read}` and \
              `github-token: ${{ github.token }}`; without it nobody reruns what AWS takes back"
                 .to_owned(),
         ),
