@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::account;
 use crate::clients::Clients;
-use crate::ec2::{Ec2Error, Launch, statement_for, tags};
+use crate::ec2::{Ec2Error, GET_CONSOLE_OUTPUT, Launch, statement_for, tags};
 use crate::failure::{Exit, Failure};
 use crate::github::{DEFAULT_GROUP, JobId, RunnerId};
 use crate::groundwork::Groundwork;
@@ -80,6 +80,8 @@ pub(crate) async fn check(
 struct Answers {
     launch: Result<(), Ec2Error>,
     others: [Result<(), Ec2Error>; 5],
+    /// Not needed: it only makes a failed boot tell more.
+    console: Result<(), Ec2Error>,
 }
 
 async fn aws(clients: &Clients, spec: &StartSpec, report: &Report) -> Vec<Finding> {
@@ -109,22 +111,25 @@ async fn aws(clients: &Clients, spec: &StartSpec, report: &Report) -> Vec<Findin
         }
     };
     let answers = ask(clients, spec, groundwork.as_ref()).await;
+    let credentials = format!(
+        "credentials for `{}`: {}",
+        clients.region, clients.ec2.signed_with
+    );
     let all = || answers.others.iter().chain([&answers.launch]);
     if let Some(error) = all()
         .filter_map(|answer| answer.as_ref().err())
         .find(|error| is_about_caller(error))
     {
-        findings.push(Finding::missing(
-            format!("credentials for `{}`", clients.region),
-            format!("{error}; {}", error.remedy(&clients.region)),
-        ));
+        let remedy = format!("{error}; {}", error.remedy(&clients.region));
+        findings.push(Finding::missing(credentials, remedy));
     } else {
-        findings.push(Finding::fine(format!(
-            "credentials for `{}`",
-            clients.region
-        )));
+        findings.push(Finding::fine(credentials));
     }
     findings.extend(judge(clients, &answers));
+    if answers.console.is_ok() {
+        let what = format!("{GET_CONSOLE_OUTPUT} (optional: a failed boot tells its last lines)");
+        findings.push(Finding::fine(what));
+    }
     findings
 }
 
@@ -165,17 +170,19 @@ async fn ask(clients: &Clients, spec: &StartSpec, groundwork: Option<&Groundwork
             _ => Ok(()),
         }
     };
-    let (launch, tagging, describing, modifying, terminating, prices) = tokio::join!(
+    let (launch, tagging, describing, modifying, terminating, prices, console) = tokio::join!(
         launch(&tags[..]),
         ec2.dry_run_create_tags(&none),
         ec2.dry_run_describe_instances(),
         ec2.dry_run_modify_volume(),
         ec2.dry_run_terminate(&none),
         ec2.dry_run_describe_spot_price_history(),
+        ec2.dry_run_get_console_output(&none),
     );
     Answers {
         launch,
         others: [tagging, describing, modifying, terminating, prices],
+        console,
     }
 }
 
@@ -356,7 +363,7 @@ async fn reruns(clients: &Clients, spec: &StartSpec) -> Option<Finding> {
         mark: Mark::Unknown,
         subject,
         remedy: Some(
-            "not this one. The job with `mode: rerun` needs `permissions: {actions: write}` and \
+            "not this one. The job with `mode: rerun` needs `permissions: {actions: write, checks: read}` and \
              `github-token: ${{ github.token }}`; without it nobody reruns what AWS takes back"
                 .to_owned(),
         ),

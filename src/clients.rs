@@ -39,15 +39,16 @@ impl Clients {
     ) -> Self {
         let report = report.clone();
         let mask: Mask = Arc::new(move |secret| report.mask(secret));
-        let connector = http_edge::connector();
         let Target {
             region,
             aws,
             github,
             github_api,
+            extra_roots,
             run,
             account,
         } = target;
+        let connector = http_edge::connector(extra_roots);
         Self {
             ec2: Ec2::new(&connector, &region, aws, mask.clone()).await,
             github: Github::new(connector.clone(), &github_api, github, &run, purpose, mask),

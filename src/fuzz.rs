@@ -8,7 +8,9 @@ use std::time::SystemTime;
 use fastrand::Rng;
 
 use crate::github::GithubError;
-use crate::inputs::{Inputs, Problems};
+use crate::inputs::{Inputs, Layer, Problems};
+use crate::spec::profile::ProfileFile;
+use crate::spec::runner_label::RunnerLabel;
 use crate::spec::scope::Scope;
 use crate::spec::start::StartSpec;
 use crate::spec::tags::Tags;
@@ -162,6 +164,76 @@ fn tags_as_yaml() {
     ];
     fuzz(&seeds, |text| {
         let _ = Tags::parse(text);
+    });
+}
+
+/// What a label or a profile becomes: a start's specification, and every message about it.
+fn becomes(inputs: Inputs, layer: Layer) {
+    let inputs = inputs.with(layer);
+    let mut problems = Problems::default();
+    let region = problems.optional(&inputs, "aws-region", str::parse);
+    let _ = StartSpec::parse(&inputs, region.as_ref(), &mut problems);
+    for error in problems.located(&inputs) {
+        let _ = error.to_string();
+    }
+}
+
+#[test]
+fn labels_of_the_hosted_service() {
+    let seeds = [
+        "sprinters:aws:ubuntu-latest",
+        "sprinters:aws/123456789012:eu-central-1/eu-central-1c/subnet-0123456789abcdef0:ubuntu-24.04-arm",
+        ":m8gd.xlarge:spot=auto:sg-0123456789abcdef0:root=gp3/4000/max",
+        ":temp=ephemeral:swap=4:profile=ci:events=false",
+        "sprinters:aws:ubuntu-22.04-minimal:us-east-1:root=gp3-boot/max/max/300:spot=rerun",
+    ];
+    fuzz(&seeds, |text| {
+        let inputs = Inputs::default();
+        match RunnerLabel::parse(text) {
+            Ok(label) => {
+                let printed = label.to_string();
+                let again = RunnerLabel::parse(&printed).map(|label| label.to_string());
+                // Printing may lengthen (`ubuntu-latest`), and GitHub bounds a label's length.
+                assert!(again == Ok(printed) || text.len() > 200, "{text}");
+                if let Ok(layer) = label.layer(&inputs) {
+                    becomes(inputs, layer);
+                }
+            }
+            Err(errors) => {
+                for error in errors {
+                    let _ = error.to_string();
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn profile_files() {
+    let seeds = [
+        "defaults: { spot: auto, tags: { team: ci, version: 1.10 } }\naws: { region: eu-central-1, account: \"123456789012\" }\n",
+        "runners:\n  a: { extend: b, labels: [x, 'y, z'] }\n  b:\n    image: ubuntu-24.04\n    setup: |\n      echo hi\n",
+        "runners: { a: &x { count: 3 }, b: *x, c: { extend: [a, b] } }\ngithub: { scope: org }\n",
+        "runners:\n  a: { extend: a, subnet: [eu-central-1a=subnet-12345678] } # no\n  ? b\n  : !t c\n",
+    ];
+    fuzz(&seeds, |text| {
+        let layers =
+            ProfileFile::parse(text).map(|file| ["a", "b", "z"].map(|name| file.layer(name)));
+        match layers {
+            Ok(layers) => {
+                for layer in layers {
+                    match layer {
+                        Ok(layer) => becomes(Inputs::default(), layer),
+                        Err(error) => drop(error.to_string()),
+                    }
+                }
+            }
+            Err(errors) => {
+                for error in errors {
+                    let _ = error.to_string();
+                }
+            }
+        }
     });
 }
 

@@ -24,6 +24,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tower::BoxError;
 
 use crate::answer_headers::Headers;
+use crate::extra_roots::{self, ExtraRoots};
 use crate::github::innermost;
 use crate::retry::Passing;
 
@@ -33,8 +34,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Builds the connector. It connects to nobody yet, and reads no certificate before somebody is to be reached by HTTPS.
-pub(crate) fn connector() -> SharedHttpConnector {
-    SharedHttpConnector::new(Edge::default())
+pub(crate) fn connector(extra_roots: ExtraRoots) -> SharedHttpConnector {
+    SharedHttpConnector::new(Edge {
+        extra_roots,
+        ..Edge::default()
+    })
 }
 
 /// One connector for each scheme, made when it is first needed: reading and parsing the system's roots takes longer than all
@@ -43,6 +47,7 @@ pub(crate) fn connector() -> SharedHttpConnector {
 struct Edge {
     plain: OnceLock<Connector>,
     tls: OnceLock<Connector>,
+    extra_roots: ExtraRoots,
 }
 
 impl HttpConnector for Edge {
@@ -53,9 +58,19 @@ impl HttpConnector for Edge {
             self.plain.get_or_init(connector).call(request)
         } else {
             self.tls
-                .get_or_init(|| with_roots(TrustStore::default()))
+                .get_or_init(|| with_roots(self.roots()))
                 .call(request)
         }
+    }
+}
+
+impl Edge {
+    /// The system's, and those that the environment names.
+    fn roots(&self) -> TrustStore {
+        let extra = self.extra_roots.0.iter();
+        extra.fold(TrustStore::default(), |roots, pem| {
+            roots.with_pem_certificate(pem.as_bytes())
+        })
     }
 }
 
@@ -140,7 +155,8 @@ impl Passing for GetError {
     fn is_passing(&self) -> bool {
         match self {
             Self::Status(status, _) => *status >= 500 || *status == 429,
-            Self::NoAnswer(_) | Self::NoText | Self::NoIndex => true,
+            Self::NoAnswer(message) => !extra_roots::is_untrusted(message),
+            Self::NoText | Self::NoIndex => true,
         }
     }
 

@@ -13,6 +13,7 @@ mod climb;
 mod closing;
 mod cost;
 mod ec2;
+mod extra_roots;
 mod failure;
 #[cfg(test)]
 mod fuzz;
@@ -57,6 +58,7 @@ use inputs::{InputError, Inputs, Mode, Problems};
 use policy::PolicySpec;
 use report::Report;
 use retry::Deadline;
+use spec::proxy::InstanceProxy;
 use spec::rerun::RerunSpec;
 use spec::start::StartSpec;
 use spec::target::{Narrowing, Target};
@@ -155,7 +157,9 @@ fn parse(mode: Mode, inputs: &Inputs) -> Result<Work, Problems> {
     let target = Target::parse(inputs, environment, &mut problems);
     let region = target.as_ref().map(|target| &target.region);
     let mut start = || {
-        let spec = StartSpec::parse(inputs, region, &mut problems)?;
+        let mut spec = StartSpec::parse(inputs, region, &mut problems)?;
+        let read = |path: &str| std::fs::read_to_string(path);
+        spec.proxy = InstanceProxy::of(environment, read, &mut spec.notes);
         problems.take(user_data::fits(&spec).map_err(|error| {
             let setup = spec.setup.as_deref().unwrap_or_default();
             InputError::wrong("setup", setup, &error.to_string())

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::extra_roots::ExtraRoots;
 use crate::failure::{Exit, Failure};
 use crate::github::{Github, GithubError, Purpose, READ_FILE};
 use crate::http_edge;
@@ -61,18 +62,20 @@ async fn fetch(
     let mut problems = Problems::default();
     let api = problems.take(target::github_api(&environment));
     let run = problems.take(target::workflow_run(inputs, &environment));
-    let (Some(api), Some(run)) = (api, run) else {
+    let extra_roots = problems.take(ExtraRoots::read(&environment));
+    let (Some(api), Some(run), Some(extra_roots)) = (api, run, extra_roots) else {
         return Err(Failure::inputs(&problems.located(inputs)));
     };
     let commit = environment("GITHUB_SHA").filter(|sha| sha.chars().all(|c| c.is_ascii_hexdigit()));
     let own = environment(JOB_TOKEN).inspect(|token| report.mask(token));
     let given = inputs.get("github-token").map(str::to_owned);
     let deadline = Deadline::after(PATIENCE);
+    let connector = http_edge::connector(extra_roots);
     let mut refused = None;
     for token in own.into_iter().chain(given) {
         let token = SecretString::from(token.trim());
         let github = Github::new(
-            http_edge::connector(),
+            connector.clone(),
             &api,
             GithubCredentials::Token(token),
             &run,

@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use crate::boot::{self, BootSpec, Metadata, RunnerSource, TempDisk, UserDataError};
+use crate::boot::{self, BootSpec, Metadata, Proxy, RunnerSource, TempDisk, UserDataError};
 use crate::spec::run::letters;
 use crate::spec::start::StartSpec;
 use crate::spec::temp::{Temp, TempVolume};
@@ -15,6 +15,10 @@ pub(crate) fn render(
     label: &str,
     name: &str,
 ) -> Result<Vec<u8>, UserDataError> {
+    let proxy = spec.proxy.as_ref().map(|given| Proxy {
+        variables: given.variables.clone(),
+        certificates: given.certificates.clone(),
+    });
     boot::user_data(&BootSpec {
         jit_config,
         runner,
@@ -24,7 +28,7 @@ pub(crate) fn render(
         job_completed: spec.job_completed.as_deref(),
         temp: spec.temp.map(temp_disk),
         swap_gib: spec.swap.gib,
-        proxy: None,
+        proxy: proxy.as_ref(),
         start_timeout: spec.start_timeout.as_duration(),
         idle_timeout: spec.idle_timeout.as_duration(),
         max_lifetime: spec.max_lifetime.as_duration(),

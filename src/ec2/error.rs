@@ -10,6 +10,7 @@ use aws_sdk_ec2::operation::RequestId;
 
 use super::role_error::RoleError;
 use crate::answer_headers::Headers;
+use crate::extra_roots;
 use crate::github::innermost;
 use crate::retry::Passing;
 use crate::spec::region::Region;
@@ -166,7 +167,8 @@ impl Ec2Error {
     /// Whether EC2 may have carried the call out although it failed.
     pub(crate) fn may_have_acted(&self) -> bool {
         match &self.kind {
-            Kind::NoAnswer | Kind::Unreadable => true,
+            Kind::NoAnswer => !extra_roots::is_untrusted(&self.message),
+            Kind::Unreadable => true,
             Kind::ServerError(status) => *status >= 500,
             Kind::NoCredentials | Kind::NoRole { .. } => false,
             Kind::Code(code) => matches!(
@@ -239,9 +241,10 @@ impl Ec2Error {
     /// What the person who reads the log can do about it.
     pub(crate) fn remedy(&self, region: &Region) -> String {
         match &self.kind {
-            Kind::NoAnswer => {
-                format!("check that EC2's endpoint of `{region}` can be reached from this runner, and run the job again")
-            }
+            Kind::NoAnswer => extra_roots::remedy(&self.message).map_or_else(
+                || format!("check that EC2's endpoint of `{region}` can be reached from this runner, and run the job again"),
+                str::to_owned,
+            ),
             Kind::NoCredentials => "pass `aws-access-key-id` and `aws-secret-access-key`, or set up credentials in the \
                                     environment with a step before this one"
                 .to_owned(),

@@ -1,6 +1,7 @@
 //! The five EC2 calls that Sprinters makes.
 
 mod account;
+mod console;
 mod dry_run;
 mod error;
 mod instances;
@@ -12,6 +13,7 @@ pub(crate) mod tags;
 mod volumes;
 
 pub(crate) use account::GET_CALLER_IDENTITY;
+pub(crate) use console::GET_CONSOLE_OUTPUT;
 pub(crate) use error::{Ec2Error, Kind as Ec2ErrorKind, Next, statement_for};
 #[cfg(test)]
 pub(crate) use instances::Usage;
@@ -48,6 +50,8 @@ pub(crate) struct Ec2 {
     sts: aws_sdk_sts::Client,
     /// What its credentials come from, where that is a role.
     role: Option<Arc<Role>>,
+    /// What its calls are signed with, in words.
+    pub signed_with: &'static str,
 }
 
 /// One attempt of one call may take this long, connecting included.
@@ -87,6 +91,11 @@ impl Ec2 {
             AwsCredentials::Role(_) => loader.no_credentials(),
             AwsCredentials::Environment => loader,
         };
+        let signed_with = match &credentials {
+            AwsCredentials::Key(_) => "the inputs' access key",
+            AwsCredentials::Role(_) => "the role's credentials",
+            AwsCredentials::Environment => "what the environment has",
+        };
         let mut config = loader.load().await;
         let role = match credentials {
             AwsCredentials::Role(source) => Some(Arc::new(role(source, &config))),
@@ -102,6 +111,7 @@ impl Ec2 {
         }
         Self {
             role,
+            signed_with,
             client: aws_sdk_ec2::Client::new(&config),
             sts: aws_sdk_sts::Client::new(&config),
         }

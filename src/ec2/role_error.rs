@@ -7,6 +7,7 @@ use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIden
 
 use super::error::HttpAnswer;
 use super::role::Claims;
+use crate::extra_roots;
 use crate::github::innermost;
 use crate::http_edge::GetError;
 use crate::retry::Passing;
@@ -50,6 +51,9 @@ impl RoleError {
             GetError::Status(400..=499, _) => {
                 "give the job `permissions: {id-token: write, contents: read}`; workflows from forks never get a token"
             }
+            GetError::NoAnswer(message) if extra_roots::is_untrusted(message) => {
+                extra_roots::remedy(message).unwrap_or_default()
+            }
             _ => {
                 "check that GitHub's OIDC service can be reached from this runner, and run the job again"
             }
@@ -69,8 +73,11 @@ impl RoleError {
                 || format!("AWS STS did not answer ({})", innermost(error)),
                 |status| format!("AWS STS answered HTTP {status}"),
             );
-            let help = "check that AWS STS can be reached from this runner, and run the job again";
-            return Self::new(what, help).passing(true);
+            let is_untrusted = extra_roots::is_untrusted(&what);
+            let help = extra_roots::remedy(&what).unwrap_or(
+                "check that AWS STS can be reached from this runner, and run the job again",
+            );
+            return Self::new(what, help).passing(!is_untrusted);
         };
         let code = context.err().code().unwrap_or("no error code");
         let message = context.err().message().unwrap_or("no message");

@@ -70,17 +70,17 @@ struct Limits {
 
 impl Place {
     pub(super) fn of(run: &WorkflowRun, purpose: Purpose) -> Self {
-        let (permission, is_repository) = match (purpose, &run.scope) {
-            (Purpose::Runs, _) => ("actions", true),
-            (Purpose::Runners, Scope::Repository(_)) => ("administration", true),
+        let (permissions, is_repository) = match (purpose, &run.scope) {
+            (Purpose::Runs, _) => (&[("actions", "write"), ("checks", "read")][..], true),
+            (Purpose::Runners, Scope::Repository(_)) => (&[("administration", "write")][..], true),
             // This permission opens no repository, so that there is none to name.
-            (Purpose::Runners, _) => ("organization_self_hosted_runners", false),
+            (Purpose::Runners, _) => (&[("organization_self_hosted_runners", "write")][..], false),
         };
         Self {
             installation: format!("/{}/installation", run.scope.path()),
             limits: Limits {
                 repositories: is_repository.then(|| [run.repository.name().to_owned()]),
-                permissions: [(permission, "write")].into(),
+                permissions: permissions.iter().copied().collect(),
             },
         }
     }

@@ -6,7 +6,8 @@ use serde::Deserialize;
 
 use super::{Github, GithubError};
 
-pub(crate) const READ_FILE: &str = "read a file of the repository";
+/// The one file that is ever read.
+pub(crate) const READ_FILE: &str = "read `.github/sprinters.yml`";
 
 /// GitHub's answer about a file; of a folder it is a list.
 #[derive(Deserialize)]

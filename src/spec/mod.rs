@@ -13,6 +13,7 @@ pub(crate) mod label;
 pub(crate) mod list;
 pub(crate) mod network;
 pub(crate) mod profile;
+pub(crate) mod proxy;
 pub(crate) mod region;
 pub(crate) mod rerun;
 pub(crate) mod role;

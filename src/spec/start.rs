@@ -5,6 +5,7 @@ use super::image::Image;
 use super::instance_type::{Architecture, InstanceType};
 use super::label::Label;
 use super::network::{InstanceProfile, Placement, SecurityGroup, Subnet};
+use super::proxy::InstanceProxy;
 use super::region::{Region, Zone};
 use super::scope::RunnerGroup;
 use super::spot::Spot;
@@ -50,6 +51,8 @@ pub(crate) struct StartSpec {
     pub setup: Option<String>,
     pub job_started: Option<String>,
     pub job_completed: Option<String>,
+    /// The step's own way to the network, where it has one.
+    pub proxy: Option<InstanceProxy>,
     pub runner_home: Option<String>,
     pub runner_user: String,
     pub start_timeout: Seconds,
@@ -121,6 +124,7 @@ impl StartSpec {
             setup: inputs.get("setup").map(str::to_owned),
             job_started: inputs.get("job-started").map(str::to_owned),
             job_completed: inputs.get("job-completed").map(str::to_owned),
+            proxy: None,
             runner_home: problems.optional(inputs, "runner-home", runner::home),
             runner_user: problems
                 .optional(inputs, "runner-user", runner::user)

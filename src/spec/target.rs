@@ -11,6 +11,7 @@ use super::role::RoleSource;
 use super::run::{Repository, WorkflowRun};
 use super::scope::Scope;
 use super::{label::Label, list};
+use crate::extra_roots::ExtraRoots;
 use crate::inputs::{InputError, Inputs, Problems};
 
 /// Whom to talk to, and on whose behalf.
@@ -21,6 +22,8 @@ pub(crate) struct Target {
     pub github: GithubCredentials,
     /// `GITHUB_API_URL`: GitHub itself, an Enterprise Server, or a test's stand-in.
     pub github_api: http::Uri,
+    /// Trusted beside the system's.
+    pub extra_roots: ExtraRoots,
     pub run: WorkflowRun,
     /// The account that the credentials must be of, where `runner` names one.
     pub account: Option<AccountId>,
@@ -48,6 +51,7 @@ impl Target {
             ))),
         };
         let github = problems.take(github_credentials(inputs));
+        let extra_roots = problems.take(ExtraRoots::read(&environment));
         let github_api = problems.take(github_api(&environment));
         let run = problems.take(workflow_run(inputs, &environment));
         let aws = problems.take(aws_credentials(inputs, run.as_ref(), &environment));
@@ -56,6 +60,7 @@ impl Target {
             aws: aws?,
             github: github?,
             github_api: github_api?,
+            extra_roots: extra_roots?,
             run: run?,
             account: inputs.account().cloned(),
         })

@@ -89,6 +89,7 @@ def boot(
         image: Callable[[Path], None] | None = None,
         disks: Sequence[Disk] = (),
         options: Sequence[str] = (),
+        forward: Sequence[int] = (),
         niceness: int = 0,
         **spec: Any,
     ) -> Machine:
@@ -102,7 +103,7 @@ def boot(
             disks=disks,
             options=options,
             niceness=niceness,
-            forward=[service.port],
+            forward=[service.port, *forward],
         )
         machines.append(machine)
         machine.start()

@@ -99,6 +99,7 @@ def test_check_tells_the_role_and_what_it_may(sprinters: Program, ec2: Ec2, oidc
     assert (
         f"✓ role taken with the OIDC token of `{oidc.subject}`: `arn:aws:sts::{ACCOUNT_ID}:assumed-role/" in run.stdout
     )
+    assert "✓ credentials for `eu-central-1`: the role's credentials" in run.stdout
     assert all(f"✓ {action}" in run.stdout for action in PLAIN_SIX)
 
 

@@ -46,6 +46,14 @@ def policy_without(action: str) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
 
 
+def policy_with(action: str) -> dict[str, Any]:
+    """The plain policy and one action more."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": [*PLAIN_SIX, action], "Resource": "*"}],
+    }
+
+
 class Moto:
     """The process. Starting it takes about two seconds, so tests share one."""
 

@@ -28,9 +28,11 @@ PACKAGE = "@octokit/openapi"
 TESTS = Path(__file__).resolve().parents[1]
 SCOPES = r"/repos/\{owner\}/\{repo\}|/orgs/\{org\}|/enterprises/\{enterprise\}"
 RUNS = r"runs/\{run_id\}(/rerun|/attempts/\{attempt_number\}/jobs)?$|jobs/\{job_id\}/rerun$"
+CHECKS = r"check-runs/\{check_run_id\}/annotations$"
 APPS = r"/app/installations/\{installation_id\}/access_tokens$|/installation/token$"
 CONTENTS = r"/repos/\{owner\}/\{repo\}/contents/\{path\}$"
-KEPT = re.compile(rf"^({SCOPES})/(actions/((runners|runner-groups)(/|$)|{RUNS})|installation$)|^({APPS}|{CONTENTS})")
+RUNNERS = rf"(runners|runner-groups)(/|$)|{RUNS}"
+KEPT = re.compile(rf"^({SCOPES})/(actions/({RUNNERS})|installation$|{CHECKS})|^({APPS}|{CONTENTS})")
 
 # GitHub answers any operation with these, whether or not its description lists them for it:
 # https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api

@@ -7,9 +7,9 @@
         github.gate.fail("get-runner", reset, nth=2)
 
 Operations by which calls are counted and spoilt: `generate-jitconfig`, `list-downloads`, `list-runners`, `get-runner`,
-`delete-runner`, `list-runner-groups`; of workflow runs `get-run`, `list-jobs`, `rerun-job`, `rerun-run`; of Apps
-`get-installation`, `create-installation-token`, `revoke-installation-token`; of the runner program `runner:session`,
-`runner:job`, `runner:finish`, `runner:leave`; `download`.
+`delete-runner`, `list-runner-groups`; of workflow runs `get-run`, `list-jobs`, `list-annotations`, `rerun-job`,
+`rerun-run`; of Apps `get-installation`, `create-installation-token`, `revoke-installation-token`; of the runner program
+`runner:session`, `runner:job`, `runner:finish`, `runner:leave`; `download`.
 """
 
 from __future__ import annotations

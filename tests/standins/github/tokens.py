@@ -11,7 +11,7 @@ from enum import Enum
 from standins.server import Request, Response
 
 IS_ABOUT_CONTENTS = re.compile(r"^/repos/[^/]+/[^/]+/contents/")
-IS_ABOUT_RUNS = re.compile(r"/actions/(runs|jobs)/")
+IS_ABOUT_RUNS = re.compile(r"/actions/(runs|jobs)/|/check-runs/")
 DOCUMENTATION = "https://docs.github.com/rest/actions/self-hosted-runners"
 HOURLY_LIMIT = 5000
 
@@ -23,7 +23,8 @@ class Kind(Enum):
     UNRELATED = "fine-grained, without administration"
     NO_ACCESS = "fine-grained, for other repositories"
     GITHUB_TOKEN = "the job's own GITHUB_TOKEN"
-    RERUNS = "the job's own GITHUB_TOKEN, with actions: write"
+    RERUNS = "the job's own GITHUB_TOKEN, with actions: write and checks: read"
+    RERUNS_BLINDLY = "the job's own GITHUB_TOKEN, with actions: write"
     ORGANIZATION = "fine-grained, organization_self_hosted_runners: write"
     ENTERPRISE = "classic, manage_runners:enterprise"
 
@@ -31,7 +32,7 @@ class Kind(Enum):
     def prefix(self) -> str:
         if self is Kind.ENTERPRISE:
             return "ghp_"
-        return "ghs_" if self in (Kind.GITHUB_TOKEN, Kind.RERUNS) else "github_pat_"
+        return "ghs_" if self in (Kind.GITHUB_TOKEN, Kind.RERUNS, Kind.RERUNS_BLINDLY) else "github_pat_"
 
     @property
     def place(self) -> str:
@@ -87,11 +88,11 @@ def refusal(token: Token | None, request: Request) -> Response | None:
     if IS_ABOUT_CONTENTS.search(request.path):
         return _refusal_about_contents(token)
     if IS_ABOUT_RUNS.search(request.path):
-        return _refusal_about_runs(token)
+        return _refusal_about_runs(token, request)
     match token.kind:
         case Kind.NO_ACCESS:
             return message(404, "Not Found")
-        case Kind.GITHUB_TOKEN | Kind.RERUNS:
+        case Kind.GITHUB_TOKEN | Kind.RERUNS | Kind.RERUNS_BLINDLY:
             return message(403, "Resource not accessible by integration")
         case Kind.UNRELATED:
             return message(403, "Resource not accessible by personal access token")
@@ -108,7 +109,7 @@ def refusal(token: Token | None, request: Request) -> Response | None:
 def _refusal_about_contents(token: Token) -> Response | None:
     """Files of a private repository need `contents: read`, which a job's own token has."""
     match token.kind:
-        case Kind.WRITE_AND_CONTENTS | Kind.GITHUB_TOKEN | Kind.RERUNS:
+        case Kind.WRITE_AND_CONTENTS | Kind.GITHUB_TOKEN | Kind.RERUNS | Kind.RERUNS_BLINDLY:
             return None
         case Kind.NO_ACCESS:
             return message(404, "Not Found")
@@ -116,14 +117,16 @@ def _refusal_about_contents(token: Token) -> Response | None:
             return message(403, "Resource not accessible by personal access token")
 
 
-def _refusal_about_runs(token: Token) -> Response | None:
+def _refusal_about_runs(token: Token, request: Request) -> Response | None:
     """Runs need `actions`, which is another permission than runners'."""
     match token.kind:
         case Kind.RERUNS:
             return None
+        case Kind.RERUNS_BLINDLY if "/actions/" in request.path:
+            return None
         case Kind.NO_ACCESS:
             return message(404, "Not Found")
-        case Kind.GITHUB_TOKEN:
+        case Kind.GITHUB_TOKEN | Kind.RERUNS_BLINDLY:
             return message(403, "Resource not accessible by integration")
         case _:
             return message(403, "Resource not accessible by personal access token")
