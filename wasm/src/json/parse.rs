@@ -468,9 +468,7 @@ impl<'t> Parser<'t> {
         };
         let before = self.errors.len();
         let text = self.string(open, close);
-        let open_ended = self.errors[before..]
-            .iter()
-            .any(|e| e.problem == Problem::OpenString);
+        let open_ended = !self.text[start + open..self.at].ends_with(close);
         self.errors.truncate(before);
         // What it has swallowed up to the end of its line, nobody knows.
         let problem = if open_ended {
