@@ -88,7 +88,7 @@ pub(crate) fn described(root: RootVolume, region: &Region) -> Option<String> {
 pub(crate) async fn bring_down(clients: &Clients, runners: &[LaunchedRunner], report: &Report) {
     let fast: Vec<&LaunchedRunner> = runners
         .iter()
-        .filter(|runner| runner.root.is_for_boot)
+        .filter(|runner| runner.volumes.root.is_for_boot)
         .collect();
     if fast.is_empty() {
         return;

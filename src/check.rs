@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::account;
 use crate::clients::Clients;
-use crate::ec2::{Ec2Error, Launch, statement_for, tags};
+use crate::ec2::{Ec2Error, GET_CONSOLE_OUTPUT, Launch, statement_for, tags};
 use crate::failure::{Exit, Failure};
 use crate::github::{DEFAULT_GROUP, JobId, RunnerId};
 use crate::groundwork::Groundwork;
@@ -80,10 +80,23 @@ pub(crate) async fn check(
 struct Answers {
     launch: Result<(), Ec2Error>,
     others: [Result<(), Ec2Error>; 5],
+    /// Not needed: it only makes a failed boot tell more.
+    console: Result<(), Ec2Error>,
 }
 
 async fn aws(clients: &Clients, spec: &StartSpec, report: &Report) -> Vec<Finding> {
     let mut findings = Vec::new();
+    match clients.ec2.sign_in().await {
+        Ok(None) => {}
+        Ok(Some(taken)) => findings.push(Finding::fine(format!(
+            "role taken with the OIDC token of `{}`: `{}`",
+            taken.subject, taken.arn
+        ))),
+        Err(error) => {
+            let remedy = format!("{error}; {}", error.help);
+            return vec![Finding::missing("role by GitHub's OIDC token", remedy)];
+        }
+    }
     let groundwork = match Groundwork::lay(clients, spec, report, Deadline::after(PATIENCE)).await {
         Ok(groundwork) => {
             findings.push(Finding::fine(format!("image `{}`", spec.image)));
@@ -98,22 +111,25 @@ async fn aws(clients: &Clients, spec: &StartSpec, report: &Report) -> Vec<Findin
         }
     };
     let answers = ask(clients, spec, groundwork.as_ref()).await;
+    let credentials = format!(
+        "credentials for `{}`: {}",
+        clients.region, clients.ec2.signed_with
+    );
     let all = || answers.others.iter().chain([&answers.launch]);
     if let Some(error) = all()
         .filter_map(|answer| answer.as_ref().err())
         .find(|error| is_about_caller(error))
     {
-        findings.push(Finding::missing(
-            format!("credentials for `{}`", clients.region),
-            format!("{error}; {}", error.remedy(&clients.region)),
-        ));
+        let remedy = format!("{error}; {}", error.remedy(&clients.region));
+        findings.push(Finding::missing(credentials, remedy));
     } else {
-        findings.push(Finding::fine(format!(
-            "credentials for `{}`",
-            clients.region
-        )));
+        findings.push(Finding::fine(credentials));
     }
     findings.extend(judge(clients, &answers));
+    if answers.console.is_ok() {
+        let what = format!("{GET_CONSOLE_OUTPUT} (optional: a failed boot tells its last lines)");
+        findings.push(Finding::fine(what));
+    }
     findings
 }
 
@@ -140,7 +156,7 @@ async fn ask(clients: &Clients, spec: &StartSpec, groundwork: Option<&Groundwork
         &name,
         RunnerId(0),
         expires,
-        spec.root,
+        spec.volumes(),
         &spec.tags,
     );
     let candidate = groundwork.and_then(|groundwork| groundwork.ladder.first());
@@ -154,17 +170,19 @@ async fn ask(clients: &Clients, spec: &StartSpec, groundwork: Option<&Groundwork
             _ => Ok(()),
         }
     };
-    let (launch, tagging, describing, modifying, terminating, prices) = tokio::join!(
+    let (launch, tagging, describing, modifying, terminating, prices, console) = tokio::join!(
         launch(&tags[..]),
         ec2.dry_run_create_tags(&none),
         ec2.dry_run_describe_instances(),
         ec2.dry_run_modify_volume(),
         ec2.dry_run_terminate(&none),
         ec2.dry_run_describe_spot_price_history(),
+        ec2.dry_run_get_console_output(&none),
     );
     Answers {
         launch,
         others: [tagging, describing, modifying, terminating, prices],
+        console,
     }
 }
 
@@ -178,7 +196,7 @@ fn launch_of<'a>(
         candidate,
         image_id: groundwork.image(candidate.instance_type.architecture()),
         root_device: spec.image.root_device(),
-        root: spec.root,
+        volumes: spec.volumes(),
         security_groups: &spec.security_groups,
         instance_profile: spec.instance_profile.as_ref(),
         tags,
@@ -255,18 +273,20 @@ fn finding(
 /// Whether an answer is about who asks, rather than what they ask for.
 fn is_about_caller(error: &Ec2Error) -> bool {
     use crate::ec2::Ec2ErrorKind as Kind;
-    matches!(error.kind, Kind::NoCredentials | Kind::NoAnswer)
-        || matches!(
-            error.code(),
-            Some(
-                "AuthFailure"
-                    | "InvalidClientTokenId"
-                    | "UnrecognizedClientException"
-                    | "SignatureDoesNotMatch"
-                    | "RequestExpired"
-                    | "OptInRequired"
-            )
+    matches!(
+        error.kind,
+        Kind::NoCredentials | Kind::NoRole { .. } | Kind::NoAnswer
+    ) || matches!(
+        error.code(),
+        Some(
+            "AuthFailure"
+                | "InvalidClientTokenId"
+                | "UnrecognizedClientException"
+                | "SignatureDoesNotMatch"
+                | "RequestExpired"
+                | "OptInRequired"
         )
+    )
 }
 
 /// The token's right to create runners: one is created and deleted again, because a read-only token can list them as well.
@@ -277,7 +297,7 @@ async fn github(clients: &Clients, spec: &StartSpec) -> Vec<Finding> {
     if let Some(app) = github.app() {
         let subject =
             format!("GitHub App `{app}` is installed in {scope} and may manage its runners");
-        match clients.sign_in(Deadline::after(PATIENCE)).await {
+        match clients.sign_in_to_github(Deadline::after(PATIENCE)).await {
             Ok(()) => findings.push(Finding::fine(subject)),
             Err(failure) => return vec![Finding::missing(subject, joined(&failure))],
         }
@@ -343,7 +363,7 @@ async fn reruns(clients: &Clients, spec: &StartSpec) -> Option<Finding> {
         mark: Mark::Unknown,
         subject,
         remedy: Some(
-            "not this one. The job with `mode: rerun` needs `permissions: {actions: write}` and \
+            "not this one. The job with `mode: rerun` needs `permissions: {actions: write, checks: read}` and \
              `github-token: ${{ github.token }}`; without it nobody reruns what AWS takes back"
                 .to_owned(),
         ),

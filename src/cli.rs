@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use clap::{Arg, ArgMatches, Command};
 
 use crate::inputs::{INPUTS, InputError, Mode};
+use crate::migrate::{self, Migration};
 use crate::policy::{self, Question};
 
 /// What the arguments say.
@@ -13,6 +14,8 @@ pub(crate) struct Arguments {
     pub flags: BTreeMap<&'static str, String>,
     /// `policy simulate` and `policy tighten`, which take no inputs.
     pub question: Option<Question>,
+    /// `migrate`, which is no mode: it is for a person's own files.
+    pub migration: Option<Migration>,
 }
 
 /// Parses the arguments. Prints help and ends the process where that was asked for.
@@ -20,7 +23,7 @@ pub(crate) fn parse(arguments: Vec<String>) -> Result<Arguments, InputError> {
     // The mode is checked here, so that an unknown one reads like every other wrong input.
     if let Some(word) = arguments
         .get(1)
-        .filter(|word| !word.starts_with('-') && *word != "help")
+        .filter(|word| !word.starts_with('-') && !["help", migrate::NAME].contains(&word.as_str()))
     {
         Mode::parse(word)?;
     }
@@ -30,8 +33,17 @@ pub(crate) fn parse(arguments: Vec<String>) -> Result<Arguments, InputError> {
             mode: None,
             flags: BTreeMap::new(),
             question: None,
+            migration: None,
         });
     };
+    if name == migrate::NAME {
+        return Ok(Arguments {
+            mode: None,
+            flags: BTreeMap::new(),
+            question: None,
+            migration: Some(migrate::parse(matches)),
+        });
+    }
     let mode = Mode::parse(name)?;
     let question = matches
         .subcommand()
@@ -41,6 +53,7 @@ pub(crate) fn parse(arguments: Vec<String>) -> Result<Arguments, InputError> {
         mode: Some(mode),
         flags: flags(mode, matches),
         question,
+        migration: None,
     })
 }
 
@@ -65,6 +78,7 @@ fn command() -> Command {
         .about("Runs GitHub Actions jobs on ephemeral EC2 instances in your own AWS account")
         .after_help(AFTER_HELP)
         .subcommands(Mode::ALL.map(subcommand))
+        .subcommand(migrate::command())
 }
 
 fn subcommand(mode: Mode) -> Command {

@@ -6,10 +6,10 @@ use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 
 use crate::ec2::{Ec2, Ec2Error};
 use crate::failure::Failure;
-use crate::github::{Github, GithubError, MINT, Mask, Purpose};
+use crate::github::{Github, GithubError, MINT, Purpose};
 use crate::http_edge;
 use crate::image_index::ImageIndex;
-use crate::report::Report;
+use crate::report::{Mask, Report};
 use crate::retry::{self, Deadline};
 use crate::spec::account::AccountId;
 use crate::spec::region::Region;
@@ -39,17 +39,18 @@ impl Clients {
     ) -> Self {
         let report = report.clone();
         let mask: Mask = Arc::new(move |secret| report.mask(secret));
-        let connector = http_edge::connector();
         let Target {
             region,
-            access_key,
+            aws,
             github,
             github_api,
+            extra_roots,
             run,
             account,
         } = target;
+        let connector = http_edge::connector(extra_roots);
         Self {
-            ec2: Ec2::new(&connector, &region, access_key.as_ref()).await,
+            ec2: Ec2::new(&connector, &region, aws, mask.clone()).await,
             github: Github::new(connector.clone(), &github_api, github, &run, purpose, mask),
             image_index: ImageIndex::new(environment),
             connector,
@@ -59,8 +60,15 @@ impl Clients {
         }
     }
 
-    /// Signs in to GitHub, where that takes more than a token.
+    /// Signs in to both, so that those who ask later need not wait for it.
     pub(crate) async fn sign_in(&self, deadline: Deadline) -> Result<(), Failure> {
+        let (aws, github) = tokio::join!(self.ec2.sign_in(), self.sign_in_to_github(deadline));
+        aws.map_err(|error| Failure::new(error.to_string(), error.help))?;
+        github
+    }
+
+    /// Signs in to GitHub, where that takes more than a token.
+    pub(crate) async fn sign_in_to_github(&self, deadline: Deadline) -> Result<(), Failure> {
         retry::until(MINT, deadline, || self.github.sign_in())
             .await
             .map_err(|error| self.github_failure(&error))

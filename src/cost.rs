@@ -7,6 +7,7 @@ use crate::price::{self, Gp3, Hosted};
 use crate::spec::instance_type::InstanceType;
 use crate::spec::region::{Region, Zone};
 use crate::spec::spot::Market;
+use crate::spec::temp::TempVolume;
 use crate::spec::volume::RootVolume;
 
 /// EC2 and EBS bill by the second, but never less than this.
@@ -97,7 +98,13 @@ impl Bill {
             volume: ran
                 .zip(instance.root_volume())
                 .zip(Gp3::of(region))
-                .and_then(|((ran, root), gp3)| volume(root, gp3, ran)),
+                .and_then(|((ran, root), gp3)| {
+                    let temp = match instance.temp_volume() {
+                        Some(temp) => temp_volume(temp, gp3, ran)?,
+                        None => 0.0,
+                    };
+                    Some(volume(root, gp3, ran)? + temp)
+                }),
             has_initialization: instance
                 .root_volume()
                 .is_some_and(|root| root.initialization.is_some()),
@@ -146,6 +153,12 @@ fn volume(root: RootVolume, gp3: Gp3, ran: Ran) -> Option<f64> {
         root.throughput.unwrap_or_default(),
     )?;
     Some(storage + performance * hours(fast))
+}
+
+fn temp_volume(temp: TempVolume, gp3: Gp3, ran: Ran) -> Option<f64> {
+    let storage = gp3.storage_per_hour(temp.gib);
+    let performance = gp3.performance_per_hour(temp.iops, temp.throughput)?;
+    Some((storage + performance) * hours(ran.billed()))
 }
 
 fn hours(duration: Duration) -> f64 {

@@ -8,7 +8,9 @@ use std::time::SystemTime;
 use fastrand::Rng;
 
 use crate::github::GithubError;
-use crate::inputs::{Inputs, Problems};
+use crate::inputs::{Inputs, Layer, Problems};
+use crate::spec::profile::ProfileFile;
+use crate::spec::runner_label::RunnerLabel;
 use crate::spec::scope::Scope;
 use crate::spec::start::StartSpec;
 use crate::spec::tags::Tags;
@@ -165,6 +167,76 @@ fn tags_as_yaml() {
     });
 }
 
+/// What a label or a profile becomes: a start's specification, and every message about it.
+fn becomes(inputs: Inputs, layer: Layer) {
+    let inputs = inputs.with(layer);
+    let mut problems = Problems::default();
+    let region = problems.optional(&inputs, "aws-region", str::parse);
+    let _ = StartSpec::parse(&inputs, region.as_ref(), &mut problems);
+    for error in problems.located(&inputs) {
+        let _ = error.to_string();
+    }
+}
+
+#[test]
+fn labels_of_the_hosted_service() {
+    let seeds = [
+        "sprinters:aws:ubuntu-latest",
+        "sprinters:aws/123456789012:eu-central-1/eu-central-1c/subnet-0123456789abcdef0:ubuntu-24.04-arm",
+        ":m8gd.xlarge:spot=auto:sg-0123456789abcdef0:root=gp3/4000/max",
+        ":temp=ephemeral:swap=4:profile=ci:events=false",
+        "sprinters:aws:ubuntu-22.04-minimal:us-east-1:root=gp3-boot/max/max/300:spot=rerun",
+    ];
+    fuzz(&seeds, |text| {
+        let inputs = Inputs::default();
+        match RunnerLabel::parse(text) {
+            Ok(label) => {
+                let printed = label.to_string();
+                let again = RunnerLabel::parse(&printed).map(|label| label.to_string());
+                // Printing may lengthen (`ubuntu-latest`), and GitHub bounds a label's length.
+                assert!(again == Ok(printed) || text.len() > 200, "{text}");
+                if let Ok(layer) = label.layer(&inputs) {
+                    becomes(inputs, layer);
+                }
+            }
+            Err(errors) => {
+                for error in errors {
+                    let _ = error.to_string();
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn profile_files() {
+    let seeds = [
+        "defaults: { spot: auto, tags: { team: ci, version: 1.10 } }\naws: { region: eu-central-1, account: \"123456789012\" }\n",
+        "runners:\n  a: { extend: b, labels: [x, 'y, z'] }\n  b:\n    image: ubuntu-24.04\n    setup: |\n      echo hi\n",
+        "runners: { a: &x { count: 3 }, b: *x, c: { extend: [a, b] } }\ngithub: { scope: org }\n",
+        "runners:\n  a: { extend: a, subnet: [eu-central-1a=subnet-12345678] } # no\n  ? b\n  : !t c\n",
+    ];
+    fuzz(&seeds, |text| {
+        let layers =
+            ProfileFile::parse(text).map(|file| ["a", "b", "z"].map(|name| file.layer(name)));
+        match layers {
+            Ok(layers) => {
+                for layer in layers {
+                    match layer {
+                        Ok(layer) => becomes(Inputs::default(), layer),
+                        Err(error) => drop(error.to_string()),
+                    }
+                }
+            }
+            Err(errors) => {
+                for error in errors {
+                    let _ = error.to_string();
+                }
+            }
+        }
+    });
+}
+
 #[test]
 fn the_image_index() {
     let line =
@@ -178,6 +250,7 @@ fn what_github_answers() {
     let list = r#"{"total_count": 1, "runners": [{"id": 7, "name": "x", "status": "offline"}]}"#;
     let run = r#"{"id": 7, "run_attempt": 1, "status": "completed", "conclusion": null, "html_url": "x"}"#;
     let jobs = r#"{"total_count": 1, "jobs": [{"id": 7, "name": "x", "conclusion": null, "runner_id": 0}]}"#;
+    let contents = r#"{"type": "file", "encoding": "base64", "content": "aGk=\n"}"#;
     let refusal = r#"{"message": "Resource not accessible by integration", "status": "403"}"#;
     let headers = [
         "7",
@@ -189,6 +262,7 @@ fn what_github_answers() {
     let mut rng = Rng::with_seed(SEED);
     for _ in 0..executions() {
         crate::github::fuzzed(&mutated(&mut rng, &[runner, list]));
+        crate::github::fuzzed_contents(&mutated(&mut rng, &[contents]));
         crate::github::fuzzed_runs(&mutated(&mut rng, &[run, jobs]));
         let mut map = http::HeaderMap::new();
         for name in [
@@ -220,4 +294,21 @@ fn what_stands_in_tags_and_names_of_instances() {
         let _ = ec2::tags::parse_expires(text);
         let _ = spec::run::age(text, SystemTime::now());
     });
+}
+
+#[test]
+fn workflows_to_migrate() {
+    let seeds = [
+        include_str!("../tests/migrate/examples/ec2-plain.yml"),
+        include_str!("../tests/migrate/examples/ec2-many-inputs.yml"),
+        include_str!("../tests/migrate/examples/runs-on-simple.yml"),
+        include_str!("../tests/migrate/examples/runs-on-four-blanks.yml"),
+        include_str!("../tests/migrate/examples/sprinters.yml"),
+        "jobs: {a: {runs-on: sprinters:aws}}",
+        "jobs:\n  a:\n    runs-on: sprinters:aws:m7i.large\n    if: x",
+        "jobs:\n  a: {steps: [{uses: machulav/ec2-github-runner@v2, with: {mode: start, label: x, ec2-image-owner: y}}]}\n",
+        "jobs:\n a:\n  needs: b\n  runs-on: runs-on=1/cpu=2\n",
+        "jobs:\n  a:\n    needs:\n    - b\n    runs-on: [runs-on, cpu=2]",
+    ];
+    fuzz(&seeds, crate::migrate::fuzzed);
 }

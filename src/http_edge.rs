@@ -20,9 +20,11 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt;
 use octocrab::OctoBody;
+use secrecy::{ExposeSecret, SecretString};
 use tower::BoxError;
 
 use crate::answer_headers::Headers;
+use crate::extra_roots::{self, ExtraRoots};
 use crate::github::innermost;
 use crate::retry::Passing;
 
@@ -32,8 +34,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Builds the connector. It connects to nobody yet, and reads no certificate before somebody is to be reached by HTTPS.
-pub(crate) fn connector() -> SharedHttpConnector {
-    SharedHttpConnector::new(Edge::default())
+pub(crate) fn connector(extra_roots: ExtraRoots) -> SharedHttpConnector {
+    SharedHttpConnector::new(Edge {
+        extra_roots,
+        ..Edge::default()
+    })
 }
 
 /// One connector for each scheme, made when it is first needed: reading and parsing the system's roots takes longer than all
@@ -42,6 +47,7 @@ pub(crate) fn connector() -> SharedHttpConnector {
 struct Edge {
     plain: OnceLock<Connector>,
     tls: OnceLock<Connector>,
+    extra_roots: ExtraRoots,
 }
 
 impl HttpConnector for Edge {
@@ -52,9 +58,19 @@ impl HttpConnector for Edge {
             self.plain.get_or_init(connector).call(request)
         } else {
             self.tls
-                .get_or_init(|| with_roots(TrustStore::default()))
+                .get_or_init(|| with_roots(self.roots()))
                 .call(request)
         }
+    }
+}
+
+impl Edge {
+    /// The system's, and those that the environment names.
+    fn roots(&self) -> TrustStore {
+        let extra = self.extra_roots.0.iter();
+        extra.fold(TrustStore::default(), |roots, pem| {
+            roots.with_pem_certificate(pem.as_bytes())
+        })
     }
 }
 
@@ -139,7 +155,8 @@ impl Passing for GetError {
     fn is_passing(&self) -> bool {
         match self {
             Self::Status(status, _) => *status >= 500 || *status == 429,
-            Self::NoAnswer(_) | Self::NoText | Self::NoIndex => true,
+            Self::NoAnswer(message) => !extra_roots::is_untrusted(message),
+            Self::NoText | Self::NoIndex => true,
         }
     }
 
@@ -156,8 +173,28 @@ pub(crate) async fn get_text(
     connector: &SharedHttpConnector,
     uri: &http::Uri,
 ) -> Result<String, GetError> {
+    get(connector, http::Request::get(uri)).await
+}
+
+/// As `get_text`, for who has that token.
+pub(crate) async fn get_text_as(
+    connector: &SharedHttpConnector,
+    uri: &http::Uri,
+    token: &SecretString,
+) -> Result<String, GetError> {
+    let mut bearer = http::HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
+        .map_err(|_| GetError::NoAnswer("the token is none".to_owned()))?;
+    bearer.set_sensitive(true);
+    let request = http::Request::get(uri).header(http::header::AUTHORIZATION, bearer);
+    get(connector, request).await
+}
+
+async fn get(
+    connector: &SharedHttpConnector,
+    request: http::request::Builder,
+) -> Result<String, GetError> {
     let no_answer = |error: BoxError| GetError::NoAnswer(innermost(error.as_ref()));
-    let request = http::Request::get(uri)
+    let request = request
         .header(http::header::USER_AGENT, USER_AGENT)
         .header(http::header::ACCEPT_ENCODING, "gzip")
         .body(SdkBody::empty())

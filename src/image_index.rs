@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use tokio::sync::OnceCell;
 
+use crate::extra_roots;
 use crate::failure::Failure;
 use crate::http_edge::{self, GetError};
 use crate::retry::{self, Deadline};
@@ -69,9 +70,10 @@ impl ImageIndex {
             .get_or_try_init(|| fetch(connector, &url, deadline))
             .await
             .map_err(|error| {
+                let help = extra_roots::remedy(&error).unwrap_or(WAY_OUT);
                 Failure::new(
                     format!("could not read the image index `{url}`: {error}"),
-                    WAY_OUT,
+                    help,
                 )
             })?;
         let image = pick(text, architecture, region).ok_or_else(|| {

@@ -22,7 +22,7 @@ use crate::rung::Rung;
 use crate::spec::network::InstanceId;
 use crate::spec::run::LaunchName;
 use crate::spec::start::StartSpec;
-use crate::spec::volume::RootVolume;
+use crate::spec::volume::Volumes;
 use crate::times::Times;
 
 /// A runner whose instance EC2 has launched.
@@ -34,7 +34,7 @@ pub(crate) struct LaunchedRunner {
     pub runner_id: RunnerId,
     pub instance_id: InstanceId,
     pub candidate: Candidate,
-    pub root: RootVolume,
+    pub volumes: Volumes,
     pub availability_zone: Option<String>,
     /// How long GitHub took to create the record.
     pub minted_in: Duration,
@@ -181,20 +181,21 @@ impl Launcher {
             &candidate.instance_type,
             &self.clients.region,
         );
-        match self.try_candidate(label, candidate, root).await {
-            Err(Rung::Refused(error))
-                if error.next() == Next::BaselineVolume && root.iops.is_some() =>
-            {
+        let volumes = Volumes {
+            root,
+            ..self.spec.volumes()
+        };
+        match (
+            self.try_candidate(label, candidate, volumes).await,
+            volumes.baseline(),
+        ) {
+            (Err(Rung::Refused(error)), Some(baseline)) if error.next() == Next::BaselineVolume => {
                 self.report.warning(format_args!(
                     "{error}; trying again with the baseline volume"
                 ));
-                let baseline = RootVolume {
-                    gib: root.gib,
-                    ..RootVolume::default()
-                };
                 self.try_candidate(label, candidate, baseline).await
             }
-            answer => answer,
+            (answer, _) => answer,
         }
     }
 

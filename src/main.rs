@@ -13,6 +13,7 @@ mod climb;
 mod closing;
 mod cost;
 mod ec2;
+mod extra_roots;
 mod failure;
 #[cfg(test)]
 mod fuzz;
@@ -23,10 +24,12 @@ mod image_index;
 mod inputs;
 mod launch;
 mod ledger;
+mod migrate;
 mod pace;
 mod plan;
 mod policy;
 mod price;
+mod profile_file;
 mod report;
 mod rerun;
 mod retry;
@@ -55,6 +58,7 @@ use inputs::{InputError, Inputs, Mode, Problems};
 use policy::PolicySpec;
 use report::Report;
 use retry::Deadline;
+use spec::proxy::InstanceProxy;
 use spec::rerun::RerunSpec;
 use spec::start::StartSpec;
 use spec::target::{Narrowing, Target};
@@ -84,6 +88,9 @@ fn run(mode: &mut Option<Mode>, report: &Arc<Report>) -> Result<(), Failure> {
         *mode = Some(Mode::Policy);
         return policy::answer(question, report);
     }
+    if let Some(migration) = &arguments.migration {
+        return migrate::migrate(migration, report);
+    }
     let json = environment("SPRINTERS_INPUTS");
     if arguments.mode.is_none() && json.is_none() {
         report.line(cli::help());
@@ -108,10 +115,11 @@ fn run(mode: &mut Option<Mode>, report: &Arc<Report>) -> Result<(), Failure> {
         }
     };
     *mode = Some(chosen);
-    let inputs = runner_input::resolve(inputs)?;
+    let runtime = runtime()?;
+    let inputs = runtime.block_on(runner_input::resolve(inputs, environment, report))?;
     match parse(chosen, &inputs).map_err(|problems| Failure::inputs(&problems.located(&inputs)))? {
         Work::Policy(spec) => policy::check(&spec, report),
-        Work::Cloud(target, mode) => runtime()?.block_on(perform(target, mode, report)),
+        Work::Cloud(target, mode) => runtime.block_on(perform(*target, mode, report)),
     }
 }
 
@@ -125,7 +133,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 /// What is to be done, with everything that it needs, valid.
 enum Work {
     /// For this someone must be asked.
-    Cloud(Target, CloudMode),
+    Cloud(Box<Target>, CloudMode),
     /// Nobody is asked.
     Policy(PolicySpec),
 }
@@ -149,7 +157,9 @@ fn parse(mode: Mode, inputs: &Inputs) -> Result<Work, Problems> {
     let target = Target::parse(inputs, environment, &mut problems);
     let region = target.as_ref().map(|target| &target.region);
     let mut start = || {
-        let spec = StartSpec::parse(inputs, region, &mut problems)?;
+        let mut spec = StartSpec::parse(inputs, region, &mut problems)?;
+        let read = |path: &str| std::fs::read_to_string(path);
+        spec.proxy = InstanceProxy::of(environment, read, &mut spec.notes);
         problems.take(user_data::fits(&spec).map_err(|error| {
             let setup = spec.setup.as_deref().unwrap_or_default();
             InputError::wrong("setup", setup, &error.to_string())
@@ -166,7 +176,7 @@ fn parse(mode: Mode, inputs: &Inputs) -> Result<Work, Problems> {
         }
     };
     match (target, mode, problems.is_empty()) {
-        (Some(target), Some(mode), true) => Ok(Work::Cloud(target, mode)),
+        (Some(target), Some(mode), true) => Ok(Work::Cloud(Box::new(target), mode)),
         _ => Err(problems),
     }
 }

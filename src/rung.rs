@@ -16,7 +16,7 @@ use crate::retry::{self, Backoff, Verdict, judge};
 use crate::spec::instance_type::Architecture;
 use crate::spec::network::InstanceId;
 use crate::spec::run::{LaunchName, letters};
-use crate::spec::volume::RootVolume;
+use crate::spec::volume::Volumes;
 use crate::undo;
 use crate::user_data;
 
@@ -42,7 +42,7 @@ impl Launcher {
         &self,
         label: &LaunchName,
         candidate: &Candidate,
-        root: RootVolume,
+        volumes: Volumes,
     ) -> Result<LaunchedRunner, Rung> {
         let began = Instant::now();
         // The download's description is needed for the user data, not for the record: ask for both at once.
@@ -55,7 +55,7 @@ impl Launcher {
         let user_data = self.user_data(label, &name, &jit, download?)?;
         let began = Instant::now();
         let launched = self
-            .run_instance(entry, label, &name, jit.id, candidate, root, &user_data)
+            .run_instance(entry, label, &name, jit.id, candidate, volumes, &user_data)
             .await;
         match launched {
             Ok(launched) => Ok(LaunchedRunner {
@@ -65,7 +65,7 @@ impl Launcher {
                 runner_id: jit.id,
                 instance_id: launched.id,
                 candidate: candidate.clone(),
-                root,
+                volumes,
                 availability_zone: launched
                     .availability_zone
                     .or_else(|| candidate.placement.zone().map(ToString::to_string)),
@@ -212,10 +212,10 @@ impl Launcher {
         name: &str,
         runner_id: RunnerId,
         candidate: &Candidate,
-        root: RootVolume,
+        volumes: Volumes,
         user_data: &[u8],
     ) -> Result<Launched, Rung> {
-        let tags = self.tags(label, name, runner_id, root);
+        let tags = self.tags(label, name, runner_id, volumes);
         let image = self
             .groundwork
             .image(candidate.instance_type.architecture());
@@ -225,7 +225,7 @@ impl Launcher {
                 candidate,
                 image_id: image,
                 root_device: &root_device,
-                root,
+                volumes,
                 security_groups: &self.spec.security_groups,
                 instance_profile: self.spec.instance_profile.as_ref(),
                 tags: &tags,
@@ -248,7 +248,7 @@ impl Launcher {
         label: &LaunchName,
         name: &str,
         runner_id: RunnerId,
-        root: RootVolume,
+        volumes: Volumes,
     ) -> Vec<(String, String)> {
         let spec = &self.spec;
         let lives = spec.max_lifetime.as_duration() + spec.start_timeout.as_duration();
@@ -258,7 +258,7 @@ impl Launcher {
             label.as_str(),
             runner_id,
             SystemTime::now() + lives,
-            root,
+            volumes,
             &spec.tags,
         )
     }

@@ -1,25 +1,37 @@
-//! What the input `runner` stands for: a label's parts, as values below the inputs that were given.
+//! What the input `runner` stands for, a label or the name of a profile: values below the inputs that were given.
 
 use crate::failure::Failure;
-use crate::inputs::{InputError, Inputs};
+use crate::inputs::{Inputs, Layer};
+use crate::profile_file;
+use crate::report::Report;
+use crate::spec::profile::ProfileFile;
 use crate::spec::runner_label::{self, RunnerLabel};
 
-/// The inputs with what `runner` stands for put below them.
-pub(crate) fn resolve(inputs: Inputs) -> Result<Inputs, Failure> {
-    let Some(text) = inputs.get(runner_label::INPUT) else {
-        return Ok(inputs);
+/// The inputs with what `runner` stands for put below them. Only a profile that is not in the workspace needs anyone's answer.
+pub(crate) async fn resolve(
+    inputs: Inputs,
+    environment: impl Fn(&str) -> Option<String>,
+    report: &Report,
+) -> Result<Inputs, Failure> {
+    let layer = match inputs.get(runner_label::INPUT) {
+        None => return Ok(inputs),
+        Some(text) if runner_label::is_label(text) => label(text, &inputs)?,
+        Some(name) => {
+            let text = profile_file::read(&inputs, environment, report).await?;
+            profile(name, &text)?
+        }
     };
-    if !runner_label::is_label(text) {
-        let accepted = "a label such as `sprinters:aws:eu-central-1:ubuntu-24.04:m7i.xlarge`";
-        return Err(Failure::inputs(&[InputError::wrong(
-            runner_label::INPUT,
-            text,
-            accepted,
-        )]));
-    }
-    let label = RunnerLabel::parse(text).map_err(|errors| Failure::inputs(&errors))?;
-    let layer = label
-        .layer(&inputs)
-        .map_err(|error| Failure::inputs(&[error]))?;
     Ok(inputs.with(layer))
+}
+
+fn label(text: &str, inputs: &Inputs) -> Result<Layer, Failure> {
+    let label = RunnerLabel::parse(text).map_err(|errors| Failure::inputs(&errors))?;
+    label
+        .layer(inputs)
+        .map_err(|error| Failure::inputs(&[error]))
+}
+
+fn profile(name: &str, text: &str) -> Result<Layer, Failure> {
+    let file = ProfileFile::parse(text).map_err(|errors| Failure::inputs(&errors))?;
+    file.layer(name).map_err(|error| Failure::inputs(&[error]))
 }

@@ -17,7 +17,7 @@ use crate::groundwork::Groundwork;
 use crate::launch::{LaunchedRunner, Launcher, described};
 use crate::ledger::Entry;
 use crate::report::summary::Started;
-use crate::report::{Report, seconds};
+use crate::report::{Report, first_of, seconds};
 use crate::retry::Deadline;
 use crate::runner_group;
 use crate::signals::{Cancel, UNDO_WITHIN};
@@ -196,7 +196,7 @@ fn tell_launch(launcher: &Launcher, runner: &LaunchedRunner) {
     }
     let report = &launcher.report;
     report.done(described(runner), runner.launched_in);
-    if let Some(volume) = boot_volume::described(runner.root, &launcher.clients.region) {
+    if let Some(volume) = boot_volume::described(runner.volumes.root, &launcher.clients.region) {
         report.line(format_args!("  {volume}"));
     }
 }
@@ -281,16 +281,17 @@ fn told(failure: Failure, undone: &Undone, took: Duration) -> Failure {
         .iter()
         .map(|id| format!("`{id}`"))
         .collect();
+    let records = match undone.deleted.len() {
+        0 | 1 => "runner record deleted".to_owned(),
+        several => format!("{several} runner records deleted"),
+    };
     let mut failure = match (ended.is_empty(), undone.deleted.is_empty()) {
         (true, true) => failure,
-        (true, false) => failure.and(format!(
-            "undone in {}: runner record deleted",
-            seconds(took)
-        )),
+        (true, false) => failure.and(format!("undone in {}: {records}", seconds(took))),
         (false, _) => failure.and(format!(
-            "undone in {}: {} terminated, runner record deleted",
+            "undone in {}: {} terminated, {records}",
             seconds(took),
-            ended.join(", ")
+            first_of(&ended, ", ")
         )),
     };
     if undone.left.is_empty() {

@@ -2,9 +2,10 @@
 
 use secrecy::SecretString;
 
-use crate::boot::{self, BootSpec, Metadata, RunnerSource, UserDataError};
+use crate::boot::{self, BootSpec, Metadata, Proxy, RunnerSource, TempDisk, UserDataError};
 use crate::spec::run::letters;
 use crate::spec::start::StartSpec;
+use crate::spec::temp::{Temp, TempVolume};
 
 /// The script for one runner, as it goes to EC2.
 pub(crate) fn render(
@@ -14,11 +15,20 @@ pub(crate) fn render(
     label: &str,
     name: &str,
 ) -> Result<Vec<u8>, UserDataError> {
+    let proxy = spec.proxy.as_ref().map(|given| Proxy {
+        variables: given.variables.clone(),
+        certificates: given.certificates.clone(),
+    });
     boot::user_data(&BootSpec {
         jit_config,
         runner,
         user: &spec.runner_user,
         setup: spec.setup.as_deref(),
+        job_started: spec.job_started.as_deref(),
+        job_completed: spec.job_completed.as_deref(),
+        temp: spec.temp.map(temp_disk),
+        swap_gib: spec.swap.gib,
+        proxy: proxy.as_ref(),
         start_timeout: spec.start_timeout.as_duration(),
         idle_timeout: spec.idle_timeout.as_duration(),
         max_lifetime: spec.max_lifetime.as_duration(),
@@ -31,6 +41,14 @@ pub(crate) fn render(
         label,
         name,
     })
+}
+
+fn temp_disk(temp: Temp) -> TempDisk {
+    match temp {
+        Temp::Gp3(TempVolume { gib, .. }) => TempDisk::Volume { gib },
+        Temp::Ephemeral => TempDisk::InstanceStore,
+        Temp::Zram { gib } => TempDisk::Zram { gib },
+    }
 }
 
 /// Whether the user data will fit, whatever GitHub puts into the JIT config: told before anyone is called.

@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::clients::Clients;
-use crate::ec2::{DESCRIBE_INSTANCES, Ec2Error, Instance};
+use crate::ec2::{DESCRIBE_INSTANCES, Ec2Error, GET_CONSOLE_OUTPUT, Instance};
 use crate::failure::Failure;
 use crate::github::{GithubError, LIST, LOOK, Runner, RunnerId, Status};
 use crate::launch::LaunchedRunner;
-use crate::report::{Report, seconds};
+use crate::report::{Report, first_of, seconds};
 use crate::retry::{self, Backoff, Deadline};
 use crate::spec::duration::Seconds;
 use crate::spec::network::InstanceId;
@@ -21,6 +21,8 @@ const EC2_FIRST: Duration = Duration::from_secs(2);
 const EC2_EVERY: Duration = Duration::from_secs(5);
 /// How long the last look may take, after the time is over.
 const LAST_LOOK: Duration = Duration::from_millis(800);
+/// How long the console of an instance that failed may keep its end waiting.
+const CONSOLE: Duration = Duration::from_millis(1_500);
 /// From this many runners on, one list answers for all.
 const LIST_FROM: usize = 4;
 /// A list of very many has many pages: the last few of them are cheaper asked for one by one, conditionally.
@@ -37,6 +39,8 @@ pub(crate) struct Watch<'a> {
     instances: Vec<InstanceId>,
     /// Why EC2's side is not known; told once.
     blind: Option<Ec2Error>,
+    /// The instance whose console may tell what went wrong.
+    suspect: Option<InstanceId>,
 }
 
 /// What is known of a runner that is not online yet.
@@ -75,6 +79,7 @@ impl<'a> Watch<'a> {
                 .map(|runner| runner.instance_id.clone())
                 .collect(),
             blind: None,
+            suspect: None,
         }
     }
 
@@ -84,6 +89,17 @@ impl<'a> Watch<'a> {
         deadline: Deadline,
         timeout: Seconds,
     ) -> Result<BTreeMap<RunnerId, Duration>, Failure> {
+        match self.look_until_online(deadline, timeout).await {
+            Ok(()) => Ok(self.online),
+            Err(failure) => Err(self.with_console(failure).await),
+        }
+    }
+
+    async fn look_until_online(
+        &mut self,
+        deadline: Deadline,
+        timeout: Seconds,
+    ) -> Result<(), Failure> {
         let mut next_ec2 = self.began + EC2_FIRST;
         let mut slow_down = Backoff::default();
         loop {
@@ -110,7 +126,7 @@ impl<'a> Watch<'a> {
                 self.note_ec2(ec2)?;
                 self.note_github(github, &mut slow_down)?;
                 return if self.waiting.is_empty() {
-                    Ok(self.online)
+                    Ok(())
                 } else {
                     Err(self.timed_out(timeout))
                 };
@@ -119,16 +135,28 @@ impl<'a> Watch<'a> {
     }
 
     /// Where some were online before others, their instances are looked at once more: all must live now.
-    async fn all_online(
-        mut self,
-        before: usize,
-        deadline: Deadline,
-    ) -> Result<BTreeMap<RunnerId, Duration>, Failure> {
+    async fn all_online(&mut self, before: usize, deadline: Deadline) -> Result<(), Failure> {
         if before > 0 {
             let ec2 = self.ask_ec2(deadline).await;
             self.note_ec2(ec2)?;
         }
-        Ok(self.online)
+        Ok(())
+    }
+
+    /// What the instance said last, for who has the permission. Without it, nothing is said of it.
+    async fn with_console(&self, failure: Failure) -> Failure {
+        let Some(instance) = &self.suspect else {
+            return failure;
+        };
+        let tail = self.clients.ec2.console_tail(instance);
+        let soon = Deadline::after(CONSOLE);
+        match retry::attempt(GET_CONSOLE_OUTPUT, soon, tail).await {
+            Ok(lines) if !lines.is_empty() => failure.and(format!(
+                "the console of `{instance}` says:\n    {}",
+                lines.join("\n    ")
+            )),
+            _ => failure,
+        }
     }
 
     fn tell_progress(&self) {
@@ -244,6 +272,7 @@ impl<'a> Watch<'a> {
         };
         self.blind = None;
         if let Some(dead) = instances.iter().find(|one| !one.state.can_run()) {
+            self.suspect = Some(dead.id.clone());
             return Err(died(dead));
         }
         let mut seen: BTreeMap<InstanceId, Instance> = instances
@@ -271,7 +300,9 @@ impl<'a> Watch<'a> {
         )
     }
 
-    fn timed_out(&self, timeout: Seconds) -> Failure {
+    fn timed_out(&mut self, timeout: Seconds) -> Failure {
+        let first = self.waiting.values().next();
+        self.suspect = first.map(|waiting| waiting.runner.instance_id.clone());
         let states: Vec<String> = self.waiting.values().map(Waiting::state).collect();
         let who = if self.online.is_empty() {
             "no runner came online".to_owned()
@@ -283,7 +314,7 @@ impl<'a> Watch<'a> {
             )
         };
         let failure = Failure::new(
-            format!("{who} within `start-timeout` ({timeout}): {}", states.join("; ")),
+            format!("{who} within `start-timeout` ({timeout}): {}", first_of(&states, "; ")),
             "likely causes: the subnet has no way to GitHub (a public IP address or a NAT gateway, and outbound port 443); the \
              image is for another architecture (x64, arm64) than the instance type, or has no cloud-init; `setup` takes longer \
              than `start-timeout`",

@@ -5,6 +5,7 @@ set -eu
 dir=/run/sprinters                            # a tmpfs: gone with the power
 kept=/var/lib/cloud/instance/sprinters        # outlives a reboot, but not the baking of an image: it hangs on the instance id
 units=/run/systemd/system
+point=/mnt/sprinters                           # temp
 
 ### How it ends: with one line on the serial console and the power off, which EC2 makes a termination.
 
@@ -16,14 +17,14 @@ end() {
     systemctl start --no-block sprinters-off.service || off
 }
 die() { end "error: $*"; exit 1; }
-# Forced after 25 s where a service or a process does not stop. systemd's last two rounds of kills spare this shell (see its
-# unit) but not its sleeps: a round for each of the first two, and the third for the file systems.
+# Forced after 25 s where something does not stop. systemd's last two rounds of kills spare this shell (see its unit) but not its
+# sleeps: a round for each of the first two, and the third for the file systems.
 off() {
     systemctl start --no-block --job-mode=replace-irreversibly poweroff.target || :
     for seconds in 15 5 5; do sleep $seconds || :; done
     systemctl poweroff --force --force || echo o >/proc/sysrq-trigger
 }
-# Whatever else fails in boot and prepare: say what was being done and the last that a program said of it.
+# Whatever else fails: say what was being done, and the last words.
 guard() { trap '[ $? = 0 ] || die "failed while $(cat $dir/step): $(tail -n 1 $dir/errors)"' EXIT; exec 2>>$dir/errors; }
 
 # Three timers, outside the runner's processes: EC2 bills until somebody powers off, and GitHub may never send a job.
@@ -35,13 +36,15 @@ max_lifetime() { die "max-lifetime of $max_lifetime s is over"; }
 
 prepare() {
     guard
+    [ -z "$proxy_is_set" ] || trust
     [ ! -e $kept/setup ] || run_setup
     step 'looking for the runner'; find_runner
     step 'getting the runner ready'
     [ "$metadata" = open ] || close_metadata
     [ "$(stat -c %U "$home")" = "$user" ] || chown -R "$user" "$home"
+    [ -z "$temp" ] || work_on_temp
     in_docker || usermod -aG docker "$user"     # the image's own account, or setup has installed docker
-    # .NET dies without libicu, which Amazon Linux 2023 lacks. Installing it costs seconds, and the runner needs no cultures.
+    # .NET dies without libicu, which Amazon Linux 2023 lacks, or needs to be told so.
     ldconfig -p | grep -q libicuuc || echo DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 >$dir/environment
     ln -s "$home" $dir/runner
     step 'starting the runner'
@@ -49,12 +52,16 @@ prepare() {
 
 in_docker() { ! getent group docker >/dev/null || case " $(id -nG "$user") " in *' docker '*) ;; *) return 1 ;; esac; }
 
-# A #! line chooses the interpreter; without one it is bash -e, as for a step of a workflow.
+# A #! line chooses the interpreter of a user's script; without one it is bash -e, as for a step of a workflow.
+run() {
+    shell='bash -e'; [ "$(head -c 2 "$kept/$1")" != '#!' ] || shell=
+    # shellcheck disable=SC2086 # two words or none
+    $shell "$kept/$1" </dev/null
+}
+
 run_setup() {
     step 'running setup'
-    shell='bash -e'; [ "$(head -c 2 $kept/setup)" != '#!' ] || shell=
-    # shellcheck disable=SC2086 # two words or none
-    HOME=/root $shell $kept/setup >$dir/setup.log 2>&1 </dev/null || {
+    HOME=/root run setup >$dir/setup.log 2>&1 || {
         code=$?
         tail -n 10 $dir/setup.log >/dev/console || :
         die "setup failed with exit status $code: $(tail -n 1 $dir/setup.log)"
@@ -77,8 +84,8 @@ find_runner() {
     die "cannot download $url: $why"
 }
 
-# One stream, to sha256sum and, as the job's account, to tar. Nothing of it runs before the sum is right. Where curl fails, tar does
-# too, and later or sooner: curl's reason is the one to tell.
+# One stream, to sha256sum and, as the job's account, to tar. Nothing of it runs before the sum is right. Where curl fails, tar does,
+# too: curl's reason is the one to tell.
 download() {
     rm -rf $dir/stream $dir/why.* "$home.part"
     mkfifo $dir/stream
@@ -130,25 +137,48 @@ watch() {
     done
 }
 
-# Two minutes before EC2 takes a spot instance back it says so: to the console and, when the job ends, into its log.
+# What only the metadata service knows, which the job may not ask. Then, every 5 s: how full the disks are, and whether EC2 takes
+# this spot instance back, which it says two minutes before: to the console and, when the job ends, into its log.
 spot() {
-    url=http://169.254.169.254/latest token=
+    url=http://169.254.169.254/latest
+    new_token
+    # shellcheck disable=SC2046 # four words
+    set -- $(curl -sf -m 2 -w ' ' -H "X-aws-ec2-metadata-token: $token" \
+        "$url/meta-data/{instance-type,placement/availability-zone,instance-life-cycle,ami-id}")
+    [ $# != 4 ] || echo "$1 in $2, $3, image $4" >$dir/instance
     while :; do
+        for disk in / ${temp:+$point}; do full "$disk" >>"$dir/full${disk##*/}"; done
         case $(curl -s -m 2 -o $dir/notice -w '%{http_code}' -H "X-aws-ec2-metadata-token: $token" $url/meta-data/spot/instance-action || :) in
         200) mv $dir/notice $dir/spot-notice; say "EC2 takes this spot instance back: $(cat $dir/spot-notice)"; return ;;
-        401) sleep 1; token=$(curl -s -m 2 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 21600' $url/api/token) || : ;;
+        401) sleep 1; new_token ;;
         *) sleep 5 ;;
         esac
     done
 }
+new_token() { token=$(curl -s -m 2 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 21600' $url/api/token) || :; }
+full() { df --output=pcent "$1" | tail -n 1; }
 
 # The runner's hooks, run as the job's account. It connects while the system still boots, but a job must find it booted: from
 # basic.target on, the sockets are there, docker's too.
-job_started() { for _ in $(seq 120); do systemctl -q is-active basic.target 2>/dev/null && return; sleep 0.5; done; }
-job_completed() { [ ! -e $dir/spot-notice ] || echo "::warning title=Spot instance::EC2 takes this instance back: $(cat $dir/spot-notice)"; }
+job_started() {
+    for _ in $(seq 120); do ! systemctl -q is-active basic.target 2>/dev/null || break; sleep 0.5; done
+    echo "Sprinters: $(cat $dir/instance || :)"
+    lscpu | grep -e '^CPU(s)' -e '^Model name' || :
+    free -h || :
+    df -hT / ${temp:+$point}
+    [ ! -e $kept/job-started ] || run job-started
+}
+job_completed() {
+    code=0; [ ! -e $kept/job-completed ] || run job-completed || code=$?
+    for disk in / ${temp:+$point}; do
+        echo "$disk was at most$({ full "$disk"; cat "$dir/full${disk##*/}"; } | sort -n | tail -n 1) full"
+    done
+    [ ! -e $dir/spot-notice ] || echo "::warning title=Spot instance::EC2 takes this instance back: $(cat $dir/spot-notice)"
+    return $code
+}
 
-# An ephemeral runner takes one job and exits, so whatever the reason, there is nothing left to do. This is a service of its own:
-# as ExecStopPost of the runner's it may find their control group gone and not start at all.
+# An ephemeral runner takes one job and exits: there is nothing left to do. A service of its own: as ExecStopPost of the runner's
+# it may find their control group gone and not start at all.
 ended() {
     result=$(sed -n 's/.*: Job \(.* completed with result: .*\)/\1/p' $dir/runner.log)
     [ -z "$result" ] || { end "the job $result"; return; }
@@ -173,13 +203,15 @@ timer() { # NAME SECONDS FUNCTION
     printf '%s\n' '[Unit]' DefaultDependencies=no '[Timer]' "OnActiveSec=$2" AccuracySec=100ms >"$units/sprinters-$1.timer"
 }
 
-# Never root, but with sudo and docker, as on GitHub's own runners. Theirs is 1001 as well; 1000 is for the image's own user.
+# Never root, but with sudo and docker, as on GitHub's own runners. Theirs is 1001, too.
 account() {
     set -- -m -s /bin/bash "$user"; ! getent group docker >/dev/null || set -- -G docker "$@"
     id "$user" >/dev/null 2>&1 || useradd -u 1001 "$@" || useradd "$@"
     [ "$(id -u "$user")" != 0 ]
     [ ! -d /etc/sudoers.d ] || (umask 226; echo "$user ALL=(ALL) NOPASSWD:ALL" >/etc/sudoers.d/90-sprinters)
 }
+
+keep_hook() { [ -z "$2" ] || { printf '%s' "$2" >"$kept/$1"; chmod 755 "$kept/$1"; }; }
 
 # cloud-init keeps copies of the user data, for root alone. Its later stages still load obj.pkl.
 wipe() { (cd /var/lib/cloud/instance && rm -f user-data.txt* boothooks/*); }
@@ -217,13 +249,24 @@ ExecStart=@/bin/sh @sprinters-off $dir/boot off"
         (umask 077; printf '%s' "$setup" >$kept/setup; chmod 700 $kept/setup)
         after='After=basic.target cloud-config.service'
     fi
+    keep_hook job-started "$hook_started"
+    keep_hook job-completed "$hook_completed"
+    [ -z "$proxy_is_set" ] || use_proxy
+    if [ "$temp$swap" != 0 ]; then
+        service storage storage 'Before=docker.socket docker.service containerd.service' "Type=oneshot
+RemainAfterExit=yes"
+        after="$after
+Requires=sprinters-storage.service
+After=sprinters-storage.service"
+    fi
     service prepare prepare "Conflicts=shutdown.target
 OnFailure=sprinters-ended.service
 $after" "Type=oneshot
+EnvironmentFile=-$dir/proxy
 TimeoutStopSec=10"
 
     # The JIT config comes into the runner's environment, and only there, from a file on no disk that root alone can read and that
-    # is gone once the runner runs. (The runner then keeps its credentials in its folder, as everywhere.)
+    # is gone once the runner runs.
     (umask 077; echo "ACTIONS_RUNNER_INPUT_JITCONFIG=$jit" >$dir/jit)
     for hook in job_started job_completed; do echo "exec sh $dir/boot $hook" >$dir/$hook.sh; done
     cat >$units/sprinters-runner.service <<EOF
@@ -245,6 +288,7 @@ Environment=ACTIONS_RUNNER_HOOK_JOB_STARTED=$dir/job_started.sh ACTIONS_RUNNER_H
 Environment=ACTIONS_RUNNER_RETURN_VERSION_DEPRECATED_EXIT_CODE=1
 EnvironmentFile=-/etc/environment
 EnvironmentFile=-$dir/environment
+EnvironmentFile=-$dir/proxy
 EnvironmentFile=-$dir/jit
 ExecStart=$dir/runner/run.sh
 ExecStartPost=+/bin/sh $dir/boot started
@@ -258,4 +302,3 @@ TimeoutStopSec=10
 EOF
     systemctl start --no-block sprinters-runner
 }
-if [ $# -gt 0 ]; then "$@"; exit; fi

@@ -29,6 +29,16 @@ pub(crate) struct BootSpec<'a> {
     pub user: &'a str,
     /// A script that root runs before the runner starts.
     pub setup: Option<&'a str>,
+    /// What the job's account runs before the job's first step.
+    pub job_started: Option<&'a str>,
+    /// What the job's account runs after the job's last step.
+    pub job_completed: Option<&'a str>,
+    /// Where the job's data goes; `None` leaves it on the root volume.
+    pub temp: Option<TempDisk>,
+    /// Swap space in GiB.
+    pub swap_gib: u32,
+    /// How the instance reaches the network, where not directly.
+    pub proxy: Option<&'a Proxy>,
     /// How long the runner may take to come online, setup and download included. Whole seconds.
     pub start_timeout: Duration,
     /// How long the runner may be online without a job. Whole seconds.
@@ -57,6 +67,26 @@ pub(crate) enum RunnerSource<'a> {
     },
 }
 
+/// The disk for the runner's work folder, Docker's data and `/tmp`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TempDisk {
+    /// The blank EBS volume of that size, which the launch attached.
+    Volume { gib: u32 },
+    /// The `NVMe` disks of the instance's host.
+    InstanceStore,
+    /// Compressed memory; `None` is twice the memory.
+    Zram { gib: Option<u32> },
+}
+
+/// The way to the network, for the runner, its download, the job and Docker.
+#[derive(Debug, Default)]
+pub(crate) struct Proxy {
+    /// `http_proxy`, `https_proxy` and `no_proxy` with their values, which may hold a password.
+    pub variables: Vec<(&'static str, SecretString)>,
+    /// Certificates to trust beside the image's own, in PEM.
+    pub certificates: Option<String>,
+}
+
 /// Whether the job may ask the instance metadata service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Metadata {
@@ -71,31 +101,40 @@ pub(crate) enum Metadata {
 pub(crate) enum UserDataError {
     /// EC2 would refuse it.
     #[error(
-        "the user data is too large: {packed} bytes compressed, and EC2 takes {LIMIT}; `setup` is {setup} bytes of it before \
-         compression: shorten it, for example by letting it fetch its larger part"
+        "the user data is too large: {packed} bytes compressed, and EC2 takes {LIMIT}; `setup`, `job-started` and `job-completed` \
+         are {scripts} bytes of it before compression: shorten them, for example by letting them fetch their larger part"
     )]
     TooLarge {
         /// Its size as sent, in bytes.
         packed: usize,
-        /// The size of the `setup` input, in bytes.
-        setup: usize,
+        /// The size of the user's scripts, in bytes.
+        scripts: usize,
     },
     /// The shell would drop it silently.
-    #[error("`setup` contains a NUL character, which no shell script can hold: remove it")]
-    Nul,
+    #[error("`{0}` contains a NUL character, which no shell script can hold: remove it")]
+    Nul(&'static str),
 }
 
 /// The user data for `RunInstances`, before base64: the script, compressed. The same specification gives the same bytes.
 pub(crate) fn user_data(spec: &BootSpec<'_>) -> Result<Vec<u8>, UserDataError> {
-    let setup = spec.setup.unwrap_or_default();
-    if setup.contains('\0') {
-        return Err(UserDataError::Nul);
+    let scripts = [
+        ("setup", spec.setup),
+        ("job-started", spec.job_started),
+        ("job-completed", spec.job_completed),
+    ];
+    let has_nul = |(_, script): &&(_, Option<&str>)| script.is_some_and(|s| s.contains('\0'));
+    if let Some((input, _)) = scripts.iter().find(has_nul) {
+        return Err(UserDataError::Nul(input));
     }
     let packed = pack(&render(spec));
     if packed.len() > LIMIT {
         return Err(UserDataError::TooLarge {
             packed: packed.len(),
-            setup: setup.len(),
+            scripts: scripts
+                .iter()
+                .filter_map(|(_, script)| *script)
+                .map(str::len)
+                .sum(),
         });
     }
     Ok(packed)

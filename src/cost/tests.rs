@@ -74,6 +74,19 @@ fn an_hour_on_demand() {
 }
 
 #[test]
+fn the_volume_for_the_job_s_data_counts() {
+    let mut with_temp = instance(State::Terminated, Market::OnDemand, Some(3_600));
+    with_temp
+        .tags
+        .insert(tags::TEMP.to_owned(), "gp3/64/4000/250".to_owned());
+    let performance = 1_000.0 * 0.005 + 125.0 * 0.04;
+    assert!(is_about(
+        bill(&with_temp, &[], 9_999).volume,
+        (30.0 * 0.08 + 64.0 * 0.08 + performance) / 730.0
+    ));
+}
+
+#[test]
 fn a_few_seconds_cost_a_minute() {
     let bill = bill(&instance(State::Running, Market::OnDemand, None), &[], 7);
     assert!(is_about(bill.compute, 0.2016 / 60.0));

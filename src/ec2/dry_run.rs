@@ -36,6 +36,18 @@ impl Ec2 {
         )
     }
 
+    pub(crate) async fn dry_run_get_console_output(
+        &self,
+        instance: &InstanceId,
+    ) -> Result<(), Ec2Error> {
+        let call = self
+            .client
+            .get_console_output()
+            .instance_id(instance.as_str())
+            .dry_run(true);
+        judge(super::GET_CONSOLE_OUTPUT, call.send().await)
+    }
+
     pub(crate) async fn dry_run_modify_volume(&self) -> Result<(), Ec2Error> {
         let call = self
             .client

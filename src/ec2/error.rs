@@ -8,7 +8,9 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::operation::RequestId;
 
+use super::role_error::RoleError;
 use crate::answer_headers::Headers;
+use crate::extra_roots;
 use crate::github::innermost;
 use crate::retry::Passing;
 use crate::spec::region::Region;
@@ -41,6 +43,8 @@ pub(crate) enum Kind {
     NoAnswer,
     /// The call never left: no credentials were found.
     NoCredentials,
+    /// The call never left: the role that it needs could not be taken.
+    NoRole { help: Box<str> },
     /// An answer that is not what the API describes.
     Unreadable,
 }
@@ -70,6 +74,15 @@ impl Ec2Error {
     {
         let request_id = error.request_id().map(str::to_owned);
         let headers = error.headers();
+        if let Some(role) = cause::<RoleError>(error) {
+            return Self::without_answer(
+                action,
+                Kind::NoRole {
+                    help: role.help.as_str().into(),
+                },
+                role.to_string(),
+            );
+        }
         let (kind, message) = match error {
             SdkError::ServiceError(context) => {
                 let service = context.err();
@@ -91,7 +104,9 @@ impl Ec2Error {
                 }
                 _ => (Kind::Unreadable, innermost(error)),
             },
-            other if is_about_credentials(other) => (Kind::NoCredentials, innermost(other)),
+            other if cause::<CredentialsError>(other).is_some() => {
+                (Kind::NoCredentials, innermost(other))
+            }
             other => (Kind::NoAnswer, innermost(other)),
         };
         Self {
@@ -152,9 +167,10 @@ impl Ec2Error {
     /// Whether EC2 may have carried the call out although it failed.
     pub(crate) fn may_have_acted(&self) -> bool {
         match &self.kind {
-            Kind::NoAnswer | Kind::Unreadable => true,
+            Kind::NoAnswer => !extra_roots::is_untrusted(&self.message),
+            Kind::Unreadable => true,
             Kind::ServerError(status) => *status >= 500,
-            Kind::NoCredentials => false,
+            Kind::NoCredentials | Kind::NoRole { .. } => false,
             Kind::Code(code) => matches!(
                 code.as_str(),
                 "InternalError" | "InternalFailure" | "Unavailable" | "ServiceUnavailable"
@@ -225,12 +241,14 @@ impl Ec2Error {
     /// What the person who reads the log can do about it.
     pub(crate) fn remedy(&self, region: &Region) -> String {
         match &self.kind {
-            Kind::NoAnswer => {
-                format!("check that EC2's endpoint of `{region}` can be reached from this runner, and run the job again")
-            }
+            Kind::NoAnswer => extra_roots::remedy(&self.message).map_or_else(
+                || format!("check that EC2's endpoint of `{region}` can be reached from this runner, and run the job again"),
+                str::to_owned,
+            ),
             Kind::NoCredentials => "pass `aws-access-key-id` and `aws-secret-access-key`, or set up credentials in the \
                                     environment with a step before this one"
                 .to_owned(),
+            Kind::NoRole { help } => help.to_string(),
             Kind::Unreadable => "check that no proxy changes EC2's answers".to_owned(),
             Kind::ServerError(_) => "EC2 has a problem (see https://health.aws.amazon.com); run the job again".to_owned(),
             Kind::Code(code) => self.remedy_for(code, region),
@@ -308,6 +326,7 @@ impl fmt::Display for Ec2Error {
             Kind::ServerError(status) => write!(f, "`{action}` failed with HTTP {status}"),
             Kind::NoAnswer => write!(f, "`{action}` got no answer from EC2 ({message})"),
             Kind::NoCredentials => write!(f, "no AWS credentials for `{action}` ({message})"),
+            Kind::NoRole { .. } => f.write_str(message),
             Kind::Unreadable => write!(f, "`{action}` got an unreadable answer ({message})"),
         }
     }
@@ -362,15 +381,16 @@ impl Passing for Ec2Error {
     }
 }
 
-fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
+/// The cause of that type, wherever it is in the chain.
+fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        if error.is::<CredentialsError>() {
-            return true;
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
         }
         cause = error.source();
     }
-    false
+    None
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::github::RunnerId;
 use crate::spec::network::InstanceId;
 use crate::spec::region::Zone;
 use crate::spec::spot::Market;
+use crate::spec::temp::TempVolume;
 use crate::spec::volume::RootVolume;
 
 /// An instance as EC2 describes it.
@@ -194,6 +195,11 @@ impl Instance {
         self.state_reason
             .as_deref()
             .is_some_and(|reason| reason.starts_with("Server.SpotInstance"))
+    }
+
+    /// The volume for the job's data that the launch asked for.
+    pub(crate) fn temp_volume(&self) -> Option<TempVolume> {
+        TempVolume::from_tag(self.tag(tags::TEMP)?)
     }
 
     pub(crate) fn expires(&self) -> Option<SystemTime> {

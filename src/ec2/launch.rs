@@ -13,7 +13,8 @@ use super::{Ec2, Ec2Error};
 use crate::plan::Candidate;
 use crate::spec::network::{InstanceId, InstanceProfile, Placement, SecurityGroup};
 use crate::spec::spot::Market;
-use crate::spec::volume::RootVolume;
+use crate::spec::temp::TempVolume;
+use crate::spec::volume::{RootVolume, Volumes};
 
 /// Everything about one launch attempt.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ pub(crate) struct Launch<'a> {
     pub image_id: &'a str,
     /// The root device's name, which the volume's settings must repeat.
     pub root_device: &'a str,
-    pub root: RootVolume,
+    pub volumes: Volumes,
     pub security_groups: &'a [SecurityGroup],
     pub instance_profile: Option<&'a InstanceProfile>,
     pub tags: &'a [(String, String)],
@@ -91,7 +92,7 @@ impl Ec2 {
             // Power off is terminate: the instance can end itself without any permission.
             .instance_initiated_shutdown_behavior(ShutdownBehavior::Terminate)
             .metadata_options(metadata_options())
-            .block_device_mappings(root_volume(launch.root_device, launch.root))
+            .set_block_device_mappings(Some(block_devices(launch)))
             .set_tag_specifications(
                 (!launch.tags.is_empty()).then(|| tag_specifications(launch.tags)),
             )
@@ -125,6 +126,35 @@ fn metadata_options() -> InstanceMetadataOptionsRequest {
         .http_endpoint(InstanceMetadataEndpointState::Enabled)
         .http_tokens(HttpTokensState::Required)
         .http_put_response_hop_limit(1)
+        .build()
+}
+
+/// Where the volume for the job's data is attached: the last of the names that AWS reserves for data volumes, so that it does
+/// not take one of the image's. On Nitro it appears as another `NVMe` disk, whatever its name.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/device_naming.html>
+const TEMP_DEVICE: &str = "/dev/sdp";
+
+fn block_devices(launch: &Launch<'_>) -> Vec<BlockDeviceMapping> {
+    let Volumes { root, temp } = launch.volumes;
+    let mut devices = vec![root_volume(launch.root_device, root)];
+    devices.extend(temp.map(temp_volume));
+    devices
+}
+
+fn temp_volume(temp: TempVolume) -> BlockDeviceMapping {
+    let number = |n: u32| i32::try_from(n).ok();
+    BlockDeviceMapping::builder()
+        .device_name(TEMP_DEVICE)
+        .ebs(
+            EbsBlockDevice::builder()
+                .volume_type(VolumeType::Gp3)
+                .encrypted(true)
+                .delete_on_termination(true)
+                .set_volume_size(number(temp.gib))
+                .set_iops(number(temp.iops))
+                .set_throughput(number(temp.throughput))
+                .build(),
+        )
         .build()
 }
 

@@ -1,35 +1,46 @@
 //! The five EC2 calls that Sprinters makes.
 
 mod account;
+mod console;
 mod dry_run;
 mod error;
 mod instances;
 mod launch;
+mod role;
+mod role_error;
 mod spot_prices;
 pub(crate) mod tags;
 mod volumes;
 
 pub(crate) use account::GET_CALLER_IDENTITY;
+pub(crate) use console::GET_CONSOLE_OUTPUT;
 pub(crate) use error::{Ec2Error, Kind as Ec2ErrorKind, Next, statement_for};
 #[cfg(test)]
 pub(crate) use instances::Usage;
 pub(crate) use instances::{DESCRIBE_INSTANCES, Instance, State, TERMINATE_INSTANCES};
 pub(crate) use launch::{Launch, Launched, RUN_INSTANCES};
+pub(crate) use role::Taken;
+pub(crate) use role_error::RoleError;
 pub(crate) use spot_prices::{DESCRIBE_SPOT_PRICE_HISTORY, SpotPrice, SpotPriceSince};
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::identity::IdentityCache;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region as AwsRegion};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use secrecy::ExposeSecret;
 
 use crate::http_edge;
-use crate::spec::credentials::AccessKey;
+use crate::report::Mask;
+use crate::spec::credentials::AwsCredentials;
 use crate::spec::region::Region;
+use role::{Provider, Role};
 
 /// A client for EC2 in one region.
 #[derive(Clone)]
@@ -37,18 +48,23 @@ pub(crate) struct Ec2 {
     client: aws_sdk_ec2::Client,
     /// For nothing but the caller's own account.
     sts: aws_sdk_sts::Client,
+    /// What its credentials come from, where that is a role.
+    role: Option<Arc<Role>>,
+    /// What its calls are signed with, in words.
+    pub signed_with: &'static str,
 }
 
 /// One attempt of one call may take this long, connecting included.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(25);
 
 impl Ec2 {
-    /// Builds the client. With an access key from the inputs nobody is asked anything; without one, the SDK's default
-    /// chain looks through the environment when the first call is made.
+    /// Builds the client, and asks nobody anything: a role is taken, and the SDK's default chain looks through the
+    /// environment, when the first call is made.
     pub(crate) async fn new(
         connector: &SharedHttpConnector,
         region: &Region,
-        access_key: Option<&AccessKey>,
+        credentials: AwsCredentials,
+        mask: Mask,
     ) -> Self {
         let loader = aws_config::defaults(BehaviorVersion::latest())
             .region(AwsRegion::new(region.as_str().to_owned()))
@@ -61,8 +77,9 @@ impl Ec2 {
                     .build(),
             )
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        let loader = match access_key {
-            Some(key) => loader.credentials_provider(Credentials::new(
+        let role = |source, config: &_| Role::new(source, config, connector.clone(), mask);
+        let loader = match &credentials {
+            AwsCredentials::Key(key) => loader.credentials_provider(Credentials::new(
                 key.id.clone(),
                 key.secret.expose_secret(),
                 key.session_token
@@ -71,12 +88,40 @@ impl Ec2 {
                 None,
                 "inputs",
             )),
-            None => loader,
+            AwsCredentials::Role(_) => loader.no_credentials(),
+            AwsCredentials::Environment => loader,
         };
-        let config = loader.load().await;
+        let signed_with = match &credentials {
+            AwsCredentials::Key(_) => "the inputs' access key",
+            AwsCredentials::Role(_) => "the role's credentials",
+            AwsCredentials::Environment => "what the environment has",
+        };
+        let mut config = loader.load().await;
+        let role = match credentials {
+            AwsCredentials::Role(source) => Some(Arc::new(role(source, &config))),
+            AwsCredentials::Key(_) | AwsCredentials::Environment => None,
+        };
+        if let Some(role) = &role {
+            let provider = SharedCredentialsProvider::new(Provider(role.clone()));
+            config = config
+                .into_builder()
+                .credentials_provider(provider)
+                .identity_cache(IdentityCache::lazy().load_timeout(ATTEMPT_TIMEOUT).build())
+                .build();
+        }
         Self {
+            role,
+            signed_with,
             client: aws_sdk_ec2::Client::new(&config),
             sts: aws_sdk_sts::Client::new(&config),
+        }
+    }
+
+    /// Takes the role, where one is to be taken; it is kept for the calls that follow.
+    pub(crate) async fn sign_in(&self) -> Result<Option<Taken>, RoleError> {
+        match &self.role {
+            Some(role) => role.take().await.map(Some),
+            None => Ok(None),
         }
     }
 }

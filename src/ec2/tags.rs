@@ -11,7 +11,7 @@ use aws_smithy_types::date_time::Format;
 use crate::github::RunnerId;
 use crate::spec::run::WorkflowRun;
 use crate::spec::tags::Tags;
-use crate::spec::volume::RootVolume;
+use crate::spec::volume::Volumes;
 
 /// `true` on everything that Sprinters launched; the tag that tightened policies ask for.
 pub(crate) const OURS: &str = "sprinters:sprinters";
@@ -29,6 +29,8 @@ pub(crate) const LABEL: &str = "sprinters:label";
 pub(crate) const RUNNER_ID: &str = "sprinters:runner-id";
 /// The root volume that was asked for: `stop` adds up what it cost, and may not describe volumes.
 pub(crate) const ROOT: &str = "sprinters:root";
+/// The volume for the job's data, where there is one; for the same reason.
+pub(crate) const TEMP: &str = "sprinters:temp";
 /// When `sweep` may end the instance, in RFC 3339.
 pub(crate) const EXPIRES: &str = "sprinters:expires";
 
@@ -39,7 +41,7 @@ pub(crate) fn for_launch(
     label: &str,
     runner_id: RunnerId,
     expires: SystemTime,
-    root: RootVolume,
+    volumes: Volumes,
     extra: &Tags,
 ) -> Vec<(String, String)> {
     let ours = [
@@ -52,11 +54,13 @@ pub(crate) fn for_launch(
         (LABEL, label.to_owned()),
         (RUNNER_ID, runner_id.to_string()),
         (EXPIRES, rfc3339(expires)),
-        (ROOT, root.to_tag()),
+        (ROOT, volumes.root.to_tag()),
     ];
     let job_id = run.job_id.map(|id| (JOB_ID, id.to_string()));
     let shared = run.scope.tag().map(|scope| (SCOPE, scope));
+    let temp = volumes.temp.map(|temp| (TEMP, temp.to_string()));
     ours.into_iter()
+        .chain(temp)
         .chain(shared)
         .chain(job_id)
         .filter(|(key, _)| *key != NAME || extra.iter().all(|(theirs, _)| theirs != NAME))

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
@@ -14,6 +13,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::{GithubError, answer, client};
+use crate::report::Mask;
 use crate::spec::app_key::AppKey;
 use crate::spec::run::WorkflowRun;
 use crate::spec::scope::Scope;
@@ -25,9 +25,6 @@ const RENEW_AFTER: Duration = Duration::from_mins(45);
 pub(crate) const INSTALLATION: &str = "find the GitHub App's installation";
 pub(crate) const MINT: &str = "make an installation token";
 pub(crate) const REVOKE: &str = "revoke the installation token";
-
-/// Keeps a secret out of the log; called before the secret is used.
-pub(crate) type Mask = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// One App, speaking for one place.
 pub(super) struct App {
@@ -73,17 +70,17 @@ struct Limits {
 
 impl Place {
     pub(super) fn of(run: &WorkflowRun, purpose: Purpose) -> Self {
-        let (permission, is_repository) = match (purpose, &run.scope) {
-            (Purpose::Runs, _) => ("actions", true),
-            (Purpose::Runners, Scope::Repository(_)) => ("administration", true),
+        let (permissions, is_repository) = match (purpose, &run.scope) {
+            (Purpose::Runs, _) => (&[("actions", "write"), ("checks", "read")][..], true),
+            (Purpose::Runners, Scope::Repository(_)) => (&[("administration", "write")][..], true),
             // This permission opens no repository, so that there is none to name.
-            (Purpose::Runners, _) => ("organization_self_hosted_runners", false),
+            (Purpose::Runners, _) => (&[("organization_self_hosted_runners", "write")][..], false),
         };
         Self {
             installation: format!("/{}/installation", run.scope.path()),
             limits: Limits {
                 repositories: is_repository.then(|| [run.repository.name().to_owned()]),
-                permissions: [(permission, "write")].into(),
+                permissions: permissions.iter().copied().collect(),
             },
         }
     }

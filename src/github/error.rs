@@ -7,6 +7,7 @@ use http::{HeaderMap, StatusCode};
 
 use super::app::{INSTALLATION, MINT};
 use crate::answer_headers::Headers;
+use crate::extra_roots;
 use crate::retry::Passing;
 use crate::spec::scope::Scope;
 
@@ -87,7 +88,8 @@ impl GithubError {
     /// Whether the call may have been carried out although it failed: then what it made must be looked for.
     pub(crate) fn may_have_acted(&self) -> bool {
         match self.kind {
-            Kind::NoAnswer | Kind::Unreadable => true,
+            Kind::NoAnswer => !extra_roots::is_untrusted(&self.message),
+            Kind::Unreadable => true,
             Kind::Status(status) => status.is_server_error(),
             Kind::SlowDown => false,
         }
@@ -95,7 +97,7 @@ impl GithubError {
 
     /// Whether GitHub may still be at it: nothing has been heard.
     pub(crate) fn may_be_acting(&self) -> bool {
-        self.kind == Kind::NoAnswer
+        self.kind == Kind::NoAnswer && self.may_have_acted()
     }
 
     /// Whether the same call may succeed a little later.
@@ -111,8 +113,16 @@ impl GithubError {
     /// What the person who reads the log can do about it.
     pub(crate) fn remedy(&self, scope: &Scope) -> String {
         match self.kind {
-            Kind::NoAnswer => "check that GITHUB_API_URL can be reached from this runner, and run the job again".to_owned(),
-            Kind::SlowDown => "the token's rate limit is used up; run the job again later, or with another token".to_owned(),
+            Kind::NoAnswer => extra_roots::remedy(&self.message)
+                .unwrap_or("check that GITHUB_API_URL can be reached from this runner, and run the job again")
+                .to_owned(),
+            Kind::SlowDown => {
+                let later = match self.wait {
+                    Some(wait) => format!("in {} min", wait.as_secs().div_ceil(60)),
+                    None => "later".to_owned(),
+                };
+                format!("the token's rate limit is used up; run the job again {later}, or with another token")
+            }
             Kind::Unreadable => "check that GITHUB_API_URL is GitHub's REST API and that no proxy changes its answers".to_owned(),
             Kind::Status(status) => self.remedy_for(status, scope),
         }

@@ -1,12 +1,16 @@
 //! GitHub's self-hosted runner endpoints, and those of workflow runs.
 
 mod app;
+mod contents;
 mod error;
 mod groups;
 mod runners;
 mod runs;
 
-pub(crate) use app::{MINT, Mask, Purpose};
+pub(crate) use app::{MINT, Purpose};
+pub(crate) use contents::READ_FILE;
+#[cfg(test)]
+pub(crate) use contents::fuzzed as fuzzed_contents;
 pub(crate) use error::GithubError;
 pub(crate) use groups::{DEFAULT_GROUP, GROUPS, Group};
 #[cfg(test)]
@@ -17,7 +21,7 @@ pub(crate) use runners::{
 
 #[cfg(test)]
 pub(crate) use runs::fuzzed as fuzzed_runs;
-pub(crate) use runs::{Job, JobId, LIST_JOBS, LOOK_AT_RUN, RERUN, Run};
+pub(crate) use runs::{Job, JobId, LIST_JOBS, LOOK_AT_ANNOTATIONS, LOOK_AT_RUN, RERUN, Run};
 
 use std::sync::Arc;
 
@@ -31,6 +35,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::http_edge;
+use crate::report::Mask;
 use crate::spec::run::{Repository, WorkflowRun};
 use crate::spec::target::GithubCredentials;
 use app::{App, Place};

@@ -47,6 +47,12 @@ impl Job {
     }
 }
 
+/// What GitHub remarks on a job.
+#[derive(Deserialize)]
+struct Annotation {
+    message: Option<String>,
+}
+
 #[derive(Deserialize)]
 struct Page {
     jobs: Vec<Job>,
@@ -57,17 +63,18 @@ const PAGE: usize = 100;
 
 pub(crate) const LOOK_AT_RUN: &str = "look at the workflow run";
 pub(crate) const LIST_JOBS: &str = "list the run's jobs";
+pub(crate) const LOOK_AT_ANNOTATIONS: &str = "see who cancelled a job";
 pub(crate) const RERUN: &str = "run it again";
 
 /// Whether this is about runs, which need another permission than runners.
 pub(super) fn is_about_runs(operation: &str) -> bool {
-    [LOOK_AT_RUN, LIST_JOBS, RERUN].contains(&operation)
+    [LOOK_AT_RUN, LIST_JOBS, LOOK_AT_ANNOTATIONS, RERUN].contains(&operation)
 }
 
 /// What to do about a refusal.
 pub(super) fn remedy(message: &str) -> String {
-    let token = "give the job `permissions: {actions: write}` and pass `github-token: ${{ github.token }}`; a token of your own needs \
-         the repository permission `Actions: Read and write` for this repository";
+    let token = "give the job `permissions: {actions: write, checks: read}` and pass `github-token: ${{ github.token }}`; an App of your \
+         own needs the repository permissions `Actions: Read and write` and `Checks: Read-only`";
     if message.contains("not accessible") {
         token.to_owned()
     } else if message.contains("cannot be") {
@@ -82,6 +89,7 @@ pub(super) fn remedy(message: &str) -> String {
 pub(crate) fn fuzzed(body: &str) {
     let _ = serde_json::from_str::<Run>(body);
     let _ = serde_json::from_str::<Page>(body);
+    let _ = serde_json::from_str::<Vec<Annotation>>(body);
 }
 
 impl Github {
@@ -105,6 +113,17 @@ impl Github {
             }
         }
         Ok(all)
+    }
+
+    /// `GET …/check-runs/{id}/annotations`: a job's check run has the job's number.
+    pub(crate) async fn annotations(&self, job: JobId) -> Result<Vec<String>, GithubError> {
+        let path = format!(
+            "/repos/{}/check-runs/{}/annotations?per_page={PAGE}",
+            self.repository, job.0
+        );
+        let answer = self.get_path(LOOK_AT_ANNOTATIONS, &path).await?;
+        let annotations: Vec<Annotation> = answer.json(LOOK_AT_ANNOTATIONS)?;
+        Ok(annotations.into_iter().filter_map(|a| a.message).collect())
     }
 
     /// `POST …/actions/jobs/{id}/rerun`: that job, and every job that needs it.

@@ -85,7 +85,9 @@ impl fmt::Display for InputError {
             return f.write_str(&self.show_at(place));
         }
         // GitHub sets some of them as variables, which nobody should look for among the inputs.
-        let kind = if input.contains(|c: char| c.is_ascii_uppercase()) {
+        let kind = if input.contains('/') {
+            "file"
+        } else if input.contains(|c: char| c.is_ascii_uppercase()) {
             "variable"
         } else {
             "input"
@@ -136,9 +138,13 @@ impl Problems {
 
     /// The errors, each with the place where its value stands in a label or a profile.
     pub(crate) fn located(self, inputs: &Inputs) -> Vec<InputError> {
-        let located = |error: InputError| {
-            let place = inputs.place(&error.input);
-            error.at(place)
+        let located = |mut error: InputError| {
+            let found = inputs.place(&error.input, &error.accepted);
+            if let (None, Some((place, text))) = (&error.place, found) {
+                error.value = Some(text.to_owned());
+                error = error.at(Some(place.clone()));
+            }
+            error
         };
         self.0.into_iter().map(located).collect()
     }

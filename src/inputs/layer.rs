@@ -10,6 +10,22 @@ use crate::spec::account::AccountId;
 pub(crate) struct Placed {
     pub text: String,
     pub place: Place,
+    /// The entries of a list, each with its own place.
+    pub entries: Vec<(String, Place)>,
+}
+
+impl Placed {
+    /// The place that a message is about, and what stands there: the entry which it names last, else the whole value.
+    pub(crate) fn place_of(&self, message: &str) -> (&Place, &str) {
+        let named = |entry: &str| message.rfind(&format!("`{entry}`"));
+        let entries = self.entries.iter();
+        let last = entries
+            .filter_map(|(entry, place)| Some((named(entry)?, place, entry.as_str())))
+            .max_by_key(|(at, ..)| *at);
+        last.map_or((&self.place, &self.text), |(_, place, entry)| {
+            (place, entry)
+        })
+    }
 }
 
 /// What a label or a profile says, as values of inputs.

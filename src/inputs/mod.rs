@@ -14,7 +14,7 @@ pub(crate) use error::{InputError, Problems};
 pub(crate) use layer::{Layer, Placed};
 pub(crate) use mode::Mode;
 pub(crate) use place::{Place, Source};
-pub(crate) use table::INPUTS;
+pub(crate) use table::{INPUTS, Input};
 
 use std::collections::BTreeMap;
 
@@ -99,12 +99,12 @@ impl Inputs {
         self.given.get(name).map(|value| value.trim())
     }
 
-    /// Where the value stands, if it came from a label or a profile.
-    pub(crate) fn place(&self, name: &str) -> Option<Place> {
+    /// Where the value stands that the message is about, if it came from a label or a profile, and what stands there.
+    pub(crate) fn place(&self, name: &str, message: &str) -> Option<(&Place, &str)> {
         if self.given.contains_key(name) {
             return None;
         }
-        Some(self.layer.values.get(name)?.place.clone())
+        Some(self.layer.values.get(name)?.place_of(message))
     }
 
     /// The account that the credentials must belong to.

@@ -121,13 +121,19 @@ pub(crate) const INPUTS: &[Input] = &[
         "The session token of temporary credentials",
     )
     .secret(),
+    input(
+        "aws-role-arn",
+        "ARN",
+        EVERY,
+        "IAM role to take with GitHub's OIDC token instead of a key (needs `id-token: write`)",
+    ),
     input("aws-region", "REGION", EVERY, "AWS region")
         .environment(&["AWS_REGION", "AWS_DEFAULT_REGION"]),
     input(
         "runner",
-        "LABEL",
+        "RUNNER",
         EVERY,
-        "Label such as `sprinters:aws:eu-central-1:ubuntu-24.04:m7i.xlarge:spot=auto`; single inputs override its parts",
+        "Label such as `sprinters:aws:eu-central-1:ubuntu-24.04:m7i.xlarge:spot=auto`, or a name in `.github/sprinters.yml`; single inputs override it",
     ),
     input(
         "image",
@@ -182,6 +188,14 @@ pub(crate) const INPUTS: &[Input] = &[
     input("root-size", "GIB", LAUNCH, "Root volume's size in GiB")
         .default("30 for Ubuntu, else the image's"),
     input(
+        "temp",
+        "DISK",
+        LAUNCH,
+        "Where the work folder, Docker's data and `/tmp` live: `64` GiB, `gp3/64/4000/750`, `ephemeral` or `zram/16`",
+    )
+    .default("the root volume"),
+    input("swap", "GIB", LAUNCH, "Swap space in GiB").default("0"),
+    input(
         "count",
         "N",
         LAUNCH,
@@ -200,6 +214,18 @@ pub(crate) const INPUTS: &[Input] = &[
         "SCRIPT",
         LAUNCH,
         "Script that runs as root on the instance before the runner starts",
+    ),
+    input(
+        "job-started",
+        "SCRIPT",
+        LAUNCH,
+        "Script that `runner-user` runs on the instance before the job's first step",
+    ),
+    input(
+        "job-completed",
+        "SCRIPT",
+        LAUNCH,
+        "Script that `runner-user` runs on the instance after the job's last step",
     ),
     input(
         "runner-home",

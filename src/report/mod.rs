@@ -15,6 +15,7 @@ use std::fmt::Display;
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::failure::Failure;
@@ -70,6 +71,19 @@ impl Report {
     pub(crate) fn line(&self, text: impl Display) {
         self.clear_progress();
         write_stdout(&command::harmless(&text.to_string()));
+    }
+
+    /// Text for a program or a file, which gets it as it is.
+    pub(crate) fn verbatim(&self, text: &str) {
+        self.clear_progress();
+        // A pipe that is closed early is its reader's will.
+        let _ = write!(io::stdout().lock(), "{text}");
+    }
+
+    /// A line beside such text, which must not be mixed up with it.
+    pub(crate) fn aside(&self, text: impl Display) {
+        self.clear_progress();
+        write_stderr(&text.to_string());
     }
 
     /// A step that is done, and how long it took.
@@ -213,6 +227,9 @@ impl Report {
     }
 }
 
+/// Keeps a secret out of the log; called before the secret is used.
+pub(crate) type Mask = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// How much an annotation matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
@@ -270,6 +287,16 @@ fn one_line(text: &str) -> String {
     begin.chain(['…']).collect()
 }
 
+/// The first of many, and how many more there are: a thousand would hide what else a message says.
+pub(crate) fn first_of(parts: &[String], separator: &str) -> String {
+    const MOST: usize = 10;
+    let shown = parts.get(..MOST).unwrap_or(parts).join(separator);
+    match parts.len().saturating_sub(MOST) {
+        0 => shown,
+        more => format!("{shown}{separator}and {more} more"),
+    }
+}
+
 /// A duration as people read it: `0.34 s`, `12.3 s`, `2 min 05 s`.
 pub(crate) fn seconds(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
@@ -297,6 +324,15 @@ mod tests {
         let cut = one_line(&"é".repeat(80));
         assert_eq!(cut.chars().count(), 79);
         assert!(cut.ends_with('…'));
+    }
+
+    #[test]
+    fn of_very_many_the_first_are_told() {
+        let parts: Vec<String> = (1..=12).map(|n| n.to_string()).collect();
+        assert_eq!(first_of(&parts[..2], ", "), "1, 2");
+        assert_eq!(first_of(&parts[..10], ", ").split(", ").count(), 10);
+        assert!(first_of(&parts, "; ").ends_with("10; and 2 more"));
+        assert_eq!(first_of(&[], ", "), "");
     }
 
     #[test]

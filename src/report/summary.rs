@@ -275,7 +275,7 @@ mod tests {
             runner_id: RunnerId(7),
             instance_id: InstanceId::from_ec2("i-0123456789abcdef0"),
             candidate,
-            root: spec.root,
+            volumes: spec.volumes(),
             availability_zone: Some("eu-central-1b".to_owned()),
             minted_in: Duration::from_millis(310),
             launched_in: Duration::from_millis(1_240),

@@ -47,7 +47,7 @@ impl fmt::Display for Lost {
         } = self;
         write!(
             f,
-            "job `{job}` failed because AWS took back `{instance}` ({reason})"
+            "job `{job}` was lost because AWS took back `{instance}` ({reason})"
         )
     }
 }
@@ -64,39 +64,103 @@ pub(super) fn decide_by_run(run: &Run, attempt: u32, max_attempts: u32) -> Optio
         Some(format!("attempt {attempt} is still running"))
     } else if ended == "success" {
         Some(format!("attempt {attempt} succeeded"))
-    } else if ended == "cancelled" {
-        Some(format!("attempt {attempt} was cancelled"))
-    } else if ended != "failure" {
+    } else if !["failure", CANCELLED].contains(&ended) {
         Some(format!("attempt {attempt} ended as `{ended}`"))
     } else if attempt >= max_attempts {
         Some(format!(
-            "attempt {attempt} failed, and there shall be {max_attempts} at most (`max-attempts`)"
+            "attempt {attempt} has ended, and there shall be {max_attempts} at most (`max-attempts`)"
         ))
     } else {
         None
     }
 }
 
-/// What became of the failed attempt's jobs and instances.
-pub(super) fn decide_by_instances(attempt: u32, jobs: &[Job], instances: &[Instance]) -> Verdict {
-    let taken: Vec<&Instance> = instances.iter().filter(|i| i.is_taken_back()).collect();
-    if instances.is_empty() {
+/// How GitHub calls the end of a job that somebody stopped, and at times of one whose machine went down under it.
+const CANCELLED: &str = "cancelled";
+/// The most jobs that are asked about. Whoever cancels a run cancels every job of it that is not over.
+const MOST_ASKED: usize = 10;
+
+/// An attempt that has ended otherwise than well.
+pub(super) struct Attempt<'a> {
+    pub number: u32,
+    pub run: &'a Run,
+    pub jobs: &'a [Job],
+    /// Those that this attempt launched.
+    pub instances: &'a [Instance],
+}
+
+impl Attempt<'_> {
+    fn taken(&self) -> Vec<&Instance> {
+        self.instances
+            .iter()
+            .filter(|instance| instance.is_taken_back())
+            .collect()
+    }
+
+    fn job_on(&self, instance: &Instance) -> Option<&Job> {
+        let had_it = |job: &&Job| job.runner_id.is_some() && job.runner_id == instance.runner_id();
+        self.jobs.iter().find(had_it)
+    }
+
+    /// The cancelled jobs whose annotations tell whether somebody wanted that; first those that lost their instance. Where AWS
+    /// took nothing back, nothing has to be asked.
+    pub(super) fn cancelled_jobs(&self) -> Vec<JobId> {
+        let taken = self.taken();
+        if taken.is_empty() {
+            return Vec::new();
+        }
+        let lost = taken.iter().filter_map(|instance| self.job_on(instance));
+        let mut ids = Vec::new();
+        for job in lost.chain(self.jobs) {
+            if job.conclusion.as_deref() == Some(CANCELLED) && !ids.contains(&job.id) {
+                ids.push(job.id);
+            }
+        }
+        ids.truncate(MOST_ASKED);
+        ids
+    }
+
+    fn ended(&self) -> &'static str {
+        if self.run.conclusion.as_deref() == Some(CANCELLED) {
+            "was cancelled"
+        } else {
+            "failed"
+        }
+    }
+}
+
+/// Whether GitHub's annotation of a job says that somebody cancelled it: a person, or a newer run of its concurrency group.
+///
+/// When a machine goes down under its runner in good order, the job ends as `cancelled`, too; then there is another
+/// annotation, or none.
+pub(super) fn is_by_someone(annotation: &str) -> bool {
+    let text = annotation.to_ascii_lowercase();
+    ["canceled by", "cancelled by", "canceling since"]
+        .iter()
+        .any(|words| text.contains(words))
+}
+
+/// What became of the attempt's jobs and instances, if nobody cancelled it.
+pub(super) fn decide_by_instances(attempt: &Attempt<'_>) -> Verdict {
+    let (number, ended, jobs) = (attempt.number, attempt.ended(), attempt.jobs);
+    let taken = attempt.taken();
+    if attempt.instances.is_empty() {
         return Verdict::Leave(format!(
-            "attempt {attempt} failed, and none of its instances is to be seen: it had none, or they ended more than about an \
+            "attempt {number} {ended}, and none of its instances is to be seen: it had none, or they ended more than about an \
              hour ago"
         ));
     }
     if taken.is_empty() {
         return Verdict::Leave(format!(
-            "attempt {attempt} failed, but AWS took none of its {} back",
-            counted(instances.len())
+            "attempt {number} {ended}, but AWS took none of its {} back",
+            counted(attempt.instances.len())
         ));
     }
     let mut lost = Vec::new();
     let mut starters: Vec<Option<&Job>> = Vec::new();
     for instance in &taken {
         let starter = starter(instance, jobs);
-        if let Some(job) = failed_job(instance, starter, jobs) {
+        if let Some(job) = lost_job(attempt, instance, starter) {
             lost.push(Lost {
                 job: job.name.clone(),
                 instance: instance.id.to_string(),
@@ -109,7 +173,7 @@ pub(super) fn decide_by_instances(attempt: u32, jobs: &[Job], instances: &[Insta
     }
     match starters[..] {
         [] => Verdict::Leave(format!(
-            "attempt {attempt} failed, but no job failed on {}, which AWS took back",
+            "attempt {number} {ended}, but no job failed on {}, which AWS took back",
             named(&taken)
         )),
         [Some(job)] => Verdict::Rerun {
@@ -127,17 +191,18 @@ fn same(a: Option<&Job>, b: Option<&Job>) -> bool {
     a.map(|job| job.id) == b.map(|job| job.id)
 }
 
-/// The job that failed because of it: the one that its runner had, or the `start` that waited for it.
-fn failed_job<'a>(
+/// The job that ended because of it: the one that its runner had, or the `start` that waited for it.
+fn lost_job<'a>(
+    attempt: &'a Attempt<'_>,
     instance: &Instance,
     starter: Option<&'a Job>,
-    jobs: &'a [Job],
 ) -> Option<&'a Job> {
-    let had_it = |job: &&Job| job.runner_id.is_some() && job.runner_id == instance.runner_id();
-    jobs.iter()
-        .find(had_it)
-        .or(starter)
-        .filter(|job| job.has_failed())
+    match attempt.job_on(instance) {
+        Some(job) => {
+            Some(job).filter(|job| job.has_failed() || job.conclusion.as_deref() == Some(CANCELLED))
+        }
+        None => starter.filter(|job| job.has_failed()),
+    }
 }
 
 /// The job that launched it: by its number, else by its key where exactly one job goes by that.

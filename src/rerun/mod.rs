@@ -9,11 +9,11 @@ use std::time::Duration;
 use crate::clients::Clients;
 use crate::ec2::{DESCRIBE_INSTANCES, Instance, tags};
 use crate::failure::Failure;
-use crate::github::{GithubError, LIST_JOBS, LOOK_AT_RUN, RERUN, Run};
+use crate::github::{GithubError, LIST_JOBS, LOOK_AT_ANNOTATIONS, LOOK_AT_RUN, RERUN, Run};
 use crate::report::{Mark, Report, summary};
 use crate::retry::{self, Backoff, Deadline, Verdict as Retry};
 use crate::spec::rerun::RerunSpec;
-use decide::{Part, Verdict};
+use decide::{Attempt, Part, Verdict};
 
 /// How long passing errors are waited out.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -31,7 +31,7 @@ pub(crate) async fn rerun(
     let attempt = spec.attempt.unwrap_or(run.run_attempt);
     let verdict = match decide::decide_by_run(&run, attempt, spec.max_attempts) {
         Some(why) => Verdict::Leave(why),
-        None => decide_by_instances(clients, spec.run, attempt, deadline).await?,
+        None => decide_by_instances(clients, spec.run, &run, attempt, deadline).await?,
     };
     let verdict = match verdict {
         Verdict::Rerun { part, lost } => {
@@ -56,16 +56,33 @@ async fn look(clients: &Clients, run: u64, deadline: Deadline) -> Result<Run, Fa
 
 async fn decide_by_instances(
     clients: &Clients,
-    run: u64,
+    id: u64,
+    run: &Run,
     attempt: u32,
     deadline: Deadline,
 ) -> Result<Verdict, Failure> {
     let (jobs, instances) = tokio::join!(
-        retry::until(LIST_JOBS, deadline, || clients.github.jobs(run, attempt)),
-        find_instances(clients, run, attempt, deadline)
+        retry::until(LIST_JOBS, deadline, || clients.github.jobs(id, attempt)),
+        find_instances(clients, id, attempt, deadline)
     );
-    let jobs = jobs.map_err(|error| clients.github_failure(&error))?;
-    Ok(decide::decide_by_instances(attempt, &jobs, &instances?))
+    let attempt = Attempt {
+        number: attempt,
+        run,
+        jobs: &jobs.map_err(|error| clients.github_failure(&error))?,
+        instances: &instances?,
+    };
+    for job in attempt.cancelled_jobs() {
+        let annotations = retry::until(LOOK_AT_ANNOTATIONS, deadline, || {
+            clients.github.annotations(job)
+        })
+        .await
+        .map_err(|error| clients.github_failure(&error))?;
+        if annotations.iter().any(|text| decide::is_by_someone(text)) {
+            let number = attempt.number;
+            return Ok(Verdict::Leave(format!("attempt {number} was cancelled")));
+        }
+    }
+    Ok(decide::decide_by_instances(&attempt))
 }
 
 /// What the attempt launched. Terminated instances are to be seen for about an hour.
@@ -114,9 +131,14 @@ async fn begin(
             return Ok(Begun::Now);
         };
         may_be_ours |= error.may_have_acted();
-        let has_begun = error.is_already_running()
-            || (error.may_have_acted() && is_followed(clients, run, attempt, deadline).await?);
-        if has_begun {
+        // A refusal may be about an attempt that is not the latest any more: one look tells. After silence it takes several.
+        let looking = if error.may_have_acted() {
+            deadline.within(SHOWN_WITHIN)
+        } else {
+            Deadline::after(Duration::ZERO)
+        };
+        if error.is_already_running() || is_followed(clients, run, attempt, deadline, looking).await
+        {
             return Ok(if may_be_ours {
                 Begun::Now
             } else {
@@ -143,16 +165,15 @@ async fn is_followed(
     run: u64,
     attempt: u32,
     deadline: Deadline,
-) -> Result<bool, Failure> {
-    let looking = deadline.within(SHOWN_WITHIN);
+    looking: Deadline,
+) -> bool {
     let mut backoff = Backoff::default();
     loop {
-        let now = look(clients, run, deadline).await?;
-        if now.run_attempt > attempt || !now.is_completed() {
-            return Ok(true);
-        }
-        if looking.sleep(backoff.next(None)).await.is_err() {
-            return Ok(false);
+        match look(clients, run, deadline).await {
+            Ok(now) if now.run_attempt > attempt || !now.is_completed() => return true,
+            Ok(_) if looking.sleep(backoff.next(None)).await.is_ok() => {}
+            // Why it could not be begun says more than why nobody could look.
+            Ok(_) | Err(_) => return false,
         }
     }
 }

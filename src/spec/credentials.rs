@@ -1,8 +1,20 @@
-//! AWS credentials from inputs.
+//! How AWS knows us, from the inputs.
 
 use secrecy::SecretString;
 
-/// An access key as given by the inputs. Without one, the SDK's default chain applies.
+use super::role::RoleSource;
+
+/// Where AWS's credentials come from.
+#[derive(Clone, Debug)]
+pub(crate) enum AwsCredentials {
+    Key(AccessKey),
+    /// A role, taken with GitHub's OIDC token.
+    Role(RoleSource),
+    /// The SDK's default chain looks through the environment.
+    Environment,
+}
+
+/// An access key as given by the inputs.
 #[derive(Clone, Debug)]
 pub(crate) struct AccessKey {
     pub id: String,

@@ -77,6 +77,11 @@ impl Image {
         "ubuntu-22.04-slim",
     ];
 
+    /// The name that differs from the text in a few letters.
+    pub(crate) fn nearest(text: &str) -> Option<&'static str> {
+        closest(text, &Self::NAMES)
+    }
+
     /// What to tell people who know the name from the hosted service.
     pub(crate) fn note(&self) -> Option<String> {
         match self {
@@ -209,7 +214,7 @@ fn without_variant(name: &str) -> (&str, Option<Variant>) {
 fn accepted(text: &str) -> String {
     let base = "`ubuntu-24.04`, `ubuntu-22.04` (with `-arm` for arm64), `ami-…` or `resolve:ssm:…`"
         .to_owned();
-    match closest(text, &Image::NAMES) {
+    match Image::nearest(text) {
         Some(near) => format!("{base}; did you mean `{near}`?"),
         None => base,
     }

@@ -69,6 +69,26 @@ impl InstanceType {
         }
     }
 
+    /// Whether it has `NVMe` disks of its own. AWS marks them with a `d` after the generation (`m8gd`, `c5ad`, `m6idn`); storage and
+    /// most accelerated families have them without. Older types whose disks are not `NVMe` (`d2`, `h1`, `x1`) do not count: theirs
+    /// appear only where the launch maps them.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-store-volumes.html>
+    pub(crate) fn has_instance_store(&self) -> bool {
+        const WITHOUT_A_MARK: [&str; 19] = [
+            "d3", "d3en", "dl1", "f1", "f2", "g5", "g6", "g6e", "g7e", "gr6", "im4gn", "is4gen",
+            "p5", "p5e", "p5en", "trn1", "trn1n", "trn2", "z1d",
+        ];
+        let family = self.family();
+        let generation = family.trim_start_matches(|c: char| c.is_ascii_lowercase());
+        let letters = family.strip_suffix(generation).unwrap_or_default();
+        let attributes = generation.trim_start_matches(|c: char| c.is_ascii_digit());
+        let is_storage = letters == "i" && generation != "2";
+        is_storage
+            || (attributes != generation && !attributes.contains('-') && attributes.contains('d'))
+            || WITHOUT_A_MARK.contains(&family)
+            || family.starts_with("p6-")
+    }
+
     /// The type used where nobody chose one.
     pub(crate) fn default_for(architecture: Architecture) -> Self {
         Self(
@@ -153,6 +173,55 @@ mod tests {
 
     fn architecture(text: &str) -> Option<Architecture> {
         text.parse::<InstanceType>().ok().map(|t| t.architecture())
+    }
+
+    #[test]
+    fn instance_stores() {
+        let has = |text: &str| text.parse::<InstanceType>().map(|t| t.has_instance_store());
+        for with in [
+            "m8gd.medium",
+            "c6id.8xlarge",
+            "m5ad.large",
+            "m6idn.large",
+            "x2iedn.xlarge",
+            "z1d.large",
+            "i3.large",
+            "i4i.large",
+            "i8ge.large",
+            "im4gn.large",
+            "is4gen.large",
+            "g4dn.xlarge",
+            "g5.xlarge",
+            "p4d.24xlarge",
+            "p4de.24xlarge",
+            "p5.48xlarge",
+            "p6-b200.48xlarge",
+            "d3en.xlarge",
+            "trn1.2xlarge",
+            "hpc6id.32xlarge",
+        ] {
+            assert_eq!(has(with), Ok(true), "{with}");
+        }
+        for without in [
+            "t3.large",
+            "t4g.large",
+            "m7i.large",
+            "c7i-flex.large",
+            "m8g.medium",
+            "r5b.large",
+            "c5n.large",
+            "inf2.xlarge",
+            "g5g.xlarge",
+            "d2.xlarge",
+            "i2.xlarge",
+            "x1.16xlarge",
+            "x2gn.large",
+            "u-3tb1.56xlarge",
+            "u7in-16tb.224xlarge",
+            "dl2q.24xlarge",
+        ] {
+            assert_eq!(has(without), Ok(false), "{without}");
+        }
     }
 
     #[test]

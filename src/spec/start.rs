@@ -5,12 +5,15 @@ use super::image::Image;
 use super::instance_type::{Architecture, InstanceType};
 use super::label::Label;
 use super::network::{InstanceProfile, Placement, SecurityGroup, Subnet};
+use super::proxy::InstanceProxy;
 use super::region::{Region, Zone};
 use super::scope::RunnerGroup;
 use super::spot::Spot;
+use super::swap::Swap;
 use super::tags::Tags;
-use super::volume::{self, RootVolume};
-use super::{list, runner, runner_label};
+use super::temp::Temp;
+use super::volume::{RootVolume, Volumes};
+use super::{gp3, list, runner, runner_label};
 use crate::inputs::{InputError, Inputs, Problems};
 
 /// The root volume of an Ubuntu image: Canonical's own 8 GiB are too small for most builds.
@@ -36,6 +39,9 @@ pub(crate) struct StartSpec {
     pub security_groups: Vec<SecurityGroup>,
     pub instance_profile: Option<InstanceProfile>,
     pub root: RootVolume,
+    /// `None`: on the root volume.
+    pub temp: Option<Temp>,
+    pub swap: Swap,
     pub count: u16,
     pub labels: Vec<Label>,
     /// What the log should say about the specification.
@@ -43,6 +49,10 @@ pub(crate) struct StartSpec {
     pub runner_group: RunnerGroup,
     pub tags: Tags,
     pub setup: Option<String>,
+    pub job_started: Option<String>,
+    pub job_completed: Option<String>,
+    /// The step's own way to the network, where it has one.
+    pub proxy: Option<InstanceProxy>,
     pub runner_home: Option<String>,
     pub runner_user: String,
     pub start_timeout: Seconds,
@@ -51,6 +61,14 @@ pub(crate) struct StartSpec {
 }
 
 impl StartSpec {
+    /// The volumes to ask EC2 for.
+    pub(crate) fn volumes(&self) -> Volumes {
+        Volumes {
+            root: self.root,
+            temp: self.temp.and_then(Temp::volume),
+        }
+    }
+
     /// Parses every input of `start`; what is wrong goes to `problems`.
     pub(crate) fn parse(
         inputs: &Inputs,
@@ -62,6 +80,7 @@ impl StartSpec {
             .unwrap_or_default();
         let root = root(inputs, &image, problems);
         let instance_types = instance_types(inputs, &image, problems);
+        let temp = temp(inputs, &instance_types, problems);
         let placements = placements(inputs, region, problems);
         let mut duration = |name, default, most| {
             problems
@@ -88,6 +107,10 @@ impl StartSpec {
                 .unwrap_or_default(),
             instance_profile: problems.optional(inputs, "instance-profile", str::parse),
             root,
+            temp,
+            swap: problems
+                .optional(inputs, "swap", str::parse)
+                .unwrap_or_default(),
             count: problems
                 .optional(inputs, "count", runner::count)
                 .unwrap_or(1),
@@ -99,6 +122,9 @@ impl StartSpec {
                 .optional(inputs, "tags", Tags::parse)
                 .unwrap_or_default(),
             setup: inputs.get("setup").map(str::to_owned),
+            job_started: inputs.get("job-started").map(str::to_owned),
+            job_completed: inputs.get("job-completed").map(str::to_owned),
+            proxy: None,
             runner_home: problems.optional(inputs, "runner-home", runner::home),
             runner_user: problems
                 .optional(inputs, "runner-user", runner::user)
@@ -112,7 +138,7 @@ impl StartSpec {
 }
 
 fn root(inputs: &Inputs, image: &Image, problems: &mut Problems) -> RootVolume {
-    let size = problems.optional(inputs, "root-size", volume::size);
+    let size = problems.optional(inputs, "root-size", gp3::size);
     let performance = problems.optional(inputs, "root", str::parse);
     let size = size.or(match image {
         Image::Ubuntu { .. } => Some(UBUNTU_ROOT_GIB),
@@ -146,6 +172,15 @@ fn instance_types(inputs: &Inputs, image: &Image, problems: &mut Problems) -> Ve
         }
     }
     types
+}
+
+/// A disk that one of the types lacks would be missed on that rung of the ladder alone, and only once it has booted.
+fn temp(inputs: &Inputs, types: &[InstanceType], problems: &mut Problems) -> Option<Temp> {
+    problems.optional(inputs, "temp", |text| {
+        let temp: Temp = text.parse()?;
+        types.iter().try_for_each(|one| temp.fits(one))?;
+        Ok(temp)
+    })
 }
 
 /// Zones and subnets as places to try. A subnet whose zone is known can be left out by `availability-zone`.
@@ -285,6 +320,18 @@ mod tests {
             ])
             .is_err()
         );
+    }
+
+    #[test]
+    fn temp_fits_every_type() {
+        let ephemeral = |types| parse(&[("temp", "ephemeral"), ("instance-type", types)]);
+        assert!(ephemeral("m6id.large, c6id.large").is_ok_and(|s| s.temp == Some(Temp::Ephemeral)));
+        let errors = ephemeral("m6id.large, m6i.large").err().unwrap_or_default();
+        assert!(
+            errors.concat().contains("`m6i.large` has none"),
+            "{errors:?}"
+        );
+        assert!(parse(&[("temp", "zram/16")]).is_ok());
     }
 
     #[test]

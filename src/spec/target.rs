@@ -4,23 +4,26 @@ use secrecy::SecretString;
 
 use super::account::AccountId;
 use super::app_key::AppKey;
-use super::credentials::AccessKey;
+use super::credentials::{AccessKey, AwsCredentials};
 use super::network::InstanceId;
 use super::region::Region;
+use super::role::RoleSource;
 use super::run::{Repository, WorkflowRun};
 use super::scope::Scope;
 use super::{label::Label, list};
+use crate::extra_roots::ExtraRoots;
 use crate::inputs::{InputError, Inputs, Problems};
 
 /// Whom to talk to, and on whose behalf.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub region: Region,
-    /// `None`: the SDK's default credential chain.
-    pub access_key: Option<AccessKey>,
+    pub aws: AwsCredentials,
     pub github: GithubCredentials,
     /// `GITHUB_API_URL`: GitHub itself, an Enterprise Server, or a test's stand-in.
     pub github_api: http::Uri,
+    /// Trusted beside the system's.
+    pub extra_roots: ExtraRoots,
     pub run: WorkflowRun,
     /// The account that the credentials must be of, where `runner` names one.
     pub account: Option<AccountId>,
@@ -47,19 +50,32 @@ impl Target {
                 "it is empty; name the AWS region, such as `eu-central-1`",
             ))),
         };
-        let access_key = problems.take(access_key(inputs));
         let github = problems.take(github_credentials(inputs));
+        let extra_roots = problems.take(ExtraRoots::read(&environment));
         let github_api = problems.take(github_api(&environment));
         let run = problems.take(workflow_run(inputs, &environment));
+        let aws = problems.take(aws_credentials(inputs, run.as_ref(), &environment));
         Some(Self {
             region: region?,
-            access_key: access_key?,
+            aws: aws?,
             github: github?,
             github_api: github_api?,
+            extra_roots: extra_roots?,
             run: run?,
             account: inputs.account().cloned(),
         })
     }
+}
+
+fn aws_credentials(
+    inputs: &Inputs,
+    run: Option<&WorkflowRun>,
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<AwsCredentials, InputError> {
+    if let Some(role) = RoleSource::parse(inputs, run, environment)? {
+        return Ok(AwsCredentials::Role(role));
+    }
+    Ok(access_key(inputs)?.map_or(AwsCredentials::Environment, AwsCredentials::Key))
 }
 
 fn access_key(inputs: &Inputs) -> Result<Option<AccessKey>, InputError> {
@@ -127,7 +143,9 @@ fn github_token(inputs: &Inputs) -> Result<SecretString, InputError> {
     }
 }
 
-fn github_api(environment: impl Fn(&str) -> Option<String>) -> Result<http::Uri, InputError> {
+pub(crate) fn github_api(
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<http::Uri, InputError> {
     let url = environment("GITHUB_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned());
     let parsed: Option<http::Uri> = url.parse().ok();
     parsed
@@ -137,7 +155,7 @@ fn github_api(environment: impl Fn(&str) -> Option<String>) -> Result<http::Uri,
         .ok_or_else(|| InputError::wrong("GITHUB_API_URL", &url, "the URL of GitHub's REST API"))
 }
 
-fn workflow_run(
+pub(crate) fn workflow_run(
     inputs: &Inputs,
     environment: impl Fn(&str) -> Option<String>,
 ) -> Result<WorkflowRun, InputError> {

@@ -1,29 +1,14 @@
-//! The root volume: always gp3, encrypted, gone with the instance.
+//! The volumes of a launch: always gp3, encrypted, gone with the instance.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// gp3's bounds since late 2025: <https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html>.
-const IOPS: std::ops::RangeInclusive<u32> = 3_000..=80_000;
-const THROUGHPUT: std::ops::RangeInclusive<u32> = 125..=2_000;
-/// IOPS are bounded by the size (500 per GiB), throughput by the IOPS (0.25 MiB/s each).
-const IOPS_PER_GIB: u32 = 500;
-const IOPS_PER_MIBPS: u32 = 4;
-const LARGEST_GIB: u32 = 65_536;
+use super::gp3::{self, Amount, BASELINE_IOPS, BASELINE_THROUGHPUT, IOPS, THROUGHPUT};
+use super::temp::TempVolume;
+
 /// How fast a snapshot's blocks may be fetched, in MiB per second:
 /// <https://docs.aws.amazon.com/ebs/latest/userguide/initalize-volume.html>.
 const INITIALIZATION: std::ops::RangeInclusive<u32> = 100..=300;
-/// What a volume has without paying for more.
-pub(crate) const BASELINE_IOPS: u32 = *IOPS.start();
-pub(crate) const BASELINE_THROUGHPUT: u32 = *THROUGHPUT.start();
-
-/// How many of something, or as many as the rules allow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Amount {
-    Exactly(u32),
-    Max,
-}
-
 /// What the `root` input says: `gp3/<iops>/<throughput>`, and `/<initialization rate>` where one is wanted; `gp3-boot/…` for the
 /// boot alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +32,29 @@ pub(crate) struct RootVolume {
     pub is_for_boot: bool,
 }
 
+/// All volumes that one instance is launched with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Volumes {
+    pub root: RootVolume,
+    /// A blank one for the job's data.
+    pub temp: Option<TempVolume>,
+}
+
+impl Volumes {
+    /// The same sizes without what an account's quota can refuse; `None` where there is nothing of that.
+    pub(crate) fn baseline(self) -> Option<Self> {
+        let baseline = Self {
+            root: RootVolume {
+                gib: self.root.gib,
+                ..RootVolume::default()
+            },
+            temp: self.temp.map(|temp| TempVolume::baseline(temp.gib)),
+        };
+        let is_fast = self.root.iops.is_some() || baseline.temp != self.temp;
+        is_fast.then_some(baseline)
+    }
+}
+
 impl RootVolume {
     /// Puts size and performance together, and holds them against gp3's rules.
     ///
@@ -64,37 +72,7 @@ impl RootVolume {
                 ..Self::default()
             });
         };
-        let most_iops = match gib {
-            Some(gib) => gib
-                .saturating_mul(IOPS_PER_GIB)
-                .clamp(*IOPS.start(), *IOPS.end()),
-            None if iops == Amount::Max => {
-                return Err(
-                    "`max` IOPS only together with `root-size`, because a size bounds them"
-                        .to_owned(),
-                );
-            }
-            None => *IOPS.end(),
-        };
-        let iops = match iops {
-            Amount::Max => most_iops,
-            Amount::Exactly(n) if n <= most_iops => n,
-            Amount::Exactly(_) => {
-                return Err(format!(
-                    "at most {most_iops} IOPS on a volume of this size (500 per GiB)"
-                ));
-            }
-        };
-        let most_throughput = (iops / IOPS_PER_MIBPS).clamp(*THROUGHPUT.start(), *THROUGHPUT.end());
-        let throughput = match throughput {
-            Amount::Max => most_throughput,
-            Amount::Exactly(n) if n <= most_throughput => n,
-            Amount::Exactly(_) => {
-                return Err(format!(
-                    "at most {most_throughput} MiB/s with {iops} IOPS (0.25 MiB/s per IOPS)"
-                ));
-            }
-        };
+        let (iops, throughput) = gp3::performance(gib, iops, throughput)?;
         Ok(Self {
             gib,
             iops: Some(iops),
@@ -168,14 +146,6 @@ impl FromStr for Performance {
                 INITIALIZATION.end()
             )
         };
-        let amount = |text: &str, bounds: std::ops::RangeInclusive<u32>| match text {
-            "max" => Some(Amount::Max),
-            number => number
-                .parse()
-                .ok()
-                .filter(|n| bounds.contains(n))
-                .map(Amount::Exactly),
-        };
         let fields: Vec<&str> = text.split('/').collect();
         let (kind, iops, throughput, rate) = match fields[..] {
             [kind, iops, throughput] => (kind, iops, throughput, None),
@@ -188,7 +158,11 @@ impl FromStr for Performance {
             _ => return Err(accepted()),
         };
         let rate = rate.map(|rate| rate.parse().ok().filter(|n| INITIALIZATION.contains(n)));
-        match (amount(iops, IOPS), amount(throughput, THROUGHPUT), rate) {
+        match (
+            Amount::parse(iops, &IOPS),
+            Amount::parse(throughput, &THROUGHPUT),
+            rate,
+        ) {
             (Some(iops), Some(throughput), None | Some(Some(_))) => Ok(Self {
                 iops,
                 throughput,
@@ -198,14 +172,6 @@ impl FromStr for Performance {
             _ => Err(accepted()),
         }
     }
-}
-
-/// Parses the `root-size` input, in GiB.
-pub(crate) fn size(text: &str) -> Result<u32, String> {
-    text.parse()
-        .ok()
-        .filter(|gib| (1..=LARGEST_GIB).contains(gib))
-        .ok_or_else(|| format!("a size in GiB, from 1 to {LARGEST_GIB}"))
 }
 
 #[cfg(test)]
@@ -264,6 +230,23 @@ mod tests {
     }
 
     #[test]
+    fn the_baseline_keeps_sizes() {
+        let root = RootVolume {
+            gib: Some(30),
+            ..RootVolume::default()
+        };
+        let slow = TempVolume::baseline(64);
+        let fast = TempVolume {
+            iops: 9_000,
+            ..slow
+        };
+        let volumes = |temp| Volumes { root, temp };
+        assert_eq!(volumes(Some(fast)).baseline(), Some(volumes(Some(slow))));
+        assert_eq!(volumes(Some(slow)).baseline(), None);
+        assert_eq!(volumes(None).baseline(), None);
+    }
+
+    #[test]
     fn rules_are_named() {
         assert!(volume(Some(8), "gp3/5000/125").is_err_and(|e| e.contains("500 per GiB")));
         assert!(volume(None, "gp3/3000/1000").is_err_and(|e| e.contains("750 MiB/s")));
@@ -282,7 +265,7 @@ mod tests {
             assert!(text.parse::<Performance>().is_err(), "{text}");
         }
         for text in ["0", "-1", "1.5", "65537", "30GB"] {
-            assert!(size(text).is_err(), "{text}");
+            assert!(gp3::size(text).is_err(), "{text}");
         }
     }
 }

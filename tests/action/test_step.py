@@ -97,4 +97,5 @@ def test_nothing_is_interpolated_into_the_script() -> None:
     assert step["env"] == {
         "SPRINTERS_INPUTS": "${{ toJSON(inputs) }}",
         "SPRINTERS_JOB_ID": "${{ job.check_run_id }}",
+        "SPRINTERS_JOB_TOKEN": "${{ github.token }}",
     }

@@ -16,7 +16,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench import booting, growth, latency, many, policy, sizes
-from bench.table import Row, render
+from bench.table import Row, markdown, render
+from bench.where import Where
 from bench.world import World
 from standins import program
 from standins.aws import Moto
@@ -26,7 +27,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer runs, for trying the bench itself")
     parser.add_argument("--policy", action="store_true", help="the policy checker alone")
-    parser.add_argument("--chart", type=Path, help="write how it grows to this SVG file")
+    parser.add_argument("--book", type=Path, help="write the figures and the chart to this folder, which is docs/src")
     options = parser.parse_args()
     quick = options.quick
     named = os.environ.get("SPRINTERS_BIN")
@@ -34,7 +35,8 @@ def main() -> int:
     if not binary.exists():
         sys.stderr.write(f"error: there is no {binary}: run `make dist`, which builds it\n")
         return 1
-    sys.stdout.write(f"program: {binary}\n\n")
+    where = Where()
+    sys.stdout.write(f"program: {binary}\n{where.begin()}\n\n")
     with tempfile.TemporaryDirectory(prefix="sprinters-bench-") as folder, Moto() as moto:
         world = World(moto, binary, Path(folder), quick)
         steps: tuple[Callable[[World], list[Row]], ...] = (
@@ -58,15 +60,17 @@ def main() -> int:
         for step in steps[-3:] if options.policy else steps:
             sys.stderr.write(f"measuring: {(step.__doc__ or '').splitlines()[0]}\n")
             rows += step(world)
-        grown = None
+        grown = {}
         if not options.policy:
             sys.stderr.write("measuring: how it grows\n")
             grown = growth.measure(world)
     sys.stdout.write(render(rows))
     if grown:
         sys.stdout.write("\n" + growth.render(grown))
-        if options.chart:
-            options.chart.write_text(growth.chart(grown))
+    sys.stdout.write(f"\n{where.end()}\n")
+    if options.book and grown:
+        (options.book / "growth.svg").write_text(growth.chart(grown))
+        (options.book / "figures.md").write_text(markdown(rows, f"{where.begin()}; {where.end()}"))
     return 0 if all(row.reached is not False for row in rows) else 1
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from bench.world import LAUNCH, Set
 from standins import program
+from standins.cache import cache_dir
 
-BUNDLE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sprinters" / "peer" / "bundle.mjs"
+BUNDLE = cache_dir() / "peer" / "bundle.mjs"
 """An action in JavaScript with GitHub's and AWS's libraries, from tests/bench/peer; `.ci/setup peer` bundles it."""
 MACHULAV = "SPRINTERS_BENCH_MACHULAV"
 """Names the `dist/index.js` of a checkout of machulav/ec2-github-runner, to have that measured, too."""

@@ -28,6 +28,29 @@ def render(rows: Sequence[Row]) -> str:
     return "\n".join([lines[0], "  ".join("─" * width for width in widths), *lines[1:]]) + "\n"
 
 
+def markdown(rows: Sequence[Row], conditions: str) -> str:
+    """For the book, which includes it."""
+    lines = [
+        "<!-- written by `make bench` -->",
+        "",
+        "| what | reach | measured |",
+        "| --- | --- | --- |",
+        *(
+            f"| {nested(row.what)} | {row.reach} | {'' if row.reached is None else row.mark} {row.result} |"
+            for row in rows
+        ),
+        "",
+        f"Measured {conditions}.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def nested(text: str) -> str:
+    """What is indented belongs to the row above."""
+    depth = (len(text) - len(text.lstrip())) // 2
+    return "– " * depth + text.lstrip()
+
+
 def spread(values: Sequence[float], unit: str, digits: int) -> str:
     """`median 12 ms (11-15, 30 runs)`"""
     low, high = min(values), max(values)

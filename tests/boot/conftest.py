@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from runner_service import RunnerService
 
 from standins.machine import Machine, available
+from standins.machine.disks import Disk
 
 REPOSITORY = Path(__file__).parents[2]
 RENDERER = "SPRINTERS_BOOT_USER_DATA"
@@ -42,6 +43,15 @@ def render(renderer: str) -> Callable[..., bytes]:
             "sha256": "0" * 64,
             "user": "runner",
             "setup": None,
+            "job_started": None,
+            "job_completed": None,
+            "temp": None,
+            "temp_gib": None,
+            "swap_gib": 0,
+            "https_proxy": None,
+            "http_proxy": None,
+            "no_proxy": None,
+            "certificates": None,
             "start_timeout": 60,
             "idle_timeout": 60,
             "max_lifetime": 120,
@@ -77,6 +87,9 @@ def boot(
         runner_in_image: str | None = IMAGE_RUNNER,
         metadata: dict[str, Any] | None = None,
         image: Callable[[Path], None] | None = None,
+        disks: Sequence[Disk] = (),
+        options: Sequence[str] = (),
+        forward: Sequence[int] = (),
         niceness: int = 0,
         **spec: Any,
     ) -> Machine:
@@ -87,8 +100,10 @@ def boot(
             runner_in_image=runner_in_image,
             metadata=metadata,
             image=image,
+            disks=disks,
+            options=options,
             niceness=niceness,
-            forward=[service.port],
+            forward=[service.port, *forward],
         )
         machines.append(machine)
         machine.start()

@@ -38,6 +38,11 @@ class Download:
 class Report:
     result: str
     log: str
+    """Of the job's steps."""
+    set_up: str
+    """Of the hook before them."""
+    complete: str
+    """Of the hook after them."""
 
 
 @dataclass
@@ -118,8 +123,7 @@ class RunnerService:
             except queue.Empty:
                 _send(request, 204)
         elif what == "finish":
-            report = json.loads(body)
-            self.reports.put(Report(report["result"], report["log"]))
+            self.reports.put(Report(**json.loads(body)))
             _send(request, 200, b"{}")
         else:
             _send(request, 404)

@@ -314,7 +314,7 @@ def test_a_spot_notice_reaches_the_console_and_the_job_s_log(boot: Boot, service
     assert powers_off(machine)
     notice = '{"action": "terminate", "time": "2026-11-23T18:22:00Z"}'
     assert f"EC2 takes this spot instance back: {notice}" in machine.lines()
-    assert f"::warning title=Spot instance::EC2 takes this instance back: {notice}" in report.log
+    assert f"::warning title=Spot instance::EC2 takes this instance back: {notice}" in report.complete
 
 
 # Distributions

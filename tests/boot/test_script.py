@@ -16,10 +16,24 @@ SETUP = '#!/bin/sh\necho "it\'s here"\n'
 BODY = Path(__file__).parents[2] / "src" / "boot" / "boothook.sh"
 
 
-@pytest.fixture
-def script(render: Callable[..., bytes], tmp_path: Path) -> Path:
+ALL = {
+    "temp": "gp3",
+    "temp_gib": 64,
+    "swap_gib": 4,
+    "job_started": SETUP,
+    "job_completed": SETUP,
+    "https_proxy": "http://ci:hush@proxy.example.com:3128",
+    "http_proxy": "http://ci:hush@proxy.example.com:3128",
+    "no_proxy": ".example.com,10.0.0.0/8",
+    # A certificate is about as long, and hardly compresses.
+    "certificates": secrets.token_urlsafe(1500),
+}
+
+
+@pytest.fixture(params=[{}, ALL], ids=["plain", "with everything"])
+def script(render: Callable[..., bytes], tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """The script as cloud-init runs it: without its first line."""
-    first, _, rest = gzip.decompress(render(setup=SETUP)).decode().partition("\n")
+    first, _, rest = gzip.decompress(render(setup=SETUP, **request.param)).decode().partition("\n")
     assert first == "#cloud-boothook"
     path = tmp_path / "part-001"
     path.write_text(rest)
@@ -50,6 +64,11 @@ def test_shellcheck_has_nothing_to_say(script: Path) -> None:
 def test_it_fits_with_room_to_spare(render: Callable[..., bytes]) -> None:
     # GitHub's JIT configs hold an RSA key: about 5,000 characters, of which gzip saves a quarter.
     sent = render(jit_config=secrets.token_urlsafe(3750))
+    plain = render()
+    everything = render(jit_config=secrets.token_urlsafe(3750), **ALL)
+    print(f"user data: {len(plain)} bytes without a JIT config, {len(everything)} with everything; the limit is 16384")
+    assert len(plain) <= 6_144
+    assert len(everything) <= 15_360
     print(
         f"user data: {len(sent)} bytes; the limit is 16384, the goal 12288; {len(BODY.read_text().splitlines())} lines"
     )

@@ -6,7 +6,7 @@ mod boot;
 use std::io::{Write as _, stdin, stdout};
 use std::time::Duration;
 
-use boot::{BootSpec, Metadata, RunnerSource, user_data};
+use boot::{BootSpec, Metadata, Proxy, RunnerSource, TempDisk, user_data};
 use secrecy::SecretString;
 
 /// `BootSpec` as the boot tests write it.
@@ -19,6 +19,16 @@ struct Spec {
     sha256: String,
     user: String,
     setup: Option<String>,
+    job_started: Option<String>,
+    job_completed: Option<String>,
+    temp: Option<String>,
+    temp_gib: Option<u32>,
+    #[serde(default)]
+    swap_gib: u32,
+    https_proxy: Option<String>,
+    http_proxy: Option<String>,
+    no_proxy: Option<String>,
+    certificates: Option<String>,
     start_timeout: u64,
     idle_timeout: u64,
     max_lifetime: u64,
@@ -46,6 +56,11 @@ fn main() -> anyhow::Result<()> {
         runner,
         user: &spec.user,
         setup: spec.setup.as_deref(),
+        job_started: spec.job_started.as_deref(),
+        job_completed: spec.job_completed.as_deref(),
+        temp: temp(&spec),
+        swap_gib: spec.swap_gib,
+        proxy: proxy(&spec).as_ref(),
         start_timeout: Duration::from_secs(spec.start_timeout),
         idle_timeout: Duration::from_secs(spec.idle_timeout),
         max_lifetime: Duration::from_secs(spec.max_lifetime),
@@ -55,4 +70,30 @@ fn main() -> anyhow::Result<()> {
     })?;
     stdout().write_all(&user_data)?;
     Ok(())
+}
+
+fn temp(spec: &Spec) -> Option<TempDisk> {
+    match (spec.temp.as_deref()?, spec.temp_gib) {
+        ("gp3", Some(gib)) => Some(TempDisk::Volume { gib }),
+        ("zram", gib) => Some(TempDisk::Zram { gib }),
+        _ => Some(TempDisk::InstanceStore),
+    }
+}
+
+fn proxy(spec: &Spec) -> Option<Proxy> {
+    let given = [
+        ("http_proxy", &spec.http_proxy),
+        ("https_proxy", &spec.https_proxy),
+        ("no_proxy", &spec.no_proxy),
+    ];
+    let variables: Vec<_> = given
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, SecretString::from(value.clone()?))))
+        .collect();
+    let certificates = spec.certificates.clone();
+    let is_set = !variables.is_empty() || certificates.is_some();
+    is_set.then_some(Proxy {
+        variables,
+        certificates,
+    })
 }

@@ -45,6 +45,7 @@ def test_modes_take_the_inputs_that_the_contract_gives_them(flags: dict[str, dic
         "aws-access-key-id",
         "aws-secret-access-key",
         "aws-session-token",
+        "aws-role-arn",
         "aws-region",
         "runner",
     }

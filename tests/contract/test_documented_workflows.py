@@ -75,4 +75,4 @@ def test_the_rerun_workflow_may_rerun_and_nothing_else() -> None:
 
     assert read[True]["workflow_run"]["types"] == ["completed"], "YAML 1.1 reads `on` as true"
     assert read["permissions"] == {}
-    assert [job["permissions"] for job in read["jobs"].values()] == [{"actions": "write"}]
+    assert [job["permissions"] for job in read["jobs"].values()] == [{"actions": "write", "checks": "read"}]

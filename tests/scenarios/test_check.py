@@ -26,6 +26,18 @@ def test_a_good_set_up_has_a_tick_on_every_line(sprinters: Program, ec2: Ec2, gi
     assert "✗" not in run.stdout
 
 
+def test_it_says_which_sign_in_was_used(sprinters: Program, ec2: Ec2) -> None:
+    by_key = sprinters.run("check", **AMI)
+    sprinters.environment |= {
+        "AWS_ACCESS_KEY_ID": ec2.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": ec2.secret_access_key,
+    }
+    by_environment = sprinters.run("check", **AMI, **{"aws-access-key-id": None, "aws-secret-access-key": None})
+
+    assert "✓ credentials for `eu-central-1`: the inputs' access key" in by_key.stdout
+    assert "✓ credentials for `eu-central-1`: what the environment has" in by_environment.stdout
+
+
 def test_it_launches_nothing_and_leaves_no_record(sprinters: Program, ec2: Ec2, github: GitHub) -> None:
     sprinters.run("check", **AMI)
 

@@ -14,7 +14,7 @@ from standins.crowd import Crowd
 from standins.gate import delayed
 from standins.github import GitHub
 from standins.program import Program, Run, Running
-from standins.throttle import Bucket, Points
+from standins.throttle import Bucket, Creations, Points
 
 AMI = {"image": images.OWN_X64, "instance-type": "m7i.large"}
 
@@ -83,6 +83,35 @@ def test_a_throttle_is_used_to_its_bound(sprinters: Program, github: GitHub, cro
     refused = [one for one in ec2.gate.calls("RunInstances") if one.spoilt]
     assert len(refused) <= 150, "it does not ask much more often than it may"
     assert points.most_at_once <= 100
+
+
+@pytest.mark.github(openapi_validation=False)
+def test_github_counts_each_runner_as_something_new(
+    sprinters: Program, github: GitHub, crowd: Callable[..., Crowd]
+) -> None:
+    ec2 = crowd()
+    created = Creations(minute=3)
+    created.before(github.gate)
+    run, _ = with_peak(sprinters.begin("start", **AMI, count="100"))
+
+    assert run.code == 0, run.log
+    assert len(ec2.living) == 100
+    assert 0 < created.refused <= 40, "those that were under way, and not the same ones again and again"
+
+
+@pytest.mark.github(openapi_validation=False)
+def test_github_lets_no_more_in_for_an_hour(sprinters: Program, github: GitHub, crowd: Callable[..., Crowd]) -> None:
+    ec2 = crowd()
+    created = Creations(minute=3_600)
+    created.before(github.gate)
+    run, _ = with_peak(sprinters.begin("start", **AMI, count="100"))
+
+    assert run.code == 1, run.log
+    assert not ec2.living and not github.records(), "all of them, or none stays"
+    [error] = run.annotations
+    assert "nothing is left running" in error and "runner records deleted" in error
+    assert "run the job again in 60 min" in error
+    assert error.count("`i-") == 10 and " more terminated" in error, "a thousand ids would hide the rest"
 
 
 @pytest.mark.github(openapi_validation=False)

@@ -91,14 +91,15 @@ def test_an_organization(sprinters: Program, github: GitHub) -> None:
 
 
 def test_rerun_gets_the_permission_for_runs_instead(sprinters: Program, github: GitHub, app: App) -> None:
-    app.permissions["actions"] = "write"
+    permissions = {"actions": "write", "checks": "read"}
+    app.permissions.update(permissions)
     repository, run_id = (sprinters.environment[name] for name in ("GITHUB_REPOSITORY", "GITHUB_RUN_ID"))
     github.runs.add(repository, run_id, RunJob("build")).end("failure", build="failure")
 
     run = sprinters.run("rerun", **{"run-id": run_id})
 
     assert run.code == 0, run.log
-    assert github.apps.asked == [{"repositories": [repository.split("/")[1]], "permissions": {"actions": "write"}}]
+    assert github.apps.asked == [{"repositories": [repository.split("/")[1]], "permissions": permissions}]
     assert_signed_out(github, run)
 
 

@@ -13,7 +13,7 @@ from standins.aws import Ec2, policy_without
 from standins.cloud import Cloud
 from standins.gate import garbage, lost, reset
 from standins.github import GitHub, Kind, RunJob, WorkflowRun
-from standins.program import Program, Run
+from standins.program import Program, Run, Running
 from standins.proxy import no_capacity
 
 AMI = {"image": images.OWN_X64, "instance-type": "m7i.large"}
@@ -46,6 +46,9 @@ class Ci:
         return started
 
     def judge(self, attempt: int | None = None, **inputs: object) -> Run:
+        return self.begin_judging(attempt, **inputs).wait()
+
+    def begin_judging(self, attempt: int | None = None, **inputs: object) -> Running:
         """`on: workflow_run`: a run of its own, with a token of its own."""
         event = {
             "action": "completed",
@@ -57,10 +60,10 @@ class Ci:
         environment |= {"GITHUB_RUN_ID": "99", "GITHUB_RUN_ATTEMPT": "1", "GITHUB_EVENT_PATH": str(self._event)}
         environment.pop("SPRINTERS_JOB_ID", None)
         token = self._github.add_token(Kind.RERUNS).value
-        run = self._sprinters.run("rerun", **{"github-token": token, **inputs})
+        running = self._sprinters.begin("rerun", **{"github-token": token, **inputs})
         environment.clear()
         environment |= before
-        return run
+        return running
 
 
 @pytest.fixture
@@ -78,6 +81,7 @@ def interrupted(ci: Ci, cloud: Cloud) -> Ci:
 
 
 def test_what_aws_took_back_runs_again_on_demand(interrupted: Ci, ec2: Ec2) -> None:
+    before = len(ec2.gate.exchanges)
     run = interrupted.judge()
 
     assert run.code == 0, run.log
@@ -85,7 +89,7 @@ def test_what_aws_took_back_runs_again_on_demand(interrupted: Ci, ec2: Ec2) -> N
     assert run.outputs["rerun"] == "true"
     assert "attempt 2 begins" in run.log and "Server.SpotInstanceTermination" in run.log
     assert "build" in run.summary and "Server.SpotInstanceTermination" in run.summary
-    assert ec2.gate.operations()[-1] == "DescribeInstances"
+    assert ec2.gate.operations()[before:] == ["DescribeInstances"], "it needs no other permission"
 
     again = interrupted.start()
     assert again.outputs["market"] == "on-demand"
@@ -99,6 +103,15 @@ def test_where_there_is_no_spot_the_first_attempt_falls_back(ci: Ci, ec2: Ec2) -
     no_capacity(ec2.gate, ("*", "*", "spot"))
 
     assert ci.start().outputs["market"] == "on-demand"
+
+
+@pytest.mark.parametrize(("attempt", "market"), [("1", "spot"), ("2", "on-demand")])
+def test_a_label_says_it_too(sprinters: Program, attempt: str, market: str) -> None:
+    sprinters.environment["GITHUB_RUN_ATTEMPT"] = attempt
+    label = "sprinters:aws:eu-central-1:m7i.large:spot=rerun"
+    started = sprinters.run("start", runner=label, image=images.OWN_X64)
+
+    assert started.outputs["market"] == market, started.log
 
 
 def test_the_instance_carries_the_number_of_its_job(ci: Ci, ec2: Ec2) -> None:
@@ -127,13 +140,62 @@ def not_rerun(ci: Ci, run: Run, reason: str) -> None:
 
 @pytest.mark.parametrize(
     ("conclusion", "reason"),
-    [("success", "succeeded"), ("cancelled", "was cancelled"), ("timed_out", "ended as `timed_out`")],
+    [("success", "succeeded"), ("timed_out", "ended as `timed_out`"), ("skipped", "ended as `skipped`")],
 )
 def test_only_a_failed_run_runs_again(ci: Ci, cloud: Cloud, conclusion: str, reason: str) -> None:
     cloud.interrupt(ci.start().outputs["instance-id"])
     ci.run.end(conclusion, build="failure")
 
     not_rerun(ci, ci.judge(), reason)
+
+
+@pytest.mark.parametrize(
+    "annotation", ["The run was canceled by @octocat.", "Canceling since a higher priority waiting request exists"]
+)
+def test_what_somebody_cancelled_stays(interrupted: Ci, annotation: str) -> None:
+    """As people do with a job that hangs, because its machine is gone."""
+    interrupted.run.end("cancelled", build="cancelled")
+    interrupted.run.job("build").annotations = (annotation,)
+
+    not_rerun(interrupted, interrupted.judge(), "was cancelled")
+
+
+def test_a_sibling_that_somebody_cancelled_tells_it_too(interrupted: Ci) -> None:
+    interrupted.run.end("failure", build="failure", lint="cancelled")
+    interrupted.run.job("lint").annotations = ("The run was canceled by @octocat.",)
+
+    not_rerun(interrupted, interrupted.judge(), "was cancelled")
+
+
+@pytest.mark.parametrize(
+    "annotations", [("The operation was canceled.",), ("The runner has received a shutdown signal.",), ()]
+)
+def test_a_job_that_went_down_in_good_order_runs_again(interrupted: Ci, annotations: tuple[str, ...]) -> None:
+    """GitHub calls it cancelled where the runner still had the time to say goodbye."""
+    interrupted.run.end("cancelled", build="cancelled")
+    interrupted.run.job("build").annotations = annotations
+    run = interrupted.judge()
+
+    assert run.code == 0, run.log
+    assert run.outputs["rerun"] == "true"
+    assert len(interrupted.run.reruns) == 1
+
+
+def test_a_cancelled_run_that_aws_left_alone(ci: Ci, ec2: Ec2, github: GitHub) -> None:
+    ec2.power_off(ci.start().outputs["instance-id"])
+    ci.run.end("cancelled", build="cancelled")
+
+    not_rerun(ci, ci.judge(), "was cancelled")
+    assert not github.gate.calls("list-annotations"), "nothing has to be asked"
+
+
+def test_without_the_right_to_see_who_cancelled_it_does_not_guess(interrupted: Ci, github: GitHub) -> None:
+    interrupted.run.end("cancelled", build="cancelled")
+    run = interrupted.judge(**{"github-token": github.add_token(Kind.RERUNS_BLINDLY).value})
+
+    assert run.code == 1
+    assert "checks: read" in run.log
+    assert not interrupted.run.reruns
 
 
 def test_a_run_that_runs_is_left_alone(ci: Ci, cloud: Cloud) -> None:
@@ -196,6 +258,15 @@ def test_never_twice_for_the_same_attempt(interrupted: Ci) -> None:
 
     assert run.code == 0, run.log
     assert "followed by attempt 2 already" in run.outputs["reason"]
+    assert len(interrupted.run.reruns) == 1
+
+
+def test_two_at_once_begin_one_attempt(interrupted: Ci) -> None:
+    both = [interrupted.begin_judging(), interrupted.begin_judging()]
+    runs = [running.wait() for running in both]
+
+    assert [run.code for run in runs] == [0, 0], runs[0].log + runs[1].log
+    assert sorted(run.outputs["rerun"] for run in runs) == ["false", "true"]
     assert len(interrupted.run.reruns) == 1
 
 

@@ -46,6 +46,15 @@ def test_stop_finds_its_runners_where_the_label_says(labelled: Program, ec2: Ec2
     assert not ec2.living()
 
 
+def test_a_disk_and_swap_of_the_labels_own(labelled: Program, ec2: Ec2) -> None:
+    run = labelled.run("start", runner=f"{LABEL}:temp=gp3/64/3000/max:swap=4")
+
+    assert run.code == 0, run.log
+    [instance] = ec2.living()
+    assert instance.tags["sprinters:temp"] == "gp3/64/3000/750"
+    assert instance.request["BlockDeviceMapping.2.Ebs.VolumeSize"] == "64"
+
+
 def test_inputs_override_parts(labelled: Program, ec2: Ec2) -> None:
     run = labelled.run("start", runner=LABEL, **{"instance-type": "c7i.large", "availability-zone": "eu-central-1a"})
 

@@ -46,6 +46,14 @@ def policy_without(action: str) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
 
 
+def policy_with(action: str) -> dict[str, Any]:
+    """The plain policy and one action more."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": [*PLAIN_SIX, action], "Resource": "*"}],
+    }
+
+
 class Moto:
     """The process. Starting it takes about two seconds, so tests share one."""
 
@@ -139,6 +147,7 @@ class Ec2:
         self.gate = self.proxy.gate
         self.url = self.proxy.url
         self.region = REGION
+        self._roles: list[str] = []
 
     @property
     def behaviour(self) -> Behaviour:
@@ -176,6 +185,18 @@ class Ec2:
         """Drops this account's instances, where thousands of tests share one moto."""
         self._moto.control(f"accounts/{self.access_key_id}/forget")
 
+    def create_role(self, trust: Mapping[str, Any], *policies: str | Mapping[str, Any]) -> str:
+        """A role with these policies (plain_six without any); answers its ARN."""
+        documents = [policy(one) if isinstance(one, str) else one for one in policies or ("plain_six",)]
+        name = f"role-{self.access_key_id}-{len(self._roles)}"
+        self._roles.append(name)
+        return self._moto.control(f"roles/{name}", {"trust": dict(trust), "policies": documents})["arn"]
+
+    def trust_provider(self, issuer: str, audiences: list[str], public_key: str) -> str:
+        """The account knows this OIDC identity provider from now on; answers its ARN."""
+        body = {"issuer": issuer, "audiences": audiences, "public_key": public_key}
+        return self._moto.control("oidc-providers", body)["arn"]
+
     def create_instance_profile(self, name: str) -> dict[str, str]:
         """Answers the ARNs of the `role` and of the `profile`."""
         return self._moto.control(f"instance-profiles/{name}")
@@ -191,7 +212,8 @@ class Ec2:
 
     @property
     def secrets(self) -> list[str]:
-        return [self.secret_access_key]
+        sessions = [secret for role in self._roles for secret in self._moto.control(f"roles/{role}/sessions")]
+        return [self.secret_access_key, *sessions]
 
     def close(self) -> None:
         self.proxy.close()

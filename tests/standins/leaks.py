@@ -8,6 +8,9 @@ from standins.aws import Ec2
 from standins.github import GitHub
 from standins.program import Program, Running
 
+CARRIERS = {"UserData", "WebIdentityToken"}
+"""The JIT config has to reach the instance, and GitHub's OIDC token has to reach AWS."""
+
 
 def leaks(program: Program, ec2: Ec2, github: GitHub) -> list[str]:
     """Every place, in words, where a token, a key or a JIT config (or what stands in it) can be read."""
@@ -32,10 +35,10 @@ def written(running: Running) -> Iterator[tuple[str, str]]:
 
 
 def asked_of_ec2(ec2: Ec2) -> Iterator[tuple[str, str]]:
-    """Every parameter but the user data, which carries the JIT config by design; tags above all."""
+    """Every parameter but those that carry a secret by design; tags above all."""
     for exchange in ec2.gate.exchanges:
         for parameter, value in exchange.request.form.items():
-            if parameter != "UserData":
+            if parameter not in CARRIERS:
                 yield f"{exchange.operation}'s parameter {parameter}", value
 
 

@@ -28,8 +28,11 @@ PACKAGE = "@octokit/openapi"
 TESTS = Path(__file__).resolve().parents[1]
 SCOPES = r"/repos/\{owner\}/\{repo\}|/orgs/\{org\}|/enterprises/\{enterprise\}"
 RUNS = r"runs/\{run_id\}(/rerun|/attempts/\{attempt_number\}/jobs)?$|jobs/\{job_id\}/rerun$"
+CHECKS = r"check-runs/\{check_run_id\}/annotations$"
 APPS = r"/app/installations/\{installation_id\}/access_tokens$|/installation/token$"
-KEPT = re.compile(rf"^({SCOPES})/(actions/((runners|runner-groups)(/|$)|{RUNS})|installation$)|^{APPS}")
+CONTENTS = r"/repos/\{owner\}/\{repo\}/contents/\{path\}$"
+RUNNERS = rf"(runners|runner-groups)(/|$)|{RUNS}"
+KEPT = re.compile(rf"^({SCOPES})/(actions/({RUNNERS})|installation$|{CHECKS})|^({APPS}|{CONTENTS})")
 
 # GitHub answers any operation with these, whether or not its description lists them for it:
 # https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api
@@ -42,7 +45,7 @@ class Description:
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._operations = [
-            (re.compile("^" + re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path) + "$"), method.upper(), operation)
+            (_pattern(path), method.upper(), operation)
             for path, methods in document["paths"].items()
             for method, operation in methods.items()
         ]
@@ -64,6 +67,12 @@ class Description:
                     found += _response(operation, request, response)
                 return [f"{request.method} {request.target}: {what}" for what in found]
         return [f"{request.method} {request.target}: GitHub describes no such operation"]
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    """A file's path has slashes of its own; no other parameter has."""
+    whole = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template)
+    return re.compile("^" + whole.replace("(?P<path>[^/]+)", "(?P<path>.+)") + "$")
 
 
 def _parameters(operation: dict[str, Any], in_path: dict[str, str], request: Request) -> list[str]:
@@ -184,8 +193,9 @@ def _resolved(value: Any, document: dict[str, Any]) -> Any:
             for part in value["$ref"].removeprefix("#/").split("/"):
                 target = target[part.replace("~1", "/").replace("~0", "~")]
             return _resolved(target, document)
-        # Examples are no part of the rules, and their references lead far.
-        return {key: _resolved(one, document) for key, one in value.items() if key not in ("examples", "example")}
+        # Examples are no part of the rules, and their references lead far; discriminators only say where a rule is.
+        dropped = ("examples", "example", "discriminator")
+        return {key: _resolved(one, document) for key, one in value.items() if key not in dropped}
     if isinstance(value, list):
         return [_resolved(one, document) for one in value]
     return value

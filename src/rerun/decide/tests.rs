@@ -52,7 +52,14 @@ fn jobs() -> Vec<Job> {
 }
 
 fn part(jobs: &[Job], instances: &[Instance]) -> Result<Part, String> {
-    match decide_by_instances(1, jobs, instances) {
+    let run = run(1, "completed", Some("failure"));
+    let attempt = Attempt {
+        number: 1,
+        run: &run,
+        jobs,
+        instances,
+    };
+    match decide_by_instances(&attempt) {
         Verdict::Rerun { part, lost } => {
             assert!(!lost.is_empty());
             Ok(part)
@@ -63,15 +70,16 @@ fn part(jobs: &[Job], instances: &[Instance]) -> Result<Part, String> {
 
 #[test]
 fn only_a_failed_attempt_that_is_the_last_one() {
+    assert_eq!(
+        decide_by_run(&run(1, "completed", Some("cancelled")), 1, 3),
+        None,
+        "by whom, only the jobs tell"
+    );
     let why = |run: Run| decide_by_run(&run, 1, 3).unwrap_or_default();
     assert_eq!(why(run(1, "completed", Some("failure"))), "");
     assert_eq!(
         why(run(1, "completed", Some("success"))),
         "attempt 1 succeeded"
-    );
-    assert_eq!(
-        why(run(1, "completed", Some("cancelled"))),
-        "attempt 1 was cancelled"
     );
     assert_eq!(
         why(run(1, "completed", Some("skipped"))),
@@ -147,9 +155,50 @@ fn a_failure_of_its_own_stays() {
         let idle = instance("i-a", runner, TAKEN, ("start", "100"));
         assert!(part(&jobs(), &[idle]).is_err_and(|why| why.contains("no job failed on `i-a`")));
     }
-    // A job that somebody cancelled is not lost.
-    let cancelled = [job(101, "build", "cancelled", Some(7))];
-    let lost = instance("i-a", 7, TAKEN, ("start", "100"));
-    assert!(part(&cancelled, &[lost]).is_err());
     assert!(part(&jobs(), &[]).is_err_and(|why| why.contains("hour")));
+}
+
+#[test]
+fn a_job_that_went_down_with_its_machine_may_end_as_cancelled() {
+    let cancelled = [
+        job(100, "start", "success", Some(1)),
+        job(101, "build", "cancelled", Some(7)),
+        job(102, "test", "cancelled", Some(8)),
+    ];
+    let lost = instance("i-a", 7, TAKEN, ("start", "100"));
+    assert_eq!(
+        part(&cancelled, std::slice::from_ref(&lost)),
+        Ok(Part::Job(JobId(100), "start".to_owned()))
+    );
+    let run = run(1, "completed", Some("cancelled"));
+    let asked = |instances: &[Instance]| {
+        Attempt {
+            number: 1,
+            run: &run,
+            jobs: &cancelled,
+            instances,
+        }
+        .cancelled_jobs()
+    };
+    assert_eq!(asked(&[lost]), [JobId(101), JobId(102)]);
+    let done = instance("i-a", 7, DONE, ("start", "100"));
+    assert_eq!(asked(&[done]), [], "nothing has to be asked");
+}
+
+#[test]
+fn who_cancelled() {
+    for text in [
+        "The run was canceled by @octocat.",
+        "Canceling since a higher priority waiting request for 'CI-main' exists",
+    ] {
+        assert!(is_by_someone(text), "{text}");
+    }
+    for text in [
+        "The operation was canceled.",
+        "The runner has received a shutdown signal. This can happen when the runner service is stopped, or a manually started \
+         runner is canceled.",
+        "The self-hosted runner lost communication with the server.",
+    ] {
+        assert!(!is_by_someone(text), "{text}");
+    }
 }

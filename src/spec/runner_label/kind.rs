@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use crate::inputs::INPUTS;
+use super::suggest;
 use crate::spec::account::AccountId;
 use crate::spec::image::Image;
 use crate::spec::instance_type::InstanceType;
@@ -11,6 +11,8 @@ use crate::spec::list::closest;
 use crate::spec::network::{InstanceProfile, SecurityGroup, Subnet};
 use crate::spec::region::{Region, Zone};
 use crate::spec::spot::Spot;
+use crate::spec::swap::Swap;
+use crate::spec::temp::Temp;
 use crate::spec::volume::Performance;
 
 /// A part's meaning, in the order of the canonical form.
@@ -88,22 +90,15 @@ impl Kind {
             Self::Region => canonical::<Region>(text),
             Self::Zone => canonical::<Zone>(text),
             Self::Subnet => text.parse::<Subnet>().map(|_| text.to_owned()),
-            Self::Image => canonical::<Image>(text),
+            Self::Image => canonical::<Image>(text).map_err(|_| suggest::for_image(text)),
             Self::InstanceType => canonical::<InstanceType>(text),
             Self::Spot => canonical::<Spot>(text),
             Self::SecurityGroup => canonical::<SecurityGroup>(text),
             Self::Root => canonical::<Performance>(text),
-            Self::Temp | Self::Swap => self.read_later(text),
+            Self::Temp => canonical::<Temp>(text),
+            Self::Swap => canonical::<Swap>(text),
             Self::InstanceProfile => canonical::<InstanceProfile>(text),
             Self::Events => flag(text),
-        }
-    }
-
-    /// Parts whose inputs this version may not have yet.
-    fn read_later(self, text: &str) -> Result<String, String> {
-        match self.key() {
-            Some(key) if INPUTS.iter().any(|input| input.name == key) => Ok(text.to_owned()),
-            _ => Err("nothing here: this version does not know the part yet".to_owned()),
         }
     }
 }

@@ -21,7 +21,7 @@ use kind::Kind;
 /// The input that takes a label.
 pub(crate) const INPUT: &str = "runner";
 /// What every label begins with.
-const PREFIX: &str = "sprinters";
+pub(crate) const PREFIX: &str = "sprinters";
 /// The one cloud.
 const CLOUD: &str = "aws";
 /// Where the service launches if nobody names a place.
@@ -66,7 +66,12 @@ impl RunnerLabel {
         let mut put = |input, kind: Kind, value: String| {
             if let Some(part) = self.parts.get(&kind) {
                 let place = self.place(part.span.clone());
-                layer.values.insert(input, Placed { text: value, place });
+                let placed = Placed {
+                    text: value,
+                    place,
+                    entries: Vec::new(),
+                };
+                layer.values.insert(input, placed);
             }
         };
         for (kind, part) in &self.parts {

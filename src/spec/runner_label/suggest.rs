@@ -2,7 +2,6 @@
 
 use crate::spec::image::Image;
 use crate::spec::instance_type::InstanceType;
-use crate::spec::list::closest;
 use crate::spec::network::InstanceProfile;
 use crate::spec::region::{Region, Zone};
 
@@ -12,7 +11,7 @@ const FITS: &str = "an image (`ubuntu-24.04`), a place (`eu-central-1`, `eu-cent
 
 /// Whether it is an image, or a misspelt one.
 pub(super) fn is_meant_as_image(text: &str) -> bool {
-    text.starts_with("ubuntu") || text.starts_with("ami-") || closest(text, &Image::NAMES).is_some()
+    text.starts_with("ubuntu") || text.starts_with("ami-") || Image::nearest(text).is_some()
 }
 
 /// Whether it is a region or a zone, or a misspelt one.
@@ -22,9 +21,45 @@ pub(super) fn is_nearly_a_place(text: &str) -> bool {
 
 /// What fits, and what was perhaps meant.
 pub(super) fn for_part(text: &str) -> String {
+    if let Some(elsewhere) = elsewhere(text) {
+        return format!("{FITS}; {elsewhere}");
+    }
     match meant(text) {
         Some(meant) => format!("{FITS}; did you mean `{}`?", shortened(&meant)),
+        // The hosted service takes a profile's bare name.
+        None if text.parse::<InstanceProfile>().is_ok() => {
+            format!("{FITS}; if it names an instance profile, write `profile={text}`")
+        }
         None => FITS.to_owned(),
+    }
+}
+
+/// What images a label may name; an SSM parameter's name has `:` in it.
+pub(super) fn for_image(text: &str) -> String {
+    let accepted = "`ubuntu-24.04`, `ubuntu-22.04` (with `-arm` for arm64) or `ami-…`";
+    match Image::nearest(text) {
+        Some(near) => format!("{accepted}; did you mean `{near}`?"),
+        None => accepted.to_owned(),
+    }
+}
+
+/// Where what cannot stand in a label goes.
+fn elsewhere(text: &str) -> Option<&'static str> {
+    let lower = text.to_ascii_lowercase();
+    match lower.as_str() {
+        "resolve" | "ssm" => Some("`resolve:ssm:…` fits into the input `image`"),
+        "self-hosted" | "linux" | "x64" => {
+            Some("labels of other kinds fit into the input `labels`")
+        }
+        "arm" | "arm64" => Some("arm64 is part of the image's name, as in `ubuntu-24.04-arm`"),
+        "windows" | "macos" => Some("Sprinters' runners are Linux"),
+        other if other.starts_with("windows-") || other.starts_with("macos-") => {
+            Some("Sprinters' runners are Linux")
+        }
+        other if other.starts_with("vpc-") => {
+            Some("a subnet says which VPC it is: `eu-central-1/subnet-…`")
+        }
+        _ => None,
     }
 }
 
@@ -48,12 +83,6 @@ fn meant(text: &str) -> Option<String> {
         .or_else(|| instance_type(&lower))
         .or_else(|| nearest_place(&lower))
         .or_else(|| text.strip_prefix("sg_").map(|id| format!("sg-{id}")))
-        .or_else(|| Some(closest(&lower, &["sg-", "subnet-"])?.to_owned() + "…"))
-        // The hosted service takes a profile's bare name.
-        .or_else(|| {
-            let is_name = text.parse::<InstanceProfile>().is_ok();
-            is_name.then(|| format!("profile={text}"))
-        })
 }
 
 /// A key without its value, or a value without its key.

@@ -35,7 +35,7 @@ fn resolved(label: &str, values: &[(&'static str, &str)]) -> Result<Inputs, Stri
     }
 }
 
-const EVERYWHERE: [&str; 9] = [
+const EVERYWHERE: [&str; 11] = [
     "aws-region",
     "availability-zone",
     "subnet",
@@ -44,19 +44,50 @@ const EVERYWHERE: [&str; 9] = [
     "spot",
     "security-group",
     "root",
+    "temp",
+    "swap",
     "instance-profile",
 ];
 
 /// The label, and every input that it sets beside the region of nobody's choice.
-const EXAMPLES: [(&str, &[(&str, &str)]); 15] = [
+const EXAMPLES: [(&str, &[(&str, &str)]); 20] = [
     ("sprinters:aws:ubuntu-latest", &[("image", "ubuntu-24.04")]),
     (
-        "sprinters:aws:eu-central-1:ubuntu-22.04:m7i.24xlarge",
+        "sprinters:aws:eu-central-1:ubuntu-22.04:m7i.24xlarge:temp=gp3/64",
         &[
             ("aws-region", "eu-central-1"),
             ("image", "ubuntu-22.04"),
             ("instance-type", "m7i.24xlarge"),
+            ("temp", "gp3/64"),
         ],
+    ),
+    (
+        "sprinters:aws:ubuntu-latest:temp=gp3/64/3000/max",
+        &[("image", "ubuntu-24.04"), ("temp", "gp3/64/3000/750")],
+    ),
+    (
+        "sprinters:aws:ubuntu-latest:temp=zram/8",
+        &[("image", "ubuntu-24.04"), ("temp", "zram/8")],
+    ),
+    (
+        "sprinters:aws:ubuntu-24.04-arm:m8gd.medium:temp=ephemeral",
+        &[
+            ("image", "ubuntu-24.04-arm"),
+            ("instance-type", "m8gd.medium"),
+            ("temp", "ephemeral"),
+        ],
+    ),
+    (
+        "sprinters:aws:ubuntu-latest:c6id.8xlarge:temp=ephemeral",
+        &[
+            ("image", "ubuntu-24.04"),
+            ("instance-type", "c6id.8xlarge"),
+            ("temp", "ephemeral"),
+        ],
+    ),
+    (
+        "sprinters:aws:ubuntu-latest:swap=8:temp=32",
+        &[("image", "ubuntu-24.04"), ("temp", "gp3/32"), ("swap", "8")],
     ),
     (
         "sprinters:aws:ubuntu-24.04-minimal:ca-central-1",
@@ -275,13 +306,22 @@ fn suggestions() {
         ("ephemeral", "did you mean `temp=ephemeral`?"),
         ("64", "did you mean `temp=64`?"),
         ("swap", "did you mean `swap=4`?"),
-        ("ci-profile", "did you mean `profile=ci-profile`?"),
+        ("ci-runner", "write `profile=ci-runner`"),
+        ("self-hosted", "the input `labels`"),
+        ("resolve", "the input `image`"),
+        ("windows-2022", "Linux"),
+        ("arm64", "`ubuntu-24.04-arm`"),
+        ("vpc-12345678", "`eu-central-1/subnet-…`"),
         ("123456789012", "did you mean `sprinters:aws/123456789012`?"),
         ("sg_12345678", "did you mean `sg-12345678`?"),
         (
             "subnet-12345678",
             "name its region: `eu-central-1/subnet-12345678`",
         ),
+        ("temp=ephemral", "`ephemeral`"),
+        ("temp=gp3/64/1/1", "3000 to 80000 IOPS"),
+        ("t3.large:temp=ephemeral", "NVMe"),
+        ("swap=lots", "from 0 (none)"),
         ("profile=a b", "an instance profile's name"),
         ("root=gp3/1/1", "`gp3/<iops>/<throughput>`"),
         ("sg-xyz", "security groups such as"),
@@ -322,7 +362,7 @@ fn github_must_take_the_label() {
 }
 
 /// What each kind may be, in forms that are not all canonical.
-const CHOICES: [&[&str]; 9] = [
+const CHOICES: [&[&str]; 11] = [
     &["aws", "aws/012345678901"],
     &[
         "us-east-1",
@@ -342,6 +382,13 @@ const CHOICES: [&[&str]; 9] = [
     &["spot=true", "spot=false", "spot=auto", "spot=rerun"],
     &["sg-12345678"],
     &["root=gp3/3000/125", "root=gp3-boot/max/max/300"],
+    &[
+        "temp=64",
+        "temp=gp3/100/max/max",
+        "temp=zram/8",
+        "temp=zram",
+    ],
+    &["swap=0", "swap=16"],
     &["profile=a+b=c,d.e@f_g-h"],
     &["events=true", "events=false"],
 ];
@@ -381,5 +428,24 @@ fn parse_print_parse_is_the_same_in_any_order() {
             values(&shuffled),
             canonical.as_deref().ok().and_then(values)
         );
+    }
+}
+
+/// Every label in the book's page is one, but for those in messages.
+#[test]
+fn the_books_examples_are_labels() {
+    let page = include_str!("../../../docs/src/labels.md");
+    let shown: String = page
+        .split(" --> runner:")
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    let words = shown.split(|c: char| c.is_whitespace() || "`\"[]".contains(c));
+    let labels: Vec<&str> = words
+        .filter(|word| word.starts_with("sprinters:aws:") || word.starts_with("sprinters:aws/"))
+        .collect();
+    assert!(labels.len() > 15, "{labels:?}");
+    for label in labels {
+        assert_eq!(resolved(label, &[]).err(), None, "{label}");
     }
 }

@@ -9,6 +9,7 @@ TerminateInstances, DescribeInstances, ModifyVolume and CreateTags, whether or n
 What it does not, and what therefore stands here:
 
 * A refused call answers `AccessDenied` in IAM's XML. EC2 answers `UnauthorizedOperation`, in EC2's, with status 403.
+* AssumeRoleWithWebIdentity gives any role to any token. `sts.py` checks the token and the role's trust policy.
 * RunInstances with tags needs `ec2:CreateTags` too, and with an instance profile `iam:PassRole`. moto checks neither.
 * Policies are matched by action alone; `policy.py` evaluates resources and conditions too.
 * DryRun is ignored by DescribeSpotPriceHistory, whose prices are all 0.00001 and dated 2006.

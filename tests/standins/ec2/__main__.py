@@ -24,9 +24,10 @@ from moto.moto_server.werkzeug_app import (
     MotoRequestHandler,
     create_backend_app,
 )
+from moto.sts.responses import TokenResponse
 from werkzeug.serving import make_server
 
-from standins.ec2 import access, launch, life, spot
+from standins.ec2 import access, launch, life, spot, sts
 from standins.ec2.control import with_control
 from standins.ec2.errors import Ec2Error
 
@@ -45,6 +46,8 @@ def amend_moto() -> None:
     InstanceResponse._validate_block_device_mapping = staticmethod(launch.size_from_image)
     SpotInstances.describe_spot_price_history = spot.describe_spot_price_history
     AmiBackend._load_amis = launch.load_images
+    TokenResponse._authenticate_and_authorize_normal_action = sts.authorize
+    TokenResponse.assume_role_with_web_identity = sts.assume_role_with_web_identity
     filter_dict_attribute_mapping["client-token"] = "client_token"
 
 

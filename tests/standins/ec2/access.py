@@ -44,6 +44,8 @@ def authenticate_and_authorize(self: EC2BaseResponse, _resource: str = "*") -> N
 
 
 def _document(policy: Any) -> dict[str, Any]:
+    if isinstance(policy, str):
+        return json.loads(policy)
     text = policy["policy_document"] if isinstance(policy, dict) else policy.document
     return json.loads(text) if isinstance(text, str) else text
 

@@ -11,6 +11,7 @@ from moto.ec2.models import ec2_backends
 from moto.ec2.models.instances import Instance
 from moto.iam.models import iam_backends
 
+from standins.ec2 import sts
 from standins.ec2.life import all_instances, end, lock, settle
 
 
@@ -103,6 +104,12 @@ def control(path: str, body: dict[str, Any]) -> Any:
                 return {}
             case ["users"]:
                 return create_user(body["policies"])
+            case ["roles", name]:
+                return sts.create_role(name, body["trust"], body["policies"])
+            case ["roles", name, "sessions"]:
+                return sts.sessions(name)
+            case ["oidc-providers"]:
+                return sts.trust_provider(body["issuer"], body["audiences"], body["public_key"])
             case ["instance-profiles", name]:
                 return create_instance_profile(name)
             case _:

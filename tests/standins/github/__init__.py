@@ -7,9 +7,9 @@
         github.gate.fail("get-runner", reset, nth=2)
 
 Operations by which calls are counted and spoilt: `generate-jitconfig`, `list-downloads`, `list-runners`, `get-runner`,
-`delete-runner`, `list-runner-groups`; of workflow runs `get-run`, `list-jobs`, `rerun-job`, `rerun-run`; of Apps
-`get-installation`, `create-installation-token`, `revoke-installation-token`; of the runner program `runner:session`,
-`runner:job`, `runner:finish`, `runner:leave`; `download`.
+`delete-runner`, `list-runner-groups`; of workflow runs `get-run`, `list-jobs`, `list-annotations`, `rerun-job`,
+`rerun-run`; of Apps `get-installation`, `create-installation-token`, `revoke-installation-token`; of the runner program
+`runner:session`, `runner:job`, `runner:finish`, `runner:leave`; `download`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING
 
 from standins import openapi
 from standins.gate import Gate
-from standins.github import rest, runner_service, runs
+from standins.github import contents, rest, runner_service, runs
 from standins.github.apps import App
+from standins.github.contents import Contents
 from standins.github.groups import Group
 from standins.github.rest import Download, Rest, scope_of
 from standins.github.runners import LINUX_VERSION, Job, Runner, Runners
@@ -59,7 +60,8 @@ class GitHub:
         self.runners = Runners(self.server_url)
         self.downloads = self._all_downloads()
         self.runs = Runs(self.server_url)
-        self._rest = Rest(self.runners, self.runs, lambda: self.downloads)
+        self.contents = Contents(self.server_url)
+        self._rest = Rest(self.runners, self.runs, self.contents, lambda: self.downloads)
         self.apps = self._rest.apps
 
     # --- for the binary ---
@@ -108,6 +110,10 @@ class GitHub:
         """The runners that GitHub lists now; `scope` is `orgs/octo`, say."""
         return self.runners.listed(scope_of(repository) if repository else scope)
 
+    def add_file(self, path: str, text: str, commit: str = "") -> None:
+        """A file of every repository, at that commit or at the head of the default branch."""
+        self.contents.files[path, commit] = text
+
     def runner_of(self, user_data: str) -> Runner:
         """The runner whose JIT config an instance's user data carries."""
         for runner in self.runners.issued:
@@ -130,6 +136,7 @@ class GitHub:
             runner_service.operation(path)
             or rest.operation(path)
             or runs.operation(path)
+            or contents.operation(path)
             or f"{request.method} {request.path}"
         )
 

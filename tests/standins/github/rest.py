@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from standins.github.apps import Apps
+from standins.github.contents import Contents
 from standins.github.groups import Groups
 from standins.github.runners import Runners
 from standins.github.runs import Runs
@@ -58,10 +59,13 @@ def operation(request: Request) -> str | None:
 
 
 class Rest:
-    def __init__(self, runners: Runners, runs: Runs, downloads: Callable[[], list[Download]]) -> None:
+    def __init__(
+        self, runners: Runners, runs: Runs, contents: Contents, downloads: Callable[[], list[Download]]
+    ) -> None:
         self._runners = runners
         self._runs = runs
         self._downloads = downloads
+        self.contents = contents
         self.tokens: dict[str, Token] = {}
         self.groups = Groups()
         self.apps = Apps(self.tokens)
@@ -71,7 +75,7 @@ class Rest:
         # An App signs in with its own kind of token, which its part checks.
         is_sign_in = request.path.endswith("/installation") or request.path.startswith(("/app/", "/installation/"))
         refused = None if is_sign_in else refusal(token, request)
-        response = refused or self._runs.serve(request) or self._route(request)
+        response = refused or self._serve_others(request) or self._route(request)
         headers = {
             "X-GitHub-Media-Type": "github.v3; format=json",
             "X-GitHub-Request-Id": "0000:0000:0000:0000:00000000",
@@ -86,6 +90,9 @@ class Rest:
             token.used += response.status != 304
             headers |= token.rate_limit_headers
         return Response(response.status, response.headers | headers, response.body)
+
+    def _serve_others(self, request: Request) -> Response | None:
+        return self._runs.serve(request) or self.contents.serve(request)
 
     def _route(self, request: Request) -> Response:
         for method, pattern, name in ROUTES:

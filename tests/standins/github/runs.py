@@ -22,6 +22,11 @@ ROUTES = (
     ("GET", re.compile(SCOPE + r"/runs/(?P<id>\d+)/attempts/(?P<attempt>\d+)/jobs$"), "list-jobs"),
     ("POST", re.compile(SCOPE + r"/runs/(?P<id>\d+)/rerun$"), "rerun-run"),
     ("POST", re.compile(SCOPE + r"/jobs/(?P<id>\d+)/rerun$"), "rerun-job"),
+    (
+        "GET",
+        re.compile(r"^/(?P<scope>repos/[^/]+/[^/]+)/check-runs/(?P<id>\d+)/annotations$"),
+        "list-annotations",
+    ),
 )
 
 
@@ -41,6 +46,8 @@ class RunJob:
     needs: tuple[str, ...] = ()
     runner_id: int | None = None
     id: int = 0
+    annotations: tuple[str, ...] = ()
+    """What GitHub remarks on how it ended."""
 
     @property
     def status(self) -> str:
@@ -67,7 +74,7 @@ class WorkflowRun:
     def end(self, conclusion: str, **jobs: str) -> None:
         """The latest attempt is over; jobs end with it as named, the others successfully."""
         for job in self.jobs:
-            job.conclusion = jobs.get(job.name.replace("-", "_"), job.conclusion or "success")
+            job.conclusion = jobs.get(job.name.replace("-", "_"), "success")
         self.conclusion = conclusion
 
 
@@ -97,9 +104,11 @@ class Runs:
     def _answer(self, name: str, match: re.Match[str], request: Request) -> Response:
         scope, number = match["scope"].lower(), int(match["id"])
         of_scope = [run for run in self._runs if run.scope == scope]
-        if name == "rerun-job":
+        if name in ("rerun-job", "list-annotations"):
             for run in of_scope:
                 for job in run.jobs:
+                    if job.id == number and name == "list-annotations":
+                        return Response.of_json(200, [_annotation(text) for text in job.annotations])
                     if job.id == number:
                         return self._rerun(run, dependents(run.jobs, job), "The workflow run containing this job")
             return message(404, "Not Found")
@@ -205,6 +214,21 @@ def operation(request: Request) -> str | None:
         if method == request.method and pattern.match(request.path):
             return name
     return None
+
+
+def _annotation(text: str) -> dict[str, Any]:
+    return {
+        "path": ".github",
+        "start_line": 1,
+        "end_line": 1,
+        "start_column": None,
+        "end_column": None,
+        "annotation_level": "failure",
+        "title": "",
+        "message": text,
+        "raw_details": "",
+        "blob_href": "https://github.com/",
+    }
 
 
 def _repository(server_url: str, full_name: str) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from enum import Enum
 
 from standins.server import Request, Response
 
-IS_ABOUT_RUNS = re.compile(r"/actions/(runs|jobs)/")
+IS_ABOUT_CONTENTS = re.compile(r"^/repos/[^/]+/[^/]+/contents/")
+IS_ABOUT_RUNS = re.compile(r"/actions/(runs|jobs)/|/check-runs/")
 DOCUMENTATION = "https://docs.github.com/rest/actions/self-hosted-runners"
 HOURLY_LIMIT = 5000
 
@@ -18,10 +19,12 @@ HOURLY_LIMIT = 5000
 class Kind(Enum):
     WRITE = "fine-grained, administration: write"
     READ = "fine-grained, administration: read"
+    WRITE_AND_CONTENTS = "fine-grained, administration: write, contents: read"
     UNRELATED = "fine-grained, without administration"
     NO_ACCESS = "fine-grained, for other repositories"
     GITHUB_TOKEN = "the job's own GITHUB_TOKEN"
-    RERUNS = "the job's own GITHUB_TOKEN, with actions: write"
+    RERUNS = "the job's own GITHUB_TOKEN, with actions: write and checks: read"
+    RERUNS_BLINDLY = "the job's own GITHUB_TOKEN, with actions: write"
     ORGANIZATION = "fine-grained, organization_self_hosted_runners: write"
     ENTERPRISE = "classic, manage_runners:enterprise"
 
@@ -29,7 +32,7 @@ class Kind(Enum):
     def prefix(self) -> str:
         if self is Kind.ENTERPRISE:
             return "ghp_"
-        return "ghs_" if self in (Kind.GITHUB_TOKEN, Kind.RERUNS) else "github_pat_"
+        return "ghs_" if self in (Kind.GITHUB_TOKEN, Kind.RERUNS, Kind.RERUNS_BLINDLY) else "github_pat_"
 
     @property
     def place(self) -> str:
@@ -82,12 +85,14 @@ def refusal(token: Token | None, request: Request) -> Response | None:
         return message(401, "Bad credentials" if given else "Requires authentication")
     if token.used >= token.limit:
         return message(403, "API rate limit exceeded for user ID 1.")
+    if IS_ABOUT_CONTENTS.search(request.path):
+        return _refusal_about_contents(token)
     if IS_ABOUT_RUNS.search(request.path):
-        return _refusal_about_runs(token)
+        return _refusal_about_runs(token, request)
     match token.kind:
         case Kind.NO_ACCESS:
             return message(404, "Not Found")
-        case Kind.GITHUB_TOKEN | Kind.RERUNS:
+        case Kind.GITHUB_TOKEN | Kind.RERUNS | Kind.RERUNS_BLINDLY:
             return message(403, "Resource not accessible by integration")
         case Kind.UNRELATED:
             return message(403, "Resource not accessible by personal access token")
@@ -101,14 +106,27 @@ def refusal(token: Token | None, request: Request) -> Response | None:
     return None
 
 
-def _refusal_about_runs(token: Token) -> Response | None:
+def _refusal_about_contents(token: Token) -> Response | None:
+    """Files of a private repository need `contents: read`, which a job's own token has."""
+    match token.kind:
+        case Kind.WRITE_AND_CONTENTS | Kind.GITHUB_TOKEN | Kind.RERUNS | Kind.RERUNS_BLINDLY:
+            return None
+        case Kind.NO_ACCESS:
+            return message(404, "Not Found")
+        case _:
+            return message(403, "Resource not accessible by personal access token")
+
+
+def _refusal_about_runs(token: Token, request: Request) -> Response | None:
     """Runs need `actions`, which is another permission than runners'."""
     match token.kind:
         case Kind.RERUNS:
             return None
+        case Kind.RERUNS_BLINDLY if "/actions/" in request.path:
+            return None
         case Kind.NO_ACCESS:
             return message(404, "Not Found")
-        case Kind.GITHUB_TOKEN:
+        case Kind.GITHUB_TOKEN | Kind.RERUNS_BLINDLY:
             return message(403, "Resource not accessible by integration")
         case _:
             return message(403, "Resource not accessible by personal access token")

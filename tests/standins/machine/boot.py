@@ -18,10 +18,13 @@ from typing import Any
 
 from standins.machine import runner
 from standins.machine.cgroups import ControlGroups
+from standins.machine.disks import Disk, Disks
 from standins.machine.metadata import MetadataService
 from standins.machine.namespaces import MACHINE_ADDRESS, MACHINE_MAC, Network
 from standins.machine.root import root
 
+SWAP = "--system-call-filter=@swap"
+"""The option with which a machine may swap."""
 REBOOTED = 133
 """systemd-nspawn's exit status when the machine wants to boot again."""
 RUNNER_UID = 1001
@@ -49,12 +52,15 @@ class Machine:
         runner_in_image: str | None = None,
         runner_owner: int = RUNNER_UID,
         image: Callable[[Path], None] | None = None,
+        disks: Sequence[Disk] = (),
+        options: Sequence[str] = (),
         forward: Sequence[int] = (),
         niceness: int = 0,
         on_exit: Callable[[Machine], None] | None = None,
     ) -> None:
         """`metadata` overrides parts of the metadata tree; `runner_in_image` is the folder in which the image has the
-        stand-in runner; `image` may change the image, by writing into a folder that is laid over the root. A negative
+        stand-in runner; `image` may change the image, by writing into a folder that is laid over the root; `disks` are
+        what it has beside that; `options` are systemd-nspawn's. A negative
         `niceness` puts the machine before what else this host does, for a measurement."""
         self.name = name
         self.folder = Path(tempfile.mkdtemp(prefix=f"sprinters-{name}-"))
@@ -73,6 +79,8 @@ class Machine:
         self._killed = False
         self._niceness = niceness
         self._lower = [str(self._image(runner_in_image, runner_owner, image)), str(root())]
+        self.disks = Disks(self.folder, list(disks), may_swap=SWAP in options)
+        self._options = [*options, *self.disks.bindings]
         self._network = Network()
         self._network.forward(forward)
         self.metadata = MetadataService(self._network.listen_for_metadata(), user_data, _tree(name, metadata or {}))
@@ -118,7 +126,7 @@ class Machine:
         nspawn = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--console=read-only"]
         nspawn += [f"--directory={folders[2]}", f"--machine={self.name}", "--capability=CAP_NET_ADMIN"]
         nspawn += [f"--network-namespace-path={self._network.path}", "--resolv-conf=off", "--timezone=off"]
-        nspawn += ["--link-journal=no", "--", "--show-status=no"]
+        nspawn += ["--link-journal=no", *self._options, "--", "--show-status=no"]
         self._process = subprocess.Popen(
             [*mounted, *nspawn],
             env=os.environ | {"CONTROL_GROUPS": " ".join(map(str, self._groups.folders))},
@@ -142,6 +150,7 @@ class Machine:
                 break
             self._boot()
         self._groups.remove()
+        self.disks.detach()
         with self._changed:
             self.ended_at = time.monotonic()
             self._changed.notify_all()
@@ -190,6 +199,7 @@ class Machine:
         """Forgets its disk and console."""
         atexit.unregister(self.delete)
         self.kill()
+        self.disks.detach()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def keep(self) -> None:

@@ -1,0 +1,218 @@
+//! Credentials without a key: GitHub's OIDC token says which job this is, and AWS gives the role's credentials for it.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use aws_config::SdkConfig;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::{
+    self, ProvideCredentials, error::CredentialsError, future::ProvideCredentials as Provided,
+};
+use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityOutput as Output;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use super::role_error::RoleError;
+use crate::http_edge;
+use crate::report::Mask;
+use crate::retry::{self, Deadline};
+use crate::spec::role::RoleSource;
+
+/// How long passing errors are waited out.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Credentials that end so soon are replaced.
+const TOO_SHORT: Duration = Duration::from_mins(5);
+
+/// Takes the role when it is first needed, and again when its credentials are about to end.
+pub(super) struct Role {
+    source: RoleSource,
+    sts: aws_sdk_sts::Client,
+    connector: SharedHttpConnector,
+    mask: Mask,
+    taken: Mutex<Option<Taken>>,
+}
+
+/// A role that was taken.
+#[derive(Clone)]
+pub(crate) struct Taken {
+    credentials: Credentials,
+    /// The session's ARN, as `CloudTrail` has it.
+    pub arn: String,
+    /// Whom GitHub's token speaks for: `repo:octo/app:ref:refs/heads/main`.
+    pub subject: String,
+}
+
+/// What GitHub answers.
+#[derive(Deserialize)]
+struct Answer {
+    value: String,
+}
+
+/// What an OIDC token says. None of it is secret; the token is.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Claims {
+    #[serde(default)]
+    pub iss: String,
+    #[serde(default)]
+    pub sub: String,
+    #[serde(default)]
+    pub aud: serde_json::Value,
+}
+
+impl Claims {
+    fn of(token: &str) -> Self {
+        token
+            .split('.')
+            .nth(1)
+            .and_then(|claims| BASE64_URL_SAFE_NO_PAD.decode(claims).ok())
+            .and_then(|json| serde_json::from_slice(&json).ok())
+            .unwrap_or_default()
+    }
+}
+
+impl Role {
+    /// `config` says how AWS is reached, and has no credentials.
+    pub(super) fn new(
+        source: RoleSource,
+        config: &SdkConfig,
+        connector: SharedHttpConnector,
+        mask: Mask,
+    ) -> Self {
+        Self {
+            source,
+            sts: aws_sdk_sts::Client::new(config),
+            connector,
+            mask,
+            taken: Mutex::default(),
+        }
+    }
+
+    /// The role's credentials. Whoever asks meanwhile waits for the same ones.
+    pub(super) async fn take(&self) -> Result<Taken, RoleError> {
+        let mut taken = self.taken.lock().await;
+        if let Some(taken) = taken.as_ref().filter(|taken| taken.lasts()) {
+            return Ok(taken.clone());
+        }
+        let fresh = retry::until("take the role", Deadline::after(PATIENCE), || self.ask()).await?;
+        *taken = Some(fresh.clone());
+        Ok(fresh)
+    }
+
+    async fn ask(&self) -> Result<Taken, RoleError> {
+        let token = self.token().await?;
+        let claims = Claims::of(token.expose_secret());
+        let answer = self
+            .sts
+            .assume_role_with_web_identity()
+            .role_arn(self.source.arn.to_string())
+            .role_session_name(&self.source.session)
+            .web_identity_token(token.expose_secret())
+            .send()
+            .await
+            .map_err(|error| RoleError::refused(&self.source.arn, &claims, &error))?;
+        self.taken(answer, claims)
+            .ok_or_else(|| RoleError::unreadable("AWS's answer has no credentials"))
+    }
+
+    fn taken(&self, answer: Output, claims: Claims) -> Option<Taken> {
+        let given = answer.credentials?;
+        for secret in [
+            &given.access_key_id,
+            &given.secret_access_key,
+            &given.session_token,
+        ] {
+            (self.mask)(secret);
+        }
+        let expires = SystemTime::try_from(given.expiration).ok();
+        Some(Taken {
+            credentials: Credentials::new(
+                given.access_key_id,
+                given.secret_access_key,
+                Some(given.session_token),
+                expires,
+                "aws-role-arn",
+            ),
+            arn: answer
+                .assumed_role_user
+                .map_or_else(|| self.source.arn.to_string(), |user| user.arn),
+            subject: claims.sub,
+        })
+    }
+
+    /// GitHub's OIDC token for this job.
+    /// <https://docs.github.com/en/actions/reference/security/oidc>
+    async fn token(&self) -> Result<SecretString, RoleError> {
+        let RoleSource {
+            token_url,
+            request_token,
+            ..
+        } = &self.source;
+        let text = http_edge::get_text_as(&self.connector, token_url, request_token)
+            .await
+            .map_err(|error| RoleError::no_token(&error))?;
+        let answer: Answer = serde_json::from_str(&text)
+            .map_err(|_| RoleError::unreadable("GitHub's answer has no OIDC token"))?;
+        (self.mask)(&answer.value);
+        Ok(answer.value.into())
+    }
+}
+
+impl Taken {
+    fn lasts(&self) -> bool {
+        self.credentials
+            .expiry()
+            .is_none_or(|expiry| expiry > SystemTime::now() + TOO_SHORT)
+    }
+}
+
+/// As the AWS SDK wants it.
+#[derive(Clone, Debug)]
+pub(super) struct Provider(pub std::sync::Arc<Role>);
+
+impl ProvideCredentials for Provider {
+    fn provide_credentials<'a>(&'a self) -> Provided<'a>
+    where
+        Self: 'a,
+    {
+        Provided::new(async { self.credentials().await })
+    }
+}
+
+impl Provider {
+    async fn credentials(&self) -> provider::Result {
+        match self.0.take().await {
+            Ok(taken) => Ok(taken.credentials),
+            Err(error) => Err(CredentialsError::provider_error(error)),
+        }
+    }
+}
+
+/// Tokens and credentials are not shown.
+impl fmt::Debug for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Role")
+            .field("arn", &self.source.arn)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_are_read_and_never_needed() {
+        let claims = BASE64_URL_SAFE_NO_PAD.encode(r#"{"sub":"repo:o/r:pull_request","aud":"a"}"#);
+        assert_eq!(
+            Claims::of(&format!("x.{claims}.y")).sub,
+            "repo:o/r:pull_request"
+        );
+        for broken in ["", "x", "x.y.z", "x.e30.z"] {
+            assert_eq!(Claims::of(broken).sub, "", "{broken}");
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Why a role could not be taken, with the trust policy that would let it.
+
+use std::time::Duration;
+
+use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError as StsError;
+
+use super::error::HttpAnswer;
+use super::role::Claims;
+use crate::extra_roots;
+use crate::github::innermost;
+use crate::http_edge::GetError;
+use crate::retry::Passing;
+use crate::spec::role::RoleArn;
+
+/// A sign-in to AWS that failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("could not take the AWS role: {what}")]
+pub(crate) struct RoleError {
+    what: String,
+    pub help: String,
+    is_passing: bool,
+    wait: Option<Duration>,
+}
+
+impl RoleError {
+    fn new(what: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            help: help.into(),
+            is_passing: false,
+            wait: None,
+        }
+    }
+
+    fn passing(self, is_passing: bool) -> Self {
+        Self { is_passing, ..self }
+    }
+
+    pub(super) fn unreadable(what: &str) -> Self {
+        Self::new(
+            what,
+            "check that no proxy changes the answers of GitHub and AWS",
+        )
+        .passing(true)
+    }
+
+    /// GitHub gave no OIDC token.
+    pub(super) fn no_token(error: &GetError) -> Self {
+        let help = match error {
+            GetError::Status(400..=499, _) => {
+                "give the job `permissions: {id-token: write, contents: read}`; workflows from forks never get a token"
+            }
+            GetError::NoAnswer(message) if extra_roots::is_untrusted(message) => {
+                extra_roots::remedy(message).unwrap_or_default()
+            }
+            _ => {
+                "check that GitHub's OIDC service can be reached from this runner, and run the job again"
+            }
+        };
+        Self {
+            wait: error.wait(),
+            ..Self::new(format!("GitHub gave no OIDC token ({error})"), help)
+        }
+        .passing(error.is_passing())
+    }
+
+    /// AWS refused, or did not answer.
+    pub(super) fn refused(role: &RoleArn, claims: &Claims, error: &SdkError<StsError>) -> Self {
+        let SdkError::ServiceError(context) = error else {
+            let status = error.http_status();
+            let what = status.map_or_else(
+                || format!("AWS STS did not answer ({})", innermost(error)),
+                |status| format!("AWS STS answered HTTP {status}"),
+            );
+            let is_untrusted = extra_roots::is_untrusted(&what);
+            let help = extra_roots::remedy(&what).unwrap_or(
+                "check that AWS STS can be reached from this runner, and run the job again",
+            );
+            return Self::new(what, help).passing(!is_untrusted);
+        };
+        let code = context.err().code().unwrap_or("no error code");
+        let message = context.err().message().unwrap_or("no message");
+        let is_server = error.http_status().is_some_and(|status| status >= 500);
+        let is_passing = is_server
+            || matches!(
+                code,
+                "IDPCommunicationError"
+                    | "Throttling"
+                    | "ThrottlingException"
+                    | "RequestLimitExceeded"
+            );
+        Self::new(
+            format!("`{code}` on `{role}`: {message}"),
+            remedy(code, message, role, claims),
+        )
+        .passing(is_passing)
+    }
+}
+
+fn remedy(code: &str, message: &str, role: &RoleArn, claims: &Claims) -> String {
+    let issuer = issuer(claims);
+    let audience = role.audience();
+    match code {
+        "AccessDenied" => format!(
+            "the role does not exist, or its trust policy does not match this job's token, which has\n  sub: `{}`\n  aud: `{}`\n\
+             A trust policy that matches (`repo:owner/name:*` in a `StringLike` lets all of a repository's branches in):\n{}",
+            claims.sub,
+            shown(&claims.aud),
+            trust_policy(role, claims)
+        ),
+        "InvalidIdentityToken" if message.contains("audience") => format!(
+            "the identity provider `{issuer}` in account `{}` must list the audience `{audience}`: aws iam \
+             add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {} --client-id {audience}",
+            role.account,
+            provider(role, claims)
+        ),
+        "InvalidIdentityToken" => format!(
+            "account `{}` does not know GitHub yet; once per account: aws iam create-open-id-connect-provider --url \
+             https://{issuer} --client-id-list {audience}",
+            role.account
+        ),
+        "ExpiredTokenException" | "ExpiredToken" => {
+            "GitHub's token was too old when it arrived: run the job again; if that does not help, this machine's clock is wrong".to_owned()
+        }
+        "RegionDisabledException" => "activate STS for this region in the account (IAM, *Account settings*)".to_owned(),
+        _ => "see AWS's message above".to_owned(),
+    }
+}
+
+/// Who makes the tokens: GitHub, or an Enterprise Server.
+fn issuer(claims: &Claims) -> &str {
+    match claims.iss.strip_prefix("https://") {
+        Some(issuer) if !issuer.is_empty() => issuer,
+        _ => "token.actions.githubusercontent.com",
+    }
+}
+
+fn provider(role: &RoleArn, claims: &Claims) -> String {
+    format!(
+        "arn:{}:iam::{}:oidc-provider/{}",
+        role.partition,
+        role.account,
+        issuer(claims)
+    )
+}
+
+fn shown(audience: &serde_json::Value) -> String {
+    audience
+        .as_str()
+        .map_or_else(|| audience.to_string(), str::to_owned)
+}
+
+/// Lets this very job in, and nobody else.
+fn trust_policy(role: &RoleArn, claims: &Claims) -> String {
+    let issuer = issuer(claims);
+    let text = |text: &str| serde_json::Value::from(text).to_string();
+    format!(
+        r#"{{
+  "Version": "2012-10-17",
+  "Statement": [
+    {{
+      "Effect": "Allow",
+      "Principal": {{ "Federated": {} }},
+      "Action": "sts:AssumeRoleWithWebIdentity",
+      "Condition": {{
+        "StringEquals": {{
+          "{issuer}:aud": {},
+          "{issuer}:sub": {}
+        }}
+      }}
+    }}
+  ]
+}}"#,
+        text(&provider(role, claims)),
+        text(role.audience()),
+        text(&claims.sub)
+    )
+}
+
+impl Passing for RoleError {
+    fn silence(call: &'static str, within: Duration) -> Self {
+        let what = format!(
+            "nothing was heard for {:.1} s (tried to {call})",
+            within.as_secs_f64()
+        );
+        let help = "check that GitHub's OIDC service and AWS STS can be reached from this runner, and run the job again";
+        Self::new(what, help).passing(true)
+    }
+
+    fn is_passing(&self) -> bool {
+        self.is_passing
+    }
+
+    fn wait(&self) -> Option<Duration> {
+        self.wait
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_trust_policy_is_one() {
+        let role: RoleArn = "arn:aws:iam::111122223333:role/r".parse().expect("an ARN");
+        let claims = Claims {
+            iss: "https://ghes.example/_services/token".to_owned(),
+            sub: "repo:o/r:environment:a \"b\"".to_owned(),
+            aud: "sts.amazonaws.com".into(),
+        };
+        let policy: serde_json::Value =
+            serde_json::from_str(&trust_policy(&role, &claims)).expect("JSON");
+        let statement = &policy["Statement"][0];
+        assert_eq!(
+            statement["Principal"]["Federated"],
+            "arn:aws:iam::111122223333:oidc-provider/ghes.example/_services/token"
+        );
+        assert_eq!(
+            statement["Condition"]["StringEquals"]["ghes.example/_services/token:sub"],
+            claims.sub.as_str()
+        );
+        let told = remedy("AccessDenied", "", &role, &claims);
+        assert!(
+            told.contains("sub: `repo:o/r:environment:a \"b\"`")
+                && told.contains("aud: `sts.amazonaws.com`")
+        );
+    }
+}

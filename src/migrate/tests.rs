@@ -1,0 +1,155 @@
+use super::convert::{Converted, convert};
+
+fn converted(text: &str) -> Converted {
+    convert(text).unwrap_or_else(|error| unreachable!("line {}: {}", error.line, error.why))
+}
+
+fn start(with: &str) -> String {
+    format!(
+        "jobs:\n  a:\n    env: {{AWS_REGION: x}}\n    steps:\n      - uses: machulav/ec2-github-runner@v2\n        with:\n          mode: start\n{with}"
+    )
+}
+
+fn notes(text: &str) -> Vec<String> {
+    converted(text)
+        .notes
+        .into_iter()
+        .map(|note| note.text)
+        .collect()
+}
+
+#[test]
+fn what_is_no_workflow_stays() {
+    for text in [
+        "",
+        "# a comment\n",
+        "a: b\n",
+        "- machulav/ec2-github-runner@v2\n",
+        "jobs:\n",
+    ] {
+        let Converted {
+            text: after,
+            notes,
+            is_found,
+        } = converted(text);
+        assert_eq!((after.as_str(), notes.len(), is_found), (text, 0, false));
+    }
+}
+
+#[test]
+fn every_input_of_theirs_becomes_something() {
+    let text = start(
+        "          ec2-image-id: ami-1\n          \
+                   subnet-id: s\n          \
+                   label: mine\n          \
+                   run-runner-as-user: ci\n          \
+                   eip-allocation-id: e\n          \
+                   something-new: x\n          \
+                   runner-home-dir: /opt\n",
+    );
+    let after = converted(&text).text;
+    assert!(after.ends_with(
+        "mode: start\n          image: ami-1\n          subnet: s\n          labels: mine\n          runner-user: ci\n          runner-home: /opt\n"
+    ));
+    let told = notes(&text).join("\n");
+    for name in [
+        "`label` is `labels` now",
+        "`eip-allocation-id`",
+        "`something-new` is left out: it has no counterpart",
+    ] {
+        assert!(told.contains(name), "{name} is not in {told}");
+    }
+}
+
+#[test]
+fn values_that_cannot_be_read_are_told() {
+    let text =
+        start("          market-type: ${{ vars.MARKET }}\n          startup-timeout-minutes: 90\n");
+    assert_eq!(
+        converted(&text).text,
+        start("").replace("machulav/ec2-github-runner@v2", "sprinters/action@v1")
+    );
+    let told = notes(&text).join("\n");
+    assert!(told.contains("`market-type`") && told.contains("`startup-timeout-minutes`"));
+    let spot = start("          market-type: \"spot\"\n");
+    assert!(converted(&spot).text.ends_with("          spot: 'true'\n"));
+}
+
+#[test]
+fn a_region_that_nobody_tells_is_told() {
+    let text = start("");
+    assert!(!notes(&text).join("\n").contains("region"));
+    let text = text.replace("    env: {AWS_REGION: x}\n", "");
+    assert!(notes(&text).join("\n").contains("the region must be known"));
+}
+
+#[test]
+fn outputs_are_renamed_in_their_own_job_only() {
+    let text = "jobs:\n  a:\n    outputs: {id: \"${{ steps.s.outputs.ec2-instance-id }}\"}\n    steps:\n      - id: s\n        uses: machulav/ec2-github-runner@v2\n        with: {mode: start}\n      - run: echo ${{ steps.s.outputs.ec2-instance-id-x }} ${{ steps.t.outputs.ec2-instance-id }}\n  b:\n    steps:\n      - run: echo ${{ steps.s.outputs.ec2-instance-id }}\n";
+    let after = converted(text).text;
+    assert_eq!(after.matches("steps.s.outputs.instance-id").count(), 1);
+    assert_eq!(after.matches("ec2-instance-id").count(), 3);
+}
+
+#[test]
+fn what_cannot_be_edited_safely_is_left() {
+    for text in [
+        "jobs:\n  a:\n    steps:\n      - uses: machulav/ec2-github-runner@v2\n",
+        "jobs:\n  a:\n    steps:\n      - uses: machulav/ec2-github-runner@v2\n        with: {mode: pause}\n",
+        "jobs:\n  a:\n    steps:\n      - uses: >-\n          machulav/ec2-github-runner@v2\n        with: {mode: start}\n",
+    ] {
+        let Converted {
+            text: after,
+            notes,
+            is_found,
+        } = converted(text);
+        assert_eq!(after, text);
+        assert!(
+            is_found
+                && notes
+                    .iter()
+                    .any(|note| note.text.starts_with("left as it is"))
+        );
+    }
+}
+
+#[test]
+fn depth_is_bounded() {
+    let deep = format!("jobs: {}{}", "[".repeat(200), "]".repeat(200));
+    let error = convert(&deep).err();
+    assert!(error.is_some_and(|error| error.why.contains("deep") || error.why.contains("limit")));
+    assert!(convert(&"- ".repeat(500)).is_err());
+}
+
+#[test]
+fn letters_beyond_ascii_do_not_move_anything() {
+    let text = start("          # 🏃 größer\n          ec2-image-id: \"ämi\" # é\n");
+    assert!(
+        converted(&text)
+            .text
+            .ends_with("          # 🏃 größer\n          image: \"ämi\" # é\n")
+    );
+}
+
+#[test]
+fn a_label_of_the_hosted_service_is_taken_as_it_is() {
+    let text = |label: &str| format!("jobs:\n  a:\n    runs-on: {label}\n    steps: []\n");
+    let good = converted(&text("\"sprinters:aws:eu-west-1:m7i.large\"")).text;
+    assert!(good.contains("runner: sprinters:aws:eu-west-1:m7i.large\n"));
+    assert_eq!(good.matches("aws-region: eu-west-1").count(), 1, "{good}");
+    for (label, why) in [
+        (
+            "sprinters:aws:m7i.large:sport=true",
+            "did you mean `spot=`?",
+        ),
+        (
+            "sprinters:aws:${{ inputs.type }}",
+            "only when the workflow runs",
+        ),
+        ("{group: x, labels: sprinters:aws}", "group"),
+    ] {
+        assert_eq!(converted(&text(label)).text, text(label));
+        let told = notes(&text(label)).join("\n");
+        assert!(told.contains(why) && !told.contains('\n'), "{told}");
+    }
+}

@@ -1,0 +1,13 @@
+//! What another service's label asks for, in our words.
+
+/// Inputs for `mode: start`, and what goes with them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// Where the label names one.
+    pub region: Option<String>,
+    /// Whether one of the inputs names it already.
+    pub is_region_in_inputs: bool,
+    /// In the order of the README.
+    pub inputs: Vec<(&'static str, String)>,
+    pub notes: Vec<String>,
+}

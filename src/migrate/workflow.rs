@@ -1,0 +1,101 @@
+//! One workflow file: its text, its tree, and what both migrations need of it.
+
+use std::ops::Range;
+
+use super::edits::Edits;
+use super::lines::Lines;
+use super::tree::{Node, Unreadable};
+
+/// A workflow under migration.
+#[derive(Debug)]
+pub(super) struct Workflow<'t> {
+    pub text: &'t str,
+    pub lines: Lines<'t>,
+    pub root: Node,
+}
+
+/// One job of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Job<'w> {
+    pub key: &'w Node,
+    pub id: &'w str,
+    pub body: &'w Node,
+}
+
+impl<'t> Workflow<'t> {
+    /// `None` where the text is no workflow: it has no `jobs`.
+    pub(super) fn parse(text: &'t str) -> Result<Option<Self>, Unreadable> {
+        let root = Node::parse(text)?.filter(|root| root.get("jobs").is_some());
+        Ok(root.map(|root| Self {
+            text,
+            lines: Lines::of(text),
+            root,
+        }))
+    }
+
+    pub(super) fn jobs(&self) -> impl Iterator<Item = Job<'_>> {
+        let jobs = self.root.get("jobs").map_or(&[][..], Node::entries);
+        jobs.iter().filter_map(|(key, body)| {
+            Some(Job {
+                key,
+                id: key.scalar()?,
+                body,
+            })
+        })
+    }
+
+    /// Takes an entry out of a mapping, with its line breaks or its comma.
+    pub(super) fn remove(&self, mapping: &Node, index: usize, edits: &mut Edits) {
+        let entries = mapping.entries();
+        let Some((key, value)) = entries.get(index) else {
+            return;
+        };
+        let range = if mapping.is_flow(self.text) {
+            flow_entry(entries, index)
+        } else if self.lines.indent(key.span.start).is_some() {
+            self.lines
+                .of_entry(key.span.start, value.sequence().is_some())
+        } else {
+            // The first of a list's item: `- key: value`. What is after the dash stays a mapping if another entry follows.
+            let Some((next, _)) = entries.get(index + 1) else {
+                return;
+            };
+            key.span.start..next.span.start
+        };
+        edits.replace(range, "");
+    }
+}
+
+/// One of several in braces, with the comma that goes with it.
+fn flow_entry(entries: &[(Node, Node)], index: usize) -> Range<usize> {
+    let start = |index: usize| entries.get(index).map(|(key, _)| key.span.start);
+    let end = |index: usize| entries.get(index).map(|(_, value)| value.span.end);
+    match (start(index), start(index + 1)) {
+        (Some(from), Some(to)) => from..to,
+        (Some(from), None) => {
+            let from = index.checked_sub(1).and_then(end).unwrap_or(from);
+            from..end(index).unwrap_or(from)
+        }
+        (None, _) => 0..0,
+    }
+}
+
+/// A value as it can stand in YAML on one line.
+pub(super) fn quoted(value: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+${}(),' @".contains(c);
+    let begins_well = value.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '$');
+    let is_word = ["true", "false", "null", "yes", "no", "on", "off"]
+        .iter()
+        .any(|word| value.eq_ignore_ascii_case(word));
+    if begins_well
+        && value.chars().all(is_plain)
+        && !value.contains(": ")
+        && !value.contains(" #")
+        && !value.ends_with([':', ' '])
+        && !is_word
+    {
+        value.to_owned()
+    } else {
+        format!("'{}'", value.replace('\'', "''"))
+    }
+}

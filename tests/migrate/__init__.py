@@ -1,0 +1,1 @@
+"""`sprinters migrate`: workflows as people write them, and what becomes of them."""
