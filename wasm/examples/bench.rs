@@ -54,14 +54,19 @@ fn rate(text: &str, run: impl Fn(&str)) -> f64 {
     while Instant::now() < until {
         run(black_box(text));
     }
-    let (start, mut count) = (Instant::now(), 0_u32);
-    while start.elapsed() < Duration::from_secs(1) {
-        for _ in 0..20 {
-            run(black_box(text));
+    // The best tenth of a second: whatever else the machine does can only make it slower.
+    let mut best = 0.0_f64;
+    for _ in 0..10 {
+        let (start, mut count) = (Instant::now(), 0_u32);
+        while start.elapsed() < Duration::from_millis(100) {
+            for _ in 0..10 {
+                run(black_box(text));
+            }
+            count += 10;
         }
-        count += 20;
+        best = best.max(f64::from(count) / start.elapsed().as_secs_f64());
     }
-    f64::from(count) / start.elapsed().as_secs_f64()
+    best
 }
 
 // A policy of the size and the kinds of statements that accounts have.

@@ -86,6 +86,8 @@ pub(crate) fn nearest<'a>(
     candidates: impl Iterator<Item = &'a str>,
 ) -> Option<&'a str> {
     candidates
+        // No name is nearer than its length.
+        .filter(|candidate| candidate.len().abs_diff(name.len()) * 3 <= candidate.len())
         .map(|candidate| (distance(candidate, name), candidate))
         .min()
         .filter(|(distance, candidate)| *distance * 3 <= candidate.len())
@@ -98,27 +100,27 @@ pub(crate) fn distance(a: &str, b: &str) -> usize {
     if a.len() > 80 || b.len() > 80 || a.len().abs_diff(b.len()) > 8 {
         return usize::MAX / 8;
     }
-    let lower = |text: &str| {
-        text.bytes()
-            .map(|c| c.to_ascii_lowercase())
-            .collect::<Vec<_>>()
-    };
-    let (a, b) = (lower(a), lower(b));
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 0..a.len() {
-        let mut row = vec![i + 1];
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let same = |x: u8, y: u8| x.eq_ignore_ascii_case(&y);
+    // Three rows of the table: the two last ones, and the one that is made from them.
+    let (mut before, mut last, mut row) = ([0_u8; 81], [0_u8; 81], [0_u8; 81]);
+    for (cell, edits) in last.iter_mut().zip(0..) {
+        *cell = edits;
+    }
+    for (i, edits) in (0..a.len()).zip(1..) {
+        row[0] = edits;
         for j in 0..b.len() {
-            let change = last[j] + usize::from(a[i] != b[j]);
+            let change = last[j] + u8::from(!same(a[i], b[j]));
             let mut best = change.min(last[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] {
+            if i > 0 && j > 0 && same(a[i], b[j - 1]) && same(a[i - 1], b[j]) {
                 best = best.min(before[j - 1] + 1);
             }
-            row.push(best);
+            row[j + 1] = best;
         }
-        before = std::mem::replace(&mut last, row);
+        std::mem::swap(&mut before, &mut last);
+        std::mem::swap(&mut last, &mut row);
     }
-    last[b.len()]
+    usize::from(last[b.len()])
 }
 
 #[cfg(test)]

@@ -525,7 +525,7 @@ fn setups() -> impl Strategy<Value = Setup> {
         proptest::collection::vec((0..5_u8).prop_map(move |n| format!("{head}{n}")), 0..3)
     };
     (
-        proptest::sample::subsequence(Feature::ALL.to_vec(), 0..=3),
+        proptest::sample::subsequence(Feature::ALL.to_vec(), 0..=4),
         some("eu-central-1"),
         some("111122223333"),
         ids("subnet-"),

@@ -75,5 +75,5 @@ export function makeSetup(changed: () => void): Setup {
   features.append(...boxes.map(({ label }) => label));
   const fields = element("div", { class: "tight-fields" });
   fields.append(...inputs.map(({ label }) => label));
-  return { bar: [features, element("label", { class: "field" }, "Kind of policy", target)], fields, options };
+  return { bar: [element("label", { class: "field" }, "Kind of policy", target), features], fields, options };
 }

@@ -7,10 +7,23 @@ use crate::pattern::same_name;
 
 /// Services whose action names AWS is changing: managed policies name actions of them that
 /// its reference does not list, so an absent name proves nothing.
-const UNSETTLED: [&str; 3] = [
+const UNSETTLED: [&str; 4] = [
+    "payments",
     "route53-recovery-control-config",
     "sagemaker-unified-studio-mcp",
     "securityagent",
+];
+
+/// Actions that AWS's managed policies name and its reference does not list yet.
+const UNLISTED: [&str; 8] = [
+    "account:SendPhoneNumberVerification",
+    "account:VerifyPhoneNumber",
+    "budgets:CreateBudget",
+    "budgets:DeleteBudget",
+    "budgets:DescribeBudget",
+    "budgets:DescribeBudgets",
+    "budgets:UpdateBudget",
+    "organizations:CreateBuilderIdOwnedAccount",
 ];
 
 /// The action names of all services.
@@ -107,9 +120,18 @@ fn look_up(
         None => (line, true),
     };
     match scan(lines.map(split), name, enough) {
-        Known::None if UNSETTLED.iter().any(|s| same_name(s, prefix)) => Known::NotChecked,
+        Known::None if is_open(prefix, name) => Known::NotChecked,
         known => known,
     }
+}
+
+fn is_open(prefix: &str, name: &str) -> bool {
+    let is_listed = |action: &str| {
+        action
+            .split_once(':')
+            .is_some_and(|(service, action)| same_name(service, prefix) && same_name(action, name))
+    };
+    UNSETTLED.iter().any(|s| same_name(s, prefix)) || UNLISTED.iter().any(|a| is_listed(a))
 }
 
 fn scan<'a>(
@@ -141,6 +163,7 @@ fn scan<'a>(
 pub fn nearest_action(catalog: Option<&Catalog>, prefix: &str, name: &str) -> Option<String> {
     let best = |names: &mut dyn Iterator<Item = &str>| {
         names
+            .filter(|n| n.len().abs_diff(name.len()) * 4 <= n.len())
             .map(|n| (crate::fix::distance(n, name), n.to_owned()))
             .min()
             .filter(|(distance, n)| *distance * 4 <= n.len())

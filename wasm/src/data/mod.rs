@@ -69,13 +69,25 @@ const KEYS: &str = include_str!("../../data/keys.txt");
 /// Still in AWS's resource lists, but the service has ended and Access Analyzer says so.
 const ENDED: [&str; 1] = ["elastic-inference"];
 
-/// Gone from AWS's reference, but Access Analyzer knows them still and AWS's own managed
-/// policies name them: never an error, not checked.
-const RETIRED: [&str; 5] = [
+/// Gone from AWS's reference or not yet in it, but AWS's own managed policies name them, and
+/// Access Analyzer knows some of them: never an error, not checked.
+const UNLISTED: [&str; 17] = [
+    "applicationwizard",
+    "assurance",
+    "builderid",
+    "catalog-admin",
+    "catalog-user",
+    "crowd",
+    "datazonecontrol",
     "deepcomposer",
     "deeplens",
     "deepracer",
+    "ec2-reports",
     "iot1click",
+    "iotroborunner",
+    "mobilehub",
+    "sagemaker-groundtruth-synthetic",
+    "sumerian",
     "zocalo",
 ];
 
@@ -121,13 +133,13 @@ pub fn prefixes() -> impl Iterator<Item = &'static str> {
 /// Whether an action can start with this prefix.
 #[must_use]
 pub fn is_prefix(name: &str) -> bool {
-    named().get(name).is_some_and(|named| named.begins_actions) || is_retired(name)
+    named().get(name).is_some_and(|named| named.begins_actions) || is_unlisted(name)
 }
 
-/// Whether the service has left AWS's reference, so that nothing can be said of its parts.
+/// Whether AWS's reference does not list the service, so that nothing can be said of its parts.
 #[must_use]
-pub fn is_retired(name: &str) -> bool {
-    RETIRED.iter().any(|retired| same_name(retired, name))
+pub fn is_unlisted(name: &str) -> bool {
+    UNLISTED.iter().any(|unlisted| same_name(unlisted, name))
 }
 
 /// Whether the service field of an ARN can be this.

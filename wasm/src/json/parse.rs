@@ -468,8 +468,15 @@ impl<'t> Parser<'t> {
         };
         let before = self.errors.len();
         let text = self.string(open, close);
+        let open_ended = !self.text[start + open..self.at].ends_with(close);
         self.errors.truncate(before);
-        self.report(Problem::Quotes, text.span);
+        // What it has swallowed up to the end of its line, nobody knows.
+        let problem = if open_ended {
+            Problem::OpenString
+        } else {
+            Problem::Quotes
+        };
+        self.report(problem, text.span);
         text
     }
 

@@ -78,7 +78,7 @@ fn existing(lint: &mut Lint<'_, '_>, key: &Text<'_>, entry: &Member<'_>) -> Opti
         return None;
     }
     // An identity provider's keys start with its host name.
-    if prefix.contains('.') || prefix.contains('/') || data::is_retired(prefix) {
+    if prefix.contains('.') || prefix.contains('/') || data::is_unlisted(prefix) {
         return None;
     }
     service_key(lint, key, prefix, name);

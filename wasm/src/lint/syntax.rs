@@ -31,11 +31,14 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, errors: &[SyntaxError]) -> bool {
     // Where the meaning is lost nobody knows which brackets are missing, and of several
     // missing ones only the innermost can go first.
     let mut may_close = !errors.iter().any(|e| super::is_guesswork(e.problem));
+    // Behind such an error nobody knows either what belongs to which string: a change may land inside one.
+    let mut lost = false;
     for error in errors {
         let shown: String = error.span.text(lint.text).chars().take(40).collect();
         let message = explain(error.problem, &shown);
         let closes = error.problem == Problem::OpenBracket;
-        let edit = error.edit.filter(|_| !closes || may_close);
+        let edit = error.edit.filter(|_| !lost && (!closes || may_close));
+        lost |= super::is_guesswork(error.problem);
         may_close &= !closes;
         let change = edit.map(|(span, text)| Change::new("Mend the JSON", span, text));
         lint.add(JSON_SYNTAX_ERROR, vec![error.span], message, change);
