@@ -245,6 +245,27 @@ fn the_image_index() {
 }
 
 #[test]
+fn sign_ins() {
+    let pem = "-----BEGIN RSA PRIVATE KEY-----\nAQIDBAU=\n-----END RSA PRIVATE KEY-----\n";
+    let pkcs8 = "-----BEGIN PRIVATE KEY-----\\nAQIDBAU=\\n-----END PRIVATE KEY-----";
+    fuzz(&[pem, pkcs8], spec::app_key::fuzzed);
+    let arn = "arn:aws-us-gov:iam::111122223333:role/a/path/role";
+    fuzz(&[arn], |text| drop(text.parse::<spec::role::RoleArn>()));
+    let token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJyZXBvOm8vcjpyZWY6cmVmcy9oZWFkcy9tYWluIiwiYXVkIjpbImEiXX0.c2ln";
+    let claims = r#"{"iss":"https://ghes.example/_services/token","sub":"repo:o/r:ref:refs/heads/main","aud":["a"]}"#;
+    let quoted = r#"{"iss":"https://a\"b","sub":"repo:o\"r\n"}"#;
+    fuzz(&[token, claims, quoted], ec2::fuzzed_token);
+    let installation =
+        r#"{"id": 7, "account": {"login": "octo"}, "permissions": {"administration": "write"}}"#;
+    let minted = r#"{"token": "ghs_1", "expires_at": "2026-01-01T00:00:00Z"}"#;
+    let groups = r#"{"total_count": 1, "runner_groups": [{"id": 1, "name": "Default"}]}"#;
+    fuzz(
+        &[installation, minted, groups],
+        crate::github::fuzzed_sign_in,
+    );
+}
+
+#[test]
 fn what_github_answers() {
     let runner = r#"{"id": 7, "name": "x", "status": "online", "busy": false, "labels": []}"#;
     let list = r#"{"total_count": 1, "runners": [{"id": 7, "name": "x", "status": "offline"}]}"#;

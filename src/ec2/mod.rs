@@ -20,6 +20,8 @@ pub(crate) use instances::Usage;
 pub(crate) use instances::{DESCRIBE_INSTANCES, Instance, State, TERMINATE_INSTANCES};
 pub(crate) use launch::{Launch, Launched, RUN_INSTANCES};
 pub(crate) use role::Taken;
+#[cfg(test)]
+pub(crate) use role::fuzzed as fuzzed_token;
 pub(crate) use role_error::RoleError;
 pub(crate) use spot_prices::{DESCRIBE_SPOT_PRICE_HISTORY, SpotPrice, SpotPriceSince};
 

@@ -165,17 +165,26 @@ fn trust_policy(role: &RoleArn, claims: &Claims) -> String {
       "Action": "sts:AssumeRoleWithWebIdentity",
       "Condition": {{
         "StringEquals": {{
-          "{issuer}:aud": {},
-          "{issuer}:sub": {}
+          {}: {},
+          {}: {}
         }}
       }}
     }}
   ]
 }}"#,
         text(&provider(role, claims)),
+        text(&format!("{issuer}:aud")),
         text(role.audience()),
+        text(&format!("{issuer}:sub")),
         text(&claims.sub)
     )
+}
+
+#[cfg(test)]
+pub(super) fn trust_policy_of(claims: &Claims) -> Option<serde_json::Value> {
+    let role: RoleArn = "arn:aws:iam::111122223333:role/r".parse().ok()?;
+    let policy = trust_policy(&role, claims);
+    Some(serde_json::from_str(&policy).unwrap_or_else(|error| unreachable!("{policy}: {error}")))
 }
 
 impl Passing for RoleError {

@@ -91,6 +91,13 @@ struct Minted {
     token: String,
 }
 
+#[cfg(test)]
+pub(crate) fn fuzzed(body: &str) {
+    let _ = serde_json::from_str::<Installation>(body);
+    let _ = serde_json::from_str::<Minted>(body);
+    super::groups::fuzzed(body);
+}
+
 impl App {
     pub(super) fn new(
         connector: SharedHttpConnector,

@@ -23,6 +23,11 @@ struct Page {
     runner_groups: Vec<Group>,
 }
 
+#[cfg(test)]
+pub(super) fn fuzzed(body: &str) {
+    let _ = serde_json::from_str::<Page>(body);
+}
+
 impl Github {
     /// `GET …/runner-groups`: all of them, or those that the repository or organization in `visible_to` may use.
     pub(crate) async fn runner_groups(

@@ -7,6 +7,8 @@ mod groups;
 mod runners;
 mod runs;
 
+#[cfg(test)]
+pub(crate) use app::fuzzed as fuzzed_sign_in;
 pub(crate) use app::{MINT, Purpose};
 pub(crate) use contents::READ_FILE;
 #[cfg(test)]
