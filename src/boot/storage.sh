@@ -47,7 +47,7 @@ stripe() {
     size=$(for disk; do blockdev --getsz "$disk"; done | sort -n | head -n 1)
     table="0 $((size / 128 * 128 * $#)) striped $# 128"
     for disk; do table="$table $disk 0"; done
-    dmsetup create sprinters --table "$table" >/dev/null && echo /dev/mapper/sprinters
+    dmsetup create sprinters --table "$table" >/dev/null && echo "/dev/$(dmsetup info -c --noheadings -o blkdevname sprinters)"
 }
 
 # Compressed memory, by default twice what there is. zstd packs best, but not every kernel has it for zram.
