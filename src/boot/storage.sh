@@ -24,12 +24,13 @@ blank() { code=0; blkid -p "$1" >/dev/null 2>&1 || code=$?; [ $code = 2 ]; }
 
 # A new EBS volume has an id that nobody knew when this was written. It is the disk of its size that holds nothing but zeros.
 volume() {
-    for _ in $(seq 100); do
+    read -r now _ </proc/uptime; last=$((${now%.*} + 20))
+    while [ "${now%.*}" -lt $last ]; do
         for disk in $(disks Amazon_Elastic_Block_Store) /dev/xvdp /dev/sdp; do
             [ -b "$disk" ] && [ "$(blockdev --getsize64 "$disk")" = $((temp_gib << 30)) ] && blank "$disk" &&
                 cmp -s -n 1048576 "$disk" /dev/zero && echo "$disk" && return
         done
-        sleep 0.2
+        sleep 0.2; read -r now _ </proc/uptime
     done
     die "no blank EBS volume of $temp_gib GiB for temp appeared within 20 s"
 }
@@ -46,7 +47,7 @@ stripe() {
     size=$(for disk; do blockdev --getsz "$disk"; done | sort -n | head -n 1)
     table="0 $((size / 128 * 128 * $#)) striped $# 128"
     for disk; do table="$table $disk 0"; done
-    dmsetup create sprinters --table "$table" >/dev/null && echo /dev/mapper/sprinters
+    dmsetup create sprinters --table "$table" >/dev/null && echo "/dev/$(dmsetup info -c --noheadings -o blkdevname sprinters)"
 }
 
 # Compressed memory, by default twice what there is. zstd packs best, but not every kernel has it for zram.

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import subprocess
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ class Disks:
 
     def __init__(self, folder: Path, disks: list[Disk], may_swap: bool) -> None:
         self._may_swap = may_swap
+        self._detaching = threading.Lock()
         self._names = folder / "by-id"
         self._names.mkdir()
         self.files: list[Path] = []
@@ -64,11 +66,13 @@ class Disks:
 
     def detach(self) -> None:
         # Each once, whoever calls first: a second time, the device may be another machine's already.
-        loops, self.loops = self.loops, []
-        for loop in loops:
-            if self._may_swap:
-                _swap_off(loop)
-            subprocess.run(["losetup", "--detach", loop], check=False, stderr=subprocess.DEVNULL)
+        # Whoever calls second waits: it may be about to end this process.
+        with self._detaching:
+            while self.loops:
+                loop = self.loops.pop()
+                if self._may_swap:
+                    _swap_off(loop)
+                subprocess.run(["losetup", "--detach", loop], check=False, stderr=subprocess.DEVNULL)
 
 
 def _loop(file: Path) -> str:
