@@ -25,7 +25,7 @@ faults: ## Play every fault, cancel and race; count what is left behind (about h
 	@.ci/setup demo rust
 	@.ci/faults $(ARGS)
 
-dist: ## Build what users run into dist/, reproducibly (3 minutes; the first time 25)
+dist: ## Build what users run into dist/, reproducibly (10 minutes; the first time 25)
 	@.ci/dist
 
 check-dist: ## Tell whether dist/ was built from these sources (no rebuild)

@@ -27,7 +27,9 @@ pub(crate) fn parse(arguments: Vec<String>) -> Result<Arguments, InputError> {
     {
         Mode::parse(word)?;
     }
-    let matches = command().get_matches_from(arguments);
+    let matches = command()
+        .try_get_matches_from(arguments)
+        .unwrap_or_else(|error| leave(&error));
     let Some((name, matches)) = matches.subcommand() else {
         return Ok(Arguments {
             mode: None,
@@ -134,6 +136,17 @@ Try it:
   sprinters stop  --aws-region eu-central-1
 
 Exit codes: 0 done, 1 failed, 2 an input is wrong, 3 no capacity anywhere on the ladder.";
+
+/// Shows the help, or what is wrong with the arguments, and ends.
+fn leave(error: &clap::Error) -> ! {
+    #[cfg(target_family = "wasm")]
+    {
+        // Nobody can be told that the terminal is gone.
+        let _ = error.print();
+        crate::reactor::exit(if error.use_stderr() { 2 } else { 0 });
+    }
+    error.exit()
+}
 
 /// The help of the whole program, for an invocation that says nothing.
 pub(crate) fn help() -> String {

@@ -1,20 +1,21 @@
 //! The one way out: every request to EC2, GitHub and the image index goes through this connector.
 //!
 //! The AWS SDK takes it as its HTTP client; octocrab takes it as a tower service. So there is one connection pool, one TLS
-//! stack (rustls with ring), one set of trusted roots, and the usual proxy variables hold for all.
+//! stack (rustls with ring), one set of trusted roots, and the usual proxy variables hold for all. In the portable build
+//! all that is the host's, and the connector hands requests over to it.
+
+#[cfg(not(target_family = "wasm"))]
+mod native;
+#[cfg(target_family = "wasm")]
+mod wasi;
 
 use std::io::Read;
 use std::pin::Pin;
-use std::sync::OnceLock;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector, http_client_fn,
+    HttpConnector, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
@@ -22,6 +23,11 @@ use http_body_util::BodyExt;
 use octocrab::OctoBody;
 use secrecy::{ExposeSecret, SecretString};
 use tower::BoxError;
+
+#[cfg(not(target_family = "wasm"))]
+use native::Edge;
+#[cfg(target_family = "wasm")]
+use wasi::Edge;
 
 use crate::answer_headers::Headers;
 use crate::extra_roots::{self, ExtraRoots};
@@ -35,66 +41,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Builds the connector. It connects to nobody yet, and reads no certificate before somebody is to be reached by HTTPS.
 pub(crate) fn connector(extra_roots: ExtraRoots) -> SharedHttpConnector {
-    SharedHttpConnector::new(Edge {
-        extra_roots,
-        ..Edge::default()
-    })
-}
-
-/// One connector for each scheme, made when it is first needed: reading and parsing the system's roots takes longer than all
-/// else that a start does before its first request.
-#[derive(Debug, Default)]
-struct Edge {
-    plain: OnceLock<Connector>,
-    tls: OnceLock<Connector>,
-    extra_roots: ExtraRoots,
-}
-
-impl HttpConnector for Edge {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        // A proxy may itself want TLS, whatever is asked for through it.
-        if request.uri().starts_with("http:") && !is_proxied_by_tls() {
-            let connector = || with_roots(TrustStore::empty());
-            self.plain.get_or_init(connector).call(request)
-        } else {
-            self.tls
-                .get_or_init(|| with_roots(self.roots()))
-                .call(request)
-        }
-    }
-}
-
-impl Edge {
-    /// The system's, and those that the environment names.
-    fn roots(&self) -> TrustStore {
-        let extra = self.extra_roots.0.iter();
-        extra.fold(TrustStore::default(), |roots, pem| {
-            roots.with_pem_certificate(pem.as_bytes())
-        })
-    }
-}
-
-fn with_roots(roots: TrustStore) -> Connector {
-    let settings = HttpConnectorSettings::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(READ_TIMEOUT)
-        .build();
-    let builder = Connector::builder()
-        .connector_settings(settings)
-        .proxy_config(ProxyConfig::from_env())
-        .tls_provider(Provider::Rustls(CryptoMode::Ring));
-    match TlsContext::builder().with_trust_store(roots).build() {
-        Ok(context) => builder.tls_context(context).build(),
-        // The default context trusts the system's roots.
-        Err(_) => builder.build(),
-    }
-}
-
-fn is_proxied_by_tls() -> bool {
-    ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
-        .iter()
-        .filter_map(|name| std::env::var(name).ok())
-        .any(|proxy| proxy.starts_with("https:"))
+    SharedHttpConnector::new(Edge::new(extra_roots))
 }
 
 /// The connector as the AWS SDK wants it.

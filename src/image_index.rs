@@ -121,7 +121,7 @@ fn kept(file: &Path) -> Option<String> {
 
 /// Whole or not at all, for several jobs may start at once. That it cannot be kept costs a fetch next time, and nothing else.
 fn keep(file: &Path, image: &str) {
-    let fresh = file.with_extension(std::process::id().to_string());
+    let fresh = file.with_extension(format!("{:x}", fastrand::u64(..)));
     let folder = file.parent().map_or(Ok(()), std::fs::create_dir_all);
     let _ = folder
         .and_then(|()| std::fs::write(&fresh, image))

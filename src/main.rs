@@ -30,6 +30,8 @@ mod plan;
 mod policy;
 mod price;
 mod profile_file;
+#[cfg(target_family = "wasm")]
+mod reactor;
 mod report;
 mod rerun;
 mod retry;
@@ -64,12 +66,16 @@ use spec::start::StartSpec;
 use spec::target::{Narrowing, Target};
 
 fn main() -> ExitCode {
+    #[cfg(target_family = "wasm")]
+    reactor::set_up();
     let report = Arc::new(Report::new(environment));
     let mut mode = None;
     match run(&mut mode, &report) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             report.failure(mode, &failure);
+            #[cfg(target_family = "wasm")]
+            reactor::exit(failure.exit.code());
             ExitCode::from(failure.exit.code())
         }
     }
@@ -123,11 +129,22 @@ fn run(mode: &mut Option<Mode>, report: &Arc<Report>) -> Result<(), Failure> {
     }
 }
 
+#[cfg(not(target_family = "wasm"))]
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::new(format!("could not start: {error}"), "report this as a bug"))
+        .map_err(could_not_start)
+}
+
+#[cfg(target_family = "wasm")]
+fn runtime() -> Result<reactor::Runtime, Failure> {
+    reactor::Runtime::new().map_err(could_not_start)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "fits `map_err`")]
+fn could_not_start(error: std::io::Error) -> Failure {
+    Failure::new(format!("could not start: {error}"), "report this as a bug")
 }
 
 /// What is to be done, with everything that it needs, valid.

@@ -22,6 +22,16 @@ _run_ids = itertools.count(1)
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "policy(*policies): what the AWS user may do; plain_six without it")
     config.addinivalue_line("markers", "github(**options): which GitHub it is; github.com without it")
+    config.addinivalue_line("markers", "native_speed: measures what an emulated processor or Node.js cannot keep")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The other builds in dist/ do the same, and not as fast."""
+    if not os.environ.get("SPRINTERS_BUILD"):
+        return
+    measuring = [item for item in items if item.get_closest_marker("native_speed")]
+    config.hook.pytest_deselected(items=measuring)
+    items[:] = [item for item in items if item not in measuring]
 
 
 @pytest.fixture(scope="session")
@@ -74,9 +84,19 @@ def binary() -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def command() -> list[str]:
+    """The build under test, as a command: SPRINTERS_BUILD names one of those in dist/."""
+    command = program.command()
+    for file in map(Path, command):
+        if not file.exists():
+            pytest.fail(f"no {file}: run `cargo build`, `make dist`, `.ci/setup builds`, or set SPRINTERS_BIN")
+    return command
+
+
 @pytest.fixture
 def sprinters(
-    binary: Path,
+    command: list[str],
     ec2: Ec2,
     github: GitHub,
     image_index: images.ImageIndex,
@@ -100,7 +120,7 @@ def sprinters(
         "aws-secret-access-key": ec2.secret_access_key,
         "aws-region": ec2.region,
     }
-    started = Program([str(binary)], environment, inputs, tmp_path / "runs")
+    started = Program(command, environment, inputs, tmp_path / "runs")
     yield started
     started.close()
     found = leaks(started, ec2, github)

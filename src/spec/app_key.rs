@@ -125,7 +125,6 @@ impl PrivateKey {
         }
     }
 
-    #[cfg(not(target_family = "wasm"))]
     fn sign(&self, message: &[u8]) -> Result<Vec<u8>, &'static str> {
         use ring::{rand::SystemRandom, rsa::KeyPair, signature::RSA_PKCS1_SHA256};
         let key = match self {
@@ -144,15 +143,6 @@ impl PrivateKey {
         )
         .map_err(|_| "the key cannot sign: generate a new one in the App's settings")?;
         Ok(signature)
-    }
-
-    #[cfg(target_family = "wasm")]
-    fn sign(&self, _message: &[u8]) -> Result<Vec<u8>, &'static str> {
-        let (Self::Pkcs1(der) | Self::Pkcs8(der)) = self;
-        let _ = der.expose_secret();
-        Err(
-            "the portable build cannot sign with it: run this step on Linux, or pass a `github-token`",
-        )
     }
 }
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from standins import builds
 from standins.program import ROOT
 
 MEGABYTE = 1_000_000
@@ -37,3 +39,31 @@ def test_a_program_is_small_static_and_ready_to_run(program: Path) -> None:
     assert "NEEDED" not in headers, "it needs shared libraries"
     assert program.stat().st_size <= 8 * MEGABYTE
     assert os.access(program, os.X_OK)
+
+
+def test_each_build_of_the_tests_is_there() -> None:
+    for name in builds.BUILDS:
+        file = Path(builds.command(name)[-1])
+        assert file.exists(), f"dist/ has no {file.relative_to(ROOT)}; run `make dist`"
+
+
+def test_the_portable_program_is_small_and_whole() -> None:
+    """Node.js and these files, and nothing else: no package is installed where it runs."""
+    files = [file for file in (ROOT / "dist" / "portable").rglob("*") if file.is_file()]
+    assert sum(file.stat().st_size for file in files) <= 6 * MEGABYTE
+    sources = {file.relative_to(ROOT / "portable") for file in (ROOT / "portable").rglob("*") if file.is_file()}
+    made = {file.relative_to(ROOT / "dist" / "portable") for file in files}
+    assert {str(name) for name in made - sources} == {
+        "LICENSES",
+        "sprinters.js",
+        *(f"sprinters.core{n}.wasm" for n in ("", 2, 3, 4)),
+    }
+    for name in sources:
+        assert (ROOT / "dist" / "portable" / name).read_bytes() == (ROOT / "portable" / name).read_bytes(), name
+    imported = {
+        found
+        for file in files
+        if file.suffix in (".mjs", ".js")
+        for found in re.findall(r"""^import .*?from ["']([^"']+)["']""", file.read_text(), re.MULTILINE)
+    }
+    assert {name for name in imported if not name.startswith((".", "node:"))} == set()

@@ -43,7 +43,8 @@ def unpacked(archive: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_is_small(archive: bytes) -> None:
-    assert len(gzip.compress(archive)) <= 5 * MEGABYTE
+    # Two programs, the portable one and the policy checker.
+    assert len(gzip.compress(archive)) <= 9 * MEGABYTE
 
 
 def test_it_has_what_a_run_needs_and_nothing_else(files: set[str]) -> None:

@@ -68,6 +68,7 @@ def test_a_hundred_with_latency(sprinters: Program, github: GitHub, crowd: Calla
     assert len(github.gate.calls("get-runner")) <= 2
 
 
+@pytest.mark.native_speed
 @pytest.mark.github(openapi_validation=False)
 def test_a_throttle_is_used_to_its_bound(sprinters: Program, github: GitHub, crowd: Callable[..., Crowd]) -> None:
     ec2 = crowd(latency=0.02)

@@ -14,11 +14,11 @@ POLICIES = ROOT / "tests" / "standins" / "policies"
 DOCUMENTED = ("plain_six", "published_role", "tight")
 
 
-def policy(binary: Path, *arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    """As a person runs it, with nothing in the environment."""
-    return subprocess.run(
-        [binary, "policy", *map(str, arguments)], input=stdin, env={}, capture_output=True, text=True, check=False
-    )
+def policy(command: list[str], *arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """As a person runs it, beside the files and with nothing in the environment."""
+    folder = next((argument.parent for argument in arguments if isinstance(argument, Path)), None)
+    command = [*command, "policy", *map(str, arguments)]
+    return subprocess.run(command, cwd=folder, input=stdin, env={}, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
@@ -31,15 +31,15 @@ def typo(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", DOCUMENTED)
-def test_the_documented_policies_fit(binary: Path, name: str) -> None:
-    run = policy(binary, POLICIES / f"{name}.json")
+def test_the_documented_policies_fit(command: list[str], name: str) -> None:
+    run = policy(command, POLICIES / f"{name}.json")
     assert run.returncode == 0, run.stdout + run.stderr
     assert "Sprinters can work with this policy" in run.stdout
     assert run.stdout.count("granted") == 6
 
 
-def test_an_error_is_shown_in_its_line_with_what_to_write_instead(binary: Path, typo: Path) -> None:
-    run = policy(binary, typo)
+def test_an_error_is_shown_in_its_line_with_what_to_write_instead(command: list[str], typo: Path) -> None:
+    run = policy(command, typo)
     assert run.returncode == 1
     lines = run.stdout.splitlines()
     [title] = [line for line in lines if line.startswith("error[INVALID_ACTION]")]
@@ -51,17 +51,17 @@ def test_an_error_is_shown_in_its_line_with_what_to_write_instead(binary: Path, 
 
 
 @pytest.mark.parametrize("action", json.loads((POLICIES / "plain_six.json").read_text())["Statement"][0]["Action"])
-def test_each_missing_permission_is_named(binary: Path, action: str) -> None:
+def test_each_missing_permission_is_named(command: list[str], action: str) -> None:
     document = json.loads((POLICIES / "plain_six.json").read_text())
     document["Statement"][0]["Action"].remove(action)
-    run = policy(binary, "-", stdin=json.dumps(document))
+    run = policy(command, "-", stdin=json.dumps(document))
     assert run.returncode == 1
     [line] = [line for line in run.stdout.splitlines() if line.startswith("✗")]
     assert line.split()[1] == action
 
 
-def test_json_has_the_shape_of_access_analyzer(binary: Path, typo: Path) -> None:
-    run = policy(binary, "--format", "json", typo)
+def test_json_has_the_shape_of_access_analyzer(command: list[str], typo: Path) -> None:
+    run = policy(command, "--format", "json", typo)
     assert run.returncode == 1
     report = json.loads(run.stdout)
     assert report["verdict"]["granted"] is False
@@ -73,8 +73,8 @@ def test_json_has_the_shape_of_access_analyzer(binary: Path, typo: Path) -> None
     assert finding["locations"][0]["path"][0] == {"value": "Statement"}
 
 
-def test_sarif_names_file_and_region(binary: Path, typo: Path) -> None:
-    run = policy(binary, "--format", "sarif", typo)
+def test_sarif_names_file_and_region(command: list[str], typo: Path) -> None:
+    run = policy(command, "--format", "sarif", typo)
     log = json.loads(run.stdout)
     [tool_run] = log["runs"]
     assert log["version"] == "2.1.0"
@@ -87,38 +87,38 @@ def test_sarif_names_file_and_region(binary: Path, typo: Path) -> None:
     assert line[place["region"]["startColumn"] - 1 : place["region"]["endColumn"] - 1] == '"ec2:RunInstanes"'
 
 
-def test_features_and_kinds_are_chosen(binary: Path) -> None:
+def test_features_and_kinds_are_chosen(command: list[str]) -> None:
     plain = POLICIES / "plain_six.json"
-    assert policy(binary, "--require", "instance-profile", plain).returncode == 1
-    assert policy(binary, "--target", "inline-user", plain).returncode == 0
-    wrong = policy(binary, "--require", "instance-profil", plain)
+    assert policy(command, "--require", "instance-profile", plain).returncode == 1
+    assert policy(command, "--target", "inline-user", plain).returncode == 0
+    wrong = policy(command, "--require", "instance-profil", plain)
     assert wrong.returncode == 2
     assert "did you mean `instance-profile`?" in wrong.stderr
 
 
-def test_what_tighten_prints_fits(binary: Path) -> None:
+def test_what_tighten_prints_fits(command: list[str]) -> None:
     scope = ("--region", "eu-central-1", "--account", "123456789012")
-    plain = policy(binary, "tighten", *scope)
+    plain = policy(command, "tighten", *scope)
     assert plain.returncode == 0
-    again = policy(binary, "-", stdin=plain.stdout)
+    again = policy(command, "-", stdin=plain.stdout)
     assert again.returncode == 0
     assert again.stdout.startswith("-: Sprinters can work with this policy"), "tighten's own policy has a finding"
     # Which role the profile has is not in the text, so that this permission stays conditional.
-    profile = policy(binary, "tighten", *scope, "--require", "instance-profile", "--role", "ci")
-    again = policy(binary, "--require", "instance-profile", "-", stdin=profile.stdout)
+    profile = policy(command, "tighten", *scope, "--require", "instance-profile", "--role", "ci")
+    again = policy(command, "--require", "instance-profile", "-", stdin=profile.stdout)
     assert again.returncode == 0
     assert "? iam:PassRole" in again.stdout
 
 
-def test_simulate_answers_as_aws_does(binary: Path) -> None:
+def test_simulate_answers_as_aws_does(command: list[str]) -> None:
     tight = POLICIES / "tight.json"
     arn = "arn:aws:ec2:us-east-1:111122223333:instance/i-0"
     asked = ("simulate", tight, "--action-names", "ec2:TerminateInstances", "--resource-arns", arn)
     tagged = "ContextKeyName=aws:ResourceTag/sprinters:sprinters,ContextKeyValues=true,ContextKeyType=string"
-    [bare] = json.loads(policy(binary, *asked).stdout)["EvaluationResults"]
+    [bare] = json.loads(policy(command, *asked).stdout)["EvaluationResults"]
     assert bare["EvalDecision"] == "implicitDeny"
     assert bare["MissingContextValues"] == ["aws:ResourceTag/sprinters:sprinters"]
-    [ours] = json.loads(policy(binary, *asked, "--context-entries", tagged).stdout)["EvaluationResults"]
+    [ours] = json.loads(policy(command, *asked, "--context-entries", tagged).stdout)["EvaluationResults"]
     assert ours["EvalDecision"] == "allowed"
     assert ours["MatchedStatements"][0]["SourcePolicyId"] == "PolicyInputList.1"
 
@@ -127,25 +127,26 @@ def test_simulate_answers_as_aws_does(binary: Path) -> None:
     ("arguments", "word"),
     [(["/no/such/file.json"], "`/no/such/file.json`"), (["/no/such/*.json"], "`/no/such/*.json`"), ([], "policy")],
 )
-def test_what_cannot_be_read_is_exit_2(binary: Path, arguments: list[str], word: str) -> None:
-    run = policy(binary, *arguments)
+def test_what_cannot_be_read_is_exit_2(command: list[str], arguments: list[str], word: str) -> None:
+    run = policy(command, *arguments)
     assert run.returncode == 2
     assert word in run.stderr
 
 
-def test_bytes_that_are_no_text(binary: Path, tmp_path: Path) -> None:
+def test_bytes_that_are_no_text(command: list[str], tmp_path: Path) -> None:
     file = tmp_path / "latin1.json"
     file.write_bytes('{"Id": "ü"}'.encode("latin-1"))
-    run = policy(binary, file)
+    run = policy(command, file)
     assert run.returncode == 2
     assert "UTF-8" in run.stderr
 
 
 def test_as_a_mode_of_the_action_it_annotates_the_lines(sprinters: Program, typo: Path) -> None:
-    run = sprinters.run("policy", policy=str(typo.parent / "*.json"))
+    sprinters.environment["GITHUB_WORKSPACE"] = str(typo.parent)
+    run = sprinters.run("policy", policy="*.json")
     assert run.code == 1
     number = next(n for n, line in enumerate(typo.read_text().splitlines(), 1) if "RunInstanes" in line)
     [annotation] = [
         line for line in run.stdout.splitlines() if line.startswith("::error file=") and "INVALID_ACTION" in line
     ]
-    assert f"file={typo},line={number},endLine={number},col=" in annotation
+    assert f"file={typo.name},line={number},endLine={number},col=" in annotation

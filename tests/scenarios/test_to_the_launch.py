@@ -37,6 +37,7 @@ def launched(sprinters: Program, **inputs: object) -> Run:
     return run
 
 
+@pytest.mark.native_speed
 def test_on_demand_with_an_explicit_image_takes_one_round(sprinters: Program, ec2: Ec2, far_away: list[Gate]) -> None:
     run = launched(sprinters, **AMI)
 
@@ -52,6 +53,7 @@ def test_a_runner_in_the_image_needs_the_jit_config_alone(sprinters: Program, fa
     assert rounds_before_launch(far_away) == [{"generate-jitconfig"}]
 
 
+@pytest.mark.native_speed
 def test_spot_with_an_image_s_name_takes_two_rounds(sprinters: Program, ec2: Ec2, far_away: list[Gate]) -> None:
     run = launched(sprinters, image="ubuntu-24.04", spot="true")
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import yaml
 
+from standins import builds
 from standins.cache import cache_dir
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +40,12 @@ def binary() -> Path:
     target = Path(os.environ.get("CARGO_TARGET_DIR") or cache_dir() / "target")
     built = target / "debug" / "sprinters"
     return built if built.exists() else dist_binary()
+
+
+def command() -> list[str]:
+    """How to run the build that SPRINTERS_BUILD names, one of `builds.BUILDS`; without it, `binary()`."""
+    named = os.environ.get("SPRINTERS_BUILD")
+    return builds.command(named) if named else [str(binary())]
 
 
 @cache
@@ -168,10 +175,12 @@ class Program:
             "GITHUB_OUTPUT": str(folder / "output"),
             "GITHUB_STEP_SUMMARY": str(folder / "summary"),
         }
+        # A step begins in its workspace.
+        cwd = environment.get("GITHUB_WORKSPACE", folder)
         with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
             began = time.monotonic()
             process = subprocess.Popen(
-                self.command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr
+                self.command, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr
             )
         running = Running(process, began, folder, environment, list(self.command))
         self.runs.append(running)

@@ -5,7 +5,7 @@
 
 mod advice;
 pub mod arn;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 #[expect(
     unreachable_pub,
     reason = "what wasm-bindgen exports is reached from JavaScript"
@@ -23,14 +23,14 @@ pub mod operator;
 pub mod pattern;
 pub mod policy;
 pub mod position;
-#[cfg(any(target_arch = "wasm32", test))]
+#[cfg(any(all(target_arch = "wasm32", target_os = "unknown"), test))]
 mod question;
 pub mod report;
 pub mod simulate;
 pub mod size;
 mod tighten;
 pub mod verdict;
-#[cfg(any(target_arch = "wasm32", test))]
+#[cfg(any(all(target_arch = "wasm32", target_os = "unknown"), test))]
 mod write;
 
 pub use check::{Checker, Options, apply};

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 pub use parse::{MAX_DEPTH, Parsed, Problem, SyntaxError, parse};
 pub use path::{PathElement, Substring, path_to};
-#[cfg(any(target_arch = "wasm32", test))]
+#[cfg(any(all(target_arch = "wasm32", target_os = "unknown"), test))]
 pub(crate) use quote::quote;
 pub(crate) use quote::quoted;
 
