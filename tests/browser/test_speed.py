@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """What a key changes. How soon, `make bench` tells."""
+=======
+"""What follows a key: in the very next frame, or a person would see the page lag. How fast, `make bench` tells."""
+>>>>>>> cfd13a35e60ea8c2e9f96f19abc655d7ab529352
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """Typing into the checker, key by key, in a policy of the size that accounts have."""
+=======
+"""Typing into the checker, key by key, in a policy of the size that accounts have. `make bench` times it."""
+>>>>>>> cfd13a35e60ea8c2e9f96f19abc655d7ab529352
 
 from __future__ import annotations
 
