@@ -103,6 +103,18 @@ fn format(text: &str) -> Result<Format, String> {
     )
 }
 
+/// What stands below the help: it needs no account, no repository and no secret.
+const AFTER_HELP: &str = "\
+It asks nobody: no credentials, no network.
+
+Try it:
+  sprinters policy my-policy.json
+  sprinters policy --require instance-profile,console --format sarif 'iam/*.json'
+  sprinters policy tighten --region eu-central-1 --account 111122223333 | sprinters policy -
+  sprinters policy simulate my-policy.json --action-names ec2:RunInstances
+
+Exit codes: 0 it fits, 1 an error or a permission that is missing or denied, 2 it cannot be read.";
+
 /// Completes `sprinters policy`: files without a flag, and the two questions.
 pub(crate) fn command(command: Command) -> Command {
     let files = || {
@@ -137,20 +149,21 @@ pub(crate) fn command(command: Command) -> Command {
         .arg(list(
             "require",
             "FEATURE",
-            "Features beyond the six plain permissions",
+            "Features beyond the six permissions: `instance-profile`, `spot-service-linked-role`, `ssm-image-parameter`, `console`",
         ))
-        .arg(one("region", "REGION", "The only region"))
-        .arg(one("account", "ACCOUNT", "The account's number"))
+        .arg(one("region", "REGION", "The only region [default: all]"))
+        .arg(one("account", "ACCOUNT", "The only account, its 12 digits [default: all]"))
         .arg(one(
             "partition",
             "PARTITION",
             "The partition [default: aws]",
         ))
-        .arg(list("subnet", "SUBNET", "The only subnets"))
-        .arg(list("security-group", "GROUP", "The only security groups"))
-        .arg(list("instance-type", "TYPE", "The only instance types"))
-        .arg(one("role", "ROLE", "The instance profile's role"));
+        .arg(list("subnet", "SUBNET", "The only subnets [default: all]"))
+        .arg(list("security-group", "GROUP", "The only security groups [default: all]"))
+        .arg(list("instance-type", "TYPE", "The only instance types [default: all]"))
+        .arg(one("role", "ROLE", "The role of the instance profile, its path and name [default: all]"));
     command
+        .after_help(AFTER_HELP)
         .arg(files())
         .subcommand(simulate)
         .subcommand(tighten)

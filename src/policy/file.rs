@@ -17,7 +17,7 @@ pub(super) fn read_all(names: &[String]) -> Result<Vec<PolicyFile>, Failure> {
     let mut files = Vec::new();
     for name in names {
         if name == "-" {
-            files.push(read(name, || {
+            files.push(read("stdin", || {
                 let mut bytes = Vec::new();
                 io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
             })?);

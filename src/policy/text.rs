@@ -53,10 +53,11 @@ pub(super) fn finding(file: &PolicyFile, finding: &Finding, colours: bool) -> St
 
 /// Permission by permission: what is granted, and what follows where it is not.
 pub(super) fn verdict(file: &PolicyFile, verdict: &Verdict, report: &Report) {
-    let can = if verdict.granted {
-        "Sprinters can work with this policy"
-    } else {
-        "what Sprinters needs"
+    let worst = verdict.permissions.iter().map(|p| p.decision).max();
+    let can = match worst.unwrap_or(Decision::Granted) {
+        Decision::Granted => "Sprinters can work with this policy",
+        Decision::Conditional => "whether Sprinters can work with this policy hangs on conditions",
+        Decision::Missing | Decision::Denied => "Sprinters cannot work with this policy",
     };
     report.line(format_args!("{}: {can}", file.name));
     for permission in &verdict.permissions {

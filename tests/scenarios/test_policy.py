@@ -102,7 +102,7 @@ def test_what_tighten_prints_fits(command: list[str]) -> None:
     assert plain.returncode == 0
     again = policy(command, "-", stdin=plain.stdout)
     assert again.returncode == 0
-    assert again.stdout.startswith("-: Sprinters can work with this policy"), "tighten's own policy has a finding"
+    assert again.stdout.startswith("stdin: Sprinters can work with this policy"), "tighten's own policy has a finding"
     # Which role the profile has is not in the text, so that this permission stays conditional.
     profile = policy(command, "tighten", *scope, "--require", "instance-profile", "--role", "ci")
     again = policy(command, "--require", "instance-profile", "-", stdin=profile.stdout)

@@ -106,14 +106,25 @@ fn control_characters(lint: &mut Lint<'_, '_>) {
              replace it or write it as a \\u escape",
             u32::from(c)
         );
-        let mut escaped = String::new();
-        for unit in c.encode_utf16(&mut [0; 2]) {
-            // Writing to a string cannot fail.
-            let _ = write!(escaped, "\\u{unit:04x}");
-        }
-        let change = Change::new("Write it as an escape", span, escaped);
+        // All of them: where one was pasted, others were.
+        let all = lint.text.char_indices().filter(beyond);
+        let change = Change {
+            title: "Write it as an escape".to_owned(),
+            edits: all
+                .map(|(at, c)| (Span::new(at, at + c.len_utf8()), escape(c)))
+                .collect(),
+        };
         lint.report_fix(JSON_SYNTAX_ERROR, span, message, change);
     }
+}
+
+fn escape(c: char) -> String {
+    let mut out = String::new();
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        // Writing to a string cannot fail.
+        let _ = write!(out, "\\u{unit:04x}");
+    }
+    out
 }
 
 // A policy inside something else: valid JSON, wrong document.

@@ -8,16 +8,18 @@ use crate::pattern::same_name;
 /// The tag that policies scope on, on the instance and its volumes, always `true`.
 pub(crate) const TAG: &str = "sprinters:sprinters";
 /// All tags that Sprinters sets.
-const TAGS: [&str; 9] = [
+const TAGS: [&str; 11] = [
     TAG,
     "Name",
     "sprinters:repository",
     "sprinters:run-id",
     "sprinters:run-attempt",
     "sprinters:job",
+    "sprinters:job-id",
     "sprinters:label",
     "sprinters:runner-id",
     "sprinters:expires",
+    "sprinters:root",
 ];
 
 /// One request about one resource type.
