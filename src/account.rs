@@ -23,6 +23,7 @@ pub(crate) async fn check(
     }
     Err(Failure {
         exit: Exit::WrongInput,
+        place: None,
         what: format!(
             "the input `runner` wants the AWS account `{wanted}`; the credentials are of `{account}`"
         ),

@@ -62,6 +62,7 @@ pub(crate) async fn check(
     }
     Err(Failure {
         exit: Exit::Failed,
+        place: None,
         what: format!(
             "{} of {} checks failed: {}",
             missing.len(),

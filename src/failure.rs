@@ -2,7 +2,7 @@
 
 use crate::ec2::Ec2Error;
 use crate::github::GithubError;
-use crate::inputs::InputError;
+use crate::inputs::{InputError, Place};
 use crate::spec::region::Region;
 use crate::spec::scope::Scope;
 
@@ -35,6 +35,8 @@ pub(crate) struct Failure {
     pub what: String,
     /// What to do; a line each.
     pub help: Vec<String>,
+    /// The place in a file of the repository that it is about.
+    pub place: Option<Box<Place>>,
 }
 
 impl Failure {
@@ -43,6 +45,7 @@ impl Failure {
             exit: Exit::Failed,
             what: what.into(),
             help: vec![help.into()],
+            place: None,
         }
     }
 
@@ -77,10 +80,12 @@ impl Failure {
     /// All wrong inputs in one message.
     pub(crate) fn inputs(errors: &[InputError]) -> Self {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        let mut places = errors.iter().filter_map(|error| error.place.as_ref());
         Self {
             exit: Exit::WrongInput,
             what: lines.join("\n"),
             help: Vec::new(),
+            place: places.find(|place| place.is_in_repository()).cloned(),
         }
     }
 

@@ -296,6 +296,7 @@ impl Launcher {
         let region = &self.clients.region;
         let mut failure = Failure {
             exit: Exit::NoCapacity,
+            place: None,
             what: format!("no capacity for any candidate in `{region}`"),
             help: climb.table(),
         };

@@ -117,6 +117,7 @@ fn not_found(repository: &str, commit: Option<&str>, refused: Option<GithubError
     );
     Failure {
         exit: Exit::WrongInput,
+        place: None,
         what: format!("there is no `{FILE}` in the workspace; {why}"),
         help: vec![
             format!("commit `{FILE}`, or pass a label such as `sprinters:aws:eu-central-1:m7i.large` as `runner`"),

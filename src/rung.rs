@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::boot::RunnerSource;
 use crate::ec2::{Ec2Error, Launch, Launched, Next, RUN_INSTANCES, tags};
 use crate::failure::Failure;
-use crate::github::{CREATE, DOWNLOADS, Download, JitRunner, RunnerId};
+use crate::github::{CREATE, DOWNLOADS, Download, GithubError, JitRunner, RunnerId};
 use crate::launch::{LaunchedRunner, Launcher};
 use crate::ledger::Entry;
 use crate::plan::Candidate;
@@ -108,36 +108,43 @@ impl Launcher {
                     self.ledger.record_exists(entry, jit.id);
                     return Ok((entry, name, jit));
                 }
+                Err(error) if self.may_mint_again(entry, &error, &mut backoff).await => {
+                    self.note_delay(&error);
+                    last = Some(error);
+                }
                 Err(error) => {
-                    if error.is_throttle() {
-                        self.minting.throttled(Instant::now(), error.wait);
-                    }
-                    let is_taken = error.status() == Some(http::StatusCode::CONFLICT);
-                    if !error.may_have_acted() {
-                        self.ledger.record_gone(entry);
-                    } else if !error.may_be_acting() {
-                        self.ledger.record_unknown(entry);
-                    }
-                    let verdict = if is_taken {
-                        Verdict::Repeat(backoff.next(None))
-                    } else {
-                        judge(&error, &mut backoff, self.launch_by)
-                    };
-                    match verdict {
-                        Verdict::Repeat(wait)
-                            if self.pause(self.wait_of(error.is_throttle(), wait)).await =>
-                        {
-                            self.note_delay(&error);
-                            last = Some(error);
-                        }
-                        _ => {
-                            let told = last.filter(|_| self.launch_by.is_over());
-                            let error = told.unwrap_or(error);
-                            return Err(self.clients.github_failure(&error).into());
-                        }
-                    }
+                    let told = last.filter(|_| self.launch_by.is_over());
+                    let error = told.unwrap_or(error);
+                    return Err(self.clients.github_failure(&error).into());
                 }
             }
+        }
+    }
+
+    /// Notes a record that was refused, and waits for the next try; `false` where there is none.
+    async fn may_mint_again(
+        &self,
+        entry: Entry,
+        error: &GithubError,
+        backoff: &mut Backoff,
+    ) -> bool {
+        if error.is_throttle() {
+            self.minting.throttled(Instant::now(), error.wait);
+        }
+        if !error.may_have_acted() {
+            self.ledger.record_gone(entry);
+        } else if !error.may_be_acting() {
+            self.ledger.record_unknown(entry);
+        }
+        let is_taken = error.status() == Some(http::StatusCode::CONFLICT);
+        let verdict = if is_taken {
+            Verdict::Repeat(backoff.next(None))
+        } else {
+            judge(error, backoff, self.launch_by)
+        };
+        match verdict {
+            Verdict::Repeat(wait) => self.pause(self.wait_of(error.is_throttle(), wait)).await,
+            Verdict::Leave => false,
         }
     }
 

@@ -39,6 +39,11 @@ impl Place {
         self
     }
 
+    /// Whether the source is a file of the repository, and not an input.
+    pub(crate) fn is_in_repository(&self) -> bool {
+        self.file().contains('/')
+    }
+
     /// The source's name.
     pub(crate) fn file(&self) -> &str {
         &self.source.name

@@ -14,15 +14,17 @@ struct Labelled<'w> {
 }
 
 /// A stop job ends what this run started in one region.
-struct Stop {
+struct Stop<'w> {
     region: String,
     needs: Vec<String>,
+    /// A job with a key inside, whose layout it takes.
+    like: (Job<'w>, &'w Node),
 }
 
 /// Migrates every such job; tells whether there was one.
 pub(super) fn migrate(workflow: &Workflow<'_>, edits: &mut Edits) -> bool {
     let mut ids: Vec<String> = workflow.jobs().map(|job| job.id.to_owned()).collect();
-    let mut stops: Vec<Stop> = Vec::new();
+    let mut stops: Vec<Stop<'_>> = Vec::new();
     let mut found = false;
     for job in workflow.jobs() {
         let Some(runs_on) = job.body.entry("runs-on") else {
@@ -46,6 +48,7 @@ pub(super) fn migrate(workflow: &Workflow<'_>, edits: &mut Edits) -> bool {
                     None => stops.push(Stop {
                         region,
                         needs: needs.into(),
+                        like: (job, &runs_on.0),
                     }),
                 }
             }
@@ -302,10 +305,8 @@ fn step(
     lines
 }
 
-fn insert_stop(workflow: &Workflow<'_>, id: &str, stop: &Stop, edits: &mut Edits) {
-    let jobs: Vec<Job<'_>> = workflow.jobs().collect();
-    let Some(last) = jobs.last() else { return };
-    let Some((inside, _)) = last.body.entries().first() else {
+fn insert_stop(workflow: &Workflow<'_>, id: &str, stop: &Stop<'_>, edits: &mut Edits) {
+    let Some(last) = workflow.jobs().last() else {
         return;
     };
     let mut lines = vec![
@@ -316,7 +317,7 @@ fn insert_stop(workflow: &Workflow<'_>, id: &str, stop: &Stop, edits: &mut Edits
         (1, "steps:".to_owned()),
     ];
     lines.extend(step("- ", "stop", Some(&stop.region), &[]));
-    let (indent, step) = indents(workflow, *last, inside);
+    let (indent, step) = indents(workflow, stop.like.0, stop.like.1);
     let end = workflow.lines.end();
     let at = workflow.lines.of_entry(last.key.span.start, false).end;
     let is_open = !workflow.text[..at].ends_with('\n');

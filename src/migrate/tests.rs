@@ -153,3 +153,25 @@ fn a_label_of_the_hosted_service_is_taken_as_it_is() {
         assert!(told.contains(why) && !told.contains('\n'), "{told}");
     }
 }
+
+#[test]
+fn a_comment_behind_a_value_is_none_of_its() {
+    let text = "jobs:\n  a:\n    needs: [b] # why\n    \"runs-on\" : \"runs-on=1/cpu=2\" # where\n    steps: []\n  b: {}\n";
+    let after = converted(text).text;
+    assert!(after.contains("    needs: [b, start-a] # why\n"), "{after}");
+    assert!(after.contains("    runs-on: ${{ needs.start-a.outputs.label }} # where\n"));
+    for uses in [
+        "\"machulav/ec2-github-runner@v2\" # why",
+        "'machulav/ec2-github-runner@v2'  # it''s so",
+        "\"machulav/ec2-github-runner@v2\\x20\" # \"quoted\"",
+    ] {
+        let text = start("").replace("machulav/ec2-github-runner@v2", uses);
+        let comment = uses.split_once(" #").map(|(_, comment)| comment.to_owned());
+        let wanted = format!(" #{}\n", comment.unwrap_or_default());
+        let after = converted(&text).text;
+        assert!(
+            after.contains("- uses: sprinters/action@v1") && after.contains(&wanted),
+            "{after}"
+        );
+    }
+}

@@ -54,7 +54,19 @@ impl Node {
             if matches!(event, Event::DocumentStart(_)) && builder.root.is_some() {
                 return Err(unreadable("there are several documents in it"));
             }
-            let span = builder.bytes(span.start.index(), span.end.index());
+            let mut span = builder.bytes(span.start.index(), span.end.index());
+            // The parser counts the comment in that is behind a quote or a bracket.
+            match &event {
+                Event::Scalar(_, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted, ..) => {
+                    span.end = quoted_end(text, &span);
+                }
+                Event::SequenceEnd | Event::MappingEnd
+                    if text[span.start..].starts_with([']', '}']) =>
+                {
+                    span.end = span.start + 1;
+                }
+                _ => {}
+            }
             builder.take(event, span, line).map_err(unreadable)?;
         }
         Ok(builder.root)
@@ -117,6 +129,25 @@ impl Node {
             _ => false,
         }
     }
+}
+
+/// Where a quoted scalar ends.
+fn quoted_end(text: &str, span: &Range<usize>) -> usize {
+    let source = text.get(span.clone()).unwrap_or_default();
+    let quote = if source.starts_with('"') { '"' } else { '\'' };
+    let mut characters = source.char_indices().skip(1).peekable();
+    while let Some((at, character)) = characters.next() {
+        let is_escape = match quote {
+            '"' => character == '\\',
+            _ => character == quote && characters.peek().is_some_and(|(_, next)| *next == quote),
+        };
+        if is_escape {
+            characters.next();
+        } else if character == quote {
+            return span.start + at + quote.len_utf8();
+        }
+    }
+    span.end
 }
 
 fn is_quoted(source: &str, quote: char) -> bool {

@@ -176,7 +176,16 @@ impl Report {
                 text.push_str("\n→ ");
                 text.push_str(help);
             }
-            write_stdout(&command::line("error", &[("title", &title)], &text));
+            let place = failure.place.as_deref();
+            let (line, column) = place.map_or_else(Default::default, |place| {
+                (place.line().to_string(), place.column().to_string())
+            });
+            // GitHub shows it on that line of the file, too.
+            let mut properties = place.map_or_else(Vec::new, |place| {
+                vec![("file", place.file()), ("line", &line), ("col", &column)]
+            });
+            properties.push(("title", &title));
+            write_stdout(&command::line("error", &properties, &text));
             return;
         }
         for line in failure.what.lines() {

@@ -1,4 +1,4 @@
-"""What a key changes. How soon, `make bench` tells."""
+"""What follows a key: in the very next frame, or a person would see the page lag. How fast, `make bench` tells."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,10 @@ def test_what_is_wrong_is_shown_in_the_file(
     [message] = run.annotations
     assert said in message
     assert f"--> {FILE}:" in message and "^" in message
+    # GitHub shows it on that line of the file.
+    shown = re.search(r" --> (\S+):(\d+):(\d+)", message)
+    assert shown
+    assert "::error file={},line={},col={},".format(*shown.groups()) in run.stdout
     assert not ec2.gate.exchanges and not github.gate.exchanges
 
 
