@@ -1,10 +1,9 @@
 // The requests of the component: each one is checked, sent, and answered as a whole.
 
-import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
-import tls from "node:tls";
 
+import { authorities } from "./authorities.mjs";
 import { proxied } from "./proxy.mjs";
 
 // What a service of ours ever answers is far below this; the image index has some megabytes.
@@ -42,13 +41,7 @@ export class Network {
     if (!URL.canParse(url)) return this.#broken(id, "HTTP-request-URI-invalid");
     const target = new URL(url);
     if (!this.#endpoints.allow(target)) return this.#broken(id, "HTTP-request-denied");
-    let route;
-    try {
-      route = this.#route(target);
-    } catch (error) {
-      return this.#broken(id, "internal-error", `AWS_CA_BUNDLE cannot be read: ${error.message}`);
-    }
-    const { client, options, extra = [] } = route;
+    const { client, options, extra = [] } = this.#route(target);
     const all = [["host", target.host], ...headers.filter(([name]) => !HOP_BY_HOP.has(name.toLowerCase())), ...extra];
     const request = client.request({ ...options, method, headers: all.flat(), timeout: limits.betweenBytes });
     this.#underWay.set(id, request);
@@ -81,7 +74,7 @@ export class Network {
     const through = proxied(target, this.#env);
     if (through) return through;
     const isTls = target.protocol === "https:";
-    this.#agents["https:"] ??= isTls ? new https.Agent({ keepAlive: true, ca: trusted(this.#env) }) : undefined;
+    this.#agents["https:"] ??= isTls ? new https.Agent({ keepAlive: true, ca: authorities(this.#env) }) : undefined;
     const options = {
       host: target.hostname.replace(/^\[|\]$/g, ""),
       port: target.port || undefined,
@@ -121,11 +114,6 @@ function keepTime(request, limits, broken) {
 
 function pairs(raw) {
   return raw.filter((_, index) => index % 2 === 0).map((name, index) => [name, raw[index * 2 + 1]]);
-}
-
-// Node reads NODE_EXTRA_CA_CERTS itself.
-function trusted(env) {
-  return env.AWS_CA_BUNDLE ? [...tls.rootCertificates, readFileSync(env.AWS_CA_BUNDLE, "utf8")] : undefined;
 }
 
 // Node packs the failures of several addresses into one error without a message.

@@ -4,13 +4,15 @@ import http from "node:http";
 import https from "node:https";
 import tls from "node:tls";
 
+import { authorities } from "./authorities.mjs";
+
 const agents = new Map();
 
 /** How to send a request through the proxy that the environment names for its target; undefined where there is none. */
 export function proxied(target, env) {
   const proxy = proxyFor(target, env);
   if (!proxy) return undefined;
-  if (target.protocol === "https:") return { client: https, options: tunnelled(target, proxy) };
+  if (target.protocol === "https:") return { client: https, options: tunnelled(target, proxy, env) };
   const options = {
     host: bare(proxy.hostname),
     port: proxy.port || (proxy.protocol === "https:" ? 443 : 80),
@@ -38,7 +40,7 @@ function isExempt(target, list = "") {
   });
 }
 
-function tunnelled(target, proxy) {
+function tunnelled(target, proxy, env) {
   const host = bare(target.hostname);
   const port = target.port || 443;
   const key = `${proxy.href} ${target.origin}`;
@@ -46,7 +48,7 @@ function tunnelled(target, proxy) {
     const agent = new https.Agent({ keepAlive: true });
     agent.createConnection = (options, done) => connect(proxy, `${host}:${port}`, (error, socket) => {
       if (error) return done(error);
-      done(null, tls.connect({ socket, servername: host }));
+      done(null, tls.connect({ socket, servername: host, ca: authorities(env) }));
     });
     agents.set(key, agent);
   }

@@ -5,8 +5,10 @@
 
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 
+import { unreadable } from "./authorities.mjs";
 import { isPolicy } from "./mode.mjs";
 import { Endpoints } from "./endpoints.mjs";
 import { Network } from "./network.mjs";
@@ -18,15 +20,23 @@ const CORES = ["sprinters.core.wasm", "sprinters.core2.wasm", "sprinters.core3.w
 const beside = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 // fail WHAT REMEDY: as the program itself says it, and over.
-function fail(what, remedy) {
+function fail(what, remedy, code = 1) {
   const inWorkflow = process.env.GITHUB_ACTIONS === "true";
   process.stdout.write(inWorkflow ? `::error title=Sprinters::${what}%0A→ ${remedy}\n` : `error: ${what}\n  help: ${remedy}\n`);
-  process.exit(1);
+  process.exit(code);
 }
+
+// The program runs for seconds: what is called is compiled when it is, quickly, and no thread makes it any faster.
+for (const flag of ["--wasm-lazy-compilation", "--no-wasm-tier-up", "--no-wasm-dynamic-tiering"]) setFlagsFromString(flag);
 
 function main() {
   if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
     fail(`Node.js ${process.versions.node} is too old for the portable program`, `install Node.js ${OLDEST_NODE} or newer on this runner`);
+  }
+  const unread = unreadable(process.env);
+  if (unread !== undefined) {
+    const what = `variable \`${unread}\` is \`${process.env[unread]}\`; accepted: a file of certificates (PEM)`;
+    fail(what, "mend the path, or unset the variable", 2);
   }
   const bell = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(beside("worker.mjs"), {

@@ -5,8 +5,8 @@ import { isatty } from "node:tty";
 
 import { InputStream, OutputStream } from "./io.mjs";
 
-// What GitHub, AWS and this project name. Whatever else the runner's environment holds is not the program's business.
-const KNOWN = /^(?:GITHUB_|RUNNER_|ACTIONS_ID_TOKEN_REQUEST_|AWS_|SPRINTERS_)|^(?:CI|NO_COLOR|TERM|COLUMNS)$/;
+// What GitHub, AWS and this project name, and the proxy, which the instance may need too. Whatever else the runner's environment holds is not the program's business.
+const KNOWN = /^(?:GITHUB_|RUNNER_|ACTIONS_ID_TOKEN_REQUEST_|AWS_|SPRINTERS_)|^(?:CI|NO_COLOR|TERM|COLUMNS)$|^(?:https?|all|no)_proxy$/i;
 
 class TerminalInput {}
 class TerminalOutput {}

@@ -50,6 +50,7 @@ def last_launch(crowd: Crowd, run: Run) -> float:
     return max(one.request.arrived for one in crowd.gate.calls("RunInstances")) - run.began
 
 
+@pytest.mark.native_speed
 @pytest.mark.github(openapi_validation=False)
 def test_a_hundred_with_latency(sprinters: Program, github: GitHub, crowd: Callable[..., Crowd]) -> None:
     ec2 = crowd(latency=0.05)

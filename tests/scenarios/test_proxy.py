@@ -6,6 +6,8 @@ import base64
 import gzip
 from pathlib import Path
 
+import pytest
+
 from standins import images
 from standins.aws import Ec2
 from standins.program import Program
@@ -21,6 +23,7 @@ def script(ec2: Ec2) -> str:
     return gzip.decompress(base64.b64decode(form["UserData"])).decode()
 
 
+@pytest.mark.not_portable
 def test_both_are_handed_over_and_the_password_stays_out_of_the_log(
     sprinters: Program, ec2: Ec2, tmp_path: Path
 ) -> None:

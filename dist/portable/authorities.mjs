@@ -1,0 +1,28 @@
+// Certificate authorities beside Node's own, by the variables that src/extra_roots.rs knows.
+
+import { readFileSync } from "node:fs";
+import tls from "node:tls";
+
+const BESIDE = ["NODE_EXTRA_CA_CERTS", "AWS_CA_BUNDLE"];
+// In the place of Node's own.
+const INSTEAD = "SSL_CERT_FILE";
+
+/** The variable that names a file which cannot be read, or undefined. */
+export function unreadable(env) {
+  return [...BESIDE, INSTEAD].find((name) => env[name] && read(env[name]) === undefined);
+}
+
+/** What TLS is to trust; undefined for Node's own list. */
+export function authorities(env) {
+  const beside = BESIDE.filter((name) => env[name]).map((name) => read(env[name]));
+  if (!env[INSTEAD] && beside.length === 0) return undefined;
+  return [...(env[INSTEAD] ? [read(env[INSTEAD])] : tls.rootCertificates), ...beside];
+}
+
+function read(name) {
+  try {
+    return readFileSync(name, "utf8");
+  } catch {
+    return undefined;
+  }
+}

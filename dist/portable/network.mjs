@@ -1,0 +1,124 @@
+// The requests of the component: each one is checked, sent, and answered as a whole.
+
+import http from "node:http";
+import https from "node:https";
+
+import { authorities } from "./authorities.mjs";
+import { proxied } from "./proxy.mjs";
+
+// What a service of ours ever answers is far below this; the image index has some megabytes.
+const LARGEST_BODY = 64 * 1024 * 1024;
+// Nobody vouches for the server.
+const UNTRUSTED = new Set([
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+]);
+// These are this connection's own matter.
+const HOP_BY_HOP = new Set(["host", "connection", "transfer-encoding"]);
+
+/** Carries requests out for the component: `{ id, method, url, headers, body, limits }` in, `{ id, … }` back. */
+export class Network {
+  #endpoints;
+  #env;
+  #tell;
+  #agents = { "http:": new http.Agent({ keepAlive: true }), "https:": undefined };
+  #underWay = new Map();
+
+  constructor(endpoints, env, tell) {
+    this.#endpoints = endpoints;
+    this.#env = env;
+    this.#tell = tell;
+  }
+
+  receive(message) {
+    if (message.abort !== undefined) this.#underWay.get(message.abort)?.destroy();
+    else this.#send(message);
+  }
+
+  #send({ id, method, url, headers, body, limits }) {
+    if (!URL.canParse(url)) return this.#broken(id, "HTTP-request-URI-invalid");
+    const target = new URL(url);
+    if (!this.#endpoints.allow(target)) return this.#broken(id, "HTTP-request-denied");
+    const { client, options, extra = [] } = this.#route(target);
+    const all = [["host", target.host], ...headers.filter(([name]) => !HOP_BY_HOP.has(name.toLowerCase())), ...extra];
+    const request = client.request({ ...options, method, headers: all.flat(), timeout: limits.betweenBytes });
+    this.#underWay.set(id, request);
+    const end = () => this.#underWay.delete(id);
+    const broken = (code, why) => {
+      if (end()) this.#broken(id, code, why);
+      request.destroy();
+    };
+    keepTime(request, limits, broken);
+    request.on("error", (error) => broken("internal-error", said(error)));
+    request.on("response", (response) => {
+      const parts = [];
+      let size = 0;
+      response.on("data", (part) => {
+        parts.push(part);
+        size += part.length;
+        if (size > LARGEST_BODY) broken("HTTP-response-body-size");
+      });
+      response.on("aborted", () => broken("internal-error", "the connection was closed"));
+      response.on("end", () => {
+        if (!end()) return;
+        const whole = new Uint8Array(Buffer.concat(parts));
+        this.#tell({ id, status: response.statusCode, headers: pairs(response.rawHeaders), body: whole }, [whole.buffer]);
+      });
+    });
+    request.end(body);
+  }
+
+  #route(target) {
+    const through = proxied(target, this.#env);
+    if (through) return through;
+    const isTls = target.protocol === "https:";
+    this.#agents["https:"] ??= isTls ? new https.Agent({ keepAlive: true, ca: authorities(this.#env) }) : undefined;
+    const options = {
+      host: target.hostname.replace(/^\[|\]$/g, ""),
+      port: target.port || undefined,
+      path: target.pathname + target.search,
+      agent: this.#agents[target.protocol],
+    };
+    return { client: isTls ? https : http, options };
+  }
+
+  #broken(id, code, why) {
+    this.#tell({ id, broken: why === undefined ? { tag: code } : { tag: code, val: why } });
+  }
+}
+
+// Time limits, as wasi:http means them: for the connection, for the first byte, and between bytes.
+function keepTime(request, limits, broken) {
+  let connecting = setTimeout(() => broken("connection-timeout"), limits.connect);
+  let answering;
+  const connected = () => {
+    clearTimeout(connecting);
+    connecting = undefined;
+    answering ??= setTimeout(() => broken("HTTP-response-timeout"), limits.firstByte);
+  };
+  request.on("socket", (socket) => {
+    if (!socket.connecting) connected();
+    else socket.once(socket.encrypted ? "secureConnect" : "connect", connected);
+  });
+  const over = () => {
+    clearTimeout(connecting);
+    clearTimeout(answering);
+    answering = 0;
+  };
+  request.on("response", over);
+  request.on("close", over);
+  request.on("timeout", () => broken("connection-read-timeout"));
+}
+
+function pairs(raw) {
+  return raw.filter((_, index) => index % 2 === 0).map((name, index) => [name, raw[index * 2 + 1]]);
+}
+
+// Node packs the failures of several addresses into one error without a message.
+function said(error) {
+  // As the program calls it elsewhere: see src/extra_roots.rs.
+  if (UNTRUSTED.has(error.code)) return `UnknownIssuer: ${error.message}`;
+  return error.message || error.errors?.map((one) => one.message).join("; ") || error.code || "unknown error";
+}

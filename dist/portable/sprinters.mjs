@@ -1,0 +1,65 @@
+// The portable program's process: `node sprinters.mjs [MODE] [FLAGS]`.
+//
+// The component runs in a worker, where a call that waits may block. This thread never blocks: it owns the signals, and it
+// is the only one with a network.
+
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { Worker } from "node:worker_threads";
+
+import { unreadable } from "./authorities.mjs";
+import { isPolicy } from "./mode.mjs";
+import { Endpoints } from "./endpoints.mjs";
+import { Network } from "./network.mjs";
+
+const OLDEST_NODE = 20;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
+const CORES = ["sprinters.core.wasm", "sprinters.core2.wasm", "sprinters.core3.wasm", "sprinters.core4.wasm"];
+
+const beside = (name) => fileURLToPath(new URL(name, import.meta.url));
+
+// fail WHAT REMEDY: as the program itself says it, and over.
+function fail(what, remedy, code = 1) {
+  const inWorkflow = process.env.GITHUB_ACTIONS === "true";
+  process.stdout.write(inWorkflow ? `::error title=Sprinters::${what}%0A→ ${remedy}\n` : `error: ${what}\n  help: ${remedy}\n`);
+  process.exit(code);
+}
+
+// The program runs for seconds: what is called is compiled when it is, quickly, and no thread makes it any faster.
+for (const flag of ["--wasm-lazy-compilation", "--no-wasm-tier-up", "--no-wasm-dynamic-tiering"]) setFlagsFromString(flag);
+
+function main() {
+  if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
+    fail(`Node.js ${process.versions.node} is too old for the portable program`, `install Node.js ${OLDEST_NODE} or newer on this runner`);
+  }
+  const unread = unreadable(process.env);
+  if (unread !== undefined) {
+    const what = `variable \`${unread}\` is \`${process.env[unread]}\`; accepted: a file of certificates (PEM)`;
+    fail(what, "mend the path, or unset the variable", 2);
+  }
+  const bell = new Int32Array(new SharedArrayBuffer(4));
+  const worker = new Worker(beside("worker.mjs"), {
+    workerData: { bell, arguments: process.argv.slice(2) },
+    // A policy may come through standard input; otherwise nobody reads it.
+    stdin: false,
+  });
+  const tell = (message, transfer) => {
+    worker.postMessage(message, transfer);
+    Atomics.add(bell, 0, 1);
+    Atomics.notify(bell, 0);
+  };
+  const network = isPolicy(process.argv.slice(2), process.env) ? Endpoints.none() : Endpoints.of(process.env);
+  const client = new Network(network, process.env, tell);
+  worker.on("message", (message) => client.receive(message));
+  // From here on no signal ends the process: the component undoes what it began, and ends by itself.
+  for (const signal of SIGNALS) process.on(signal, () => tell({ signal }));
+  worker.on("error", (error) => fail(`the portable program broke: ${error?.message ?? error}`, "report this as a bug"));
+  worker.on("exit", (code) => process.exit(code));
+  Promise.all(CORES.map((name) => readFile(beside(name)).then((bytes) => WebAssembly.compile(bytes)))).then(
+    (modules) => worker.postMessage({ modules: Object.fromEntries(modules.map((module, index) => [CORES[index], module])) }),
+    (error) => fail(`could not load the portable program: ${error.message}`, "check out the action again"),
+  );
+}
+
+main();

@@ -1,0 +1,24 @@
+// `wasi:clocks`.
+
+import { Pollable } from "./poll.mjs";
+
+const RESOLUTION = 1_000n;
+
+export function clocks(waiter) {
+  const at = (due) => Pollable.make(waiter, () => process.hrtime.bigint() >= due, due);
+  return {
+    "wasi:clocks/monotonic-clock": {
+      now: () => process.hrtime.bigint(),
+      resolution: () => RESOLUTION,
+      subscribeInstant: at,
+      subscribeDuration: (nanoseconds) => at(process.hrtime.bigint() + nanoseconds),
+    },
+    "wasi:clocks/wall-clock": {
+      now: () => {
+        const now = performance.timeOrigin + performance.now();
+        return { seconds: BigInt(Math.floor(now / 1e3)), nanoseconds: Math.floor((now % 1e3) * 1e6) };
+      },
+      resolution: () => ({ seconds: 0n, nanoseconds: Number(RESOLUTION) }),
+    },
+  };
+}

@@ -1,0 +1,15 @@
+// `wasi:random`, from the system's own generator.
+
+import { randomBytes } from "node:crypto";
+
+export function random() {
+  return {
+    "wasi:random/random": {
+      getRandomBytes: (length) => new Uint8Array(randomBytes(Number(length))),
+      getRandomU64: () => randomBytes(8).readBigUInt64LE(),
+    },
+    "wasi:random/insecure-seed": {
+      insecureSeed: () => [randomBytes(8).readBigUInt64LE(), randomBytes(8).readBigUInt64LE()],
+    },
+  };
+}

@@ -1,0 +1,33 @@
+// Where the component runs. Its calls may block here: the other thread answers meanwhile, and rings the bell.
+
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+
+import { isPolicy } from "./mode.mjs";
+import { instantiate } from "./sprinters.js";
+import { Waiter } from "./wasi/poll.mjs";
+import { cli } from "./wasi/cli.mjs";
+import { clocks } from "./wasi/clocks.mjs";
+import { Files } from "./wasi/files.mjs";
+import { filesystem } from "./wasi/filesystem.mjs";
+import { httpInterfaces } from "./wasi/http.mjs";
+import { io } from "./wasi/io.mjs";
+import { random } from "./wasi/random.mjs";
+
+function run(modules) {
+  const args = workerData.arguments;
+  const files = Files.of(process.env, process.env.GITHUB_WORKSPACE || process.cwd(), process.platform);
+  const waiter = new Waiter(workerData.bell, () => receiveMessageOnPort(parentPort)?.message);
+  const imports = {
+    ...io(waiter),
+    ...cli({ args, env: files.environment, readsStdin: isPolicy(args, process.env), waiter }),
+    ...clocks(waiter),
+    ...filesystem(files),
+    ...httpInterfaces(waiter, (message) => parentPort.postMessage(message)),
+    ...random(),
+  };
+  const { run: command } = instantiate((name) => modules[name], imports);
+  command.run();
+  process.exit(0);
+}
+
+parentPort.once("message", ({ modules }) => run(modules));
