@@ -14,7 +14,7 @@ use crate::spec::runner_label::RunnerLabel;
 use crate::spec::scope::Scope;
 use crate::spec::start::StartSpec;
 use crate::spec::tags::Tags;
-use crate::{ec2, image_index, spec};
+use crate::{ec2, image_index, price, spec};
 
 const SEED: u64 = 20_261_123;
 const PIECES: [&str; 24] = [
@@ -242,6 +242,15 @@ fn the_image_index() {
     let line =
         "noble\tserver\trelease\t20260310\tebs-ssd-gp3\tamd64\teu-central-1\tami-1\t\t\thvm\n";
     fuzz(&[line, "\t\t\t\n"], image_index::fuzzed);
+}
+
+#[test]
+fn price_tables() {
+    let table = "region,gib,iops,mibps\n# 2026-10-01\neu-central-1,0.0952,0.0060,0.0480\n";
+    fuzz(
+        &[table, "eu-central-1,inf,nan,1e999\n", ",,,\n"],
+        price::fuzzed,
+    );
 }
 
 #[test]

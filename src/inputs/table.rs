@@ -1,4 +1,4 @@
-//! The table of inputs: flags, help, `action.yml` and the README all agree with it.
+//! The table of inputs: flags, help, `action.yml` and the book all agree with it.
 
 use super::Mode;
 

@@ -7,7 +7,7 @@ pub(super) struct Wanted {
     pub region: Option<String>,
     /// Whether one of the inputs names it already.
     pub is_region_in_inputs: bool,
-    /// In the order of the README.
+    /// In the order of the book.
     pub inputs: Vec<(&'static str, String)>,
     pub notes: Vec<String>,
 }

@@ -47,6 +47,17 @@ fn mediums(instance_type: &InstanceType) -> Option<f64> {
     }
 }
 
+/// What a refreshed table may hold.
+#[cfg(test)]
+pub(crate) fn fuzzed(table: &str) {
+    if let Ok(region) = "eu-central-1".parse()
+        && let Some(price) = Gp3::in_table(table, &region)
+    {
+        let _ = price.storage_per_hour(u32::MAX);
+        let _ = price.performance_per_hour(u32::MAX, u32::MAX);
+    }
+}
+
 /// What a gp3 volume costs in one region.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Gp3 {
@@ -62,7 +73,11 @@ const FREE_MIBPS: u32 = 125;
 impl Gp3 {
     /// What the table says of the region.
     pub(crate) fn of(region: &Region) -> Option<Self> {
-        rows(include_str!("ebs_gp3.csv")).find_map(|[name, gib, iops, mibps]| {
+        Self::in_table(include_str!("ebs_gp3.csv"), region)
+    }
+
+    fn in_table(table: &str, region: &Region) -> Option<Self> {
+        rows(table).find_map(|[name, gib, iops, mibps]| {
             if name != region.as_str() {
                 return None;
             }

@@ -1,9 +1,7 @@
 //! The tables' form: comma-separated, one head line, comments after `#`, no quotes.
 
 /// The rows under the head, each with as many fields as asked for; other lines are left out.
-pub(super) fn rows<const FIELDS: usize>(
-    text: &'static str,
-) -> impl Iterator<Item = [&'static str; FIELDS]> {
+pub(super) fn rows<const FIELDS: usize>(text: &str) -> impl Iterator<Item = [&str; FIELDS]> {
     text.lines()
         .filter(|line| !line.starts_with('#'))
         .skip(1)
