@@ -64,11 +64,11 @@ def _flag(text: str) -> Input:
     return Input(BRACKET.sub("", f" {text}").strip(), default["default"] if default else "")
 
 
-def book_table(heading: str) -> list[list[str]]:
-    """The rows of the first table below a heading of the book's page on inputs and outputs, without its head."""
-    text = (ROOT / "docs" / "src" / "inputs-and-outputs.md").read_text()
+def readme_table(heading: str) -> list[list[str]]:
+    """The rows of the first table below a heading of README.md, without its head; the book includes these tables."""
+    text = (ROOT / "README.md").read_text()
     section = re.search(rf"^#+ {re.escape(heading)}$\n(?P<body>.*?)(?=^#+ |\Z)", text, re.MULTILINE | re.DOTALL)
-    assert section, f"the page has no heading `{heading}`"
+    assert section, f"README.md has no heading `{heading}`"
     rows = [line for line in section["body"].splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row.strip().strip("|"))] for row in rows[2:]]
 
