@@ -115,6 +115,8 @@ class Cancel:
     def _check_killed(self, world: World, verdict: Verdict, code: int) -> None:
         if code == 0:
             return
+        # What the killed process had sent may still be on its way.
+        time.sleep(0.5)
         promise.settle(world)
         verdict.broken += promise.tags_missing(world)
         world.mend()
