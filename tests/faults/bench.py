@@ -32,9 +32,10 @@ class Job:
 class _Worker:
     """A process with a moto of its own."""
 
-    def __init__(self, moto: Moto, binary: Path) -> None:
+    def __init__(self, moto: Moto, binary: Path, patient: bool = False) -> None:
         self._moto = moto
         self._binary = binary
+        self._patient = patient
 
     def warm_up(self) -> None:
         """A fresh moto takes seconds for its first calls, which would be a fault that no run asked for."""
@@ -45,7 +46,7 @@ class _Worker:
 
     def play(self, job: Job) -> Verdict:
         try:
-            with world(self._moto, self._binary, DAYS[job.case.day], job.number) as stage:
+            with world(self._moto, self._binary, DAYS[job.case.day], job.number, self._patient) as stage:
                 return job.case.play(stage)
         except TimeoutError as problem:
             verdict = Verdict(job.case.name, job.case.family, -1, 60, story=str(problem))
@@ -106,7 +107,7 @@ def play_here(cases: Iterable[Case], binary: Path, at_once: int = 3) -> list[Ver
     """For pytest, whose workers are processes of their own and share the machine with other tests: fewer at once."""
     jobs = [Job(number, case) for number, case in enumerate(cases)]
     with Moto() as moto:
-        worker = _Worker(moto, binary)
+        worker = _Worker(moto, binary, patient=True)
         worker.warm_up()
         with ThreadPoolExecutor(at_once) as pool:
             return list(pool.map(worker.play, jobs))

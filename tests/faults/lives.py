@@ -84,7 +84,7 @@ class Fate:
         if what.startswith("vanishes"):
             operation = "get-runner" if what == "vanishes" else "list-runners"
             world.github.gate.fail(operation, then(lambda: _lose_one(world)), nth=int(nth))
-        run = world.step.run("start", **(world.day.patient if world.day.ends_well else world.day.inputs))
+        run = world.step.run("start", **world.inputs())
         verdict = Verdict(self.name, self.family, run.code, run.seconds)
         verdict.broken += promise.broken(world, run)
         if run.code != (expected := 0 if world.day.ends_well else 1):

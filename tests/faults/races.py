@@ -39,7 +39,7 @@ class Race:
 
 def launched(world: World) -> Run:
     """What the story begins with, however long a busy machine takes for it."""
-    started = world.step.run("start", **world.day.patient)
+    started = world.step.run("start", **world.inputs())
     if started.code:
         raise RuntimeError(f"start ended with {started.code}: {started.log}")
     return started
@@ -98,7 +98,7 @@ def stop_of_nothing(world: World, verdict: Verdict) -> list[Run]:
 def stop_against_start(after: float, latency: float) -> Callable[[World, Verdict], list[Run]]:
     def tell(world: World, verdict: Verdict) -> list[Run]:
         world.slow(latency)
-        starting = world.step.begin("start", **(world.day.patient if world.day.ends_well else world.day.inputs))
+        starting = world.step.begin("start", **world.inputs())
         time.sleep(after)
         stopped = world.step.run("stop")
         started = starting.wait()
@@ -182,7 +182,7 @@ def crowd(kind: Kind, expected: int) -> Callable[[World, Verdict], list[Run]]:
         world.slow(0.05)
         for nth in range(3, 61, 3):
             world.ec2.gate.fail("RunInstances", kind.fault, nth=nth)
-        run = world.step.run("start", **world.day.patient)
+        run = world.step.run("start", **world.inputs())
         if run.code != expected:
             verdict.wrong_code.append(f"exit {run.code}, not {expected}")
         verdict.broken += promise.broken(world, run)

@@ -71,8 +71,7 @@ class Single:
     def play(self, world: World) -> Verdict:
         gate = world.gate(self.operation)
         rule = gate.fail(self.operation, self.kind.fault, nth=self.nth, times=self.times)
-        passes = self.times is not None and world.day.ends_well
-        run = world.step.run("start", **(world.day.patient if passes else world.day.inputs))
+        run = world.step.run("start", **world.inputs(must_succeed=self.times is not None))
         verdict = Verdict(self.name, self.family, run.code, run.seconds)
         broken = promise.broken(world, run)
         if broken and self.cannot_be_undone and run.code != 0:

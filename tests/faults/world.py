@@ -41,11 +41,6 @@ class Day:
         return int(str(self.inputs.get("count", 1)))
 
     @property
-    def patient(self) -> dict[str, object]:
-        """The inputs where the timeout is not what is tried: a busy machine may take long for what must succeed."""
-        return {**self.inputs, "start-timeout": "50s"}
-
-    @property
     def ends_well(self) -> bool:
         return not self.words
 
@@ -91,6 +86,13 @@ class World:
     index: ImageIndex
     cloud: Cloud
     step: Program
+    patient: bool = False
+    """Whether what must succeed may take long: on a machine that does other things meanwhile."""
+
+    def inputs(self, must_succeed: bool = True) -> dict[str, object]:
+        """The day's, with a longer timeout where it is not the timeout that is tried."""
+        patience = self.patient and must_succeed and self.day.ends_well
+        return {**self.day.inputs, "start-timeout": "50s"} if patience else self.day.inputs
 
     def gate(self, operation: str) -> Gate:
         if operation == "image-index":
@@ -128,7 +130,7 @@ class World:
 
 
 @contextmanager
-def world(moto: Moto, binary: Path, day: Day, number: int) -> Iterator[World]:
+def world(moto: Moto, binary: Path, day: Day, number: int, patient: bool = False) -> Iterator[World]:
     index = ImageIndex()
     turns = day.behaves if isinstance(day.behaves, tuple) else (day.behaves,)
     with (
@@ -152,7 +154,7 @@ def world(moto: Moto, binary: Path, day: Day, number: int) -> Iterator[World]:
         }
         step = Program([str(binary)], environment, inputs, Path(folder) / "steps")
         try:
-            yield World(day, ec2, github, index, cloud, step)
+            yield World(day, ec2, github, index, cloud, step, patient)
         finally:
             step.close()
             index.close()
