@@ -30,8 +30,8 @@ use native::Edge;
 use wasi::Edge;
 
 use crate::answer_headers::Headers;
+use crate::cause::innermost;
 use crate::extra_roots::{self, ExtraRoots};
-use crate::github::innermost;
 use crate::retry::Passing;
 
 /// A connection that is not there after this long will not come.

@@ -3,8 +3,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::github::RunnerId;
 use crate::spec::network::InstanceId;
+use crate::spec::runner_id::RunnerId;
 
 /// One launch attempt: a runner record and perhaps an instance.
 #[derive(Clone, Debug)]

@@ -6,6 +6,7 @@ mod account;
 mod answer_headers;
 mod boot;
 mod boot_volume;
+mod cause;
 mod check;
 mod cli;
 mod clients;

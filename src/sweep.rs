@@ -6,11 +6,12 @@ use std::time::{Duration, SystemTime};
 use crate::clients::Clients;
 use crate::ec2::{DESCRIBE_INSTANCES, Instance, tags};
 use crate::failure::Failure;
-use crate::github::{DELETE, Deletion, LIST, Runner, RunnerId};
+use crate::github::{DELETE, Deletion, LIST, Runner};
 use crate::report::{Mark, Report, summary};
 use crate::retry::{self, Deadline};
 use crate::spec::network::InstanceId;
 use crate::spec::run::{self, WorkflowRun};
+use crate::spec::runner_id::RunnerId;
 use crate::spec::scope::Scope;
 use crate::undo;
 

@@ -10,10 +10,11 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::ec2::{DESCRIBE_INSTANCES, Ec2, Ec2Error, TERMINATE_INSTANCES};
-use crate::github::{DELETE, Deletion, Github, GithubError, LIST, RunnerId};
+use crate::github::{DELETE, Deletion, Github, GithubError, LIST};
 use crate::ledger::Remains;
 use crate::retry::{self, Backoff, Deadline, Verdict, insist};
 use crate::spec::network::InstanceId;
+use crate::spec::runner_id::RunnerId;
 
 /// How long an instance whose launch got no answer may stay invisible to `DescribeInstances`.
 const INVISIBLE: Duration = Duration::from_secs(4);

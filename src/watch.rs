@@ -8,12 +8,13 @@ use tokio::time::Instant;
 use crate::clients::Clients;
 use crate::ec2::{DESCRIBE_INSTANCES, Ec2Error, GET_CONSOLE_OUTPUT, Instance};
 use crate::failure::Failure;
-use crate::github::{GithubError, LIST, LOOK, Runner, RunnerId, Status};
+use crate::github::{GithubError, LIST, LOOK, Runner, Status};
 use crate::launch::LaunchedRunner;
 use crate::report::{Report, first_of, seconds};
 use crate::retry::{self, Backoff, Deadline};
 use crate::spec::duration::Seconds;
 use crate::spec::network::InstanceId;
+use crate::spec::runner_id::RunnerId;
 
 /// When EC2 is asked first: what dies at once (no key for the volume, no capacity after all) has died by then.
 const EC2_FIRST: Duration = Duration::from_secs(2);

@@ -10,8 +10,8 @@ use aws_sdk_ec2::operation::RequestId;
 
 use super::role_error::RoleError;
 use crate::answer_headers::Headers;
+use crate::cause::innermost;
 use crate::extra_roots;
-use crate::github::innermost;
 use crate::retry::Passing;
 use crate::spec::region::Region;
 

@@ -10,9 +10,9 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 
 use super::{Ec2, Ec2Error, tags};
-use crate::github::RunnerId;
 use crate::spec::network::InstanceId;
 use crate::spec::region::Zone;
+use crate::spec::runner_id::RunnerId;
 use crate::spec::spot::Market;
 use crate::spec::temp::TempVolume;
 use crate::spec::volume::RootVolume;

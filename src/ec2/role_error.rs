@@ -7,8 +7,8 @@ use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIden
 
 use super::error::HttpAnswer;
 use super::role::Claims;
+use crate::cause::innermost;
 use crate::extra_roots;
-use crate::github::innermost;
 use crate::http_edge::GetError;
 use crate::retry::Passing;
 use crate::spec::role::RoleArn;

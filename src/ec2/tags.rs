@@ -8,8 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 
-use crate::github::RunnerId;
 use crate::spec::run::WorkflowRun;
+use crate::spec::runner_id::RunnerId;
 use crate::spec::tags::Tags;
 use crate::spec::volume::Volumes;
 

@@ -18,7 +18,7 @@ pub(crate) use groups::{DEFAULT_GROUP, GROUPS, Group};
 #[cfg(test)]
 pub(crate) use runners::fuzzed;
 pub(crate) use runners::{
-    CREATE, DELETE, DOWNLOADS, Deletion, Download, JitRunner, LIST, LOOK, Runner, RunnerId, Status,
+    CREATE, DELETE, DOWNLOADS, Deletion, Download, JitRunner, LIST, LOOK, Runner, Status,
 };
 
 #[cfg(test)]
@@ -36,6 +36,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::cause::innermost;
 use crate::http_edge;
 use crate::report::Mask;
 use crate::spec::run::{Repository, WorkflowRun};
@@ -264,13 +265,4 @@ fn headers() -> Vec<(HeaderName, HeaderValue)> {
             HeaderValue::from_static("2022-11-28"),
         ),
     ]
-}
-
-/// The cause at the end of a chain of errors: the only one that says something.
-pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause.to_string()
 }

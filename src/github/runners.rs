@@ -6,17 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Github, GithubError};
 use crate::spec::instance_type::Architecture;
-
-/// GitHub's number for a runner record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct RunnerId(pub u64);
-
-impl std::fmt::Display for RunnerId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
+use crate::spec::runner_id::RunnerId;
 
 /// A runner record.
 #[derive(Clone, Debug, Deserialize)]

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::{Github, GithubError, RunnerId};
+use super::{Github, GithubError};
+use crate::spec::runner_id::RunnerId;
 
 /// A workflow run, as its latest attempt stands.
 #[derive(Clone, Debug, Deserialize)]

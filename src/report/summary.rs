@@ -7,11 +7,11 @@ use std::time::Duration;
 use super::{Finding, Mark, cost, mermaid, seconds};
 use crate::cost::Bills;
 use crate::ec2::Instance;
-use crate::github::RunnerId;
 use crate::launch::LaunchedRunner;
 use crate::plan::Candidate;
 use crate::price;
 use crate::spec::region::Region;
+use crate::spec::runner_id::RunnerId;
 use crate::spec::spot::Market;
 use crate::spec::start::StartSpec;
 

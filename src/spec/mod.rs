@@ -19,6 +19,7 @@ pub(crate) mod rerun;
 pub(crate) mod role;
 pub(crate) mod run;
 pub(crate) mod runner;
+pub(crate) mod runner_id;
 pub(crate) mod runner_label;
 pub(crate) mod scope;
 pub(crate) mod spot;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::ec2::{State, Usage, tags};
-use crate::github::RunnerId;
 use crate::spec::network::InstanceId;
+use crate::spec::runner_id::RunnerId;
 
 const TAKEN: &str = "Server.SpotInstanceTermination: Spot instance termination";
 const DONE: &str = "Client.InstanceInitiatedShutdown: Instance initiated shutdown";
