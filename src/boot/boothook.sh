@@ -230,6 +230,7 @@ ExecStart=@/bin/sh @sprinters-off $dir/boot off"
     [ ! -e $kept ] || die 'the instance was restarted, and a runner runs only once'
     mkdir $kept
     wipe
+    account & account=$!                      # it waits for the disk, again and again
     say "preparing the runner $name with the label $label"
 
     timer start-timeout "$start_timeout" start_timeout
@@ -241,8 +242,6 @@ ExecStart=@/bin/sh @sprinters-off $dir/boot off"
     service wipe wipe_rest After=cloud-final.service
     : >$dir/runner.log
     systemctl start --no-block sprinters-start-timeout.timer sprinters-max-lifetime.timer sprinters-watch sprinters-spot sprinters-wipe
-    step 'creating the account'; account
-    step 'setting up the services'
 
     after=
     if [ -n "$setup" ]; then                  # it may expect a booted system with its package sources set
@@ -300,5 +299,6 @@ TasksMax=infinity
 OOMPolicy=continue
 TimeoutStopSec=10
 EOF
+    step 'creating the account'; wait $account
     systemctl start --no-block sprinters-runner
 }

@@ -99,6 +99,19 @@ def test_a_full_disk(boot: Boot, service: RunnerService, tmp_path: Path) -> None
 # The runner
 
 
+def test_no_account_can_be_made(boot: Boot) -> None:
+    """It is made beside the rest; its failure ends the boot script all the same."""
+
+    def image(layer: Path) -> None:
+        useradd = layer / "usr/sbin/useradd"
+        useradd.parent.mkdir(parents=True, exist_ok=True)
+        useradd.write_text("#!/bin/sh\nsleep 0.3\necho 'useradd: cannot lock /etc/passwd' >&2\nexit 1\n")
+        useradd.chmod(0o755)
+
+    machine = boot(user="nobody-yet", image=image)
+    assert reason(machine) == "failed while creating the account: useradd: cannot lock /etc/passwd"
+
+
 def test_a_runner_that_exits_at_once(boot: Boot) -> None:
     machine = boot(image=with_run_sh(b"#!/bin/sh\necho out of order\nexit 0\n"))
     assert reason(machine) == "the runner exited with status 0 without finishing a job; its last words: out of order"
