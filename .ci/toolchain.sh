@@ -17,7 +17,7 @@ debian_has_rust() {
   [ "$(dpkg-query -W -f='${Version}' rustc-web 2>/dev/null)" = "$debian_rust" ] || apt_offers rustc-web "$debian_rust"
 }
 
-# choose_rust TARGET: sets `rustc`, `cargo`, `std` and `hint` (arguments) and `rust_name` (which is recorded).
+# choose_rust TARGET: sets `rustc`, `cargo`, `std` and `hint` (arguments), `lean` (flags) and `rust_name` (which is recorded).
 choose_rust() {
   local choice=${SPRINTERS_RUST:-}
   if [ -z "$choice" ]; then
@@ -28,7 +28,11 @@ choose_rust() {
       apt_install gcc libc6-dev rustc-web cargo-web rust-web-src
       cargo=/usr/bin/cargo rustc=/usr/bin/rustc
       # Debian has std for its own processor only; building it needs one of cargo's unstable options.
-      std=('-Zbuild-std=std,panic_abort')
+      # The smaller sorting, and no reader of backtraces: there are no symbols in the program to show in one.
+      std=('-Zbuild-std=std,panic_abort' '-Zbuild-std-features=optimize_for_size')
+      # A derived Debug prints its type's or variant's name alone. Nothing that users read is made with it; what it could print
+      # of AWS's types is 4 % of the program, and a secret in it could not get out.
+      lean=('-Zfmt-debug=shallow')
       # Compiles what is used of aws-sdk-ec2, as its own manifest hints: 3 minutes and 5 GB in place of 20 and 11.
       hint=('-Zprofile-hint-mostly-unused')
       rust_name="rustc $($rustc --version | cut -d' ' -f2) (Debian $(dpkg-query -W -f='${Version}' rustc-web))"
@@ -36,7 +40,7 @@ choose_rust() {
     rustup)
       rustup_has_target "$1" || fail "rustup cannot fetch \`$1\`; on Debian 12, unset SPRINTERS_RUST to build with Debian's rustc-web"
       cargo=$(cd "$root" && rustup which cargo) rustc=$(cd "$root" && rustup which rustc)
-      std=() hint=()
+      std=() hint=() lean=()
       rust_name="rustc $($rustc --version | cut -d' ' -f2) (rustup)"
       ;;
     *) fail "no Rust that can build for \`$1\`: use Debian 12 with its security archive, or rustup" ;;
