@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::clients::Clients;
-use crate::launch::LaunchedRunner;
+use crate::launched::LaunchedRunner;
 use crate::price::{self, Gp3};
 use crate::report::Report;
 use crate::spec::instance_type::InstanceType;

@@ -24,7 +24,10 @@ mod http_edge;
 mod image_index;
 mod inputs;
 mod launch;
+mod launched;
+mod launcher;
 mod ledger;
+mod mask;
 mod migrate;
 mod pace;
 mod plan;
@@ -172,7 +175,7 @@ fn parse(mode: Mode, inputs: &Inputs) -> Result<Work, Problems> {
             .map(Work::Policy)
             .ok_or(problems);
     }
-    let target = Target::parse(inputs, environment, &mut problems);
+    let target = Target::parse(mode, inputs, environment, &mut problems);
     let region = target.as_ref().map(|target| &target.region);
     let mut start = || {
         let mut spec = StartSpec::parse(inputs, region, &mut problems)?;

@@ -9,7 +9,8 @@ use crate::boot::RunnerSource;
 use crate::ec2::{Ec2Error, Launch, Launched, Next, RUN_INSTANCES, tags};
 use crate::failure::Failure;
 use crate::github::{CREATE, DOWNLOADS, Download, GithubError, JitRunner};
-use crate::launch::{LaunchedRunner, Launcher};
+use crate::launched::LaunchedRunner;
+use crate::launcher::Launcher;
 use crate::ledger::Entry;
 use crate::plan::Candidate;
 use crate::retry::{self, Backoff, Verdict, judge};
@@ -78,6 +79,17 @@ impl Launcher {
                 Err(rung)
             }
         }
+    }
+
+    /// Nothing new once everything is being undone, or when the time is over: then what failed last is the reason.
+    fn go_on(&self, last: impl FnOnce() -> Option<Failure>) -> Result<(), Rung> {
+        if self.closing.is_closed() {
+            return Err(Self::given_up().into());
+        }
+        if !self.launch_by.is_over() {
+            return Ok(());
+        }
+        Err(last().map_or(Rung::Late, Rung::Ended))
     }
 
     /// Creates the runner's record. A name is used once: where an answer was lost, the old name may exist.

@@ -9,7 +9,7 @@ use crate::clients::Clients;
 use crate::ec2::{DESCRIBE_INSTANCES, Ec2Error, GET_CONSOLE_OUTPUT, Instance};
 use crate::failure::Failure;
 use crate::github::{GithubError, LIST, LOOK, Runner, Status};
-use crate::launch::LaunchedRunner;
+use crate::launched::LaunchedRunner;
 use crate::report::{Report, first_of, seconds};
 use crate::retry::{self, Backoff, Deadline};
 use crate::spec::duration::Seconds;

@@ -8,6 +8,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::operation::RequestId;
 
+use super::http_answer::HttpAnswer;
 use super::role_error::RoleError;
 use crate::answer_headers::Headers;
 use crate::cause::innermost;
@@ -333,25 +334,6 @@ impl fmt::Display for Ec2Error {
 }
 
 impl Error for Ec2Error {}
-
-/// What an answer says beside its body, if there was an answer.
-pub(crate) trait HttpAnswer {
-    fn http_status(&self) -> Option<u16>;
-
-    fn headers(&self) -> Option<&aws_smithy_runtime_api::http::Headers>;
-}
-
-impl<E> HttpAnswer for SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse> {
-    fn http_status(&self) -> Option<u16> {
-        self.raw_response()
-            .map(|response| response.status().as_u16())
-    }
-
-    fn headers(&self) -> Option<&aws_smithy_runtime_api::http::Headers> {
-        self.raw_response()
-            .map(aws_smithy_runtime_api::client::orchestrator::HttpResponse::headers)
-    }
-}
 
 /// How far this machine's clock is from a server's; `None` where no signature suffers from it.
 fn skew(server: SystemTime) -> Option<Duration> {

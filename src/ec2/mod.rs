@@ -1,9 +1,11 @@
 //! The five EC2 calls that Sprinters makes.
 
 mod account;
+mod claims;
 mod console;
 mod dry_run;
 mod error;
+mod http_answer;
 mod instances;
 mod launch;
 mod role;
@@ -20,9 +22,9 @@ pub(crate) use instances::Usage;
 pub(crate) use instances::{DESCRIBE_INSTANCES, Instance, State, TERMINATE_INSTANCES};
 pub(crate) use launch::{Launch, Launched, RUN_INSTANCES};
 pub(crate) use role::Taken;
-#[cfg(test)]
-pub(crate) use role::fuzzed as fuzzed_token;
 pub(crate) use role_error::RoleError;
+#[cfg(test)]
+pub(crate) use role_error::fuzzed as fuzzed_token;
 pub(crate) use spot_prices::{DESCRIBE_SPOT_PRICE_HISTORY, SpotPrice, SpotPriceSince};
 
 use std::sync::Arc;
@@ -39,7 +41,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use secrecy::ExposeSecret;
 
 use crate::http_edge;
-use crate::report::Mask;
+use crate::mask::Mask;
 use crate::spec::credentials::AwsCredentials;
 use crate::spec::region::Region;
 use role::{Provider, Role};

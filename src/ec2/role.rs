@@ -10,15 +10,14 @@ use aws_credential_types::provider::{
 };
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityOutput as Output;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
-use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
+use super::claims::Claims;
 use super::role_error::RoleError;
 use crate::http_edge;
-use crate::report::Mask;
+use crate::mask::Mask;
 use crate::retry::{self, Deadline};
 use crate::spec::role::RoleSource;
 
@@ -50,28 +49,6 @@ pub(crate) struct Taken {
 #[derive(Deserialize)]
 struct Answer {
     value: String,
-}
-
-/// What an OIDC token says. None of it is secret; the token is.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Claims {
-    #[serde(default)]
-    pub iss: String,
-    #[serde(default)]
-    pub sub: String,
-    #[serde(default)]
-    pub aud: serde_json::Value,
-}
-
-impl Claims {
-    fn of(token: &str) -> Self {
-        token
-            .split('.')
-            .nth(1)
-            .and_then(|claims| BASE64_URL_SAFE_NO_PAD.decode(claims).ok())
-            .and_then(|json| serde_json::from_slice(&json).ok())
-            .unwrap_or_default()
-    }
 }
 
 impl Role {
@@ -197,30 +174,5 @@ impl fmt::Debug for Role {
         f.debug_struct("Role")
             .field("arn", &self.source.arn)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-pub(crate) fn fuzzed(token: &str) {
-    let claims = BASE64_URL_SAFE_NO_PAD.encode(token);
-    for token in [token, &format!("x.{claims}.y")] {
-        let _ = super::role_error::trust_policy_of(&Claims::of(token));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn claims_are_read_and_never_needed() {
-        let claims = BASE64_URL_SAFE_NO_PAD.encode(r#"{"sub":"repo:o/r:pull_request","aud":"a"}"#);
-        assert_eq!(
-            Claims::of(&format!("x.{claims}.y")).sub,
-            "repo:o/r:pull_request"
-        );
-        for broken in ["", "x", "x.y.z", "x.e30.z"] {
-            assert_eq!(Claims::of(broken).sub, "", "{broken}");
-        }
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError as StsError;
 
-use super::error::HttpAnswer;
-use super::role::Claims;
+use super::claims::Claims;
+use super::http_answer::HttpAnswer;
 use crate::cause::innermost;
 use crate::extra_roots;
 use crate::http_edge::GetError;
@@ -181,10 +181,15 @@ fn trust_policy(role: &RoleArn, claims: &Claims) -> String {
 }
 
 #[cfg(test)]
-pub(super) fn trust_policy_of(claims: &Claims) -> Option<serde_json::Value> {
-    let role: RoleArn = "arn:aws:iam::111122223333:role/r".parse().ok()?;
-    let policy = trust_policy(&role, claims);
-    Some(serde_json::from_str(&policy).unwrap_or_else(|error| unreachable!("{policy}: {error}")))
+pub(crate) fn fuzzed(token: &str) {
+    use base64::Engine;
+    let role: RoleArn = "arn:aws:iam::111122223333:role/r".parse().expect("an ARN");
+    let claims = base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(token);
+    for token in [token, &format!("x.{claims}.y")] {
+        let policy = trust_policy(&role, &Claims::of(token));
+        let read: Result<serde_json::Value, _> = serde_json::from_str(&policy);
+        assert!(read.is_ok(), "{policy}");
+    }
 }
 
 impl Passing for RoleError {

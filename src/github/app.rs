@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::{GithubError, answer, client};
-use crate::report::Mask;
+use crate::mask::Mask;
 use crate::spec::app_key::AppKey;
 use crate::spec::run::WorkflowRun;
 use crate::spec::scope::Scope;

@@ -38,7 +38,7 @@ use serde::de::DeserializeOwned;
 
 use crate::cause::innermost;
 use crate::http_edge;
-use crate::report::Mask;
+use crate::mask::Mask;
 use crate::spec::run::{Repository, WorkflowRun};
 use crate::spec::target::GithubCredentials;
 use app::{App, Place};

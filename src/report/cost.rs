@@ -3,7 +3,8 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::{mermaid, seconds, summary};
+use super::markdown::table;
+use super::{mermaid, seconds};
 use crate::cost::{Bill, Bills};
 
 /// What stands for a price or a time that nobody knows.
@@ -97,7 +98,7 @@ pub(super) fn section(text: &mut String, bills: &Bills) {
     let cells = rows
         .iter()
         .map(|(what, amount, note)| vec![(*what).to_owned(), usd(*amount), note.clone()]);
-    summary::table(text, &["What", "US dollars", "Note"], cells);
+    table(text, &["What", "US dollars", "Note"], cells);
     text.push_str(
         "\nEC2 bills at least a minute for each instance. Not counted: traffic, taxes, discounts, and a public IPv4 address \
          ($0.005 an hour).\n\n",

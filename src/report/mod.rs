@@ -6,6 +6,7 @@
 mod command;
 pub(crate) mod cost;
 mod finding;
+mod markdown;
 mod mermaid;
 pub(crate) mod summary;
 
@@ -15,7 +16,6 @@ use std::fmt::Display;
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::failure::Failure;
@@ -235,9 +235,6 @@ impl Report {
         }
     }
 }
-
-/// Keeps a secret out of the log; called before the secret is used.
-pub(crate) type Mask = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// How much an annotation matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,16 +4,20 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
+use super::markdown::{cell, code, table};
 use super::{Finding, Mark, cost, mermaid, seconds};
 use crate::cost::Bills;
 use crate::ec2::Instance;
-use crate::launch::LaunchedRunner;
+use crate::launched::LaunchedRunner;
 use crate::plan::Candidate;
 use crate::price;
 use crate::spec::region::Region;
 use crate::spec::runner_id::RunnerId;
 use crate::spec::spot::Market;
 use crate::spec::start::StartSpec;
+
+/// A job's summaries may have 1 MiB: with a thousand runners, the first ones have to do.
+const MOST_ROWS: usize = 100;
 
 /// Everything that the summary of a `start` tells.
 #[derive(Debug)]
@@ -214,39 +218,13 @@ pub(crate) fn checked(findings: &[Finding]) -> String {
     text
 }
 
-/// A job's summaries may have 1 MiB: with a thousand runners, the first ones have to do.
-const MOST_ROWS: usize = 100;
-
-pub(super) fn table(text: &mut String, head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
-    let _ = writeln!(
-        text,
-        "| {} |\n|{}",
-        head.join(" | "),
-        " --- |".repeat(head.len())
-    );
-    for row in rows {
-        let _ = writeln!(text, "| {} |", row.join(" | "));
-    }
-}
-
-fn code(text: &str) -> String {
-    format!("`{}`", text.replace('`', "'").replace('|', "\\|"))
-}
-
-/// Text from elsewhere must neither end the cell nor the row.
-fn cell(text: &str) -> String {
-    text.replace('|', "\\|")
-        .replace(['\n', '\r'], " ")
-        .replace('<', "&lt;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cost::Bill;
     use crate::ec2::{SpotPriceSince, State, Usage, tags};
     use crate::inputs::{Inputs, Problems};
-    use crate::launch::LaunchedRunner;
+    use crate::launched::LaunchedRunner;
     use crate::ledger::Ledger;
     use crate::plan;
     use crate::spec::network::InstanceId;

@@ -12,7 +12,7 @@ use super::run::{Repository, WorkflowRun};
 use super::scope::Scope;
 use super::{label::Label, list};
 use crate::extra_roots::ExtraRoots;
-use crate::inputs::{InputError, Inputs, Problems};
+use crate::inputs::{InputError, Inputs, Mode, Problems};
 
 /// Whom to talk to, and on whose behalf.
 #[derive(Debug)]
@@ -39,6 +39,7 @@ pub(crate) enum GithubCredentials {
 impl Target {
     /// Reads what all modes share.
     pub(crate) fn parse(
+        mode: Mode,
         inputs: &Inputs,
         environment: impl Fn(&str) -> Option<String>,
         problems: &mut Problems,
@@ -50,7 +51,7 @@ impl Target {
                 "it is empty; name the AWS region, such as `eu-central-1`",
             ))),
         };
-        let github = problems.take(github_credentials(inputs));
+        let github = problems.take(github_credentials(mode, inputs));
         let extra_roots = problems.take(ExtraRoots::read(&environment));
         let github_api = problems.take(github_api(&environment));
         let run = problems.take(workflow_run(inputs, &environment));
@@ -106,9 +107,9 @@ fn access_key(inputs: &Inputs) -> Result<Option<AccessKey>, InputError> {
     }
 }
 
-fn github_credentials(inputs: &Inputs) -> Result<GithubCredentials, InputError> {
+fn github_credentials(mode: Mode, inputs: &Inputs) -> Result<GithubCredentials, InputError> {
     let Some(app) = AppKey::parse(inputs)? else {
-        return github_token(inputs).map(GithubCredentials::Token);
+        return github_token(mode, inputs).map(GithubCredentials::Token);
     };
     if inputs.get("github-token").is_some() {
         let why = "it is given beside `github-app-id`: leave one of them out";
@@ -123,14 +124,20 @@ fn github_credentials(inputs: &Inputs) -> Result<GithubCredentials, InputError> 
     }
 }
 
-fn github_token(inputs: &Inputs) -> Result<SecretString, InputError> {
+fn github_token(mode: Mode, inputs: &Inputs) -> Result<SecretString, InputError> {
     let token = inputs.get("github-token").ok_or_else(|| {
-        InputError::missing(
-            "github-token",
-            "it is empty; put a fine-grained token with the repository permission `Administration: write` into a \
-             repository secret and pass that, such as `${{ secrets.SPRINTERS_TOKEN }}`, or sign in with `github-app-id`. \
-             Workflows from forks and Dependabot do not get the repository's secrets",
-        )
+        let why = match mode {
+            Mode::Rerun => {
+                "it is empty; give the job `permissions: {actions: write, checks: read}` and pass its own token, \
+                 `${{ github.token }}`"
+            }
+            _ => {
+                "it is empty; put a fine-grained token with the repository permission `Administration: write` into a \
+                 repository secret and pass that, such as `${{ secrets.SPRINTERS_TOKEN }}`, or sign in with \
+                 `github-app-id`. Workflows from forks and Dependabot do not get the repository's secrets"
+            }
+        };
+        InputError::missing("github-token", why)
     })?;
     // Anything else could not stand in a header, and is most likely a file pasted by mistake.
     if token.chars().all(|c| c.is_ascii_graphic()) {

@@ -303,6 +303,14 @@ def test_a_token_that_may_not(interrupted: Ci, github: GitHub, kind: Kind) -> No
     assert not interrupted.run.reruns
 
 
+def test_without_a_token_it_names_the_permissions_of_this_mode(interrupted: Ci) -> None:
+    run = interrupted.judge(**{"github-token": ""})
+    assert run.code == 2
+    assert "github-token" in run.log
+    assert "permissions: {actions: write, checks: read}" in run.log
+    assert "Administration" not in run.log
+
+
 @pytest.mark.policy(policy_without("ec2:DescribeInstances"))
 def test_without_describe_instances_it_says_so(ci: Ci) -> None:
     ci.run.end("failure", build="failure")

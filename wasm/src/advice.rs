@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::check::Options;
 use crate::code::sprinters as own;
 use crate::data::{self, Catalog, Known};
 use crate::evaluate::{
@@ -11,6 +10,7 @@ use crate::evaluate::{
 use crate::fix::Change;
 use crate::json::Value;
 use crate::lint::Draft;
+use crate::options::Options;
 use crate::pattern::{has_wildcard, matches_ignoring_case, same_name};
 use crate::policy::{Effect, Policy};
 use crate::position::Span;

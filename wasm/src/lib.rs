@@ -20,6 +20,7 @@ mod fix;
 pub mod json;
 mod lint;
 pub mod operator;
+mod options;
 pub mod pattern;
 pub mod policy;
 pub mod position;
@@ -33,8 +34,9 @@ pub mod verdict;
 #[cfg(any(all(target_arch = "wasm32", target_os = "unknown"), test))]
 mod write;
 
-pub use check::{Checker, Options, apply};
+pub use check::{Checker, apply};
 pub use data::Catalog;
+pub use options::Options;
 pub use report::{Edit, Finding, Fix, List, Location, Range, Report};
 pub use size::Target;
 pub use tighten::tighten;

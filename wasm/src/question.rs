@@ -1,8 +1,8 @@
 //! Options and questions in JSON, read with the checker's own parser: serde's readers would
 //! bring floating point along, a sixth of the page's download.
 
-use crate::check::Options;
 use crate::json::{self, Value};
+use crate::options::Options;
 use crate::position::Lines;
 use crate::simulate::{ContextEntry, Simulation};
 use crate::size::Target;

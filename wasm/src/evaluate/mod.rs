@@ -2,9 +2,11 @@
 //! something open, so may the answer.
 
 mod condition;
+mod fact;
 mod resource;
 
-pub use condition::{Expanded, Fact, Facts, expand, holds};
+pub use condition::holds;
+pub use fact::{Expanded, Fact, Facts, expand};
 pub use resource::Target;
 
 use crate::pattern::matches_ignoring_case;

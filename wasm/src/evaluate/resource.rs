@@ -1,7 +1,7 @@
 //! What a request touches: one ARN, or an ARN with parts that nobody knows yet.
 
 use super::Tri;
-use super::condition::{Expanded, Facts, expand};
+use super::fact::{Expanded, Facts, expand};
 use crate::arn::fields;
 use crate::pattern::{has_variable, has_wildcard, matches, overlaps};
 use crate::policy::Version;

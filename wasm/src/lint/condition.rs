@@ -1,40 +1,13 @@
 //! `Condition`: the operators, and for each key what `key` and `value` check.
 
+use super::block::Block;
 use super::{Lint, key, value};
 use crate::code;
 use crate::fix::{Change, nearest, suggest};
-use crate::json::{Member, Text, Value, quoted};
+use crate::json::{Member, Value, quoted};
 use crate::operator::{Family, Operator, Qualifier};
 use crate::pattern::same_name;
-use crate::policy::{Effect, Statement};
-
-/// One operator with its keys.
-pub(super) struct Block<'b, 't> {
-    pub(super) name: &'b Text<'t>,
-    pub(super) operator: Option<Operator>,
-    pub(super) keys: &'b [Member<'t>],
-    pub(super) effect: Option<Effect>,
-    /// The whole condition.
-    pub(super) all: &'b [Member<'t>],
-}
-
-impl Block<'_, '_> {
-    /// Another operator for this block, if nothing else hangs on the old one.
-    pub(super) fn renamed(&self, name: &str) -> Option<Change> {
-        let free = !self.all.iter().any(|b| same_name(&b.key.value, name));
-        (self.keys.len() == 1 && free)
-            .then(|| Change::new(format!("Use {name}"), self.name.span, quoted(name)))
-    }
-
-    /// The operator's name with another base, qualifier and suffix kept.
-    pub(super) fn with_base(&self, base: &str) -> String {
-        let qualifier = self.name.value.split_once(':').map_or("", |(q, _)| q);
-        let colon = if qualifier.is_empty() { "" } else { ":" };
-        let if_exists = self.operator.is_some_and(|op| op.if_exists);
-        let suffix = if if_exists { "IfExists" } else { "" };
-        format!("{qualifier}{colon}{base}{suffix}")
-    }
-}
+use crate::policy::Statement;
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
     if statement.conditions.is_empty() {

@@ -1,7 +1,7 @@
 //! Condition keys: do they exist, and do they fit the operator?
 
 use super::Lint;
-use super::condition::Block;
+use super::block::Block;
 use crate::code;
 use crate::data::{self, GLOBAL_KEYS, Key, KeyType};
 use crate::fix::{Change, nearest, suggest};

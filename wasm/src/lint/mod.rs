@@ -2,6 +2,7 @@
 
 mod action;
 mod arn;
+mod block;
 mod condition;
 mod curated;
 mod key;

@@ -1,7 +1,7 @@
 //! The values of conditions: do they fit the operator, and do they say anything?
 
 use super::Lint;
-use super::condition::Block;
+use super::block::Block;
 use crate::code;
 use crate::compare::{self, Decimal, date};
 use crate::data;

@@ -1,0 +1,26 @@
+//! Markdown as GitHub shows it in a job summary.
+
+use std::fmt::Write;
+
+pub(super) fn table(text: &mut String, head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+    let _ = writeln!(
+        text,
+        "| {} |\n|{}",
+        head.join(" | "),
+        " --- |".repeat(head.len())
+    );
+    for row in rows {
+        let _ = writeln!(text, "| {} |", row.join(" | "));
+    }
+}
+
+pub(super) fn code(text: &str) -> String {
+    format!("`{}`", text.replace('`', "'").replace('|', "\\|"))
+}
+
+/// Text from elsewhere must neither end the cell nor the row.
+pub(super) fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+        .replace(['\n', '\r'], " ")
+        .replace('<', "&lt;")
+}
