@@ -46,8 +46,10 @@ def with_peak(running: Running, timeout: float = 120) -> tuple[Run, float]:
     return running.wait(1), peak / 1000
 
 
-def last_launch(crowd: Crowd, run: Run) -> float:
-    return max(one.request.arrived for one in crowd.gate.calls("RunInstances")) - run.began
+def most_at_once(crowd: Crowd, operation: str) -> int:
+    """How many calls of it were under way together."""
+    calls = crowd.gate.calls(operation)
+    return max(sum(other.request.arrived <= one.request.arrived < other.answered for other in calls) for one in calls)
 
 
 @pytest.mark.native_speed
@@ -58,8 +60,8 @@ def test_a_hundred_with_latency(sprinters: Program, github: GitHub, crowd: Calla
     run, peak = with_peak(sprinters.begin("start", **AMI, count="100"))
 
     assert run.code == 0, run.log
-    # A debug build on a busy machine; `make bench` holds the program in dist/ to 1.5 s and 30 MB.
-    assert last_launch(ec2, run) <= 4
+    # `make bench` holds it to 1.5 s to the last launch, and to 30 MB.
+    assert most_at_once(ec2, "RunInstances") >= 10, "they do not wait for one another"
     assert peak <= 60
     assert len(set(json.loads(run.outputs["instance-ids"]))) == len(ec2.living) == 100
     assert len(set(json.loads(run.outputs["runners"]))) == 100

@@ -37,14 +37,11 @@ def launched(sprinters: Program, **inputs: object) -> Run:
     return run
 
 
-@pytest.mark.native_speed
 def test_on_demand_with_an_explicit_image_takes_one_round(sprinters: Program, ec2: Ec2, far_away: list[Gate]) -> None:
-    run = launched(sprinters, **AMI)
+    launched(sprinters, **AMI)
 
     assert rounds_before_launch(far_away) == [{"generate-jitconfig", "list-downloads"}]
     assert ec2.gate.operations()[0] == "RunInstances"
-    sent = ec2.gate.calls("RunInstances")[0].request.arrived - run.began
-    assert LATENCY < sent < 2 * LATENCY
 
 
 def test_a_runner_in_the_image_needs_the_jit_config_alone(sprinters: Program, far_away: list[Gate]) -> None:
@@ -53,16 +50,13 @@ def test_a_runner_in_the_image_needs_the_jit_config_alone(sprinters: Program, fa
     assert rounds_before_launch(far_away) == [{"generate-jitconfig"}]
 
 
-@pytest.mark.native_speed
-def test_spot_with_an_image_s_name_takes_two_rounds(sprinters: Program, ec2: Ec2, far_away: list[Gate]) -> None:
-    run = launched(sprinters, image="ubuntu-24.04", spot="true")
+def test_spot_with_an_image_s_name_takes_two_rounds(sprinters: Program, far_away: list[Gate]) -> None:
+    launched(sprinters, image="ubuntu-24.04", spot="true")
 
     first, second = rounds_before_launch(far_away)
     assert first | second == {"DescribeSpotPriceHistory", "image-index", "generate-jitconfig", "list-downloads"}
     assert {"DescribeSpotPriceHistory", "image-index"} <= first
     assert "generate-jitconfig" in second, "what lives for an hour is made last"
-    sent = ec2.gate.calls("RunInstances")[0].request.arrived - run.began
-    assert 2 * LATENCY < sent < 3 * LATENCY
 
 
 def test_connections_are_opened_once(sprinters: Program, github: GitHub, ec2: Ec2, behaves) -> None:
