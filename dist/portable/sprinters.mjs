@@ -5,8 +5,10 @@
 
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
+import { brotliDecompress } from "node:zlib";
 
 import { unreadable } from "./authorities.mjs";
 import { isPolicy } from "./mode.mjs";
@@ -16,6 +18,9 @@ import { Network } from "./network.mjs";
 const OLDEST_NODE = 20;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 const CORES = ["sprinters.core.wasm", "sprinters.core2.wasm", "sprinters.core3.wasm", "sprinters.core4.wasm"];
+
+// The program itself, which makes up nearly all of this folder, and the pieces of glue that jco puts around it.
+const COMPRESSED = CORES[0];
 
 const beside = (name) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -28,6 +33,11 @@ function fail(what, remedy, code = 1) {
 
 // The program runs for seconds: what is called is compiled when it is, quickly, and no thread makes it any faster.
 for (const flag of ["--wasm-lazy-compilation", "--no-wasm-tier-up", "--no-wasm-dynamic-tiering"]) setFlagsFromString(flag);
+
+async function core(name) {
+  if (name !== COMPRESSED) return readFile(beside(name));
+  return promisify(brotliDecompress)(await readFile(beside(`${name}.br`)));
+}
 
 function main() {
   if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
@@ -56,7 +66,7 @@ function main() {
   for (const signal of SIGNALS) process.on(signal, () => tell({ signal }));
   worker.on("error", (error) => fail(`the portable program broke: ${error?.message ?? error}`, "report this as a bug"));
   worker.on("exit", (code) => process.exit(code));
-  Promise.all(CORES.map((name) => readFile(beside(name)).then((bytes) => WebAssembly.compile(bytes)))).then(
+  Promise.all(CORES.map((name) => core(name).then((bytes) => WebAssembly.compile(bytes)))).then(
     (modules) => worker.postMessage({ modules: Object.fromEntries(modules.map((module, index) => [CORES[index], module])) }),
     (error) => fail(`could not load the portable program: ${error.message}`, "check out the action again"),
   );
