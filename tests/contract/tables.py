@@ -1,4 +1,4 @@
-"""The four places that name the inputs and outputs, each read into the same shape."""
+"""The three places that name the inputs and outputs, each read into the same shape."""
 
 from __future__ import annotations
 
@@ -64,13 +64,20 @@ def _flag(text: str) -> Input:
     return Input(BRACKET.sub("", f" {text}").strip(), default["default"] if default else "")
 
 
-def readme_table(heading: str) -> list[list[str]]:
-    """The rows of the first table below a heading of README.md, without its head; the book includes these tables."""
-    text = (ROOT / "README.md").read_text()
-    section = re.search(rf"^#+ {re.escape(heading)}$\n(?P<body>.*?)(?=^#+ |\Z)", text, re.MULTILINE | re.DOTALL)
-    assert section, f"README.md has no heading `{heading}`"
-    rows = [line for line in section["body"].splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row.strip().strip("|"))] for row in rows[2:]]
+# Where the book lists them: what only `mode: policy` takes has a page of its own.
+PAGES = ("inputs-and-outputs.md", "check-policies.md")
+
+
+def documented(heading: str) -> list[list[str]]:
+    """The rows of all tables of the book whose first column is `heading`, without their heads."""
+    text = "\n\n".join((ROOT / "docs" / "src" / page).read_text() for page in PAGES)
+    tables = [table.splitlines() for table in re.findall(rf"^\| {heading} \|.*\n(?:\|.*\n)+", text, re.MULTILINE)]
+    assert tables, f"the book has no table of each {heading}"
+    return [cells(row) for table in tables for row in table[2:]]
+
+
+def cells(row: str) -> list[str]:
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", row.strip().strip("|"))]
 
 
 def readme_workflow() -> str:

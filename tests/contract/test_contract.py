@@ -1,4 +1,4 @@
-"""action.yml, the program's flags and the README say the same; and the README's workflow is the one that is tested."""
+"""action.yml, the program's flags and the book say the same; and the README's workflow is the one that is tested."""
 
 from __future__ import annotations
 
@@ -70,18 +70,18 @@ def test_every_output_comes_from_the_one_step() -> None:
         assert output["value"] == f"${{{{ steps.{step['id']}.outputs.{name} }}}}"
 
 
-def test_readme_lists_the_inputs_of_action_yml() -> None:
-    rows = tables.readme_table("Inputs")
+def test_the_book_lists_the_inputs_of_action_yml() -> None:
+    rows = tables.documented("input")
     documented = {plain(name): tables.Input(plain(meaning), plain(default)) for name, default, meaning in rows}
     declared = {
         name: tables.Input(plain(item.meaning), plain(item.default)) for name, item in tables.action_inputs().items()
     }
-    assert list(documented) == list(declared)
+    assert len(rows) == len(documented), "each stands in one group alone"
     assert documented == declared
 
 
-def test_readme_lists_the_outputs_of_action_yml() -> None:
-    documented = {plain(name): plain(meaning) for name, meaning in tables.readme_table("Outputs")}
+def test_the_book_lists_the_outputs_of_action_yml() -> None:
+    documented = {plain(name): plain(meaning) for name, meaning in tables.documented("output")}
     declared = {name: plain(item["description"]) for name, item in tables.action()["outputs"].items()}
     assert list(documented) == list(declared)
     assert documented == declared
