@@ -3,12 +3,15 @@
 Elsewhere a skip stays a skip and its reason says what is missing and how to get it.
 """
 
+from __future__ import annotations
+
 import os
+from collections.abc import Generator
 
 import pytest
 
 
-def _fail_if_skipped(report):
+def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
     if os.environ.get("CI") != "true" or report.outcome != "skipped" or hasattr(report, "wasxfail"):
         return
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
@@ -17,14 +20,14 @@ def _fail_if_skipped(report):
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport():
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     _fail_if_skipped(report)
     return report
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report():
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     report = yield
     _fail_if_skipped(report)
     return report

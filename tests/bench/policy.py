@@ -47,17 +47,25 @@ class Peers:
         if stamp.exists() and stamp.read_text() == wanted.hexdigest():
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        quiet = {"stdout": subprocess.DEVNULL, "check": True}
-        subprocess.run([sys.executable, "-m", "venv", self.folder / "venv"], **quiet)
-        install = [self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*install, "-r", PEERS / "requirements.txt"], **quiet)
+        subprocess.run([sys.executable, "-m", "venv", self.folder / "venv"], stdout=subprocess.DEVNULL, check=True)
+        install: list[str | Path] = [self.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*install, "-r", PEERS / "requirements.txt"], stdout=subprocess.DEVNULL, check=True)
         for name in ("package.json", "package-lock.json"):
             (self.folder / name).write_bytes((PEERS / name).read_bytes())
         subprocess.run(
-            ["npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=self.folder, **quiet
+            ["npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"],
+            cwd=self.folder,
+            stdout=subprocess.DEVNULL,
+            check=True,
         )
         build = ["cargo", "build", "--quiet", "--release", "--locked"]
-        subprocess.run(build, cwd=PEERS, env={**os.environ, "CARGO_TARGET_DIR": str(self.folder / "target")}, **quiet)
+        subprocess.run(
+            build,
+            cwd=PEERS,
+            env={**os.environ, "CARGO_TARGET_DIR": str(self.folder / "target")},
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
         stamp.write_text(wanted.hexdigest())
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runner_service import RunnerService
 
+from boot.runner_service import RunnerService
 from standins.machine import Machine, available
 from standins.machine.disks import Disk
 

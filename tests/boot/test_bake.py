@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from runner_service import Download, RunnerService
 
+from boot.runner_service import Download, RunnerService
 from standins.machine import Machine, available
 from standins.machine.runner import tarball
 

@@ -8,8 +8,7 @@ import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
-from runner_service import Download, RunnerService
-
+from boot.runner_service import Download, RunnerService
 from standins.machine import Machine
 from standins.machine.runner import tarball
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from runner_service import Download, RunnerService
 
+from boot.runner_service import Download, RunnerService
 from standins.machine import Machine
 from standins.machine.runner import tarball
 

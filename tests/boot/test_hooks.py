@@ -5,8 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable
 
-from runner_service import RunnerService
-
+from boot.runner_service import RunnerService
 from standins.machine import Machine
 
 Boot = Callable[..., Machine]

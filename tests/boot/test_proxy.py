@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from runner_service import Download, RunnerService
-from test_storage import with_docker
 
+from boot.runner_service import Download, RunnerService
+from boot.test_storage import with_docker
 from standins.machine import Machine
 from standins.machine.runner import tarball
 

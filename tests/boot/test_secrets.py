@@ -8,8 +8,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from runner_service import RunnerService
-
+from boot.runner_service import RunnerService
 from standins.machine import Machine
 
 Boot = Callable[..., Machine]

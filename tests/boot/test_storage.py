@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from runner_service import RunnerService
 
+from boot.runner_service import RunnerService
 from standins.cache import cache_dir
 from standins.machine import Machine
 from standins.machine.boot import SWAP

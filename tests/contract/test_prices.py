@@ -123,7 +123,15 @@ def tables(tmp_path: Path) -> Path:
 
 
 def refresh(aws: Server, tables: Path, *regions: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, ROOT / ".ci" / "prices", "--list", aws.url, "--tables", tables, *regions]
+    command: list[str | Path] = [
+        sys.executable,
+        ROOT / ".ci" / "prices",
+        "--list",
+        aws.url,
+        "--tables",
+        tables,
+        *regions,
+    ]
     return subprocess.run(command, capture_output=True, text=True)
 
 

@@ -52,7 +52,9 @@ def test_these_need_the_parser(path: Path) -> None:
 
 
 def test_editors_are_told_what_each_key_is() -> None:
-    sections = validator().schema["properties"]
+    schema = validator().schema
+    assert isinstance(schema, dict)
+    sections = schema["properties"]
     runner = sections["runners"]["additionalProperties"]["properties"]
     assert {"image", "instance-type", "spot", "extend", "setup", "tags"} <= set(runner)
     assert all(key["description"] for key in runner.values())

@@ -80,8 +80,7 @@ def http_statuses() -> Iterator[Kind]:
         yield Kind(f"{status}", answer(page(status)), Nature.PASSING, words)
         waiting = answer(page(status, **{"Retry-After": "1"}))
         yield Kind(f"{status}+retry-after", waiting, Nature.PASSING, words)
-    words = ("HTTP 502", "answered 502")
-    yield Kind("502-acted", acted_but(page(502)), Nature.PASSING, words)
+    yield Kind("502-acted", acted_but(page(502)), Nature.PASSING, ("HTTP 502", "answered 502"))
 
 
 def ec2_answer(code: str, status: int, **headers: str) -> Response:

@@ -25,7 +25,7 @@ REASONS = (
     "Client.InvalidSnapshot.NotFound",
     "Client.VolumeLimitExceeded",
 )
-LONG = {**OWN, "start-timeout": "9s"}
+LONG: dict[str, object] = {**OWN, "start-timeout": "9s"}
 FINE, NONE = Behaves(online_after=0.3), Behaves(online_after=None)
 GONE = ("vanished", "Client.InstanceInitiatedShutdown")
 

@@ -13,7 +13,7 @@ from faults.kinds import EC2_KINDS, GITHUB_KINDS, LAUNCH_KINDS, Kind, Nature
 from faults.world import World
 from standins.gate import Fault, then
 from standins.program import Run
-from standins.server import Request
+from standins.server import Handler, Outcome, Request
 
 PAST = "2020-01-01T00:00:00Z"
 PATIENCE = 65.0
@@ -145,7 +145,7 @@ def sweep_against_job(operation: str, answered: bool) -> Callable[[World, Verdic
 
 
 def after_serving(action: Callable[[], object]) -> Fault:
-    def fault(request: Request, serve: Callable) -> object:
+    def fault(request: Request, serve: Handler) -> Outcome:
         outcome = serve(request)
         action()
         return outcome

@@ -87,7 +87,7 @@ def test_lines_that_end_with_a_carriage_return_stay_so(binary: Path, example: Pa
 def test_actionlint_takes_it(after: str) -> None:
     if not ACTIONLINT.exists():
         pytest.fail(f"no actionlint at {ACTIONLINT}: run `.ci/setup actionlint`")
-    command = [ACTIONLINT, "-no-color", "-shellcheck=", "-"]
+    command: list[str | Path] = [ACTIONLINT, "-no-color", "-shellcheck=", "-"]
     run = subprocess.run(command, input=after, capture_output=True, text=True, check=False)
 
     assert run.returncode == 0, run.stdout + run.stderr

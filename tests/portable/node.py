@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from typing import Any
 
 from standins import builds
 from standins.program import ROOT
@@ -15,7 +16,7 @@ def node() -> str:
     return builds.portable("20")[0]
 
 
-def told(script: str, *arguments: object) -> object:
+def told(script: str, *arguments: object) -> Any:
     """What the script hands to `tell`; `host(name)` imports a module of portable/, `given` are the arguments."""
     before = f"""
       const host = (name) => import({json.dumps(HOST.as_uri())} + "/" + name);

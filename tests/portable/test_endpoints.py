@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -140,7 +141,7 @@ class Listener:
 
 
 @pytest.fixture
-def server(request: pytest.FixtureRequest):
+def server(request: pytest.FixtureRequest) -> Iterator[Listener]:
     listener = Listener(getattr(request, "param", ANSWER))
     yield listener
     listener.close()

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import subprocess
+from collections.abc import Callable
 
 import pytest
 
@@ -15,6 +16,8 @@ from standins.aws import Ec2
 from standins.cloud import Behaves
 from standins.github import GitHub
 from standins.program import Program
+
+LeftBehind = Callable[[], list[str]]
 
 
 def by_hand(sprinters: Program, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -41,7 +44,7 @@ def environment(sprinters: Program) -> dict[str, str]:
     }
 
 
-def test_start_and_stop_by_flags(sprinters: Program, ec2: Ec2, left_behind) -> None:
+def test_start_and_stop_by_flags(sprinters: Program, ec2: Ec2, left_behind: LeftBehind) -> None:
     started = by_hand(sprinters, "start", "--image", images.OWN_X64, "--instance-type", "m7i.large")
     assert started.returncode == 0, started.stdout + started.stderr
     assert "::" not in started.stdout, "a person's terminal gets no workflow commands"
@@ -93,7 +96,7 @@ def test_help_needs_nothing(command: list[str]) -> None:
 
 
 @pytest.mark.github(base_path="/api/v3")
-def test_a_github_enterprise_server(sprinters: Program, github: GitHub, left_behind) -> None:
+def test_a_github_enterprise_server(sprinters: Program, github: GitHub, left_behind: LeftBehind) -> None:
     assert sprinters.environment["GITHUB_API_URL"].endswith("/api/v3")
     run = sprinters.run("start", image=images.OWN_X64, **{"instance-type": "m7i.large"})
     assert run.code == 0, run.log

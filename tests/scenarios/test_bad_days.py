@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from standins import images
 from standins.aws import Ec2, policy_without
 from standins.cloud import Behaves, Cloud
-from standins.gate import answer, garbage, lost, reset, truncated
+from standins.gate import Fault, answer, garbage, lost, reset, truncated
 from standins.github import GitHub, Kind
 from standins.program import Program
 from standins.server import Response
@@ -60,7 +61,7 @@ def test_an_instance_that_dies_is_seen_at_once_with_its_reason(
     assert not left_behind()
 
 
-def without(action: str):
+def without(action: str) -> Any:
     return pytest.param(action, marks=pytest.mark.policy(policy_without(action)), id=action)
 
 
@@ -150,7 +151,9 @@ def test_a_rate_limited_token_waits_or_says_so(sprinters: Program, github: GitHu
         assert not left_behind()
 
 
-def test_a_taken_runner_name_is_tried_under_another(sprinters: Program, github: GitHub, left_behind) -> None:
+def test_a_taken_runner_name_is_tried_under_another(
+    sprinters: Program, github: GitHub, left_behind: LeftBehind
+) -> None:
     conflict = Response.of_json(409, {"message": "Already exists", "documentation_url": "https://docs.github.com/rest"})
     github.gate.fail("generate-jitconfig", answer(conflict))
     run = sprinters.run("start", **AMI)
@@ -173,7 +176,13 @@ def test_a_lost_answer_of_generate_jitconfig_leaves_no_record(sprinters: Program
 @pytest.mark.parametrize("fault", [reset, lost, truncated, garbage])
 @pytest.mark.parametrize("operation", ["RunInstances", "DescribeInstances"])
 def test_one_broken_answer_of_ec2(
-    sprinters: Program, ec2: Ec2, github: GitHub, behaves: Behaves, left_behind: LeftBehind, operation: str, fault
+    sprinters: Program,
+    ec2: Ec2,
+    github: GitHub,
+    behaves: Behaves,
+    left_behind: LeftBehind,
+    operation: str,
+    fault: Fault,
 ) -> None:
     # The instance is looked at for the first time once the runner is late.
     behaves.online_after = 6.0 if operation == "DescribeInstances" else 0.2
@@ -191,7 +200,7 @@ def test_one_broken_answer_of_ec2(
 @pytest.mark.parametrize("fault", [reset, lost, truncated, garbage])
 @pytest.mark.parametrize("operation", ["get-runner", "list-downloads"])
 def test_one_broken_answer_of_github(
-    sprinters: Program, ec2: Ec2, github: GitHub, left_behind: LeftBehind, operation: str, fault
+    sprinters: Program, ec2: Ec2, github: GitHub, left_behind: LeftBehind, operation: str, fault: Fault
 ) -> None:
     rule = github.gate.fail(operation, fault)
     run = sprinters.run("start", **AMI)

@@ -10,7 +10,7 @@ import pytest
 from standins import images
 from standins.aws import Ec2, policy_with
 from standins.cloud import Behaves
-from standins.gate import answer, reset, stalled
+from standins.gate import Fault, answer, reset, stalled
 from standins.program import Program
 from standins.proxy import ec2_error
 from standins.server import Response
@@ -90,7 +90,7 @@ def test_without_the_permission_nothing_is_said_of_it(sprinters: Program, behave
     ids=["reset", "stalled", "error", "empty"],
 )
 def test_no_fault_of_it_changes_the_end(
-    sprinters: Program, behaves: Behaves, ec2: Ec2, left_behind: LeftBehind, fault
+    sprinters: Program, behaves: Behaves, ec2: Ec2, left_behind: LeftBehind, fault: Fault
 ) -> None:
     behaves.online_after = None
     ec2.gate.fail("GetConsoleOutput", fault, times=None)

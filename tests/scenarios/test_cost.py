@@ -7,7 +7,7 @@ import pytest
 from standins import images
 from standins.aws import Ec2, policy_without
 from standins.cloud import Behaves, Cloud
-from standins.gate import stalled
+from standins.gate import Fault, stalled
 from standins.github import GitHub
 from standins.program import Program, Run
 from standins.proxy import ec2_error
@@ -76,7 +76,7 @@ def test_without_the_permission_the_cost_is_unknown_and_stop_succeeds(sprinters:
 
 
 @pytest.mark.parametrize("fault", [stalled(300), ec2_error("InternalError", "no", 500)], ids=["never answers", "fails"])
-def test_prices_never_hold_up_the_end(sprinters: Program, ec2: Ec2, fault) -> None:
+def test_prices_never_hold_up_the_end(sprinters: Program, ec2: Ec2, fault: Fault) -> None:
     sprinters.run("start", **AMI, spot="true", **{"availability-zone": "eu-central-1a"})
     ec2.gate.fail("DescribeSpotPriceHistory", fault, times=None)
     run = sprinters.run("stop")

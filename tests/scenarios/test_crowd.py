@@ -118,7 +118,9 @@ def test_github_lets_no_more_in_for_an_hour(sprinters: Program, github: GitHub, 
 
 
 @pytest.mark.github(openapi_validation=False)
-def test_a_hundred_starts_fit_into_one_token_s_hour(sprinters: Program, github: GitHub, crowd) -> None:
+def test_a_hundred_starts_fit_into_one_token_s_hour(
+    sprinters: Program, github: GitHub, crowd: Callable[..., Crowd]
+) -> None:
     """Each start is alike, so that a few of them tell what a hundred use; they wait 20 s, as for an instance."""
     crowd(online_after=20)
     starts = [sprinters.begin("start", **AMI) for _ in range(5)]

@@ -37,7 +37,7 @@ def test_no_error_that_aws_does_not_find(binary: Path, tmp_path: Path) -> None:
     policies = json.loads(aws_managed_policies_data)
     for name, policy in policies.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(policy["Document"], indent=2))
-    command = [binary, "policy", "--format", "json", tmp_path / "*.json"]
+    command: list[str | Path] = [binary, "policy", "--format", "json", tmp_path / "*.json"]
     run = subprocess.run(command, env={}, capture_output=True, text=True, check=False)
     found: dict[str, set[str]] = {}
     reports = json.loads(run.stdout)

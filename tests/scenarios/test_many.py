@@ -9,9 +9,10 @@ from standins import images
 from standins.aws import Ec2
 from standins.cloud import Behaves
 from standins.github import GitHub
-from standins.program import Program
+from standins.program import Program, Run
 from standins.proxy import ec2_error
 
+Started = Callable[..., Run]
 AMI = {"image": images.OWN_X64, "instance-type": "m7i.large"}
 LeftBehind = Callable[[], list[str]]
 
@@ -50,7 +51,7 @@ def test_one_that_never_comes_online_undoes_all(
     assert not left_behind(), run.log
 
 
-def test_stop_ends_them_all(sprinters: Program, started, left_behind: LeftBehind) -> None:
+def test_stop_ends_them_all(sprinters: Program, started: Started, left_behind: LeftBehind) -> None:
     started(count="4")
     run = sprinters.run("stop")
 

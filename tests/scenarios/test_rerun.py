@@ -11,7 +11,7 @@ import pytest
 from standins import images
 from standins.aws import Ec2, policy_without
 from standins.cloud import Cloud
-from standins.gate import garbage, lost, reset
+from standins.gate import Fault, garbage, lost, reset
 from standins.github import GitHub, Kind, RunJob, WorkflowRun
 from standins.program import Program, Run, Running
 from standins.proxy import no_capacity
@@ -45,10 +45,10 @@ class Ci:
         self.run.job("build").runner_id = int(started.outputs["runner-id"])
         return started
 
-    def judge(self, attempt: int | None = None, **inputs: object) -> Run:
+    def judge(self, attempt: int | None = None, /, **inputs: object) -> Run:
         return self.begin_judging(attempt, **inputs).wait()
 
-    def begin_judging(self, attempt: int | None = None, **inputs: object) -> Running:
+    def begin_judging(self, attempt: int | None = None, /, **inputs: object) -> Running:
         """`on: workflow_run`: a run of its own, with a token of its own."""
         event = {
             "action": "completed",
@@ -254,7 +254,7 @@ def test_never_twice_for_the_same_attempt(interrupted: Ci) -> None:
     """The same event once more, as when somebody reruns the workflow that looks."""
     assert interrupted.judge().outputs["rerun"] == "true"
     interrupted.run.end("failure", build="failure")
-    run = interrupted.judge(attempt=1)
+    run = interrupted.judge(1)
 
     assert run.code == 0, run.log
     assert "followed by attempt 2 already" in run.outputs["reason"]
@@ -271,7 +271,7 @@ def test_two_at_once_begin_one_attempt(interrupted: Ci) -> None:
 
 
 @pytest.mark.parametrize("fault", [lost, garbage, reset], ids=["lost", "garbage", "reset"])
-def test_an_answer_that_does_not_come(interrupted: Ci, github: GitHub, fault) -> None:
+def test_an_answer_that_does_not_come(interrupted: Ci, github: GitHub, fault: Fault) -> None:
     github.gate.fail("rerun-job", fault)
     run = interrupted.judge()
 

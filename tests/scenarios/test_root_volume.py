@@ -8,7 +8,7 @@ import pytest
 
 from standins import images
 from standins.aws import Ec2, policy_without
-from standins.gate import reset, stalled
+from standins.gate import Fault, reset, stalled
 from standins.program import Program
 from standins.proxy import ec2_error
 
@@ -99,7 +99,7 @@ def test_each_documented_policy_lets_it_down(policy: str, request: pytest.Fixtur
     ids=["reset", "stalled", "state", "rate", "throttled"],
 )
 @pytest.mark.parametrize("operation", ["ModifyVolume", "DescribeInstances"])
-def test_no_fault_of_it_fails_a_start(sprinters: Program, ec2: Ec2, operation: str, fault) -> None:
+def test_no_fault_of_it_fails_a_start(sprinters: Program, ec2: Ec2, operation: str, fault: Fault) -> None:
     ec2.gate.fail(operation, fault, times=None)
     run = sprinters.run("start", **BOOT)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -12,10 +13,12 @@ from standins.aws import Ec2
 from standins.cloud import Behaves, script_of
 from standins.gate import lost
 from standins.github import GitHub
-from standins.program import Program
+from standins.program import Program, Run
 from standins.proxy import ec2_error
 from standins.spot_prices import cheapest_zone
 
+LeftBehind = Callable[[], list[str]]
+Started = Callable[..., Run]
 AMI = {"image": images.OWN_X64, "instance-type": "m7i.large"}
 
 
@@ -193,14 +196,14 @@ def test_spot_goes_to_the_cheapest_zone(sprinters: Program, ec2: Ec2) -> None:
 
 
 @pytest.mark.policy("published_role")
-def test_the_published_role_suffices(sprinters: Program, started, left_behind) -> None:
+def test_the_published_role_suffices(sprinters: Program, started: Started, left_behind: LeftBehind) -> None:
     started(spot="auto")
     assert sprinters.run("stop").code == 0
     assert not left_behind()
 
 
 @pytest.mark.policy("tight")
-def test_the_tight_policy_suffices(sprinters: Program, started, left_behind) -> None:
+def test_the_tight_policy_suffices(sprinters: Program, started: Started, left_behind: LeftBehind) -> None:
     started(spot="auto")
     assert sprinters.run("stop").code == 0
     assert not left_behind()

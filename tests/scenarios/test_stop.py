@@ -82,7 +82,7 @@ def test_after_the_job_there_is_nothing_to_stop(sprinters: Program, started: Sta
 
 
 def test_a_runner_record_that_is_gone_already_is_no_error(
-    sprinters: Program, started: Started, github: GitHub, left_behind
+    sprinters: Program, started: Started, github: GitHub, left_behind: LeftBehind
 ) -> None:
     started()
     github.runners.remove(github.records()[0])

@@ -11,6 +11,8 @@ from standins.cloud import Behaves
 from standins.github import GitHub
 from standins.program import Program, Run
 
+LeftBehind = Callable[[], list[str]]
+Expire = Callable[[str], None]
 Started = Callable[..., Run]
 PAST = "2020-01-01T00:00:00Z"
 
@@ -35,7 +37,9 @@ def test_what_has_not_expired_stays(sprinters: Program, started: Started, ec2: E
     assert len(github.records()) == 1
 
 
-def test_what_outlived_its_expiry_is_ended(sprinters: Program, started: Started, expire, left_behind) -> None:
+def test_what_outlived_its_expiry_is_ended(
+    sprinters: Program, started: Started, expire: Expire, left_behind: LeftBehind
+) -> None:
     run_of_start = started()
     expire(run_of_start.outputs["instance-id"])
     sprinters.environment["GITHUB_RUN_ID"] = "1"
@@ -47,7 +51,7 @@ def test_what_outlived_its_expiry_is_ended(sprinters: Program, started: Started,
 
 
 def test_a_busy_runner_is_spared(
-    sprinters: Program, started: Started, ec2: Ec2, github: GitHub, behaves: Behaves, expire
+    sprinters: Program, started: Started, ec2: Ec2, github: GitHub, behaves: Behaves, expire: Expire
 ) -> None:
     behaves.job_takes = 60
     run_of_start = started()
@@ -62,7 +66,7 @@ def test_a_busy_runner_is_spared(
 
 
 def test_other_repositories_are_not_touched(
-    sprinters: Program, started: Started, ec2: Ec2, github: GitHub, expire
+    sprinters: Program, started: Started, ec2: Ec2, github: GitHub, expire: Expire
 ) -> None:
     run_of_start = started()
     expire(run_of_start.outputs["instance-id"])

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from standins import images
 from standins.aws import Ec2
-from standins.gate import Gate, delayed, garbage, truncated
+from standins.cloud import Behaves
+from standins.gate import Fault, Gate, delayed, garbage, truncated
 from standins.github import GitHub
 from standins.program import Program, Run
 from standins.rounds import rounds_before_launch
+from standins.server import Response
 
 AMI = {"image": images.OWN_X64, "instance-type": "m7i.large"}
 LATENCY = 0.3
@@ -59,7 +62,7 @@ def test_spot_with_an_image_s_name_takes_two_rounds(sprinters: Program, far_away
     assert "generate-jitconfig" in second, "what lives for an hour is made last"
 
 
-def test_connections_are_opened_once(sprinters: Program, github: GitHub, ec2: Ec2, behaves) -> None:
+def test_connections_are_opened_once(sprinters: Program, github: GitHub, ec2: Ec2, behaves: Behaves) -> None:
     behaves.online_after = 2.5
     launched(sprinters, **AMI)
 
@@ -71,6 +74,7 @@ def test_the_index_comes_compressed(sprinters: Program, image_index: images.Imag
     launched(sprinters, image="ubuntu-24.04")
 
     [exchange] = image_index.gate.calls("image-index")
+    assert isinstance(exchange.outcome, Response)
     assert exchange.outcome.headers["Content-Encoding"] == "gzip"
 
 
@@ -107,7 +111,7 @@ def test_the_image_is_kept_in_the_tool_directory(sprinters: Program, image_index
     ids=["old", "from the future", "nonsense", "no text", "a folder"],
 )
 def test_what_cannot_be_trusted_is_fetched_again(
-    sprinters: Program, image_index: images.ImageIndex, ec2: Ec2, spoil
+    sprinters: Program, image_index: images.ImageIndex, ec2: Ec2, spoil: Callable[[Path], object]
 ) -> None:
     launched(sprinters, image="ubuntu-24.04")
     spoil(kept(sprinters))
@@ -139,7 +143,7 @@ def test_without_a_tool_directory_it_is_fetched(
 
 @pytest.mark.parametrize("fault", [truncated, garbage])
 def test_a_spoilt_index_is_neither_used_nor_kept(
-    sprinters: Program, image_index: images.ImageIndex, ec2: Ec2, fault
+    sprinters: Program, image_index: images.ImageIndex, ec2: Ec2, fault: Fault
 ) -> None:
     image_index.gate.fail("image-index", fault)
     launched(sprinters, image="ubuntu-24.04")

@@ -186,7 +186,7 @@ class Program:
         self.runs.append(running)
         return running
 
-    def run(self, mode: str, timeout: float = 60, **inputs: object) -> Run:
+    def run(self, mode: str, timeout: float = 60, /, **inputs: object) -> Run:
         return self.begin(mode, **inputs).wait(timeout)
 
     def close(self) -> None:

@@ -37,17 +37,23 @@ def refuse_dry_run(self: EC2BaseResponse) -> None:
         raise Ec2Error(412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
 
 
+def replace(owner: type, name: str, replacement: object) -> None:
+    if not hasattr(owner, name):
+        raise AttributeError(f"moto's `{owner.__name__}` has no `{name}`; adapt the stand-in to moto's new version")
+    setattr(owner, name, replacement)
+
+
 def amend_moto() -> None:
-    EC2BaseResponse._authenticate_and_authorize_normal_action = access.authenticate_and_authorize
-    EC2BaseResponse.error_on_dryrun = refuse_dry_run
-    InstanceResponse.run_instances = launch.run_instances
-    InstanceResponse.describe_instances = life.describe_instances
-    InstanceResponse.terminate_instances = life.terminate_instances
-    InstanceResponse._validate_block_device_mapping = staticmethod(launch.size_from_image)
-    SpotInstances.describe_spot_price_history = spot.describe_spot_price_history
-    AmiBackend._load_amis = launch.load_images
-    TokenResponse._authenticate_and_authorize_normal_action = sts.authorize
-    TokenResponse.assume_role_with_web_identity = sts.assume_role_with_web_identity
+    replace(EC2BaseResponse, "_authenticate_and_authorize_normal_action", access.authenticate_and_authorize)
+    replace(EC2BaseResponse, "error_on_dryrun", refuse_dry_run)
+    replace(InstanceResponse, "run_instances", launch.run_instances)
+    replace(InstanceResponse, "describe_instances", life.describe_instances)
+    replace(InstanceResponse, "terminate_instances", life.terminate_instances)
+    replace(InstanceResponse, "_validate_block_device_mapping", staticmethod(launch.size_from_image))
+    replace(SpotInstances, "describe_spot_price_history", spot.describe_spot_price_history)
+    replace(AmiBackend, "_load_amis", launch.load_images)
+    replace(TokenResponse, "_authenticate_and_authorize_normal_action", sts.authorize)
+    replace(TokenResponse, "assume_role_with_web_identity", sts.assume_role_with_web_identity)
     filter_dict_attribute_mapping["client-token"] = "client_token"
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import ec2_backends
-from moto.ec2.models.instances import Instance
 from moto.iam.models import iam_backends
 
 from standins.ec2 import sts
-from standins.ec2.life import all_instances, end, lock, settle
+from standins.ec2.life import Launched, all_instances, end, lock, settle
 
 
-def describe(instance: Instance) -> dict[str, Any]:
+def describe(instance: Launched) -> dict[str, Any]:
     """An instance as a test wants to see it: with everything that RunInstances was told."""
     volumes = [instance.ec2_backend.volumes.get(block.volume_id) for block in instance.block_device_mapping.values()]
     return {
@@ -49,7 +48,7 @@ def forget(account: str) -> dict[str, Any]:
     """Drops every instance of an account, so that a process that serves thousands of tests stays quick."""
     for backend in ec2_backends[DEFAULT_ACCOUNT_ID].values():
         for number, reservation in list(backend.reservations.items()):
-            if any(instance.account == account for instance in reservation.instances):
+            if any(cast(Launched, instance).account == account for instance in reservation.instances):
                 del backend.reservations[number]
     return {}
 
@@ -81,7 +80,7 @@ def power_off(instance_id: str, code: str, message: str, transition_reason: str 
 
 def create_instance_profile(name: str) -> dict[str, str]:
     backend = iam_backends[DEFAULT_ACCOUNT_ID]["aws"]
-    role = backend.create_role(name, "{}", "/", None, "", [], 3600)
+    role = backend.create_role(name, "{}", "/", None, "", [], "3600")
     profile = backend.create_instance_profile(name, "/", [])
     backend.add_role_to_instance_profile(name, name)
     return {"role": role.arn, "profile": profile.arn}

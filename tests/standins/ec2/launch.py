@@ -46,7 +46,8 @@ def run_instances(self: InstanceResponse) -> ActionResult:
         result = _run_instances(self)
         _launched_by_token[(behaviour["account"], token)] = (form, result)
         now = time.monotonic()
-        for instance in result._result.instances:
+        reservation: Any = result._result
+        for instance in reservation.instances:
             instance.account = behaviour["account"]
             instance.visible_at = now + behaviour.get("unknown", 0)
             instance.running_at = now + behaviour.get("pending", 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from typing import Any
+from typing import Any, cast
 
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.responses import ActionResult
@@ -19,6 +19,17 @@ from moto.ec2.responses._base_response import EC2BaseResponse
 from moto.ec2.responses.instances import InstanceResponse
 
 lock = threading.RLock()
+
+
+class Launched(Instance):
+    """moto's instance with what `launch` and `end` note on it. Never made: it names the types of these attributes."""
+
+    account: str
+    visible_at: float
+    running_at: float
+    ended_at: float
+    terminated_at: float
+    run_instances_request: dict[str, str]
 
 
 def behaviour_of(self: EC2BaseResponse) -> dict[str, Any]:
@@ -36,16 +47,16 @@ def settle() -> None:
             state.name, state.code = "terminated", 48
 
 
-def all_instances() -> list[Instance]:
+def all_instances() -> list[Launched]:
     return [
-        instance
+        cast(Launched, instance)
         for backend in list(ec2_backends[DEFAULT_ACCOUNT_ID].values())
         for reservation in list(backend.reservations.values())
         for instance in reservation.instances
     ]
 
 
-def is_hidden(instance: Instance, account: str) -> bool:
+def is_hidden(instance: Launched, account: str) -> bool:
     """Somebody else's, or so fresh that EC2's parts have not all heard of it."""
     return instance.account != account or time.monotonic() < instance.visible_at
 
@@ -73,7 +84,7 @@ def describe_instances(self: InstanceResponse) -> ActionResult:
         backend.reservations = {
             number: reservation
             for number, reservation in everything.items()
-            if not any(is_hidden(instance, account) for instance in reservation.instances)
+            if not any(is_hidden(cast(Launched, instance), account) for instance in reservation.instances)
         }
         try:
             return _describe_instances(self)
@@ -106,7 +117,7 @@ def _change(instance: Instance, name: str, code: int) -> dict[str, Any]:
     return {"InstanceId": instance.id, "CurrentState": state, "PreviousState": state}
 
 
-def end(instance: Instance, seconds: float) -> None:
+def end(instance: Launched, seconds: float) -> None:
     """`shutting-down` now, `terminated` after `seconds`."""
     instance.ended_at = time.monotonic()
     instance.terminated_at = instance.ended_at + seconds

@@ -61,7 +61,7 @@ def trust_provider(issuer: str, audiences: list[str], public_key: str) -> dict[s
 
 def create_role(name: str, trust: dict[str, Any], policies: list[dict[str, Any]]) -> dict[str, str]:
     backend = iam_backends[DEFAULT_ACCOUNT_ID]["aws"]
-    role = backend.create_role(name, json.dumps(trust), "/", None, "", [], 3600)
+    role = backend.create_role(name, json.dumps(trust), "/", None, "", [], "3600")
     for number, policy in enumerate(policies):
         backend.put_role_policy(name, f"policy-{number}", json.dumps(policy))
     return {"arn": role.arn}

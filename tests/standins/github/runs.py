@@ -112,9 +112,10 @@ class Runs:
                     if job.id == number:
                         return self._rerun(run, dependents(run.jobs, job), "The workflow run containing this job")
             return message(404, "Not Found")
-        run = next((run for run in of_scope if run.id == number), None)
-        if run is None:
+        asked = [run for run in of_scope if run.id == number]
+        if not asked:
             return message(404, "Not Found")
+        run = asked[0]
         if name == "rerun-run":
             return self._rerun(run, {job.name for job in run.jobs}, "This workflow")
         if name == "get-run":
