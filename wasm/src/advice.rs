@@ -2,20 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use crate::code::sprinters as own;
 use crate::data::{self, Catalog, Known};
 use crate::evaluate::{
     self, Fact, Facts, Request, Target as Asked, Tri, holds, names_action, names_resource,
 };
 use crate::fix::Change;
+use crate::issue_code::sprinters as own;
 use crate::json::Value;
-use crate::lint::Draft;
+use crate::lint::Diagnostic;
 use crate::options::Options;
 use crate::pattern::{has_wildcard, matches_ignoring_case, same_name};
 use crate::policy::{Effect, Policy};
 use crate::position::Span;
 use crate::size::{Target, counted};
-use crate::verdict::{self, Decision, FactSheet, Feature, Permission, Sprinters, TAG, Verdict};
+use crate::tags::OURS;
+use crate::verdict::{self, Decision, FactSheet, Feature, Permission, RequiredRequests, Verdict};
 
 /// Nobody reads more.
 const MAX_ADVICE: usize = 200;
@@ -29,7 +30,7 @@ pub(crate) struct Context<'a, 't> {
     pub(crate) verdict: &'a Verdict,
 }
 
-pub(crate) fn run(context: &Context<'_, '_>) -> Vec<Draft> {
+pub(crate) fn run(context: &Context<'_, '_>) -> Vec<Diagnostic> {
     let mut out = Vec::new();
     version(context, &mut out);
     size(context, &mut out);
@@ -43,8 +44,8 @@ pub(crate) fn run(context: &Context<'_, '_>) -> Vec<Draft> {
     out
 }
 
-fn draft(code: crate::code::Code, places: Vec<Span>, message: String) -> Draft {
-    Draft {
+fn diagnostic(code: crate::issue_code::Code, places: Vec<Span>, message: String) -> Diagnostic {
+    Diagnostic {
         code,
         message,
         places,
@@ -53,7 +54,7 @@ fn draft(code: crate::code::Code, places: Vec<Span>, message: String) -> Draft {
 }
 
 // IAM refuses managed policies of the old version and reads inline ones by the old rules.
-fn version(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
+fn version(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
     let version = context.root.get("Version");
     if version.and_then(Value::as_str) == Some("2012-10-17") {
         return;
@@ -70,12 +71,12 @@ fn version(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
             "without `\"Version\": \"2012-10-17\"` variables are plain text; add it",
         )
     };
-    let mut one = draft(code, vec![place], message.to_owned());
+    let mut one = diagnostic(code, vec![place], message.to_owned());
     one.change = crate::lint::new_version(context.root);
     out.push(one);
 }
 
-fn size(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
+fn size(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
     let target = context.options.target;
     if context.text.len() <= target.quota() {
         return;
@@ -88,7 +89,7 @@ fn size(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
             target.noun(),
             target.quota()
         );
-        out.push(draft(
+        out.push(diagnostic(
             own::POLICY_TOO_LARGE,
             vec![context.root.span()],
             message,
@@ -96,7 +97,7 @@ fn size(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
     }
 }
 
-fn lacking(context: &Context<'_, '_>, permission: &Permission, out: &mut Vec<Draft>) {
+fn lacking(context: &Context<'_, '_>, permission: &Permission, out: &mut Vec<Diagnostic>) {
     let code = match permission.decision {
         Decision::Granted => return,
         Decision::Conditional => own::CONDITIONAL_PERMISSION,
@@ -118,12 +119,12 @@ fn lacking(context: &Context<'_, '_>, permission: &Permission, out: &mut Vec<Dra
         message.push_str(&permission.conditions.join("; "));
         message.push(')');
     }
-    out.push(draft(code, places, message));
+    out.push(diagnostic(code, places, message));
 }
 
 // Conditions that keep a statement from ever granting what it names.
-fn never_true(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
-    let sprinters = Sprinters::new(&context.options.setup, &context.verdict.assumed);
+fn never_true(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
+    let required = RequiredRequests::new(&context.options.setup, &context.verdict.assumed);
     let missing: BTreeSet<(&str, &str)> = context
         .verdict
         .permissions
@@ -136,9 +137,9 @@ fn never_true(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
         return;
     }
     let mut seen = BTreeSet::new();
-    for asked in verdict::requests(&sprinters).filter(|a| missing.contains(&(a.action, a.resource)))
+    for asked in verdict::requests(&required).filter(|a| missing.contains(&(a.action, a.resource)))
     {
-        let facts = FactSheet::new(asked, &sprinters);
+        let facts = FactSheet::new(asked, &required);
         let Some(target) = asked.targets.first() else {
             continue;
         };
@@ -169,7 +170,11 @@ fn never_true(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
                          without this key",
                         asked.action, asked.resource, key.value
                     );
-                    out.push(draft(own::CONDITION_NEVER_TRUE, vec![key.span], message));
+                    out.push(diagnostic(
+                        own::CONDITION_NEVER_TRUE,
+                        vec![key.span],
+                        message,
+                    ));
                 }
             }
         }
@@ -184,12 +189,12 @@ impl Facts for Foreign {
         let tag = |head: &str| {
             let rest = key.get(head.len()..);
             key.get(..head.len()).is_some_and(|k| same_name(k, head))
-                && rest.is_some_and(|rest| same_name(rest, TAG))
+                && rest.is_some_and(|rest| same_name(rest, OURS))
         };
         if tag("aws:RequestTag/") {
             Fact::Values(vec!["true"])
         } else if same_name(key, "aws:TagKeys") {
-            Fact::Values(vec![TAG])
+            Fact::Values(vec![OURS])
         } else if same_name(key, "ec2:CreateAction")
             || tag("aws:ResourceTag/")
             || tag("ec2:ResourceTag/")
@@ -201,7 +206,7 @@ impl Facts for Foreign {
     }
 }
 
-fn traps(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
+fn traps(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
     let instance = Asked::open("arn:aws:ec2:{}:{account}:instance/{}");
     let ask = |action| {
         let request = Request {
@@ -228,17 +233,21 @@ fn traps(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
     if ends.allowed != Tri::False && ends.denied != Tri::True {
         let message = format!(
             "this also ends instances that are not Sprinters'; add the condition \
-             `\"StringEquals\": {{\"aws:ResourceTag/{TAG}\": \"true\"}}`"
+             `\"StringEquals\": {{\"aws:ResourceTag/{OURS}\": \"true\"}}`"
         );
-        out.push(draft(own::UNSCOPED_TERMINATE, places(&ends), message));
+        out.push(diagnostic(own::UNSCOPED_TERMINATE, places(&ends), message));
     } else if granted {
         let tags = ask("ec2:CreateTags");
         if tags.allowed != Tri::False && tags.denied != Tri::True {
             let message = format!(
-                "whoever may put `{TAG}` on any instance may end it after that, so the tag \
+                "whoever may put `{OURS}` on any instance may end it after that, so the tag \
                  protects nothing; add `\"StringEquals\": {{\"ec2:CreateAction\": \"RunInstances\"}}`"
             );
-            out.push(draft(own::UNGUARDED_CREATE_TAGS, places(&tags), message));
+            out.push(diagnostic(
+                own::UNGUARDED_CREATE_TAGS,
+                places(&tags),
+                message,
+            ));
         }
     }
 }
@@ -260,7 +269,7 @@ fn needed(feature: Option<Feature>) -> &'static [&'static str] {
     }
 }
 
-fn unneeded(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
+fn unneeded(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
     let features = context.options.setup.features.iter().copied().map(Some);
     let need: Vec<&str> = std::iter::once(None)
         .chain(features)
@@ -278,7 +287,7 @@ fn unneeded(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
         if action.negated {
             let message =
                 "`NotAction` allows everything else there is; name the actions in `Action`";
-            out.push(draft(
+            out.push(diagnostic(
                 own::UNNEEDED_PERMISSION,
                 vec![action.key],
                 message.to_owned(),
@@ -323,7 +332,7 @@ fn unneeded(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
             } else {
                 continue;
             };
-            let mut one = draft(own::UNNEEDED_PERMISSION, vec![text.span], message);
+            let mut one = diagnostic(own::UNNEEDED_PERMISSION, vec![text.span], message);
             let alone = action.value.elements().len() == 1;
             let target = if alone {
                 statement.value.span()
@@ -350,7 +359,7 @@ fn may_exist(catalog: Option<&Catalog>, action: &str) -> bool {
 }
 
 // Services outside the tables at hand: say so once instead of guessing.
-fn not_checked(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
+fn not_checked(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
     let mut services: BTreeSet<String> = BTreeSet::new();
     let mut places = Vec::new();
     for text in context
@@ -377,6 +386,6 @@ fn not_checked(context: &Context<'_, '_>, out: &mut Vec<Draft>) {
             "not checked: the actions of {}, whose names are not loaded",
             list.join(", ")
         );
-        out.push(draft(own::NOT_CHECKED, places, message));
+        out.push(diagnostic(own::NOT_CHECKED, places, message));
     }
 }

@@ -7,9 +7,9 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::check::Checker;
 use crate::data::Catalog;
-use crate::question;
+use crate::options_json;
+use crate::report_json;
 use crate::simulate::simulate as run_simulation;
-use crate::write;
 
 struct State {
     actions: Option<String>,
@@ -31,7 +31,7 @@ fn with_checker(options: &str, run: &dyn Fn(&Checker) -> Answer) -> Answer {
             .as_ref()
             .is_none_or(|(made_of, _)| made_of != options);
         if stale {
-            let mut checker = Checker::new(question::options(options)?);
+            let mut checker = Checker::new(options_json::options(options)?);
             if let Some(actions) = &state.actions {
                 checker = checker.with_catalog(Catalog::new(actions.clone()));
             }
@@ -59,7 +59,9 @@ pub fn load_actions(text: String) {
 /// If the options are not valid.
 #[wasm_bindgen]
 pub fn check(text: &str, options: &str) -> Result<String, String> {
-    with_checker(options, &|checker| Ok(write::report(&checker.check(text))))
+    with_checker(options, &|checker| {
+        Ok(report_json::report(&checker.check(text)))
+    })
 }
 
 /// The verdict alone, in JSON.
@@ -69,7 +71,7 @@ pub fn check(text: &str, options: &str) -> Result<String, String> {
 #[wasm_bindgen]
 pub fn verdict(text: &str, options: &str) -> Result<String, String> {
     with_checker(options, &|checker| {
-        Ok(write::verdict(&checker.verdict(text)))
+        Ok(report_json::verdict(&checker.verdict(text)))
     })
 }
 
@@ -79,7 +81,9 @@ pub fn verdict(text: &str, options: &str) -> Result<String, String> {
 /// If the options are not valid.
 #[wasm_bindgen]
 pub fn lint(text: &str, options: &str) -> Result<String, String> {
-    with_checker(options, &|checker| Ok(write::findings(&checker.lint(text))))
+    with_checker(options, &|checker| {
+        Ok(report_json::findings(&checker.lint(text)))
+    })
 }
 
 /// The tightest policy for the options.
@@ -99,7 +103,7 @@ pub fn tighten(options: &str) -> Result<String, String> {
 /// If the question or one of its policies is not valid.
 #[wasm_bindgen]
 pub fn simulate(question: &str) -> Result<String, String> {
-    let question = question::simulation(question)?;
+    let question = options_json::simulation(question)?;
     let result = run_simulation(&question).map_err(|error| error.to_string())?;
-    Ok(write::simulation(&result))
+    Ok(report_json::simulation(&result))
 }

@@ -3,12 +3,12 @@
 use crate::advice;
 use crate::data::Catalog;
 use crate::json::{self, Parsed, Value};
-use crate::lint::{self, Draft};
+use crate::lint::{self, Diagnostic};
 use crate::options::Options;
 use crate::policy::Policy;
 use crate::position::{Lines, Span};
 use crate::report::{Edit, Finding, Fix, List, Location, Range, Report};
-use crate::verdict::{self, Sprinters, Verdict};
+use crate::verdict::{self, RequiredRequests, Verdict};
 
 /// Texts above this are not looked at: no policy is that large, and pages stay responsive.
 const MAX_TEXT: usize = 4 * 1024 * 1024;
@@ -17,7 +17,7 @@ const MAX_TEXT: usize = 4 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Checker {
     options: Options,
-    sprinters: Sprinters,
+    required: RequiredRequests,
     catalog: Option<Catalog>,
 }
 
@@ -25,10 +25,10 @@ impl Checker {
     /// A checker with the embedded tables alone.
     #[must_use]
     pub fn new(options: Options) -> Self {
-        let sprinters = Sprinters::new(&options.setup, &verdict::Assumed::default());
+        let required = RequiredRequests::new(&options.setup, &verdict::Assumed::default());
         Self {
             options,
-            sprinters,
+            required,
             catalog: None,
         }
     }
@@ -59,14 +59,14 @@ impl Checker {
         let text = readable(text);
         let parsed = json::parse(text);
         let policy = Policy::new(&parsed.root);
-        let drafts = self.drafts(text, &parsed, &policy);
-        if drafts.is_empty() {
+        let diagnostics = self.diagnostics(text, &parsed, &policy);
+        if diagnostics.is_empty() {
             return Vec::new();
         }
         let lines = Lines::new(text);
-        drafts
+        diagnostics
             .iter()
-            .map(|draft| finding(draft, &lines, &parsed.root))
+            .map(|diagnostic| finding(diagnostic, &lines, &parsed.root))
             .collect()
     }
 
@@ -77,7 +77,7 @@ impl Checker {
         let parsed = json::parse(text);
         let policy = Policy::new(&parsed.root);
         let lines = Lines::new(text);
-        let findings = self.drafts(text, &parsed, &policy);
+        let findings = self.diagnostics(text, &parsed, &policy);
         let verdict = self.judge(&policy);
         let readable = parsed.root.get("Statement").is_some();
         let advice = if readable {
@@ -96,7 +96,7 @@ impl Checker {
         let fixes = [(List::Findings, &findings), (List::Advice, &advice)];
         let fixes = fixes
             .into_iter()
-            .flat_map(|(list, drafts)| fixes_of(list, drafts, &lines));
+            .flat_map(|(list, diagnostics)| fixes_of(list, diagnostics, &lines));
         Report {
             fixes: fixes.collect(),
             findings: findings
@@ -111,12 +111,12 @@ impl Checker {
         }
     }
 
-    fn drafts<'a, 't>(
+    fn diagnostics<'a, 't>(
         &'a self,
         text: &'t str,
         parsed: &'a Parsed<'t>,
         policy: &'a Policy<'a, 't>,
-    ) -> Vec<Draft> {
+    ) -> Vec<Diagnostic> {
         lint::run(
             text,
             &parsed.root,
@@ -130,9 +130,9 @@ impl Checker {
         let setup = &self.options.setup;
         let assumed = verdict::assume(policy, setup);
         if assumed == verdict::Assumed::default() {
-            return verdict::judge_for(policy, &self.sprinters, assumed);
+            return verdict::judge_for(policy, &self.required, assumed);
         }
-        verdict::judge_for(policy, &Sprinters::new(setup, &assumed), assumed)
+        verdict::judge_for(policy, &RequiredRequests::new(setup, &assumed), assumed)
     }
 }
 
@@ -154,10 +154,10 @@ fn range(span: Span, lines: &Lines<'_>) -> Range {
     }
 }
 
-fn finding(draft: &Draft, lines: &Lines<'_>, root: &Value<'_>) -> Finding {
-    let own = draft.code.name.starts_with("SPRINTERS_");
+fn finding(diagnostic: &Diagnostic, lines: &Lines<'_>, root: &Value<'_>) -> Finding {
+    let own = diagnostic.code.name.starts_with("SPRINTERS_");
     // Broken text has no paths that everybody would agree on.
-    let broken = draft.code == crate::code::JSON_SYNTAX_ERROR;
+    let broken = diagnostic.code == crate::issue_code::JSON_SYNTAX_ERROR;
     let location = |span: &Span| Location {
         path: if broken {
             Vec::new()
@@ -167,42 +167,45 @@ fn finding(draft: &Draft, lines: &Lines<'_>, root: &Value<'_>) -> Finding {
         span: range(*span, lines),
     };
     Finding {
-        finding_details: draft.message.clone(),
-        finding_type: draft.code.kind,
-        issue_code: draft.code.name.to_owned(),
+        finding_details: diagnostic.message.clone(),
+        finding_type: diagnostic.code.kind,
+        issue_code: diagnostic.code.name.to_owned(),
         learn_more_link: if own {
             String::new()
         } else {
-            draft.code.learn_more_link()
+            diagnostic.code.learn_more_link()
         },
-        locations: draft.places.iter().map(location).collect(),
+        locations: diagnostic.places.iter().map(location).collect(),
     }
 }
 
 fn fixes_of<'d>(
     list: List,
-    drafts: &'d [Draft],
+    diagnostics: &'d [Diagnostic],
     lines: &'d Lines<'_>,
 ) -> impl Iterator<Item = Fix> + use<'d> {
-    drafts.iter().enumerate().filter_map(move |(index, draft)| {
-        let change = draft.change.as_ref()?;
-        let mut edits: Vec<Edit> = change
-            .edits
-            .iter()
-            .map(|(span, text)| Edit {
-                start: lines.position(span.start).offset,
-                end: lines.position(span.end).offset,
-                new_text: text.clone(),
+    diagnostics
+        .iter()
+        .enumerate()
+        .filter_map(move |(index, diagnostic)| {
+            let change = diagnostic.change.as_ref()?;
+            let mut edits: Vec<Edit> = change
+                .edits
+                .iter()
+                .map(|(span, text)| Edit {
+                    start: lines.position(span.start).offset,
+                    end: lines.position(span.end).offset,
+                    new_text: text.clone(),
+                })
+                .collect();
+            edits.sort_by_key(|edit| edit.start);
+            Some(Fix {
+                list,
+                finding: index,
+                title: change.title.clone(),
+                edits,
             })
-            .collect();
-        edits.sort_by_key(|edit| edit.start);
-        Some(Fix {
-            list,
-            finding: index,
-            title: change.title.clone(),
-            edits,
         })
-    })
 }
 
 /// The text with the edits applied.

@@ -12,27 +12,32 @@ pub mod arn;
 )]
 mod bindings;
 mod check;
-pub mod code;
-pub mod compare;
 pub mod data;
 pub mod evaluate;
 mod fix;
+pub mod issue_code;
 pub mod json;
 mod lint;
 pub mod operator;
 mod options;
+#[cfg(any(all(target_arch = "wasm32", target_os = "unknown"), test))]
+mod options_json;
 pub mod pattern;
 pub mod policy;
 pub mod position;
-#[cfg(any(all(target_arch = "wasm32", target_os = "unknown"), test))]
-mod question;
+pub mod region;
 pub mod report;
+#[cfg(any(all(target_arch = "wasm32", target_os = "unknown"), test))]
+mod report_json;
 pub mod simulate;
 pub mod size;
+pub mod tags;
 mod tighten;
+pub mod values;
 pub mod verdict;
-#[cfg(any(all(target_arch = "wasm32", target_os = "unknown"), test))]
-mod write;
+
+// The old name, until all users have the new one.
+pub use issue_code as code;
 
 pub use check::{Checker, apply};
 pub use data::Catalog;

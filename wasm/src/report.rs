@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::code::FindingType;
+use crate::issue_code::FindingType;
 use crate::json::PathElement;
 use crate::position::Position;
 use crate::verdict::Verdict;

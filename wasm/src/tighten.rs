@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::json::quoted;
-use crate::verdict::{Feature, Setup, TAG};
+use crate::tags::OURS;
+use crate::verdict::{Feature, SPOT_ROLE, Setup};
 
 /// The policy's JSON, two spaces deep, ending with a line feed. Where the setup leaves
 /// something open, a `*` stands.
@@ -24,7 +25,7 @@ pub fn tighten(setup: &Setup) -> String {
     };
     let own = vec![ec2("instance/*"), ec2("volume/*")];
     let ours = vec!["true".to_owned()];
-    let tagged = |key: &str| (format!("aws:{key}/{TAG}"), ours.clone());
+    let tagged = |key: &str| (format!("aws:{key}/{OURS}"), ours.clone());
     let mut statements = vec![Statement {
         sid: "Describe",
         actions: &["ec2:DescribeInstances", "ec2:DescribeSpotPriceHistory"],
@@ -139,7 +140,7 @@ fn features(
         statements.push(Statement {
             sid: "CreateSpotRole",
             actions: &["iam:CreateServiceLinkedRole"],
-            resources: role("aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot"),
+            resources: role(SPOT_ROLE),
             equals: vec![(
                 "iam:AWSServiceName".to_owned(),
                 vec!["spot.amazonaws.com".to_owned()],

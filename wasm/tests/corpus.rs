@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use sprinters_policy::json::PathElement;
 use sprinters_policy::report::Location;
-use sprinters_policy::{Catalog, Checker, Finding, Options, apply, code};
+use sprinters_policy::{Catalog, Checker, Finding, Options, apply, issue_code};
 
 struct Case {
     good: bool,
@@ -128,7 +128,7 @@ fn every_check_has_a_bad_and_a_good_case() {
     for case in files().iter().flat_map(|path| read(path)) {
         seen.insert((case.code, case.good));
     }
-    let lacking: Vec<_> = code::ALL
+    let lacking: Vec<_> = issue_code::ALL
         .iter()
         // Identity policies require unique Sids, so the recommendation is for other policies.
         .filter(|code| code.name != "UNIQUE_SIDS_RECOMMENDED")

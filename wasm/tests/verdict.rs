@@ -12,7 +12,7 @@
 use Decision::{Conditional, Granted, Missing};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use sprinters_policy::code::FindingType;
+use sprinters_policy::issue_code::FindingType;
 use sprinters_policy::{
     Checker, Decision, Feature, Options, Report, Setup, Target, apply, tighten,
 };

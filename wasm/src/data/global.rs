@@ -1,5 +1,4 @@
-//! What no service's table holds: the `aws:` keys, the partitions and the regions.
-//! From the IAM user guide's pages on global condition keys and the list of regions.
+//! What no service's table holds: the `aws:` keys, from the IAM user guide's page on global condition keys.
 
 use std::sync::OnceLock;
 
@@ -79,77 +78,6 @@ pub const GLOBAL_KEYS: [Key; 54] = [
     one("username", String),
     one("ARN", Arn),
 ];
-
-/// The partitions.
-pub const PARTITIONS: [&str; 9] = [
-    "aws",
-    "aws-cn",
-    "aws-us-gov",
-    "aws-iso",
-    "aws-iso-b",
-    "aws-iso-e",
-    "aws-iso-f",
-    "aws-eusc",
-    "aws-iso-g",
-];
-
-/// The regions of all partitions.
-pub const REGIONS: [&str; 48] = [
-    "af-south-1",
-    "ap-east-1",
-    "ap-east-2",
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-south-2",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ap-southeast-3",
-    "ap-southeast-4",
-    "ap-southeast-5",
-    "ap-southeast-6",
-    "ap-southeast-7",
-    "ca-central-1",
-    "ca-west-1",
-    "cn-north-1",
-    "cn-northwest-1",
-    "eu-central-1",
-    "eu-central-2",
-    "eu-isoe-west-1",
-    "eu-north-1",
-    "eu-south-1",
-    "eu-south-2",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "eusc-de-east-1",
-    "il-central-1",
-    "me-central-1",
-    "me-south-1",
-    "me-west-1",
-    "mx-central-1",
-    "sa-east-1",
-    "sa-west-1",
-    "us-east-1",
-    "us-east-2",
-    "us-gov-east-1",
-    "us-gov-west-1",
-    "us-iso-east-1",
-    "us-iso-west-1",
-    "us-isob-east-1",
-    "us-isob-west-1",
-    "us-isof-east-1",
-    "us-isof-south-1",
-    "us-west-1",
-    "us-west-2",
-];
-
-/// Whether AWS has a region of that name.
-#[must_use]
-pub fn is_region(name: &str) -> bool {
-    REGIONS.contains(&name)
-}
 
 pub(super) fn global_key(name: &str) -> Option<Key> {
     static TABLE: OnceLock<Keys> = OnceLock::new();

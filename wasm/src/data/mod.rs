@@ -11,7 +11,7 @@ use crate::pattern::same_name;
 use std::sync::OnceLock;
 
 pub use catalog::{Catalog, Known, exists, nearest_action, takes_tags};
-pub use global::{GLOBAL_KEYS, PARTITIONS, REGIONS, is_region};
+pub use global::GLOBAL_KEYS;
 pub use names::Names;
 pub use service::{Action, ResourceType, Service, TypePattern, service};
 

@@ -2,11 +2,11 @@
 
 use super::Tri;
 use super::fact::{Expanded, Fact, Facts, expand};
-use crate::compare::{self, Decimal, address::Network, date};
 use crate::json::Value;
 use crate::operator::{Comparison, Family, Operator, Qualifier};
 use crate::pattern::{has_variable, has_wildcard, same_name};
 use crate::policy::{Condition, Version};
+use crate::values::{self, Decimal, address::Network, date};
 
 /// Whether the condition is met.
 #[must_use]
@@ -100,7 +100,7 @@ fn null(operator: Operator, values: &[Value<'_>], fact: &Fact<'_>) -> Tri {
 fn boolean(value: &Value<'_>) -> Option<bool> {
     match value {
         Value::Bool(value, _) => Some(*value),
-        other => compare::boolean(other.as_str()?),
+        other => values::boolean(other.as_str()?),
     }
 }
 
@@ -182,12 +182,10 @@ fn matched(operator: Operator, pattern: &str, text: &str) -> bool {
             Comparison::EqualsIgnoreCase => equal_ignoring_case(pattern, text),
             _ => pattern == text,
         },
-        Family::Arn if has_wildcard(pattern) => compare::arn_like(pattern, text),
+        Family::Arn if has_wildcard(pattern) => values::arn_like(pattern, text),
         Family::Arn => pattern == text,
-        Family::Bool => {
-            compare::boolean(pattern).is_some_and(|b| compare::boolean(text) == Some(b))
-        }
-        Family::Binary => compare::is_base64(pattern) && pattern == text,
+        Family::Bool => values::boolean(pattern).is_some_and(|b| values::boolean(text) == Some(b)),
+        Family::Binary => values::is_base64(pattern) && pattern == text,
         Family::IpAddress => Network::parse(pattern)
             .zip(Network::parse(text))
             .is_some_and(|(range, address)| range.contains(address)),

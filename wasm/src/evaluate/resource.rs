@@ -137,7 +137,7 @@ fn wild(text: &str) -> String {
 pub(super) fn marked_match(pattern: &str, text: &str, arn: bool) -> bool {
     if !pattern.contains(['\u{1}', '\u{2}']) {
         return if arn {
-            crate::compare::arn_like(pattern, text)
+            crate::values::arn_like(pattern, text)
         } else {
             matches(pattern, text)
         };

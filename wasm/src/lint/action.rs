@@ -1,9 +1,9 @@
 //! `Action` and `NotAction`: do the services and their actions exist?
 
 use super::Lint;
-use crate::code;
 use crate::data::{self, Known};
 use crate::fix::{Change, nearest, suggest};
+use crate::issue_code;
 use crate::json::{Text, quoted};
 use crate::pattern::{has_variable, has_wildcard};
 use crate::policy::Statement;
@@ -35,7 +35,7 @@ fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
             let whole = format!("ec2:{}", action.name);
             Change::new(format!("Write {whole}"), text.span, quoted(&whole))
         });
-        lint.add(code::INVALID_ACTION, vec![text.span], message, change);
+        lint.add(issue_code::INVALID_ACTION, vec![text.span], message, change);
         return;
     };
     if has_wildcard(prefix) {
@@ -44,7 +44,7 @@ fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
              name the service",
             text.value
         );
-        lint.report(code::WILDCARD_IN_SERVICE_NAME, text.span, message);
+        lint.report(issue_code::WILDCARD_IN_SERVICE_NAME, text.span, message);
     } else if !data::is_prefix(prefix) {
         let mut message = format!(
             "there is no service `{prefix}` for the action `{}`",
@@ -58,7 +58,7 @@ fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
             Change::new(format!("Write {meant}"), text.span, quoted(&whole))
         });
         lint.add(
-            code::INVALID_SERVICE_IN_ACTION,
+            issue_code::INVALID_SERVICE_IN_ACTION,
             vec![text.span],
             message,
             change,
@@ -73,6 +73,6 @@ fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
             suggest(&mut message, &whole);
             Change::new(format!("Write {whole}"), text.span, quoted(&whole))
         });
-        lint.add(code::INVALID_ACTION, vec![text.span], message, change);
+        lint.add(issue_code::INVALID_ACTION, vec![text.span], message, change);
     }
 }

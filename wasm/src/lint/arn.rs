@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use super::Lint;
 use crate::arn::{Arn, fields, is_open};
-use crate::code;
-use crate::data::{self, PARTITIONS, Presence, TypePattern};
+use crate::data::{self, Presence, TypePattern};
 use crate::fix::{Change, nearest, suggest};
+use crate::issue_code;
 use crate::json::{Text, quoted};
 use crate::pattern::{has_variable, has_wildcard, same_name};
 use crate::policy::Statement;
+use crate::region::{self, PARTITIONS, partition_named};
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
     let Some(element) = &statement.resource else {
@@ -50,11 +51,16 @@ fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
         } else {
             PARTITIONS
                 .iter()
-                .any(|p| text.value.starts_with(&format!("{p}:")))
+                .any(|p| text.value.starts_with(&format!("{}:", p.name)))
                 .then(|| format!("arn:{}", text.value))
                 .map(|whole| Change::new("Put arn: in front", text.span, quoted(&whole)))
         };
-        lint.add(code::INVALID_ARN_PREFIX, vec![text.span], message, change);
+        lint.add(
+            issue_code::INVALID_ARN_PREFIX,
+            vec![text.span],
+            message,
+            change,
+        );
         return;
     }
     let Some(arn) = Arn::parse(&text.value) else {
@@ -62,7 +68,7 @@ fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
             "the ARN `{}` has fewer than 6 fields; write `arn:partition:service:region:account:resource`",
             text.value
         );
-        lint.report(code::MISSING_ARN_FIELD, text.span, message);
+        lint.report(issue_code::MISSING_ARN_FIELD, text.span, message);
         return;
     };
     partition(lint, text, &arn);
@@ -74,17 +80,17 @@ fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
 }
 
 fn partition(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
-    if is_open(arn.partition) || PARTITIONS.contains(&arn.partition) {
+    if is_open(arn.partition) || partition_named(arn.partition).is_some() {
         return;
     }
     let message = format!(
         "there is no partition `{}`; write one of {}",
         arn.partition,
-        PARTITIONS.map(|p| format!("`{p}`")).join(", ")
+        PARTITIONS.map(|p| format!("`{}`", p.name)).join(", ")
     );
     let meant = match arn.partition {
         "" => Some("aws"),
-        other => nearest(other, PARTITIONS.iter().copied()),
+        other => nearest(other, PARTITIONS.iter().map(|p| p.name)),
     };
     let change = meant.map(|meant| {
         let whole = text.value.replacen(
@@ -94,7 +100,12 @@ fn partition(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
         );
         Change::new(format!("Write {meant}"), text.span, quoted(&whole))
     });
-    lint.add(code::INVALID_PARTITION, vec![text.span], message, change);
+    lint.add(
+        issue_code::INVALID_PARTITION,
+        vec![text.span],
+        message,
+        change,
+    );
 }
 
 // True if the service is one whose ARNs can be looked at further.
@@ -106,7 +117,7 @@ fn service(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) -> bool {
              name the service",
             text.value
         );
-        lint.report(code::WILDCARD_IN_SERVICE_NAME, text.span, message);
+        lint.report(issue_code::WILDCARD_IN_SERVICE_NAME, text.span, message);
         return false;
     }
     if has_variable(name) {
@@ -125,14 +136,24 @@ fn service(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) -> bool {
             suggest(&mut message, meant);
             respelled(text, arn, meant)
         });
-        lint.add(code::INVALID_SERVICE, vec![text.span], message, change);
+        lint.add(
+            issue_code::INVALID_SERVICE,
+            vec![text.span],
+            message,
+            change,
+        );
         return false;
     }
     if !small {
         let message =
             format!("the service `{name}` in an ARN stands in small letters; write `{lower}`");
         let change = respelled(text, arn, &lower);
-        lint.report_fix(code::INVALID_ARN_SERVICE_CASE, text.span, message, change);
+        lint.report_fix(
+            issue_code::INVALID_ARN_SERVICE_CASE,
+            text.span,
+            message,
+            change,
+        );
         return false;
     }
     true
@@ -164,7 +185,7 @@ fn region(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
             let message = format!("ARNs of `{}` name a region; add it, or `*`", arn.service);
             let whole = with(arn, "*", arn.account);
             let change = Change::new("Any region", text.span, quoted(&whole));
-            lint.report_fix(code::MISSING_ARN_REGION, text.span, message, change);
+            lint.report_fix(issue_code::MISSING_ARN_REGION, text.span, message, change);
         }
         return;
     }
@@ -175,15 +196,25 @@ fn region(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
             text.span,
             quoted(&with(arn, "", arn.account)),
         );
-        lint.report_fix(code::ARN_REGION_NOT_ALLOWED, text.span, message, change);
-    } else if !is_open(name) && !data::is_region(name) {
+        lint.report_fix(
+            issue_code::ARN_REGION_NOT_ALLOWED,
+            text.span,
+            message,
+            change,
+        );
+    } else if !is_open(name) && !region::is_region(name) {
         let mut message = format!("AWS has no region `{name}`");
-        let change = nearest(name, data::REGIONS.iter().copied()).map(|meant| {
+        let change = nearest(name, region::REGIONS.iter().copied()).map(|meant| {
             suggest(&mut message, meant);
             let whole = with(arn, meant, arn.account);
             Change::new(format!("Write {meant}"), text.span, quoted(&whole))
         });
-        lint.add(code::INVALID_ARN_REGION, vec![text.span], message, change);
+        lint.add(
+            issue_code::INVALID_ARN_REGION,
+            vec![text.span],
+            message,
+            change,
+        );
     }
 }
 
@@ -201,7 +232,7 @@ fn account(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
                 text.span,
                 quoted(&with(arn, arn.region, "*")),
             );
-            lint.report_fix(code::MISSING_ARN_ACCOUNT, text.span, message, change);
+            lint.report_fix(issue_code::MISSING_ARN_ACCOUNT, text.span, message, change);
         }
         return;
     }
@@ -215,7 +246,12 @@ fn account(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
             text.span,
             quoted(&with(arn, arn.region, "")),
         );
-        lint.report_fix(code::ARN_ACCOUNT_NOT_ALLOWED, text.span, message, change);
+        lint.report_fix(
+            issue_code::ARN_ACCOUNT_NOT_ALLOWED,
+            text.span,
+            message,
+            change,
+        );
     } else if name.len() != 12 || !name.bytes().all(|b| b.is_ascii_digit()) {
         let message = format!("`{name}` is no account id; write its 12 digits");
         let digits: String = name.chars().filter(char::is_ascii_digit).collect();
@@ -226,7 +262,12 @@ fn account(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
             let whole = with(arn, arn.region, &digits);
             Change::new(format!("Write {digits}"), text.span, quoted(&whole))
         });
-        lint.add(code::INVALID_ARN_ACCOUNT, vec![text.span], message, change);
+        lint.add(
+            issue_code::INVALID_ARN_ACCOUNT,
+            vec![text.span],
+            message,
+            change,
+        );
     }
 }
 
@@ -299,7 +340,12 @@ fn resource(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
                 example(arn.service)
             ));
         }
-        lint.add(code::INVALID_ARN_RESOURCE, vec![text.span], message, change);
+        lint.add(
+            issue_code::INVALID_ARN_RESOURCE,
+            vec![text.span],
+            message,
+            change,
+        );
     }
 }
 

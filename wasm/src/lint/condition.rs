@@ -2,8 +2,8 @@
 
 use super::block::Block;
 use super::{Lint, key, value};
-use crate::code;
 use crate::fix::{Change, nearest, suggest};
+use crate::issue_code;
 use crate::json::{Member, Value, quoted};
 use crate::operator::{Family, Operator, Qualifier};
 use crate::pattern::same_name;
@@ -52,7 +52,7 @@ fn operator(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>) {
             message.push_str("; use one such as `StringEquals`");
         }
         lint.add(
-            code::INVALID_CONDITION_OPERATOR,
+            issue_code::INVALID_CONDITION_OPERATOR,
             vec![block.name.span],
             message,
             change,
@@ -69,7 +69,7 @@ fn operator(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>) {
     if operator.if_exists {
         let message = "`Null` asks whether the key exists; remove `IfExists`".to_owned();
         lint.add(
-            code::NULL_WITH_IF_EXISTS,
+            issue_code::NULL_WITH_IF_EXISTS,
             vec![block.name.span],
             message,
             plain(),
@@ -82,7 +82,7 @@ fn operator(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>) {
         };
         let message = format!("`Null` with a qualifier is always {always}; use `Null` alone");
         lint.add(
-            code::NULL_WITH_QUALIFIER,
+            issue_code::NULL_WITH_QUALIFIER,
             vec![block.name.span],
             message,
             plain(),
@@ -108,7 +108,7 @@ fn same_key_twice(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>) {
             );
             let places = all.iter().map(|m| m.key.span).collect();
             lint.add(
-                code::DUPLICATE_KEYS_WITH_DIFFERENT_CASE,
+                issue_code::DUPLICATE_KEYS_WITH_DIFFERENT_CASE,
                 places,
                 message,
                 None,

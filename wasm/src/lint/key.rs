@@ -2,9 +2,9 @@
 
 use super::Lint;
 use super::block::Block;
-use crate::code;
 use crate::data::{self, GLOBAL_KEYS, Key, KeyType};
 use crate::fix::{Change, nearest, suggest};
+use crate::issue_code;
 use crate::json::{Member, Text, quoted};
 use crate::operator::{Comparison, Family, Qualifier};
 use crate::pattern::{has_variable, same_name};
@@ -38,7 +38,7 @@ fn existing(lint: &mut Lint<'_, '_>, key: &Text<'_>, entry: &Member<'_>) -> Opti
             "`{}` is no condition key; write service and name, as in `ec2:InstanceType`",
             key.value
         );
-        lint.report(code::INVALID_CONDITION_KEY_FORMAT, key.span, message);
+        lint.report(issue_code::INVALID_CONDITION_KEY_FORMAT, key.span, message);
         return None;
     };
     if same_name(prefix, "aws") && same_name(name, "ARN") {
@@ -51,7 +51,7 @@ fn existing(lint: &mut Lint<'_, '_>, key: &Text<'_>, entry: &Member<'_>) -> Opti
     if data::condition_key(&format!("{}/x", key.value.trim_end_matches('/'))).is_some() {
         let bare = key.value.trim_end_matches('/');
         let message = format!("`{bare}` needs the tag's key; write `{bare}/KEY`");
-        lint.report(code::MISSING_TAG_KEY_IN_CONDITION, key.span, message);
+        lint.report(issue_code::MISSING_TAG_KEY_IN_CONDITION, key.span, message);
         return None;
     }
     if same_name(prefix, "aws") {
@@ -70,7 +70,7 @@ fn existing(lint: &mut Lint<'_, '_>, key: &Text<'_>, entry: &Member<'_>) -> Opti
             )
         });
         lint.add(
-            code::INVALID_GLOBAL_CONDITION_KEY,
+            issue_code::INVALID_GLOBAL_CONDITION_KEY,
             vec![key.span],
             message,
             change,
@@ -101,7 +101,7 @@ fn service_key(lint: &mut Lint<'_, '_>, key: &Text<'_>, prefix: &str, name: &str
                 quoted(&format!("{meant}:{name}")),
             )
         });
-        lint.add(code::INVALID_SERVICE, vec![key.span], message, change);
+        lint.add(issue_code::INVALID_SERVICE, vec![key.span], message, change);
         return;
     }
     let mut message = format!("the service `{prefix}` has no condition key `{name}`");
@@ -112,7 +112,7 @@ fn service_key(lint: &mut Lint<'_, '_>, key: &Text<'_>, prefix: &str, name: &str
         Change::new(format!("Write {whole}"), key.span, quoted(&whole))
     });
     lint.add(
-        code::INVALID_SERVICE_CONDITION_KEY,
+        issue_code::INVALID_SERVICE_CONDITION_KEY,
         vec![key.span],
         message,
         change,
@@ -127,7 +127,7 @@ fn old_arn_key(lint: &mut Lint<'_, '_>, key: &Text<'_>, entry: &Member<'_>) {
         let message = "`aws:ARN` is an old name; write `aws:PrincipalArn`";
         let change = Change::new("Write aws:PrincipalArn", key.span, "\"aws:PrincipalArn\"");
         lint.report_fix(
-            code::DEPRECATED_GLOBAL_CONDITION_KEY,
+            issue_code::DEPRECATED_GLOBAL_CONDITION_KEY,
             key.span,
             message,
             change,
@@ -135,7 +135,11 @@ fn old_arn_key(lint: &mut Lint<'_, '_>, key: &Text<'_>, entry: &Member<'_>) {
     } else {
         let message = "`aws:ARN` is not supported; write `aws:PrincipalArn` for the caller or \
                        `aws:SourceArn` for the resource that calls";
-        lint.report(code::UNSUPPORTED_GLOBAL_CONDITION_KEY, key.span, message);
+        lint.report(
+            issue_code::UNSUPPORTED_GLOBAL_CONDITION_KEY,
+            key.span,
+            message,
+        );
     }
 }
 
@@ -150,7 +154,12 @@ fn fit(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, key: &Text<'_>, known: Ke
             key.value, block.name.value
         );
         let change = block.renamed(&format!("ForAnyValue:{}", block.name.value));
-        lint.add(code::MISSING_QUALIFIER, vec![key.span], message, change);
+        lint.add(
+            issue_code::MISSING_QUALIFIER,
+            vec![key.span],
+            message,
+            change,
+        );
     }
     let only_all = operator.qualifier == Some(Qualifier::ForAllValues);
     let excused = QUALIFIED_ALL_THE_SAME
@@ -169,7 +178,7 @@ fn fit(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, key: &Text<'_>, known: Ke
             .map_or("", |(_, base)| base);
         let change = block.renamed(plain);
         lint.add(
-            code::FORALLVALUES_WITH_SINGLE_VALUED_KEY,
+            issue_code::FORALLVALUES_WITH_SINGLE_VALUED_KEY,
             vec![key.span],
             message,
             change,
@@ -197,7 +206,7 @@ fn operator_type(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, key: &Text<'_>,
                     "`{}` is an ARN and `{}` lets `*` cross its parts; use `{name}`",
                     key.value, block.name.value
                 );
-                let code = code::STRING_LIKE_OPERATOR_WITH_ARN_CONDITION_KEYS;
+                let code = issue_code::STRING_LIKE_OPERATOR_WITH_ARN_CONDITION_KEYS;
                 lint.add(code, vec![key.span], message, block.renamed(&name));
             }
             return;
@@ -225,5 +234,5 @@ fn operator_type(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, key: &Text<'_>,
         _ => None,
     };
     let change = base.and_then(|base| block.renamed(&block.with_base(base)));
-    lint.add(code::TYPE_MISMATCH, vec![key.span], message, change);
+    lint.add(issue_code::TYPE_MISMATCH, vec![key.span], message, change);
 }

@@ -4,10 +4,10 @@ mod action;
 mod arn;
 mod block;
 mod condition;
-mod curated;
 mod key;
+mod key_rules;
 mod network;
-mod passing;
+mod pass_role;
 mod redundant;
 mod structure;
 mod syntax;
@@ -15,9 +15,9 @@ mod tags;
 mod value;
 mod variable;
 
-use crate::code::{self, Code};
 use crate::data::Catalog;
 use crate::fix::Change;
+use crate::issue_code::{self, Code};
 use crate::json::{Problem, SyntaxError, Value};
 use crate::policy::{Policy, Statement};
 use crate::position::Span;
@@ -31,7 +31,7 @@ const MAX_COMPARED: usize = 1_500;
 
 /// A finding before its places are counted.
 #[derive(Clone, Debug)]
-pub(crate) struct Draft {
+pub(crate) struct Diagnostic {
     pub(crate) code: Code,
     pub(crate) message: String,
     pub(crate) places: Vec<Span>,
@@ -44,7 +44,7 @@ pub(crate) struct Lint<'a, 't> {
     pub(crate) root: &'a Value<'t>,
     pub(crate) policy: &'a Policy<'a, 't>,
     pub(crate) catalog: Option<&'a Catalog>,
-    out: Vec<Draft>,
+    out: Vec<Diagnostic>,
 }
 
 impl Lint<'_, '_> {
@@ -69,7 +69,7 @@ impl Lint<'_, '_> {
     fn add(&mut self, code: Code, places: Vec<Span>, message: String, change: Option<Change>) {
         // Nobody reads more, and each one costs its way through the document.
         if !self.is_full() {
-            self.out.push(Draft {
+            self.out.push(Diagnostic {
                 code,
                 message,
                 places,
@@ -86,7 +86,7 @@ pub(crate) fn run<'a, 't>(
     policy: &'a Policy<'a, 't>,
     errors: &[SyntaxError],
     catalog: Option<&'a Catalog>,
-) -> Vec<Draft> {
+) -> Vec<Diagnostic> {
     let mut lint = Lint {
         text,
         root,
@@ -107,8 +107,9 @@ pub(crate) fn run<'a, 't>(
             .find(|e| is_guesswork(e.problem))
             .map(|e| e.span.start);
         if let Some(lost) = lost {
-            lint.out.retain(|draft| {
-                draft.code == code::JSON_SYNTAX_ERROR || draft.places.iter().all(|p| p.end <= lost)
+            lint.out.retain(|diagnostic| {
+                diagnostic.code == issue_code::JSON_SYNTAX_ERROR
+                    || diagnostic.places.iter().all(|p| p.end <= lost)
             });
         }
         // Other changes would build on text that is about to change.
@@ -116,16 +117,16 @@ pub(crate) fn run<'a, 't>(
             let others = lint
                 .out
                 .iter_mut()
-                .filter(|d| d.code != code::JSON_SYNTAX_ERROR);
-            others.for_each(|draft| draft.change = None);
+                .filter(|d| d.code != issue_code::JSON_SYNTAX_ERROR);
+            others.for_each(|diagnostic| diagnostic.change = None);
         }
         // What seems to be missing may stand in the part that could not be read.
         if errors.iter().any(|e| e.problem != Problem::ByteOrderMark) {
-            lint.out.retain(|draft| !is_absence(draft.code));
+            lint.out.retain(|diagnostic| !is_absence(diagnostic.code));
         }
     }
     lint.out
-        .sort_by_key(|draft| draft.places.first().map_or(0, |s| s.start));
+        .sort_by_key(|diagnostic| diagnostic.places.first().map_or(0, |s| s.start));
     lint.out
 }
 
@@ -133,10 +134,10 @@ fn check_statement(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
     action::check(lint, statement);
     arn::check(lint, statement);
     redundant::check(lint, statement);
-    passing::check(lint, statement);
+    pass_role::check(lint, statement);
     condition::check(lint, statement);
     tags::check(lint, statement);
-    curated::check(lint, statement);
+    key_rules::check(lint, statement);
 }
 
 fn is_guesswork(problem: Problem) -> bool {
@@ -153,12 +154,12 @@ fn is_guesswork(problem: Problem) -> bool {
 
 fn is_absence(code: Code) -> bool {
     [
-        code::MISSING_ACTION,
-        code::MISSING_EFFECT,
-        code::MISSING_RESOURCE,
-        code::MISSING_STATEMENT,
-        code::MISSING_VERSION,
-        code::POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA,
+        issue_code::MISSING_ACTION,
+        issue_code::MISSING_EFFECT,
+        issue_code::MISSING_RESOURCE,
+        issue_code::MISSING_STATEMENT,
+        issue_code::MISSING_VERSION,
+        issue_code::POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA,
     ]
     .contains(&code)
 }

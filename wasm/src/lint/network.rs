@@ -1,19 +1,19 @@
 //! Addresses in conditions.
 
 use super::Lint;
-use crate::code;
-use crate::compare::address::Network;
 use crate::fix::Change;
+use crate::issue_code;
 use crate::json::{Member, quoted};
 use crate::operator::Operator;
 use crate::pattern::{has_variable, same_name};
+use crate::values::address::Network;
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, operator: Operator, entry: &Member<'_>) {
     let mut networks = Vec::new();
     for value in entry.value.elements() {
         let Some(text) = value.as_text() else {
             let message = "an address or a range stands in quotes, as in \"203.0.113.0/24\"";
-            lint.report(code::TYPE_MISMATCH_IP_RANGE, value.span(), message);
+            lint.report(issue_code::TYPE_MISMATCH_IP_RANGE, value.span(), message);
             continue;
         };
         if has_variable(&text.value) {
@@ -24,7 +24,7 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, operator: Operator, entry: &Member<
                 "`{}` is no address range; write one like 203.0.113.0/24",
                 text.value
             );
-            lint.report(code::TYPE_MISMATCH_IP_RANGE, text.span, message);
+            lint.report(issue_code::TYPE_MISMATCH_IP_RANGE, text.span, message);
             continue;
         };
         if let Some(tidied) = network.tidied() {
@@ -33,7 +33,7 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, operator: Operator, entry: &Member<
                 text.value
             );
             let change = Change::new(format!("Write {tidied}"), text.span, quoted(&tidied));
-            lint.report_fix(code::IMPROVE_IP_RANGE, text.span, message, change);
+            lint.report_fix(issue_code::IMPROVE_IP_RANGE, text.span, message, change);
         }
         networks.push(network);
     }
@@ -50,22 +50,22 @@ fn private(lint: &mut Lint<'_, '_>, operator: Operator, entry: &Member<'_>, netw
     let all = count == networks.len();
     let (code, message) = match (all, operator.negated) {
         (true, false) => (
-            code::PRIVATE_IP_ADDRESS,
+            issue_code::PRIVATE_IP_ADDRESS,
             "AWS sees public addresses only, so a private one in `aws:SourceIp` never matches; \
              write public ranges, or use `aws:VpcSourceIp`",
         ),
         (true, true) => (
-            code::PRIVATE_NOT_IP_ADDRESS,
+            issue_code::PRIVATE_NOT_IP_ADDRESS,
             "AWS sees public addresses only, so excluding private ones from `aws:SourceIp` does \
              nothing; write public ranges",
         ),
         (false, false) => (
-            code::PRIVATE_IP_ADDRESS_SUBSET,
+            issue_code::PRIVATE_IP_ADDRESS_SUBSET,
             "the private addresses among these never match `aws:SourceIp`; remove them, or use \
              `aws:VpcSourceIp` for them",
         ),
         (false, true) => (
-            code::PRIVATE_NOT_IP_ADDRESS_SUBSET,
+            issue_code::PRIVATE_NOT_IP_ADDRESS_SUBSET,
             "the private addresses among these do nothing in `aws:SourceIp`; remove them, or use \
              `aws:VpcSourceIp` for them",
         ),

@@ -1,8 +1,8 @@
 //! What another entry of the same list, or another statement, says already.
 
 use super::Lint;
-use crate::code;
 use crate::fix::{Change, removal};
+use crate::issue_code;
 use crate::json::{Text, Value};
 use crate::pattern::{covers, covers_ignoring_case, has_wildcard, name_hash};
 use crate::policy::{Element, Statement};
@@ -19,7 +19,7 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
             );
             report(
                 lint,
-                code::REDUNDANT_ACTION,
+                issue_code::REDUNDANT_ACTION,
                 actions,
                 &texts,
                 &group,
@@ -37,7 +37,7 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
             );
             report(
                 lint,
-                code::REDUNDANT_RESOURCE,
+                issue_code::REDUNDANT_RESOURCE,
                 resources,
                 &texts,
                 &group,
@@ -146,7 +146,7 @@ fn repeated(texts: &[&Text<'_>], covered: &[bool], ignore_case: bool) -> Vec<Gro
 
 fn report(
     lint: &mut Lint<'_, '_>,
-    code: code::Code,
+    code: issue_code::Code,
     element: &Element<'_, '_>,
     texts: &[&Text<'_>],
     group: &Group,
@@ -216,7 +216,7 @@ pub(super) fn statements(lint: &mut Lint<'_, '_>) {
             .flatten()
             .map(|span| Change::new("Remove the second", span, ""));
         let message = format!("{} statements grant the same; keep one of them", same.len());
-        lint.add(code::REDUNDANT_STATEMENT, places, message, change);
+        lint.add(issue_code::REDUNDANT_STATEMENT, places, message, change);
     }
 }
 

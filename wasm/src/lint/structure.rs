@@ -1,8 +1,8 @@
 //! The elements of the document and of its statements: which there are and of what type.
 
 use super::{Lint, MAX_COMPARED};
-use crate::code;
 use crate::fix::{Change, nearest, removal};
+use crate::issue_code;
 use crate::json::{Member, Text, Value, quoted};
 use crate::pattern::has_variable;
 use crate::position::Span;
@@ -26,7 +26,7 @@ pub(super) fn check(lint: &mut Lint<'_, '_>) {
     let Some(members) = root.members() else {
         if !matches!(root, Value::Null(_)) {
             lint.report(
-                code::DATA_TYPE_MISMATCH,
+                issue_code::DATA_TYPE_MISMATCH,
                 root.span(),
                 "a policy is a JSON object; wrap it in `{` and `}`",
             );
@@ -41,14 +41,14 @@ pub(super) fn check(lint: &mut Lint<'_, '_>) {
     version(lint);
     match root.get("Statement") {
         None => lint.report(
-            code::MISSING_STATEMENT,
+            issue_code::MISSING_STATEMENT,
             root.span(),
             "the policy has no `Statement`; add one",
         ),
         Some(statements) => {
             if statements.elements().is_empty() {
                 lint.report(
-                    code::MISSING_STATEMENT,
+                    issue_code::MISSING_STATEMENT,
                     root.span(),
                     "`Statement` is empty; add a statement",
                 );
@@ -73,7 +73,7 @@ fn size(lint: &mut Lint<'_, '_>) {
             "the policy has {size} characters without white space, more than the {QUOTA} that \
              any identity policy may have; split it into several policies"
         );
-        let code = code::POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA;
+        let code = issue_code::POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA;
         lint.report(code, lint.root.span(), message);
     }
 }
@@ -90,7 +90,7 @@ fn version(lint: &mut Lint<'_, '_>) {
             };
             let text = format!("\n  \"Version\": \"2012-10-17\"{comma}");
             lint.report_fix(
-                code::MISSING_VERSION,
+                issue_code::MISSING_VERSION,
                 root.span(),
                 "the policy has no `Version` and is read by the rules of 2008; add \
                  `\"Version\": \"2012-10-17\"`",
@@ -101,7 +101,7 @@ fn version(lint: &mut Lint<'_, '_>) {
             if !matches!(text.value.as_ref(), "2012-10-17" | "2008-10-17") {
                 let message = format!("there is no version `{}`; use `2012-10-17`", text.value);
                 let change = Change::new("Use 2012-10-17", text.span, "\"2012-10-17\"");
-                lint.report_fix(code::INVALID_VERSION, text.span, message, change);
+                lint.report_fix(issue_code::INVALID_VERSION, text.span, message, change);
             }
         }
         Some(other) => mismatch(lint, other, "Version", "a string"),
@@ -124,7 +124,7 @@ fn unknown_element(
         );
         let change = removal(lint.root, member.key.span).map(|s| Change::new("Remove it", s, ""));
         lint.add(
-            code::UNSUPPORTED_PRINCIPAL,
+            issue_code::UNSUPPORTED_PRINCIPAL,
             vec![member.key.span],
             message,
             change,
@@ -151,7 +151,7 @@ fn unknown_element(
         ),
     };
     lint.add(
-        code::INVALID_POLICY_ELEMENT,
+        issue_code::INVALID_POLICY_ELEMENT,
         vec![member.key.span],
         message,
         change,
@@ -167,9 +167,9 @@ fn statement(lint: &mut Lint<'_, '_>, value: &Value<'_>) {
         match member.key.value.as_ref() {
             "Sid" => sid(lint, member),
             "Effect" => effect(lint, &member.value),
-            "Action" | "NotAction" => list(lint, member, code::EMPTY_ARRAY_ACTION, "action"),
+            "Action" | "NotAction" => list(lint, member, issue_code::EMPTY_ARRAY_ACTION, "action"),
             "Resource" | "NotResource" => {
-                list(lint, member, code::EMPTY_ARRAY_RESOURCE, "resource");
+                list(lint, member, issue_code::EMPTY_ARRAY_RESOURCE, "resource");
             }
             "Condition" => condition(lint, member),
             _ => unknown_element(lint, member, &STATEMENT, members),
@@ -182,22 +182,27 @@ fn statement(lint: &mut Lint<'_, '_>, value: &Value<'_>) {
                 "`{one}` and `{other}` exclude each other in one statement; remove one of them"
             );
             let places = vec![a.key.span, b.key.span];
-            lint.add(code::UNSUPPORTED_ELEMENT_COMBINATION, places, message, None);
+            lint.add(
+                issue_code::UNSUPPORTED_ELEMENT_COMBINATION,
+                places,
+                message,
+                None,
+            );
         }
     }
     let missing = [
         (
-            code::MISSING_EFFECT,
+            issue_code::MISSING_EFFECT,
             has("Effect").is_none(),
             "`Effect`, `Allow` or `Deny`",
         ),
         (
-            code::MISSING_ACTION,
+            issue_code::MISSING_ACTION,
             has("Action").or(has("NotAction")).is_none(),
             "`Action` or `NotAction`",
         ),
         (
-            code::MISSING_RESOURCE,
+            issue_code::MISSING_RESOURCE,
             has("Resource").or(has("NotResource")).is_none(),
             "`Resource` or `NotResource`",
         ),
@@ -233,7 +238,12 @@ fn sid(lint: &mut Lint<'_, '_>, member: &Member<'_>) {
     if text.value.is_empty() {
         let change = removal(lint.root, text.span).map(|s| Change::new("Remove the Sid", s, ""));
         let message = "the `Sid` is empty; give it a value or remove it".to_owned();
-        lint.add(code::EMPTY_SID_VALUE, vec![text.span], message, change);
+        lint.add(
+            issue_code::EMPTY_SID_VALUE,
+            vec![text.span],
+            message,
+            change,
+        );
     } else if !text.value.bytes().all(|b| b.is_ascii_alphanumeric()) && !has_variable(&text.value) {
         let plain: String = text
             .value
@@ -252,7 +262,12 @@ fn sid(lint: &mut Lint<'_, '_>, member: &Member<'_>) {
             "the `Sid` `{}` has other characters than letters a-z, A-Z and digits; remove them",
             text.value
         );
-        lint.add(code::UNSUPPORTED_SID, vec![text.span], message, change);
+        lint.add(
+            issue_code::UNSUPPORTED_SID,
+            vec![text.span],
+            message,
+            change,
+        );
     }
 }
 
@@ -270,10 +285,10 @@ fn effect(lint: &mut Lint<'_, '_>, value: &Value<'_>) {
     );
     let change = nearest(&text.value, ["Allow", "Deny"].into_iter())
         .map(|meant| Change::new(format!("Write {meant}"), text.span, quoted(meant)));
-    lint.add(code::INVALID_EFFECT, vec![text.span], message, change);
+    lint.add(issue_code::INVALID_EFFECT, vec![text.span], message, change);
 }
 
-fn list(lint: &mut Lint<'_, '_>, member: &Member<'_>, empty: code::Code, what: &str) {
+fn list(lint: &mut Lint<'_, '_>, member: &Member<'_>, empty: issue_code::Code, what: &str) {
     if let Value::Array(elements, span) = &member.value
         && elements.is_empty()
     {
@@ -298,7 +313,7 @@ fn condition(lint: &mut Lint<'_, '_>, member: &Member<'_>) {
         let change = removal(lint.root, member.key.span).map(|s| Change::new("Remove it", s, ""));
         let place = vec![member.value.span()];
         lint.add(
-            code::EMPTY_OBJECT_CONDITION,
+            issue_code::EMPTY_OBJECT_CONDITION,
             place,
             empty.to_owned(),
             change,
@@ -322,7 +337,7 @@ fn condition(lint: &mut Lint<'_, '_>, member: &Member<'_>) {
                 let change = removal(lint.root, target).map(|s| Change::new("Remove it", s, ""));
                 let place = vec![block.value.span()];
                 lint.add(
-                    code::EMPTY_OBJECT_CONDITION,
+                    issue_code::EMPTY_OBJECT_CONDITION,
                     place,
                     empty.to_owned(),
                     change,
@@ -356,7 +371,7 @@ fn mismatch(lint: &mut Lint<'_, '_>, value: &Value<'_>, name: &str, expected: &s
         return;
     }
     let message = format!("`{name}` must be {expected}");
-    lint.report(code::DATA_TYPE_MISMATCH, value.span(), message);
+    lint.report(issue_code::DATA_TYPE_MISMATCH, value.span(), message);
 }
 
 // All but the first get a number that no other Sid has.
@@ -396,6 +411,6 @@ fn sids(lint: &mut Lint<'_, '_>) {
         // Finding free names looks at every Sid for each new one.
         let few = same.len() <= 50 && all.len() <= MAX_COMPARED;
         let change = few.then(|| numbered(same, &all));
-        lint.add(code::UNIQUE_SIDS_REQUIRED, places, message, change);
+        lint.add(issue_code::UNIQUE_SIDS_REQUIRED, places, message, change);
     }
 }

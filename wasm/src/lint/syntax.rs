@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::Lint;
-use crate::code::{JSON_SYNTAX_ERROR, MISSING_STATEMENT};
 use crate::fix::Change;
+use crate::issue_code::{JSON_SYNTAX_ERROR, MISSING_STATEMENT};
 use crate::json::{MAX_DEPTH, Problem, SyntaxError};
 use crate::position::Span;
 

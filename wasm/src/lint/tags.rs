@@ -1,8 +1,8 @@
 //! Conditions on tags where the service knows none.
 
 use super::Lint;
-use crate::code;
 use crate::data::{self, Known};
+use crate::issue_code;
 use crate::operator::Family;
 use crate::pattern::same_name;
 use crate::policy::{Condition, Effect, Statement};
@@ -17,11 +17,11 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
         if action.negated {
             let (code, effect) = match effect {
                 Effect::Allow => (
-                    code::ALLOW_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE,
+                    issue_code::ALLOW_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE,
                     "allowed",
                 ),
                 Effect::Deny => (
-                    code::DENY_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE,
+                    issue_code::DENY_NOTACTION_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE,
                     "denied",
                 ),
             };
@@ -45,14 +45,14 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
         let list = services.join("`, `");
         let (code, message) = match effect {
             Effect::Allow => (
-                code::ALLOW_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE,
+                issue_code::ALLOW_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE,
                 format!(
                     "these actions of `{list}` know nothing of `{key}` and are not allowed by this \
                      statement; move them to one without this condition"
                 ),
             ),
             Effect::Deny => (
-                code::DENY_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE,
+                issue_code::DENY_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE,
                 format!(
                     "these actions of `{list}` know nothing of `{key}` and are not denied by this \
                      statement; move them to one without this condition"

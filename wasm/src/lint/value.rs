@@ -2,14 +2,14 @@
 
 use super::Lint;
 use super::block::Block;
-use crate::code;
-use crate::compare::{self, Decimal, date};
-use crate::data;
 use crate::fix::Change;
+use crate::issue_code;
 use crate::json::{Member, Text, Value, quoted};
 use crate::operator::{Comparison, Family, Operator, Qualifier};
 use crate::pattern::{has_variable, has_wildcard, same_name};
 use crate::position::Span;
+use crate::region;
+use crate::values::{self, Decimal, date};
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, entry: &Member<'_>) {
     let values = entry.value.elements();
@@ -26,7 +26,7 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, entry: &Memb
             entry.key.value
         );
         lint.report(
-            code::INVALID_CONDITION_DATA_TYPE,
+            issue_code::INVALID_CONDITION_DATA_TYPE,
             entry.value.span(),
             message,
         );
@@ -38,7 +38,7 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, entry: &Memb
     if single && values.len() > 1 && operator.qualifier.is_none() {
         let message = format!("`{}` takes one Boolean; keep one of them", block.name.value);
         lint.report(
-            code::INVALID_CONDITION_MULTIPLE_BOOLEAN,
+            issue_code::INVALID_CONDITION_MULTIPLE_BOOLEAN,
             entry.value.span(),
             message,
         );
@@ -59,19 +59,19 @@ fn empty(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, entry: &Member<'_>) {
     let null = "use `Null` with `true` to ask for that";
     let (code, message) = match operator {
         Some(op) if op.qualifier == Some(Qualifier::ForAllValues) => (
-            code::EMPTY_ARRAY_CONDITION_FORALLVALUES,
+            issue_code::EMPTY_ARRAY_CONDITION_FORALLVALUES,
             format!("without values this is true only where `{key}` is absent; {null}"),
         ),
         Some(op) if op.qualifier == Some(Qualifier::ForAnyValue) => (
-            code::EMPTY_ARRAY_CONDITION_FORANYVALUE,
+            issue_code::EMPTY_ARRAY_CONDITION_FORANYVALUE,
             format!("without values of `{key}` this is never true; name some"),
         ),
         Some(op) if op.if_exists => (
-            code::EMPTY_ARRAY_CONDITION_IFEXISTS,
+            issue_code::EMPTY_ARRAY_CONDITION_IFEXISTS,
             format!("without values this is true only where `{key}` is absent; {null}"),
         ),
         _ => (
-            code::EMPTY_ARRAY_CONDITION,
+            issue_code::EMPTY_ARRAY_CONDITION,
             format!("the condition on `{key}` has no values and does nothing; name some"),
         ),
     };
@@ -101,17 +101,17 @@ fn one(
     let name = &block.name.value;
     match operator.family {
         Family::String => wildcard(lint, block, operator, text, place),
-        Family::Bool | Family::Null if compare::boolean(text).is_none() => {
+        Family::Bool | Family::Null if values::boolean(text).is_none() => {
             let message = format!("`{name}` takes `true` or `false`, not `{text}`");
-            lint.report(code::TYPE_MISMATCH_BOOLEAN, place, message);
+            lint.report(issue_code::TYPE_MISMATCH_BOOLEAN, place, message);
         }
         Family::Numeric if Decimal::parse(text).is_none() => {
             let message = format!("`{name}` takes numbers, not `{text}`");
-            lint.report(code::TYPE_MISMATCH_NUMBER, place, message);
+            lint.report(issue_code::TYPE_MISMATCH_NUMBER, place, message);
         }
-        Family::Binary if !compare::is_base64(text) => {
+        Family::Binary if !values::is_base64(text) => {
             let message = format!("`{name}` takes base64, not `{text}`");
-            lint.report(code::TYPE_MISMATCH_STRING, place, message);
+            lint.report(issue_code::TYPE_MISMATCH_STRING, place, message);
         }
         Family::Date => date_value(lint, &entry.key.value, text, place),
         _ => {}
@@ -126,7 +126,7 @@ fn variables(lint: &mut Lint<'_, '_>, operator: Operator, text: &Text<'_>) {
     for variable in super::variable::variables(&text.value) {
         let place = text.part(variable.start, variable.end).unwrap_or(text.span);
         let message = "variables work with String and Arn operators only; write the value itself";
-        lint.report(code::INVALID_VARIABLE_FOR_OPERATOR, place, message);
+        lint.report(issue_code::INVALID_VARIABLE_FOR_OPERATOR, place, message);
     }
 }
 
@@ -155,7 +155,7 @@ fn wildcard(
         _ => None,
     };
     lint.add(
-        code::WILDCARD_WITHOUT_LIKE_OPERATOR,
+        issue_code::WILDCARD_WITHOUT_LIKE_OPERATOR,
         vec![place],
         message,
         change,
@@ -167,12 +167,12 @@ fn date_value(lint: &mut Lint<'_, '_>, key: &str, text: &str, place: Span) {
         None => {
             let message =
                 format!("`{text}` is no date; write one like 2026-01-31 or 2026-01-31T12:00:00Z");
-            lint.report(code::TYPE_MISMATCH_DATE, place, message);
+            lint.report(issue_code::TYPE_MISMATCH_DATE, place, message);
         }
         Some((_, date::Written::Epoch)) if !same_name(key, "aws:EpochTime") => {
             let message =
                 format!("`{text}` is read as seconds since 1970; write the date like 2026-01-31");
-            lint.report(code::INVALID_DATE_VALUE, place, message);
+            lint.report(issue_code::INVALID_DATE_VALUE, place, message);
         }
         Some(_) => {}
     }
@@ -206,7 +206,7 @@ fn always(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, operator: Operator, en
     if tautology {
         let message = format!("`{name}` on `{key}` with `*` is always true; remove the key");
         lint.report(
-            code::REDUNDANT_KEY_DUE_TO_WILDCARD_IN_CONDITION,
+            issue_code::REDUNDANT_KEY_DUE_TO_WILDCARD_IN_CONDITION,
             star.span(),
             message,
         );
@@ -214,14 +214,14 @@ fn always(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, operator: Operator, en
     }
     if operator.negated && operator.qualifier == Some(Qualifier::ForAnyValue) {
         let message = format!("`{name}` on `{key}` with `*` is never true; remove the statement");
-        let code = code::REDUNDANT_STATEMENT_DUE_TO_WILDCARD_IN_CONDITION;
+        let code = issue_code::REDUNDANT_STATEMENT_DUE_TO_WILDCARD_IN_CONDITION;
         lint.report(code, star.span(), message);
         return;
     }
     let (code, answer) = if operator.negated {
-        (code::EQUIVALENT_TO_NULL_TRUE, "true")
+        (issue_code::EQUIVALENT_TO_NULL_TRUE, "true")
     } else {
-        (code::EQUIVALENT_TO_NULL_FALSE, "false")
+        (issue_code::EQUIVALENT_TO_NULL_FALSE, "false")
     };
     let message = format!(
         "`{name}` with `*` only asks whether `{key}` is there; say so with \
@@ -272,7 +272,7 @@ fn one_number(
     );
     let change = Change::new(format!("Keep {kept}"), entry.value.span(), kept);
     lint.report_fix(
-        code::REDUNDANT_CONDITION_VALUE_NUM,
+        issue_code::REDUNDANT_CONDITION_VALUE_NUM,
         entry.value.span(),
         message,
         change,
@@ -281,5 +281,5 @@ fn one_number(
 
 /// Whether the value is the name of a region that AWS does not have.
 pub(super) fn is_wrong_region(text: &str) -> bool {
-    !crate::arn::is_open(text) && !data::is_region(text)
+    !crate::arn::is_open(text) && !region::is_region(text)
 }

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::Lint;
-use crate::code;
 use crate::fix::Change;
+use crate::issue_code;
 use crate::json::{Text, Value, quoted};
 use crate::pattern::{find_variable, has_variable};
 use crate::policy::Version;
@@ -117,7 +117,7 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
                     "`{whole}` is plain text under this version; write `\"Version\": \"2012-10-17\"`"
                 );
                 let change = new_version(lint.root);
-                let code = code::VARIABLE_UNSUPPORTED_IN_VERSION;
+                let code = issue_code::VARIABLE_UNSUPPORTED_IN_VERSION;
                 lint.add(code, vec![place], message, change);
             }
             None => {}
@@ -139,17 +139,17 @@ fn report(
     };
     let (code, message, change) = match fault {
         Fault::MissingBrace => (
-            code::MISSING_BRACE_IN_VARIABLE,
+            issue_code::MISSING_BRACE_IN_VARIABLE,
             format!("the variable `{shown}` has no closing brace; add `}}`"),
             Some(replace("Add the brace", &format!("{}}}", shown.trim_end()))),
         ),
         Fault::Empty => (
-            code::EMPTY_VARIABLE,
+            issue_code::EMPTY_VARIABLE,
             format!("the variable `{shown}` is empty; put a key into it or remove it"),
             Some(replace("Remove it", "")),
         ),
         Fault::Space => (
-            code::UNSUPPORTED_SPACE_IN_VARIABLE,
+            issue_code::UNSUPPORTED_SPACE_IN_VARIABLE,
             format!("the name in the variable `{shown}` has a space; remove it"),
             {
                 let name: String = variable.name.split_whitespace().collect();
@@ -162,7 +162,7 @@ fn report(
             },
         ),
         Fault::MissingQuote => (
-            code::MISSING_QUOTE_IN_VARIABLE,
+            issue_code::MISSING_QUOTE_IN_VARIABLE,
             format!("the default value in `{shown}` needs a single quote on both sides; add them"),
             shown[2..shown.len() - 1]
                 .split_once(',')
@@ -187,7 +187,7 @@ pub(super) fn unsupported(lint: &mut Lint<'_, '_>, text: &Text<'_>, element: &st
              values, remove it here",
             &text.value[variable.start..variable.end]
         );
-        lint.report(code::VARIABLE_UNSUPPORTED_IN_ELEMENT, place, message);
+        lint.report(issue_code::VARIABLE_UNSUPPORTED_IN_ELEMENT, place, message);
     }
 }
 

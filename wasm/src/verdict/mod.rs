@@ -13,7 +13,7 @@ use crate::evaluate::{self, Answer, Request, Tri};
 use crate::pattern::same_name;
 use crate::policy::{Effect, Policy};
 
-pub(crate) use request::{FactSheet, Sprinters, TAG, requests};
+pub(crate) use request::{FactSheet, RequiredRequests, SPOT_ROLE, requests};
 
 /// What of Sprinters is to be used beyond the six plain permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -170,18 +170,18 @@ fn is_empty(assumed: &Assumed) -> bool {
 #[must_use]
 pub fn judge(policy: &Policy<'_, '_>, setup: &Setup) -> Verdict {
     let assumed = assume(policy, setup);
-    let sprinters = Sprinters::new(setup, &assumed);
-    judge_for(policy, &sprinters, assumed)
+    let required = RequiredRequests::new(setup, &assumed);
+    judge_for(policy, &required, assumed)
 }
 
 pub(crate) fn judge_for(
     policy: &Policy<'_, '_>,
-    sprinters: &Sprinters,
+    required: &RequiredRequests,
     assumed: Assumed,
 ) -> Verdict {
     let mut permissions: Vec<Permission> = Vec::with_capacity(9);
-    for request in requests(sprinters) {
-        let facts = FactSheet::new(request, sprinters);
+    for request in requests(required) {
+        let facts = FactSheet::new(request, required);
         let mut worst: Option<ResourceAnswer> = None;
         for target in &request.targets {
             let asked = Request {

@@ -4,23 +4,7 @@ use super::{Assumed, Feature, Setup};
 use crate::data;
 use crate::evaluate::{Fact, Facts, Target};
 use crate::pattern::same_name;
-
-/// The tag that policies scope on, on the instance and its volumes, always `true`.
-pub(crate) const TAG: &str = "sprinters:sprinters";
-/// All tags that Sprinters sets.
-const TAGS: [&str; 11] = [
-    TAG,
-    "Name",
-    "sprinters:repository",
-    "sprinters:run-id",
-    "sprinters:run-attempt",
-    "sprinters:job",
-    "sprinters:job-id",
-    "sprinters:label",
-    "sprinters:runner-id",
-    "sprinters:expires",
-    "sprinters:root",
-];
+use crate::tags::{self, Carried, Tag};
 
 /// One request about one resource type.
 #[derive(Debug)]
@@ -48,9 +32,142 @@ enum Kind {
     Owns,
 }
 
-/// What is known of the requests, with the requests made from it.
+// The shape of a request's ARN; `{}` and `{account}` stand for what is not known.
+#[derive(Clone, Copy)]
+enum Shape {
+    /// The action knows only `*`.
+    Star,
+    /// A resource of EC2 in the account: its type.
+    Ec2(&'static str),
+    SecurityGroup,
+    Subnet,
+    Image,
+    Role,
+    SpotRole,
+    Parameter,
+}
+
+struct Row(&'static str, &'static str, Shape, Kind, Option<Feature>);
+
+/// A row for each request: action, resource type, ARN, the tags it carries, the feature that makes it; in the order of the verdict.
+const ROWS: [Row; 16] = {
+    use Feature::{Console, InstanceProfile, SpotServiceLinkedRole, SsmImageParameter};
+    use Kind::{Creates, CreatesUntagged, Owns, Plain, Uses};
+    use Shape::{Ec2, Image, Parameter, Role, SecurityGroup, SpotRole, Star, Subnet};
+    [
+        Row("ec2:RunInstances", "image", Image, Uses, None),
+        Row(
+            "ec2:RunInstances",
+            "instance",
+            Ec2("instance"),
+            Creates,
+            None,
+        ),
+        Row(
+            "ec2:RunInstances",
+            "network-interface",
+            Ec2("network-interface"),
+            CreatesUntagged,
+            None,
+        ),
+        Row(
+            "ec2:RunInstances",
+            "security-group",
+            SecurityGroup,
+            Uses,
+            None,
+        ),
+        Row("ec2:RunInstances", "subnet", Subnet, Uses, None),
+        Row("ec2:RunInstances", "volume", Ec2("volume"), Creates, None),
+        Row("ec2:CreateTags", "instance", Ec2("instance"), Creates, None),
+        Row("ec2:CreateTags", "volume", Ec2("volume"), Creates, None),
+        Row("ec2:DescribeInstances", "*", Star, Plain, None),
+        Row("ec2:ModifyVolume", "volume", Ec2("volume"), Owns, None),
+        Row(
+            "ec2:TerminateInstances",
+            "instance",
+            Ec2("instance"),
+            Owns,
+            None,
+        ),
+        Row("ec2:DescribeSpotPriceHistory", "*", Star, Plain, None),
+        Row("iam:PassRole", "role", Role, Uses, Some(InstanceProfile)),
+        Row(
+            "iam:CreateServiceLinkedRole",
+            "role",
+            SpotRole,
+            CreatesUntagged,
+            Some(SpotServiceLinkedRole),
+        ),
+        Row(
+            "ssm:GetParameters",
+            "parameter",
+            Parameter,
+            Uses,
+            Some(SsmImageParameter),
+        ),
+        Row(
+            "ec2:GetConsoleOutput",
+            "instance",
+            Ec2("instance"),
+            Owns,
+            Some(Console),
+        ),
+    ]
+};
+
+/// The role that EC2 creates for spot in an account that never used it.
+pub(crate) const SPOT_ROLE: &str = "aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot";
+
+// What the ARNs of one setup begin with.
+struct Arns<'s> {
+    setup: &'s Setup,
+    partition: &'s str,
+    region: &'s str,
+    account: &'s str,
+}
+
+impl Arns<'_> {
+    fn targets(&self, shape: Shape) -> Vec<Target> {
+        let Self {
+            setup,
+            partition,
+            region,
+            account,
+        } = self;
+        let ec2 =
+            |rest: &str| Target::open(&format!("arn:{partition}:ec2:{region}:{account}:{rest}"));
+        let each = |kind: &str, ids: &[String]| -> Vec<Target> {
+            if ids.is_empty() {
+                return vec![ec2(&format!("{kind}/{{}}"))];
+            }
+            ids.iter().map(|id| ec2(&format!("{kind}/{id}"))).collect()
+        };
+        let role = |name: &str| {
+            vec![Target::open(&format!(
+                "arn:{partition}:iam::{account}:role/{name}"
+            ))]
+        };
+        match shape {
+            Shape::Star => vec![Target::known("*")],
+            Shape::Ec2(kind) => each(kind, &[]),
+            Shape::SecurityGroup => each("security-group", &setup.security_groups),
+            Shape::Subnet => each("subnet", &setup.subnets),
+            Shape::Image => vec![Target::open(&format!(
+                "arn:{partition}:ec2:{region}::image/{{}}"
+            ))],
+            Shape::Role => role(setup.role.as_deref().unwrap_or("{}")),
+            Shape::SpotRole => role(SPOT_ROLE),
+            Shape::Parameter => vec![Target::open(&format!(
+                "arn:{partition}:ssm:{region}::parameter/aws/service/{{}}"
+            ))],
+        }
+    }
+}
+
+/// The requests that must be allowed, with what is known of them.
 #[derive(Debug)]
-pub(crate) struct Sprinters {
+pub(crate) struct RequiredRequests {
     region: Option<String>,
     account: Option<String>,
     instance_types: Vec<String>,
@@ -61,157 +178,32 @@ pub(crate) struct Sprinters {
     features: Vec<Feature>,
 }
 
-impl Sprinters {
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one table: a row for each request, in the order of the verdict"
-    )]
+impl RequiredRequests {
     pub(crate) fn new(setup: &Setup, assumed: &Assumed) -> Self {
         let region = setup.region.clone().or_else(|| assumed.region.clone());
         let account = setup.account.clone().or_else(|| assumed.account.clone());
-        let (p, r, a) = (
-            setup.partition.as_deref().unwrap_or("aws"),
-            region.as_deref().unwrap_or("{}"),
-            account.as_deref().unwrap_or("{account}"),
-        );
-        let ec2 = |rest: &str| Target::open(&format!("arn:{p}:ec2:{r}:{a}:{rest}"));
-        let each = |kind: &str, ids: &[String]| -> Vec<Target> {
-            if ids.is_empty() {
-                return vec![ec2(&format!("{kind}/{{}}"))];
+        let arns = Arns {
+            setup,
+            partition: setup.partition.as_deref().unwrap_or("aws"),
+            region: region.as_deref().unwrap_or("{}"),
+            account: account.as_deref().unwrap_or("{account}"),
+        };
+        let asked = |row: &Row| {
+            let Row(action, resource, shape, kind, feature) = *row;
+            Asked {
+                action,
+                resource,
+                targets: arns.targets(shape),
+                feature,
+                kind,
             }
-            ids.iter().map(|id| ec2(&format!("{kind}/{id}"))).collect()
         };
-        let role = setup.role.as_deref().unwrap_or("{}");
-        let slr = "aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot";
-        let one = |target: Target| vec![target];
-        let ask = |action, resource, targets, kind, feature| Asked {
-            action,
-            resource,
-            targets,
-            feature,
-            kind,
-        };
-        let requests = vec![
-            ask(
-                "ec2:RunInstances",
-                "image",
-                one(Target::open(&format!("arn:{p}:ec2:{r}::image/{{}}"))),
-                Kind::Uses,
-                None,
-            ),
-            ask(
-                "ec2:RunInstances",
-                "instance",
-                one(ec2("instance/{}")),
-                Kind::Creates,
-                None,
-            ),
-            ask(
-                "ec2:RunInstances",
-                "network-interface",
-                one(ec2("network-interface/{}")),
-                Kind::CreatesUntagged,
-                None,
-            ),
-            ask(
-                "ec2:RunInstances",
-                "security-group",
-                each("security-group", &setup.security_groups),
-                Kind::Uses,
-                None,
-            ),
-            ask(
-                "ec2:RunInstances",
-                "subnet",
-                each("subnet", &setup.subnets),
-                Kind::Uses,
-                None,
-            ),
-            ask(
-                "ec2:RunInstances",
-                "volume",
-                one(ec2("volume/{}")),
-                Kind::Creates,
-                None,
-            ),
-            ask(
-                "ec2:CreateTags",
-                "instance",
-                one(ec2("instance/{}")),
-                Kind::Creates,
-                None,
-            ),
-            ask(
-                "ec2:CreateTags",
-                "volume",
-                one(ec2("volume/{}")),
-                Kind::Creates,
-                None,
-            ),
-            ask(
-                "ec2:DescribeInstances",
-                "*",
-                one(Target::known("*")),
-                Kind::Plain,
-                None,
-            ),
-            ask(
-                "ec2:ModifyVolume",
-                "volume",
-                one(ec2("volume/{}")),
-                Kind::Owns,
-                None,
-            ),
-            ask(
-                "ec2:TerminateInstances",
-                "instance",
-                one(ec2("instance/{}")),
-                Kind::Owns,
-                None,
-            ),
-            ask(
-                "ec2:DescribeSpotPriceHistory",
-                "*",
-                one(Target::known("*")),
-                Kind::Plain,
-                None,
-            ),
-            ask(
-                "iam:PassRole",
-                "role",
-                one(Target::open(&format!("arn:{p}:iam::{a}:role/{role}"))),
-                Kind::Uses,
-                Some(Feature::InstanceProfile),
-            ),
-            ask(
-                "iam:CreateServiceLinkedRole",
-                "role",
-                one(Target::open(&format!("arn:{p}:iam::{a}:role/{slr}"))),
-                Kind::CreatesUntagged,
-                Some(Feature::SpotServiceLinkedRole),
-            ),
-            ask(
-                "ssm:GetParameters",
-                "parameter",
-                one(Target::open(&format!(
-                    "arn:{p}:ssm:{r}::parameter/aws/service/{{}}"
-                ))),
-                Kind::Uses,
-                Some(Feature::SsmImageParameter),
-            ),
-            ask(
-                "ec2:GetConsoleOutput",
-                "instance",
-                one(ec2("instance/{}")),
-                Kind::Owns,
-                Some(Feature::Console),
-            ),
-        ];
+        let requests = ROWS.iter().map(asked).collect();
         let subnet_arns = match (&region, &account) {
-            (Some(_), Some(_)) => setup
+            (Some(r), Some(a)) => setup
                 .subnets
                 .iter()
-                .map(|id| format!("arn:{p}:ec2:{r}:{a}:subnet/{id}"))
+                .map(|id| format!("arn:{}:ec2:{r}:{a}:subnet/{id}", arns.partition))
                 .collect(),
             _ => Vec::new(),
         };
@@ -229,34 +221,30 @@ impl Sprinters {
 }
 
 /// The requests that the chosen features make.
-pub(crate) fn requests(sprinters: &Sprinters) -> impl Iterator<Item = &Asked> {
-    let chosen = |asked: &&Asked| {
-        asked
-            .feature
-            .is_none_or(|f| sprinters.features.contains(&f))
-    };
-    sprinters.requests.iter().filter(chosen)
+pub(crate) fn requests(required: &RequiredRequests) -> impl Iterator<Item = &Asked> {
+    let chosen = |asked: &&Asked| asked.feature.is_none_or(|f| required.features.contains(&f));
+    required.requests.iter().filter(chosen)
 }
 
 /// What one request carries.
 pub(crate) struct FactSheet<'f> {
     asked: &'f Asked,
-    sprinters: &'f Sprinters,
+    required: &'f RequiredRequests,
 }
 
 impl<'f> FactSheet<'f> {
-    pub(crate) fn new(asked: &'f Asked, sprinters: &'f Sprinters) -> Self {
-        Self { asked, sprinters }
+    pub(crate) fn new(asked: &'f Asked, required: &'f RequiredRequests) -> Self {
+        Self { asked, required }
     }
 
     fn tag(name: &str) -> Fact<'static> {
-        if same_name(name, TAG) {
-            Fact::Values(vec!["true"])
-        } else if TAGS.iter().any(|tag| same_name(tag, name)) {
-            Fact::Present
-        } else {
-            // The `tags` input may add it.
-            Fact::Unknown
+        match tags::ALL.iter().find(|tag| same_name(tag.key, name)) {
+            Some(Tag {
+                value: Some(value), ..
+            }) => Fact::Values(vec![*value]),
+            Some(tag) if tag.carried == Carried::Always => Fact::Present,
+            // The `tags` input may add any other.
+            _ => Fact::Unknown,
         }
     }
 
@@ -282,7 +270,13 @@ impl<'f> FactSheet<'f> {
         let is = |known: &str| same_name(name, known);
         Some(if is("TagKeys") {
             match self.asked.kind {
-                Kind::Creates => Fact::Values(TAGS.to_vec()),
+                Kind::Creates => Fact::Values(
+                    tags::ALL
+                        .iter()
+                        .filter(|tag| tag.carried == Carried::Always)
+                        .map(|tag| tag.key)
+                        .collect(),
+                ),
                 Kind::CreatesUntagged => Fact::Absent,
                 _ => Fact::Never,
             }
@@ -290,15 +284,15 @@ impl<'f> FactSheet<'f> {
             match self.asked.action {
                 // IAM is one service for the whole partition.
                 action if action.starts_with("iam:") => Fact::Values(vec!["us-east-1"]),
-                _ => known(&self.sprinters.region),
+                _ => known(&self.required.region),
             }
         } else if is("PrincipalAccount") {
-            known(&self.sprinters.account)
+            known(&self.required.account)
         } else if is("ResourceAccount") {
             match self.asked.resource {
                 // Images and public parameters belong to others.
                 "image" | "parameter" => Fact::Unknown,
-                _ => known(&self.sprinters.account),
+                _ => known(&self.required.account),
             }
         } else if is("SecureTransport") {
             Fact::Values(vec!["true"])
@@ -335,7 +329,7 @@ impl<'f> FactSheet<'f> {
         let value = |text: &'static str| Some(Fact::Values(vec![text]));
         let asked = self.asked;
         if is("Region") {
-            return Some(match &self.sprinters.region {
+            return Some(match &self.required.region {
                 Some(region) => Fact::Values(vec![region]),
                 None => Fact::Present,
             });
@@ -357,9 +351,9 @@ impl<'f> FactSheet<'f> {
                 () if is("MetadataHttpPutResponseHopLimit") => value("1"),
                 () if is("Tenancy") => value("default"),
                 () if is("RootDeviceType") => value("ebs"),
-                () if is("InstanceMarketType") && !self.sprinters.spot => Some(Fact::Unknown),
-                () if is("InstanceProfile") && !self.sprinters.profile => Some(Fact::Absent),
-                () if is("InstanceType") => Some(one_of(&self.sprinters.instance_types)),
+                () if is("InstanceMarketType") && !self.required.spot => Some(Fact::Unknown),
+                () if is("InstanceProfile") && !self.required.profile => Some(Fact::Absent),
+                () if is("InstanceType") => Some(one_of(&self.required.instance_types)),
                 () => None,
             },
             ("ec2:RunInstances" | "ec2:ModifyVolume", "volume") => match () {
@@ -370,7 +364,7 @@ impl<'f> FactSheet<'f> {
             ("ec2:RunInstances", "image") if is("RootDeviceType") => value("ebs"),
             ("ec2:RunInstances", "image") if is("ImageType") => value("machine"),
             ("ec2:RunInstances", "network-interface") if is("Subnet") => {
-                Some(one_of(&self.sprinters.subnet_arns))
+                Some(one_of(&self.required.subnet_arns))
             }
             _ => None,
         }

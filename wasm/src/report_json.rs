@@ -1,7 +1,7 @@
 //! Reports as JSON, field by field. The same as `serde_json` writes, at a third of its size in the page's download and
 //! twice as fast there; a test holds the two equal.
 
-use crate::code::FindingType;
+use crate::issue_code::FindingType;
 use crate::json::{PathElement, quote};
 use crate::position::Position;
 use crate::report::{Edit, Finding, Fix, List, Location, Report};

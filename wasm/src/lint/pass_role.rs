@@ -1,7 +1,7 @@
 //! `iam:PassRole` and `iam:CreateServiceLinkedRole`, granted more widely than meant.
 
 use super::Lint;
-use crate::code::{self, Code};
+use crate::issue_code::{self, Code};
 use crate::pattern::{has_wildcard, matches_ignoring_case, same_name};
 use crate::policy::{Effect, Statement};
 use crate::position::Span;
@@ -27,12 +27,12 @@ const PASS_ROLE: Family = Family {
     broad: &["role/"],
     keys: &["iam:PassedToService", "iam:AssociatedResourceArn"],
     exact: false,
-    not_action_and_not_resource: code::PASS_ROLE_WITH_NOT_ACTION_AND_NOT_RESOURCE,
-    not_resource: code::PASS_ROLE_WITH_NOT_RESOURCE,
-    star_in_action_and_not_resource: code::PASS_ROLE_WITH_STAR_IN_ACTION_AND_NOT_RESOURCE,
-    star_in_action_and_resource: code::PASS_ROLE_WITH_STAR_IN_ACTION_AND_RESOURCE,
-    star_in_resource: code::PASS_ROLE_WITH_STAR_IN_RESOURCE,
-    star_in_resource_and_not_action: code::PASS_ROLE_WITH_STAR_IN_RESOURCE_AND_NOT_ACTION,
+    not_action_and_not_resource: issue_code::PASS_ROLE_WITH_NOT_ACTION_AND_NOT_RESOURCE,
+    not_resource: issue_code::PASS_ROLE_WITH_NOT_RESOURCE,
+    star_in_action_and_not_resource: issue_code::PASS_ROLE_WITH_STAR_IN_ACTION_AND_NOT_RESOURCE,
+    star_in_action_and_resource: issue_code::PASS_ROLE_WITH_STAR_IN_ACTION_AND_RESOURCE,
+    star_in_resource: issue_code::PASS_ROLE_WITH_STAR_IN_RESOURCE,
+    star_in_resource_and_not_action: issue_code::PASS_ROLE_WITH_STAR_IN_RESOURCE_AND_NOT_ACTION,
 };
 
 const CREATE_SLR: Family = Family {
@@ -40,12 +40,12 @@ const CREATE_SLR: Family = Family {
     broad: &["role/", "role/aws-service-role/"],
     keys: &["iam:AWSServiceName"],
     exact: true,
-    not_action_and_not_resource: code::CREATE_SLR_WITH_NOT_ACTION_AND_NOT_RESOURCE,
-    not_resource: code::CREATE_SLR_WITH_NOT_RESOURCE,
-    star_in_action_and_not_resource: code::CREATE_SLR_WITH_STAR_IN_ACTION_AND_NOT_RESOURCE,
-    star_in_action_and_resource: code::CREATE_SLR_WITH_STAR_IN_ACTION_AND_RESOURCE,
-    star_in_resource: code::CREATE_SLR_WITH_STAR_IN_RESOURCE,
-    star_in_resource_and_not_action: code::CREATE_SLR_WITH_STAR_IN_RESOURCE_AND_NOT_ACTION,
+    not_action_and_not_resource: issue_code::CREATE_SLR_WITH_NOT_ACTION_AND_NOT_RESOURCE,
+    not_resource: issue_code::CREATE_SLR_WITH_NOT_RESOURCE,
+    star_in_action_and_not_resource: issue_code::CREATE_SLR_WITH_STAR_IN_ACTION_AND_NOT_RESOURCE,
+    star_in_action_and_resource: issue_code::CREATE_SLR_WITH_STAR_IN_ACTION_AND_RESOURCE,
+    star_in_resource: issue_code::CREATE_SLR_WITH_STAR_IN_RESOURCE,
+    star_in_resource_and_not_action: issue_code::CREATE_SLR_WITH_STAR_IN_RESOURCE_AND_NOT_ACTION,
 };
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {

@@ -4,8 +4,8 @@ use super::Lint;
 use super::value::is_wrong_region;
 use super::variable::variables;
 use crate::arn::{Arn, is_open};
-use crate::code;
 use crate::data;
+use crate::issue_code;
 use crate::operator::{Comparison, Family};
 use crate::pattern::{find_variable, has_wildcard, matches_ignoring_case, same_name};
 use crate::policy::{Condition, Effect, Statement};
@@ -134,17 +134,17 @@ fn values(lint: &mut Lint<'_, '_>, condition: &Condition<'_, '_>, is: &dyn Fn(&s
         if is("aws:RequestedRegion") || is("ec2:Region") {
             if operator.family == Family::String && is_wrong_region(value) {
                 let message = format!("AWS has no region `{value}`; write one such as `us-east-1`");
-                lint.report(code::INVALID_REGION, text.span, message);
+                lint.report(issue_code::INVALID_REGION, text.span, message);
             }
         } else if is("aws:SourceVpc") && !is_open(value) && !is_id(value, "vpc-") {
             let message =
                 format!("`{value}` is no VPC; write `vpc-` and 8 or 17 letters and digits");
-            lint.report(code::INVALID_VPC_FORMAT, text.span, message);
+            lint.report(issue_code::INVALID_VPC_FORMAT, text.span, message);
         } else if is("aws:SourceVpce") && !is_open(value) && !is_id(value, "vpce-") {
             let message = format!(
                 "`{value}` is no VPC endpoint; write `vpce-` and 8 or 17 letters and digits"
             );
-            lint.report(code::INVALID_VPCE_FORMAT, text.span, message);
+            lint.report(issue_code::INVALID_VPCE_FORMAT, text.span, message);
         } else if is("s3:x-amz-server-side-encryption-aws-kms-key-id") && !is_open(value) {
             let whole = Arn::parse(value)
                 .is_some_and(|arn| arn.service == "kms" && arn.resource.starts_with("key/"));
@@ -152,7 +152,7 @@ fn values(lint: &mut Lint<'_, '_>, condition: &Condition<'_, '_>, is: &dyn Fn(&s
                 let message = format!(
                     "`{value}` is no ARN of a KMS key; write `arn:aws:kms:REGION:ACCOUNT:key/ID`"
                 );
-                lint.report(code::INVALID_KMS_KEY_VALUE, text.span, message);
+                lint.report(issue_code::INVALID_KMS_KEY_VALUE, text.span, message);
             }
         } else if let Some((_, labels)) = principal
             && operator.family == Family::String
@@ -161,7 +161,11 @@ fn values(lint: &mut Lint<'_, '_>, condition: &Condition<'_, '_>, is: &dyn Fn(&s
             let message = format!(
                 "`{value}` is no service principal here; write `service.amazonaws.com` in small letters"
             );
-            lint.report(code::INVALID_SERVICE_PRINCIPAL_FORMAT, text.span, message);
+            lint.report(
+                issue_code::INVALID_SERVICE_PRINCIPAL_FORMAT,
+                text.span,
+                message,
+            );
         }
         if !like {
             continue;
@@ -174,22 +178,38 @@ fn values(lint: &mut Lint<'_, '_>, condition: &Condition<'_, '_>, is: &dyn Fn(&s
             let message = format!(
                 "`{key}` guards accounts and networks; write the value itself, not a variable"
             );
-            lint.report(code::VARIABLE_USAGE_TOO_PERMISSIVE, text.span, message);
+            lint.report(
+                issue_code::VARIABLE_USAGE_TOO_PERMISSIVE,
+                text.span,
+                message,
+            );
         } else if sensitive && wild && value.bytes().any(|b| b != b'*') {
             let message = format!(
                 "`{key}` guards accounts and networks; write the value itself, without wildcards"
             );
-            lint.report(code::WILDCARD_USAGE_TOO_PERMISSIVE, text.span, message);
+            lint.report(
+                issue_code::WILDCARD_USAGE_TOO_PERMISSIVE,
+                text.span,
+                message,
+            );
         } else if prefixed && value.find(['*', '?']).is_some_and(|at| at < 6) && value != "*" {
             let message = format!(
                 "a wildcard in `{key}` stands behind at least 6 characters; name the organization"
             );
-            lint.report(code::WILDCARD_USAGE_TOO_PERMISSIVE, text.span, message);
+            lint.report(
+                issue_code::WILDCARD_USAGE_TOO_PERMISSIVE,
+                text.span,
+                message,
+            );
         } else if prefixed && find_variable(value).is_some_and(|at| at < 6) {
             let message = format!(
                 "a variable in `{key}` stands behind at least 6 characters; name the organization"
             );
-            lint.report(code::VARIABLE_USAGE_TOO_PERMISSIVE, text.span, message);
+            lint.report(
+                issue_code::VARIABLE_USAGE_TOO_PERMISSIVE,
+                text.span,
+                message,
+            );
         }
     }
 }
@@ -240,16 +260,16 @@ fn related(
     if is("aws:VpcSourceIp") && !beside(&["aws:SourceVpc", "aws:SourceVpce", "aws:SourceVpcArn"]) {
         let message =
             format!("private addresses repeat in every VPC; put `aws:SourceVpc` beside `{key}`");
-        lint.report(code::MISSING_PAIRED_CONDITION_KEYS, place, message);
+        lint.report(issue_code::MISSING_PAIRED_CONDITION_KEYS, place, message);
     }
     if CALLER_SET.iter().any(|name| is(name)) {
         let message = format!("the caller can send any `{key}`; do not guard access with it");
-        lint.report(code::UNTRUSTWORTHY_CONDITION_KEY, place, message);
+        lint.report(issue_code::UNTRUSTWORTHY_CONDITION_KEY, place, message);
     }
     if VPCE.iter().any(|name| is(name)) && !only_vpce_services(statement) {
         let message = format!("only some services send `{key}`; name actions of those alone");
         lint.report(
-            code::USE_CONDITION_KEY_ONLY_WITH_SUPPORTED_SERVICES,
+            issue_code::USE_CONDITION_KEY_ONLY_WITH_SUPPORTED_SERVICES,
             place,
             message,
         );
@@ -258,14 +278,18 @@ fn related(
     if is("dynamodb:Attributes") && allow && !selects_attributes(statement) {
         let message = "a read without a projection returns all attributes; add \
                        `\"dynamodb:Select\": \"SPECIFIC_ATTRIBUTES\"`";
-        lint.report(code::DYNAMODB_ATTRIBUTES_WITHOUT_SELECT, place, message);
+        lint.report(
+            issue_code::DYNAMODB_ATTRIBUTES_WITHOUT_SELECT,
+            place,
+            message,
+        );
     }
     let string = condition.operator.filter(|op| op.family == Family::String);
     if is("s3:prefix") && string.is_some_and(|op| op.negated == allow) && statement.effect.is_some()
     {
         let message = "a shorter prefix lists the same objects and passes this condition; allow \
                        with `StringLike`, or deny with `StringNotLike`";
-        lint.report(code::S3_PREFIX_IN_NEGATIVE_CONTEXT, place, message);
+        lint.report(issue_code::S3_PREFIX_IN_NEGATIVE_CONTEXT, place, message);
     }
 }
 
@@ -321,7 +345,7 @@ fn actions(
             let mut places: Vec<_> = others.iter().map(|t| t.span).collect();
             places.push(condition.value.span());
             lint.add(
-                code::UNSUPPORTED_ACTION_FOR_CONDITION_KEY,
+                issue_code::UNSUPPORTED_ACTION_FOR_CONDITION_KEY,
                 places,
                 message,
                 None,
@@ -344,7 +368,7 @@ fn actions(
         let message = format!("`{key}` can only be set with `{needed}`; add that action");
         let places = vec![action.value.span(), condition.key.span];
         lint.add(
-            code::MISSING_ACTION_FOR_CONDITION_KEY,
+            issue_code::MISSING_ACTION_FOR_CONDITION_KEY,
             places,
             message,
             None,
