@@ -26,6 +26,14 @@ def test_dist_matches_the_sources() -> None:
     assert check.returncode == 0, check.stderr
 
 
+def test_the_list_of_hashes_has_all_that_a_workflow_runs() -> None:
+    """What is in no list is attested by no release: `wasm/action` is JavaScript that runs as it is written."""
+    listed = {line.split("  ")[1] for line in (ROOT / "dist" / "SHA256SUMS").read_text().splitlines()}
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, check=True, text=True).stdout.split()
+    run = {name for name in tracked if name.startswith(("action.yml", "dist/", "wasm/action"))} - {"dist/SHA256SUMS"}
+    assert listed == {os.path.relpath(ROOT / name, ROOT / "dist") for name in run}
+
+
 def test_there_is_a_program() -> None:
     assert programs(), "dist/ holds no program; run `make dist`"
 
