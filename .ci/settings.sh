@@ -28,6 +28,39 @@ have() { command -v "$1" >/dev/null 2>&1; }
 done_before() { [ -f "$stamps/$1" ] && [ "$(cat "$stamps/$1")" = "$2" ]; }
 mark() { printf '%s\n' "$2" >"$stamps/$1"; }
 
+# lock FD FILE HOLDER [OPTION]: holds a lock on FILE, open as file descriptor FD, until that is closed or this script and all
+# that it started have ended. Says that it waits for HOLDER, if it does.
+lock() {
+  local fd=$1 mode=${4:---exclusive}
+  have flock || fail 'missing: flock; install util-linux'
+  eval "exec $fd>>\"\$2\""
+  flock --nonblock "$mode" "$fd" && return
+  say "Waiting for $3"
+  flock "$mode" "$fd"
+}
+
+# What is set up is shared by all checkouts: one set-up at a time.
+begin_setup() { lock 9 "$cache/setup.lock" 'a set-up that is under way'; }
+end_setup() { exec 9>&-; }
+
+# use_target_directory: until this script ends, CARGO_TARGET_DIR holds what is built from this checkout, and no other's. Scripts
+# of one checkout share it, as cargo lets them; another checkout waits. Cargo tells two checkouts' files apart by time stamps
+# alone: without this, another checkout's program might be tested.
+use_target_directory() {
+  local lock=$CARGO_TARGET_DIR/checkout.lock owner=$CARGO_TARGET_DIR/checkout
+  mkdir -p "$CARGO_TARGET_DIR"
+  while true; do
+    lock 8 "$lock" "another checkout, which uses $CARGO_TARGET_DIR" --shared
+    [ "$(cat "$owner" 2>/dev/null)" = "$root" ] && return
+    lock 8 "$lock" "$(cat "$owner" 2>/dev/null), which uses $CARGO_TARGET_DIR"
+    if [ "$(cat "$owner" 2>/dev/null)" != "$root" ]; then
+      (cd "$root" && cargo clean --quiet -p sprinters -p sprinters-policy)
+      printf '%s\n' "$root" >"$owner"
+    fi
+    # A lock cannot be turned into a shared one in one step: somebody else may come in between.
+  done
+}
+
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
 
 # apt_install PACKAGE...: installs what is missing; needs root or sudo only if something is.
@@ -41,7 +74,8 @@ apt_install() {
   [ "$(id -u)" -eq 0 ] || have sudo || fail "missing: ${missing[*]}; as root, run: apt-get install ${missing[*]}"
   say "Installing ${missing[*]}"
   as_root apt-get update -qq
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
+  # A machine that has just booted may be updating itself.
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -o DPkg::Lock::Timeout=600 -qq -y --no-install-recommends "${missing[@]}" >/dev/null
 }
 
 # apt_offers PACKAGE [VERSION]: can apt install it (in this version)?

@@ -7,6 +7,12 @@
 # rustup's toolchain instead: as good a program, but other bits.
 debian_rust='1.96.0+dfsg1-1~deb12u2'
 
+# lock_target_directory: until this script ends, `$target_dir` is written by no other build.
+lock_target_directory() {
+  mkdir -p "$target_dir"
+  lock 8 "$target_dir/build.lock" "another build, which uses $target_dir"
+}
+
 # rustup_has_target TARGET: is rustup's own std for it installed, or can rustup fetch it now?
 rustup_has_target() {
   have rustup || return 1
