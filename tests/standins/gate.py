@@ -228,6 +228,12 @@ def truncated(request: Request, serve: Handler) -> Outcome:
     return Cut(wire[: len(wire) - max(1, len(outcome.body) // 2)], reset=False)
 
 
+def empty(request: Request, serve: Handler) -> Outcome:
+    """The stand-in acts, and its answer has its status and nothing in it."""
+    outcome = serve(request)
+    return outcome if isinstance(outcome, Cut) else Response(outcome.status, outcome.headers)
+
+
 def garbage(request: Request, serve: Handler) -> Outcome:
     """The stand-in acts, and what comes back with its status is no XML and no JSON."""
     outcome = serve(request)

@@ -9,7 +9,8 @@
 Operations by which calls are counted and spoilt: `generate-jitconfig`, `list-downloads`, `list-runners`, `get-runner`,
 `delete-runner`, `list-runner-groups`; of workflow runs `get-run`, `list-jobs`, `list-annotations`, `rerun-job`,
 `rerun-run`; of Apps `get-installation`, `create-installation-token`, `revoke-installation-token`; of the runner program
-`runner:session`, `runner:job`, `runner:finish`, `runner:leave`; `download`.
+`runner:session`, `runner:job`, `runner:finish`, `runner:leave`; `download`. Of scale sets `registration-token`,
+`runner-registration` and those that `scale_sets/service.py` lists (`open-session`, `next-message` and so on).
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from standins.github.groups import Group
 from standins.github.rest import Download, Rest, scope_of
 from standins.github.runners import LINUX_VERSION, Job, Runner, Runners
 from standins.github.runs import RunJob, Runs, WorkflowRun
+from standins.github.scale_sets import ScaleSet, ScaleSets, SetJob
+from standins.github.scale_sets import service as actions_service
 from standins.github.tokens import Kind, Token
 from standins.server import Outcome, Request, Response, Server
 
@@ -37,7 +40,8 @@ if TYPE_CHECKING:
     from standins.machine.runner import RunnerArchive
 
 
-__all__ = ["App", "GitHub", "Group", "Job", "Kind", "RunJob", "Runner", "Token", "WorkflowRun"]
+REGISTRATION = "/actions/runner-registration"
+__all__ = ["App", "GitHub", "Group", "Job", "Kind", "RunJob", "Runner", "ScaleSet", "SetJob", "Token", "WorkflowRun"]
 
 
 class GitHub:
@@ -63,6 +67,8 @@ class GitHub:
         self.contents = Contents(self.server_url)
         self._rest = Rest(self.runners, self.runs, self.contents, lambda: self.downloads)
         self.apps = self._rest.apps
+        self.scale_sets = ScaleSets(self.runners, self._rest.groups, self.server_url)
+        self._rest.registration_token = self.scale_sets.sign_in.registration_token
 
     # --- for the binary ---
 
@@ -86,6 +92,7 @@ class GitHub:
         return [
             *self._rest.tokens,
             *self.apps.secrets,
+            *self.scale_sets.secrets,
             *(runner.encoded_jit_config for runner in issued),
             *(runner.token for runner in issued),
         ]
@@ -101,10 +108,11 @@ class GitHub:
 
     def queue_job(
         self, *labels: str, name: str = "build", steps: list[str] | None = None, repository: str | None = None
-    ) -> Job:
-        return self.runners.queue(
-            Job(list(labels), name, steps or [], scope=scope_of(repository) if repository else None)
-        )
+    ) -> SetJob:
+        """A job that waits for a runner, or for the scale set of its labels."""
+        scope = scope_of(repository) if repository else None
+        job = SetJob(list(labels), name, steps or [], scope=scope, repository=repository or "octo/app")
+        return self.scale_sets.push(job)
 
     def records(self, repository: str | None = None, *, scope: str | None = None) -> list[Runner]:
         """The runners that GitHub lists now; `scope` is `orgs/octo`, say."""
@@ -132,8 +140,11 @@ class GitHub:
         path = self._stripped(request)
         if path.path.startswith("/_downloads/"):
             return "download"
+        if path.path == REGISTRATION:
+            return "runner-registration"
         return (
             runner_service.operation(path)
+            or actions_service.operation(path)
             or rest.operation(path)
             or runs.operation(path)
             or contents.operation(path)
@@ -151,7 +162,12 @@ class GitHub:
             return runner_service.serve(self.runners, request)
         if request.path.startswith("/_downloads/"):
             return self._download(request)
-        return self._rest(self._stripped(request))
+        if actions_service.is_served(request):
+            return self.scale_sets.serve(request)
+        stripped = self._stripped(request)
+        if stripped.path == REGISTRATION and stripped.method == "POST":
+            return self.scale_sets.sign_in.register(stripped)
+        return self._rest(stripped)
 
     def _download(self, request: Request) -> Response:
         if request.path in self._files:
@@ -182,7 +198,7 @@ class GitHub:
         return found
 
     def _validate(self, request: Request, outcome: Outcome) -> None:
-        if self._description is not None and not request.path.startswith(("/_runner/", "/_downloads/")):
+        if self._description is not None and self._is_described(request):
             # What a test injects is meant to be wrong; what was asked is held against the description all the same.
             response = outcome if isinstance(outcome, Response) and not self.gate.was_spoilt(request) else None
             self._violations += self._description.violations(self._stripped(request), response)
@@ -190,7 +206,13 @@ class GitHub:
             self._validated += 1
         self.gate.wake()
 
+    def _is_described(self, request: Request) -> bool:
+        """GitHub's description says nothing of what runners and listeners talk to."""
+        inner = ("/_runner/", "/_downloads/", "/_actions/", "/_queue/")
+        return not request.path.startswith(inner) and self._stripped(request).path != REGISTRATION
+
     def close(self) -> None:
+        self.scale_sets.close()
         self._server.close()
 
     def __enter__(self) -> GitHub:

@@ -20,6 +20,7 @@ PLACE = r"^/(?P<scope>repos/[^/]+/[^/]+|orgs/[^/]+|enterprises/[^/]+)/actions"
 SCOPE = PLACE + "/runners"
 ROUTES = (
     ("POST", re.compile(SCOPE + r"/generate-jitconfig$"), "generate-jitconfig"),
+    ("POST", re.compile(SCOPE + r"/registration-token$"), "registration-token"),
     ("GET", re.compile(SCOPE + r"/downloads$"), "list-downloads"),
     ("GET", re.compile(SCOPE + r"$"), "list-runners"),
     ("GET", re.compile(SCOPE + r"/(?P<id>\d+)$"), "get-runner"),
@@ -69,6 +70,7 @@ class Rest:
         self.tokens: dict[str, Token] = {}
         self.groups = Groups()
         self.apps = Apps(self.tokens)
+        self.registration_token: Callable[[str], Response]
 
     def __call__(self, request: Request) -> Response:
         token = self.tokens.get(bearer(request))
@@ -110,6 +112,8 @@ class Rest:
         match name:
             case "generate-jitconfig":
                 return self._generate_jitconfig(scope, request)
+            case "registration-token":
+                return self.registration_token(scope)
             case "list-downloads":
                 return Response.of_json(200, [download.as_json() for download in self._downloads()])
             case "list-runner-groups":

@@ -7,6 +7,7 @@ import json
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -28,6 +29,13 @@ class Job:
     log: str = ""
     runner_name: str | None = None
 
+    def fits(self, runner: Runner) -> bool:
+        """Whether GitHub hands it to this runner; those of a scale set take that set's jobs alone."""
+        has = {label.lower() for label in runner.labels}
+        wanted = {label.lower() for label in self.labels}
+        is_open = self.status == "queued" and self.scope in (None, runner.scope)
+        return is_open and runner.scale_set_id is None and wanted <= has
+
 
 @dataclass
 class Runner:
@@ -45,6 +53,7 @@ class Runner:
     job: Job | None = None
     os: str = "unknown"
     version: str | None = None
+    scale_set_id: int | None = None
 
     @property
     def busy(self) -> bool:
@@ -76,10 +85,14 @@ class Runners:
         self._issued: list[Runner] = []
         self._jobs: list[Job] = []
         self.changed = threading.Condition(threading.RLock())
+        self.on_job: Callable[[Runner, Job], None] = lambda _runner, _job: None
+        """Hears of every job that starts or ends on a runner, under the lock."""
 
     # --- what the REST API does ---
 
-    def register(self, scope: str, name: str, labels: list[str], group: int) -> Runner | None:
+    def register(
+        self, scope: str, name: str, labels: list[str], group: int, scale_set_id: int | None = None
+    ) -> Runner | None:
         """`None` where the name is taken."""
         with self.changed:
             if any(runner.scope == scope and runner.name == name for runner in self._runners.values()):
@@ -87,6 +100,7 @@ class Runners:
             number, token = next(self._ids), secrets.token_hex(24)
             config = self._jit_config(number, scope, name, token)
             runner = Runner(number, scope, name, labels, group, token, config, time.monotonic())
+            runner.scale_set_id = scale_set_id
             self._runners[number] = runner
             self._issued.append(runner)
             self.changed.notify_all()
@@ -149,33 +163,35 @@ class Runners:
             if runner.id not in self._runners or job is None:
                 return None
             job.status, job.runner_name, runner.job = "in_progress", runner.name, job
+            self.on_job(runner, job)
             self.changed.notify_all()
             return job
 
     def _fitting(self, runner: Runner) -> Job | None:
-        has = {label.lower() for label in runner.labels}
-        for job in self._jobs:
-            wanted = {label.lower() for label in job.labels}
-            if job.status == "queued" and wanted <= has and job.scope in (None, runner.scope):
-                return job
-        return None
+        return next((job for job in self._jobs if job.fits(runner)), None)
 
     def finish(self, runner: Runner, result: str, log: str) -> None:
         """The job is over; an ephemeral runner's record goes with it."""
         with self.changed:
-            if runner.job:
-                runner.job.status, runner.job.result, runner.job.log = "completed", result, log
-            runner.job = None
+            self._end(runner, result, log)
             self._runners.pop(runner.id, None)
             self.changed.notify_all()
 
     def abandon(self, runner: Runner) -> None:
         """GitHub gives up on a busy runner that it has not heard of: the job fails, the record stays, offline."""
         with self.changed:
-            if runner.job:
-                runner.job.status, runner.job.result = "completed", "Failed"
-            runner.job = None
+            self._end(runner, "Failed")
             self.changed.notify_all()
+
+    def _end(self, runner: Runner, result: str, log: str = "") -> None:
+        job, runner.job = runner.job, None
+        if job is None:
+            return
+        job.log = log
+        # What was cancelled meanwhile stays cancelled.
+        if job.status != "completed":
+            job.status, job.result = "completed", result
+            self.on_job(runner, job)
 
     # --- what a test does ---
 
