@@ -30,7 +30,7 @@ SCOPES = r"/repos/\{owner\}/\{repo\}|/orgs/\{org\}|/enterprises/\{enterprise\}"
 RUNS = r"runs/\{run_id\}(/rerun|/attempts/\{attempt_number\}/jobs)?$|jobs/\{job_id\}/rerun$"
 CHECKS = r"check-runs/\{check_run_id\}/annotations$"
 APPS = r"/app/installations/\{installation_id\}/access_tokens$|/installation/token$"
-CONTENTS = r"/repos/\{owner\}/\{repo\}/contents/\{path\}$"
+CONTENTS = r"/repos/\{owner\}/\{repo\}(/contents/\{path\})?$"
 RUNNERS = rf"(runners|runner-groups)(/|$)|{RUNS}"
 KEPT = re.compile(rf"^({SCOPES})/(actions/({RUNNERS})|installation$|{CHECKS})|^({APPS}|{CONTENTS})")
 

@@ -110,6 +110,15 @@ def test_an_unchanged_answer_is_304_and_free(github: GitHub, ask: Client) -> Non
     assert ask("GET", f"{RUNNERS}/7", If_None_Match=first["etag"])[0] == 200
 
 
+def test_a_repository_says_whether_it_is_public(github: GitHub, ask: Client) -> None:
+    github.make_public("octo/Open")
+    shown = [ask("GET", f"/repos/octo/{name}")[2] for name in ("app", "open")]
+    assert [(one["private"], one["visibility"]) for one in shown] == [(True, "private"), (False, "public")]
+    stranger = Client(github, github.add_token(Kind.NO_ACCESS).value)
+    assert stranger("GET", "/repos/octo/app")[0] == 404
+    assert not github.violations
+
+
 def test_lists_by_name_and_page(ask: Client) -> None:
     for number in range(5):
         ask("POST", f"{RUNNERS}/generate-jitconfig", JIT | {"name": f"runner-{number}"})

@@ -8,9 +8,10 @@
 
 Operations by which calls are counted and spoilt: `generate-jitconfig`, `list-downloads`, `list-runners`, `get-runner`,
 `delete-runner`, `list-runner-groups`; of workflow runs `get-run`, `list-jobs`, `list-annotations`, `rerun-job`,
-`rerun-run`; of Apps `get-installation`, `create-installation-token`, `revoke-installation-token`; of the runner program
-`runner:session`, `runner:job`, `runner:finish`, `runner:leave`; `download`. Of scale sets `registration-token`,
-`runner-registration` and those that `scale_sets/service.py` lists (`open-session`, `next-message` and so on).
+`rerun-run`; `get-repository`; of Apps `get-installation`, `create-installation-token`, `revoke-installation-token`; of
+the runner program `runner:session`, `runner:job`, `runner:finish`, `runner:leave`; `download`. Of scale sets
+`registration-token`, `runner-registration` and those that `scale_sets/service.py` lists (`open-session`,
+`next-message` and so on).
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ from typing import TYPE_CHECKING
 
 from standins import openapi
 from standins.gate import Gate
-from standins.github import contents, rest, runner_service, runs
+from standins.github import contents, repositories, rest, runner_service, runs
 from standins.github.apps import App
 from standins.github.contents import Contents
 from standins.github.groups import Group
+from standins.github.repositories import Repositories
 from standins.github.rest import Download, Rest, scope_of
 from standins.github.runners import LINUX_VERSION, Job, Runner, Runners
 from standins.github.runs import RunJob, Runs, WorkflowRun
@@ -65,7 +67,8 @@ class GitHub:
         self.downloads = self._all_downloads()
         self.runs = Runs(self.server_url)
         self.contents = Contents(self.server_url)
-        self._rest = Rest(self.runners, self.runs, self.contents, lambda: self.downloads)
+        self.repositories = Repositories(self.server_url)
+        self._rest = Rest(self.runners, self.runs, self.contents, self.repositories, lambda: self.downloads)
         self.apps = self._rest.apps
         self.scale_sets = ScaleSets(self.runners, self._rest.groups, self.server_url)
         self._rest.registration_token = self.scale_sets.sign_in.registration_token
@@ -122,6 +125,9 @@ class GitHub:
         """A file of every repository, at that commit or at the head of the default branch."""
         self.contents.files[path, commit] = text
 
+    def make_public(self, repository: str) -> None:
+        self.repositories.public.add(repository.lower())
+
     def runner_of(self, user_data: str) -> Runner:
         """The runner whose JIT config an instance's user data carries."""
         for runner in self.runners.issued:
@@ -148,6 +154,7 @@ class GitHub:
             or rest.operation(path)
             or runs.operation(path)
             or contents.operation(path)
+            or repositories.operation(path)
             or f"{request.method} {request.path}"
         )
 

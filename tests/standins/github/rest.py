@@ -11,6 +11,7 @@ from typing import Any
 from standins.github.apps import Apps
 from standins.github.contents import Contents
 from standins.github.groups import Groups
+from standins.github.repositories import Repositories
 from standins.github.runners import Runners
 from standins.github.runs import Runs
 from standins.github.tokens import Token, bearer, message, refusal
@@ -61,12 +62,18 @@ def operation(request: Request) -> str | None:
 
 class Rest:
     def __init__(
-        self, runners: Runners, runs: Runs, contents: Contents, downloads: Callable[[], list[Download]]
+        self,
+        runners: Runners,
+        runs: Runs,
+        contents: Contents,
+        repositories: Repositories,
+        downloads: Callable[[], list[Download]],
     ) -> None:
         self._runners = runners
         self._runs = runs
         self._downloads = downloads
         self.contents = contents
+        self._repositories = repositories
         self.tokens: dict[str, Token] = {}
         self.groups = Groups()
         self.apps = Apps(self.tokens)
@@ -94,7 +101,7 @@ class Rest:
         return Response(response.status, response.headers | headers, response.body)
 
     def _serve_others(self, request: Request) -> Response | None:
-        return self._runs.serve(request) or self.contents.serve(request)
+        return self._runs.serve(request) or self.contents.serve(request) or self._repositories.serve(request)
 
     def _route(self, request: Request) -> Response:
         for method, pattern, name in ROUTES:

@@ -11,6 +11,7 @@ from enum import Enum
 from standins.server import Request, Response
 
 IS_ABOUT_CONTENTS = re.compile(r"^/repos/[^/]+/[^/]+/contents/")
+IS_ABOUT_REPOSITORIES = re.compile(r"^/repos/[^/]+/[^/]+$")
 IS_ABOUT_RUNS = re.compile(r"/actions/(runs|jobs)/|/check-runs/")
 DOCUMENTATION = "https://docs.github.com/rest/actions/self-hosted-runners"
 HOURLY_LIMIT = 5000
@@ -87,6 +88,9 @@ def refusal(token: Token | None, request: Request) -> Response | None:
         return message(403, "API rate limit exceeded for user ID 1.")
     if IS_ABOUT_CONTENTS.search(request.path):
         return _refusal_about_contents(token)
+    # Every token may read what a repository is that it is for.
+    if IS_ABOUT_REPOSITORIES.search(request.path):
+        return message(404, "Not Found") if token.kind is Kind.NO_ACCESS else None
     if IS_ABOUT_RUNS.search(request.path):
         return _refusal_about_runs(token, request)
     match token.kind:
