@@ -3,10 +3,20 @@
 /** An input or a file that we can do nothing with; its message has all three parts. */
 export class Refused extends Error {}
 
-const escaped = (text) => text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
-const property = (text) => escaped(String(text)).replaceAll(":", "%3A").replaceAll(",", "%2C");
+/** @typedef {{ line: number, column: number }} Position */
+/** @typedef {"ERROR" | "SECURITY_WARNING" | "WARNING" | "SUGGESTION"} FindingType As IAM Access Analyzer names them. */
+/** @typedef {{ span: { start: Position, end: Position } }} Location */
+/** @typedef {{ findingType: FindingType, issueCode: string, findingDetails: string, locations: Location[] }} Finding */
 
-/** `::name key=value,…::message` */
+const escaped = (/** @type {string} */ text) => text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+const property = (/** @type {string | number} */ text) => escaped(String(text)).replaceAll(":", "%3A").replaceAll(",", "%2C");
+
+/**
+ * `::name key=value,…::message`
+ * @param {string} name
+ * @param {Record<string, string | number>} properties
+ * @param {string} message
+ */
 export function command(name, properties, message) {
   const listed = Object.entries(properties).map(([key, value]) => `${key}=${property(value)}`);
   return `::${name} ${listed.join(",")}::${escaped(message)}`;
@@ -14,7 +24,11 @@ export function command(name, properties, message) {
 
 const KIND = { ERROR: "error", SECURITY_WARNING: "warning", WARNING: "warning", SUGGESTION: "notice" };
 
-/** One finding as an annotation on its line. GitHub counts columns from 1, and takes them only on a single line. */
+/**
+ * One finding as an annotation on its line. GitHub counts columns from 1, and takes them only on a single line.
+ * @param {string} file
+ * @param {Finding} finding
+ */
 export function annotation(file, finding) {
   const properties = { file };
   const span = finding.locations[0]?.span;

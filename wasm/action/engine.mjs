@@ -2,9 +2,20 @@
 import { readFileSync } from "node:fs";
 import * as bindings from "../../dist/policy/policy.mjs";
 
-const file = (name) => new URL(`../../dist/policy/${name}`, import.meta.url);
+/** @import { Finding } from "./commands.mjs" */
 
-/** The engine with the action names of all services. */
+/** @typedef {"granted" | "conditional" | "missing" | "denied"} Decision */
+/** @typedef {{ action: string, decision: Decision, explanation: string }} Permission */
+/** @typedef {{ findings: Finding[], advice: Finding[], verdict: { granted: boolean, permissions: Permission[] } }} Report */
+/** @typedef {{ features: string[], target: string }} Options */
+/** @typedef {{ check(text: string, options: Options): Report }} Engine */
+
+const file = (/** @type {string} */ name) => new URL(`../../dist/policy/${name}`, import.meta.url);
+
+/**
+ * The engine with the action names of all services.
+ * @returns {Engine}
+ */
 export function startEngine() {
   bindings.initSync({ module: readFileSync(file("policy_bg.wasm")) });
   bindings.load_actions(readFileSync(file("actions.txt"), "utf8"));

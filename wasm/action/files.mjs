@@ -3,7 +3,10 @@ import { readdirSync } from "node:fs";
 import { join, sep } from "node:path";
 import { Refused } from "./commands.mjs";
 
-/** A pattern with `*`, `**` and `?` as an expression over whole paths with `/`. */
+/**
+ * A pattern with `*`, `**` and `?` as an expression over whole paths with `/`.
+ * @param {string} pattern
+ */
 export function expression(pattern) {
   const parts = pattern.split(/(\*\*\/|\*\*|\*|\?)/).map((part) => {
     if (part === "**/") return "(?:[^/]+/)*";
@@ -15,7 +18,11 @@ export function expression(pattern) {
   return new RegExp(`^${parts.join("")}$`);
 }
 
-/** All files below `folder`, as paths with `/`, without what no policy lies in. */
+/**
+ * All files below `folder`, as paths with `/`, without what no policy lies in.
+ * @param {string} folder
+ * @returns {Generator<string, void>}
+ */
 function* walk(folder, under = "") {
   for (const entry of readdirSync(join(folder, under), { withFileTypes: true })) {
     const path = under === "" ? entry.name : `${under}/${entry.name}`;
@@ -25,9 +32,14 @@ function* walk(folder, under = "") {
   }
 }
 
-/** The files that the patterns name, each once, in order; a pattern that names none is an error. */
+/**
+ * The files that the patterns name, each once, in order; a pattern that names none is an error.
+ * @param {string[]} patterns
+ * @param {string} folder
+ */
 export function filesOf(patterns, folder) {
   const all = [...walk(folder)];
+  /** @type {Set<string>} */
   const found = new Set();
   for (const pattern of patterns) {
     const wanted = expression(pattern.replaceAll("\\", "/").replace(/^(\.\/)+/, ""));

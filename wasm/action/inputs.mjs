@@ -3,12 +3,15 @@ import { Refused } from "./commands.mjs";
 const FEATURES = ["instance-profile", "spot-service-linked-role", "ssm-image-parameter", "console"];
 const TARGETS = ["managed", "inline-user", "inline-role", "inline-group"];
 
-const words = (text, separator) => text.split(separator).map((word) => word.trim()).filter((word) => word !== "");
-const listed = (names) => names.map((name) => `\`${name}\``).join(", ");
+const words = (/** @type {string} */ text, /** @type {RegExp} */ separator) => text.split(separator).map((word) => word.trim()).filter((word) => word !== "");
+const listed = (/** @type {string[]} */ names) => names.map((name) => `\`${name}\``).join(", ");
 
-/** The action's inputs, as GitHub passes them to Node: `INPUT_` and the name in capitals. */
+/**
+ * The action's inputs, as GitHub passes them to Node: `INPUT_` and the name in capitals.
+ * @param {Record<string, string | undefined>} environment
+ */
 export function readInputs(environment) {
-  const input = (name) => (environment[`INPUT_${name.toUpperCase()}`] ?? "").trim();
+  const input = (/** @type {string} */ name) => (environment[`INPUT_${name.toUpperCase()}`] ?? "").trim();
   const patterns = words(input("policy"), /\r?\n/);
   if (patterns.length === 0) throw new Refused("input `policy`: it is empty; name the files to check, such as `policies/*.json`");
   const features = words(input("require"), /[\s,]+/);

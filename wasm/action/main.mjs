@@ -10,11 +10,27 @@ import { summaryOf } from "./summary.mjs";
 
 const workspace = process.env.GITHUB_WORKSPACE || process.cwd();
 
-/** Where GitHub takes outputs and summaries; at a terminal there is no such file. */
+/**
+ * @import { Engine, Options } from "./engine.mjs"
+ * @import { Result } from "./summary.mjs"
+ */
+
+/**
+ * Where GitHub takes outputs and summaries; at a terminal there is no such file.
+ * @param {string} variable
+ * @param {string} text
+ */
 function hand(variable, text) {
-  if (process.env[variable]) appendFileSync(process.env[variable], text);
+  const file = process.env[variable];
+  if (file) appendFileSync(file, text);
 }
 
+/**
+ * @param {Engine} engine
+ * @param {string} file
+ * @param {Options} options
+ * @returns {Result}
+ */
 function checkFile(engine, file, options) {
   const name = relative(workspace, file).replaceAll("\\", "/");
   const report = engine.check(readFileSync(file, "utf8"), options);
@@ -45,7 +61,8 @@ function main() {
 try {
   main();
 } catch (error) {
-  if (!(error instanceof Refused) && error.code === undefined) throw error;
+  // What has a code comes from the system: a file that cannot be read.
+  if (!(error instanceof Error) || !(error instanceof Refused || "code" in error)) throw error;
   console.log(command("error", { title: "Sprinters" }, error.message));
   process.exitCode = 2;
 }
