@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import math
+import re
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
 
 from standins.aws import Ec2, Instance
-from standins.github import GitHub, Runner
+from standins.github import GitHub, Job, Runner
 
 
 class Life(Protocol):
@@ -36,6 +39,8 @@ class Cloud:
         self.lives: dict[str, Life] = {}
         self.problems: list[str] = []
         """What went wrong on instances, for a test to find."""
+        self.most_living = 0
+        """How many lived at once."""
         self._seen = 0
         self._closing = False
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -47,7 +52,9 @@ class Cloud:
             if self._closing:
                 return
             self._seen = len(self._changes())
-            for instance in self.ec2.instances():
+            instances = self.ec2.instances()
+            self.most_living = max(self.most_living, sum(instance.lives for instance in instances))
+            for instance in instances:
                 self._follow(instance)
 
     def _changes(self) -> list[str]:
@@ -113,6 +120,8 @@ class Behaves:
     """The instance ends by itself so long after its runner came online."""
     busy_after_death: float = 0.3
     """How long GitHub holds a runner for busy whose instance is gone."""
+    timers: bool = False
+    """Whether the boot script's own timers end it: after start-timeout without a runner, idle-timeout without a job."""
 
 
 def simulated(*behaves: Behaves) -> Callable[[Cloud, Instance], Life]:
@@ -129,12 +138,16 @@ class Simulated:
         self._instance = instance
         self._behaves = behaves
         self._dead = threading.Event()
+        self._job: Job | None = None
+        self.killed_with_job = False
+        """Whether EC2 ended it while a job ran."""
         self._thread = threading.Thread(target=self._live, daemon=True)
 
     def begin(self) -> None:
         self._thread.start()
 
     def kill(self) -> None:
+        self.killed_with_job = self.killed_with_job or (self._job is not None and not self._dead.is_set())
         self._dead.set()
 
     def _live(self) -> None:
@@ -144,19 +157,23 @@ class Simulated:
                 self._cloud.interrupt(self._instance.id, behaves.state_reason)
             return
         try:
-            runner = self._cloud.github.runner_of(script_of(self._instance))
+            script = script_of(self._instance)
+            runner = self._cloud.github.runner_of(script)
         except (LookupError, ValueError, EOFError) as problem:
             self._cloud.problems.append(f"{self._instance.id}: {problem}")
             return
-        if behaves.online_after is None or self._dead.wait(behaves.online_after):
+        if behaves.online_after is None:
+            if behaves.timers and not self._dead.wait(timer(script, "start_timeout")):
+                self._cloud.powered_off(self._instance.id)
             return
-        self._run(runner)
+        if not self._dead.wait(behaves.online_after):
+            self._run(runner, timer(script, "idle_timeout") if behaves.timers else None)
 
-    def _run(self, runner: Runner) -> None:
+    def _run(self, runner: Runner, idle_timeout: float | None) -> None:
         behaves = self._behaves
         runners = self._cloud.github.runners
         if runners.get(runner.id) is None:
-            self._cloud.powered_off(self._instance.id)
+            self._power_off()
             return
         runners.connect(runner)
         if behaves.dies_online_after is not None:
@@ -164,18 +181,45 @@ class Simulated:
                 runners.disconnect(runner)
                 self._cloud.interrupt(self._instance.id, behaves.state_reason)
             return
-        job = None
-        while job is None and not self._dead.is_set():
-            job = runners.assign(runner, 0.1)
-            if job is None and runners.get(runner.id) is None:
-                self._cloud.powered_off(self._instance.id)
-                return
-        if job and not self._dead.wait(behaves.job_takes):
+        self._job = self._next_job(runner, idle_timeout)
+        if self._job and self._work(self._job):
             runners.finish(runner, "Succeeded", "")
-            self._cloud.powered_off(self._instance.id)
+            self._power_off()
             return
         runners.disconnect(runner)
-        if job:
+        if self._job:
             # GitHub takes a while to see that a busy runner is gone; until then it refuses to delete it.
             threading.Event().wait(behaves.busy_after_death)
             runners.abandon(runner)
+        elif not self._dead.is_set():
+            self._power_off()
+
+    def _next_job(self, runner: Runner, idle_timeout: float | None) -> Job | None:
+        """`None` where it is dead or removed, or was idle for too long."""
+        runners = self._cloud.github.runners
+        until = time.monotonic() + idle_timeout if idle_timeout else math.inf
+        while not self._dead.is_set() and time.monotonic() < until:
+            job = runners.assign(runner, 0.1)
+            if job or runners.get(runner.id) is None:
+                return job
+        return None
+
+    def _work(self, job: Job) -> bool:
+        """Whether it came to its end, be it by a cancel; otherwise the instance is dead."""
+        until = time.monotonic() + self._behaves.job_takes
+        while job.status != "completed" and (left := until - time.monotonic()) > 0:
+            if self._dead.wait(min(left, 0.1)):
+                return False
+        return True
+
+    def _power_off(self) -> None:
+        self._job = None
+        self._cloud.powered_off(self._instance.id)
+
+
+def timer(script: str, name: str) -> float:
+    """What the boot script was told, in seconds."""
+    found = re.search(rf"^{name}='?([0-9]+)", script, re.MULTILINE)
+    if found is None:
+        raise LookupError(f"the boot script has no {name}")
+    return float(found[1])

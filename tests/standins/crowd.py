@@ -22,10 +22,14 @@ NAMESPACE = 'xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"'
 
 
 class Crowd:
-    def __init__(self, github: GitHub, latency: float = 0, online_after: float = 0) -> None:
+    def __init__(
+        self, github: GitHub, latency: float = 0, online_after: float = 0, job_takes: float | None = None
+    ) -> None:
+        """With `job_takes`, each runner takes a job, too, and its instance ends with it."""
         self._github = github
         self._latency = latency
         self._online_after = online_after
+        self._job_takes = job_takes
         self._numbers = itertools.count(1)
         self._by_token: dict[str, str] = {}
         self._lock = threading.Lock()
@@ -64,13 +68,19 @@ class Crowd:
             one = f"i-{next(self._numbers):017x}"
             self._by_token[form["ClientToken"]] = one
             self.living[one] = tag_specifications(form)["instance"]["sprinters:runner-id"]
-        threading.Timer(self._online_after, self._connect, [int(self.living[one])]).start()
+        threading.Timer(self._online_after, self._connect, [one]).start()
         return one
 
-    def _connect(self, number: int) -> None:
-        runner = self._github.runners.get(number)
-        if runner:
-            self._github.runners.connect(runner)
+    def _connect(self, one: str) -> None:
+        runners = self._github.runners
+        runner = runners.get(int(self.living.get(one, "0")))
+        if runner is None:
+            return
+        runners.connect(runner)
+        if self._job_takes is not None and runners.assign(runner, 60):
+            time.sleep(self._job_takes)
+            runners.finish(runner, "Succeeded", "")
+            self.living.pop(one, None)
 
     def close(self) -> None:
         self._server.close()

@@ -152,9 +152,8 @@ class ScaleSet:
         job.reach("waiting")
 
     def _hand_out(self, capacity: int) -> None:
-        for job in self.in_stage("waiting"):
-            if len(self.in_stage("available", "assigned", "running")) >= capacity:
-                return
+        left = capacity - len(self.in_stage("available", "assigned", "running"))
+        for job in self.in_stage("waiting")[: max(0, left)]:
             if self.assigns_directly:
                 self.assign(job)
             else:
