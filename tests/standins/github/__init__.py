@@ -110,11 +110,16 @@ class GitHub:
         return list(self._violations)
 
     def queue_job(
-        self, *labels: str, name: str = "build", steps: list[str] | None = None, repository: str | None = None
+        self,
+        *labels: str,
+        name: str = "build",
+        steps: list[str] | None = None,
+        repository: str | None = None,
+        env: dict[str, str] | None = None,
     ) -> SetJob:
         """A job that waits for a runner, or for the scale set of its labels."""
         scope = scope_of(repository) if repository else None
-        job = SetJob(list(labels), name, steps or [], scope=scope, repository=repository or "octo/app")
+        job = SetJob(list(labels), name, steps or [], env or {}, scope=scope, repository=repository or "octo/app")
         return self.scale_sets.push(job)
 
     def records(self, repository: str | None = None, *, scope: str | None = None) -> list[Runner]:

@@ -87,8 +87,10 @@ class ScaleSets:
 
     def rerun(self, job: SetJob) -> SetJob:
         """ "Re-run failed jobs"."""
-        again = SetJob(job.labels, job.name, job.steps, job.env, job.scope, repository=job.repository)
-        again.run_id, again.attempt = job.run_id, job.attempt + 1
+        attempt = job.attempt + 1
+        env = job.env | {"GITHUB_RUN_ATTEMPT": str(attempt)}
+        again = SetJob(job.labels, job.name, job.steps, env, job.scope, repository=job.repository)
+        again.run_id, again.attempt = job.run_id, attempt
         return self.push(again)
 
     def cancel(self, job: SetJob) -> None:
