@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use clap::{Arg, ArgMatches, Command};
 
 use crate::inputs::{INPUTS, InputError, Mode};
-use crate::migrate::{self, Migration};
-use crate::policy::{self, Question};
+use crate::modes::migrate::{self, Migration};
+use crate::modes::policy::{self, Question};
 
 /// What the arguments say.
 pub(crate) struct Arguments {
@@ -143,7 +143,7 @@ fn leave(error: &clap::Error) -> ! {
     {
         // Nobody can be told that the terminal is gone.
         let _ = error.print();
-        crate::reactor::exit(if error.use_stderr() { 2 } else { 0 });
+        crate::platform::reactor::exit(if error.use_stderr() { 2 } else { 0 });
     }
     error.exit()
 }

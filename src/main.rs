@@ -2,76 +2,47 @@
 //!
 //! Arguments and inputs come in, one mode runs, one report goes out, one exit code is returned.
 
-mod account;
-mod answer_headers;
 mod boot;
-mod boot_volume;
-mod cause;
-mod check;
 mod cli;
 mod clients;
-mod climb;
-mod closing;
-mod cost;
+mod credentials;
 mod ec2;
-mod extra_roots;
-mod failure;
-#[cfg(test)]
-mod fuzz;
+mod error;
 mod github;
-mod groundwork;
-mod http_edge;
-mod image_index;
+mod http;
 mod inputs;
 mod launch;
-mod launched;
-mod launcher;
-mod ledger;
-mod mask;
-mod migrate;
-mod pace;
-mod plan;
-mod policy;
-mod price;
-mod profile_file;
-#[cfg(target_family = "wasm")]
-mod reactor;
+mod modes;
+mod platform;
+mod pricing;
 mod report;
-mod rerun;
 mod retry;
-mod rung;
-mod runner_group;
-mod runner_input;
-mod session;
-mod signals;
-mod spec;
-mod start;
-mod stop;
-mod sweep;
-mod times;
-mod undo;
-mod user_data;
-mod watch;
+mod runner;
+mod teardown;
+#[cfg(test)]
+mod tests;
+mod values;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clients::Clients;
-use failure::Failure;
+use clients::target::{Narrowing, Target};
+use error::Failure;
 use github::Purpose;
 use inputs::{InputError, Inputs, Mode, Problems};
-use policy::PolicySpec;
+use launch::instance_proxy::InstanceProxy;
+use launch::spec::StartSpec;
+use modes::policy::{self, PolicySpec};
+use modes::rerun::spec::RerunSpec;
+use modes::{check, migrate, rerun, start, stop, sweep};
 use report::Report;
 use retry::Deadline;
-use spec::proxy::InstanceProxy;
-use spec::rerun::RerunSpec;
-use spec::start::StartSpec;
-use spec::target::{Narrowing, Target};
 
 fn main() -> ExitCode {
     #[cfg(target_family = "wasm")]
-    reactor::set_up();
+    platform::reactor::set_up();
     let report = Arc::new(Report::new(environment));
     let mut mode = None;
     match run(&mut mode, &report) {
@@ -79,7 +50,7 @@ fn main() -> ExitCode {
         Err(failure) => {
             report.failure(mode, &failure);
             #[cfg(target_family = "wasm")]
-            reactor::exit(failure.exit.code());
+            platform::reactor::exit(failure.exit.code());
             ExitCode::from(failure.exit.code())
         }
     }
@@ -126,7 +97,7 @@ fn run(mode: &mut Option<Mode>, report: &Arc<Report>) -> Result<(), Failure> {
     };
     *mode = Some(chosen);
     let runtime = runtime()?;
-    let inputs = runtime.block_on(runner_input::resolve(inputs, environment, report))?;
+    let inputs = runtime.block_on(runner::resolve(inputs, environment, report))?;
     match parse(chosen, &inputs).map_err(|problems| Failure::inputs(&problems.located(&inputs)))? {
         Work::Policy(spec) => policy::check(&spec, report),
         Work::Cloud(target, mode) => runtime.block_on(perform(*target, mode, report)),
@@ -142,8 +113,8 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 #[cfg(target_family = "wasm")]
-fn runtime() -> Result<reactor::Runtime, Failure> {
-    reactor::Runtime::new().map_err(could_not_start)
+fn runtime() -> Result<platform::reactor::Runtime, Failure> {
+    platform::reactor::Runtime::new().map_err(could_not_start)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "fits `map_err`")]
@@ -181,7 +152,7 @@ fn parse(mode: Mode, inputs: &Inputs) -> Result<Work, Problems> {
         let mut spec = StartSpec::parse(inputs, region, &mut problems)?;
         let read = |path: &str| std::fs::read_to_string(path);
         spec.proxy = InstanceProxy::of(environment, read, &mut spec.notes);
-        problems.take(user_data::fits(&spec).map_err(|error| {
+        problems.take(launch::user_data::fits(&spec).map_err(|error| {
             let setup = spec.setup.as_deref().unwrap_or_default();
             InputError::wrong("setup", setup, &error.to_string())
         }))?;
@@ -237,11 +208,11 @@ async fn perform(target: Target, mode: CloudMode, report: &Arc<Report>) -> Resul
             }
         }
     };
-    session::signed_in(&github, hears_cancel, report, work).await
+    clients::session::signed_in(&github, hears_cancel, report, work).await
 }
 
 /// `stop` and `sweep` in another account would find nothing, and call that a success. `start` and `check` ask beside all else.
 async fn own_account(clients: &Clients) -> Result<(), Failure> {
     let soon = Deadline::after(Duration::from_secs(20));
-    account::check(clients, clients.account.as_ref(), soon).await
+    clients::expected_account::check(clients, clients.account.as_ref(), soon).await
 }

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::{Ec2, Ec2Error};
-use crate::spec::network::InstanceId;
+use crate::values::network::InstanceId;
 
 pub(crate) const GET_CONSOLE_OUTPUT: &str = "ec2:GetConsoleOutput";
 

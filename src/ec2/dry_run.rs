@@ -5,7 +5,7 @@ use aws_sdk_ec2::types::Tag;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 use super::{Ec2, Ec2Error, Launch, tags};
-use crate::spec::network::InstanceId;
+use crate::values::network::InstanceId;
 
 /// A volume that does not exist: EC2 decides about permissions before it looks for the resource.
 const NO_VOLUME: &str = "vol-00000000000000000";

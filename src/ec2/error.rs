@@ -10,11 +10,11 @@ use aws_sdk_ec2::operation::RequestId;
 
 use super::http_answer::HttpAnswer;
 use super::role_error::RoleError;
-use crate::answer_headers::Headers;
-use crate::cause::innermost;
-use crate::extra_roots;
+use crate::http::cause::innermost;
+use crate::http::extra_roots;
+use crate::http::headers::Headers;
 use crate::retry::Passing;
-use crate::spec::region::Region;
+use crate::values::region::Region;
 
 /// A call to EC2 that failed.
 #[derive(Clone, Debug)]

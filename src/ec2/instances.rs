@@ -10,12 +10,12 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 
 use super::{Ec2, Ec2Error, tags};
-use crate::spec::network::InstanceId;
-use crate::spec::region::Zone;
-use crate::spec::runner_id::RunnerId;
-use crate::spec::spot::Market;
-use crate::spec::temp::TempVolume;
-use crate::spec::volume::RootVolume;
+use crate::values::network::InstanceId;
+use crate::values::region::Zone;
+use crate::values::runner_id::RunnerId;
+use crate::values::spot::Market;
+use crate::values::temp::TempVolume;
+use crate::values::volume::RootVolume;
 
 /// An instance as EC2 describes it.
 #[derive(Clone, Debug)]

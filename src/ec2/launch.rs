@@ -10,11 +10,11 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::{Ec2, Ec2Error};
-use crate::plan::Candidate;
-use crate::spec::network::{InstanceId, InstanceProfile, Placement, SecurityGroup};
-use crate::spec::spot::Market;
-use crate::spec::temp::TempVolume;
-use crate::spec::volume::{RootVolume, Volumes};
+use crate::launch::plan::Candidate;
+use crate::values::network::{InstanceId, InstanceProfile, Placement, SecurityGroup};
+use crate::values::spot::Market;
+use crate::values::temp::TempVolume;
+use crate::values::volume::{RootVolume, Volumes};
 
 /// Everything about one launch attempt.
 #[derive(Debug)]

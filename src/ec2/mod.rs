@@ -40,10 +40,9 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use secrecy::ExposeSecret;
 
-use crate::http_edge;
-use crate::mask::Mask;
-use crate::spec::credentials::AwsCredentials;
-use crate::spec::region::Region;
+use crate::credentials::AwsCredentials;
+use crate::credentials::mask::Mask;
+use crate::values::region::Region;
 use role::{Provider, Role};
 
 /// A client for EC2 in one region.
@@ -72,7 +71,7 @@ impl Ec2 {
     ) -> Self {
         let loader = aws_config::defaults(BehaviorVersion::latest())
             .region(AwsRegion::new(region.as_str().to_owned()))
-            .http_client(http_edge::client(connector))
+            .http_client(crate::http::client(connector))
             // Only the launch knows which of RunInstances' errors may be repeated, and how: see `Ec2Error::next`.
             .retry_config(RetryConfig::disabled())
             .timeout_config(

@@ -16,10 +16,10 @@ use tokio::sync::Mutex;
 
 use super::claims::Claims;
 use super::role_error::RoleError;
-use crate::http_edge;
-use crate::mask::Mask;
+use crate::credentials::mask::Mask;
+use crate::credentials::role::RoleSource;
+use crate::http::get_text_as;
 use crate::retry::{self, Deadline};
-use crate::spec::role::RoleSource;
 
 /// How long passing errors are waited out.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -128,7 +128,7 @@ impl Role {
             request_token,
             ..
         } = &self.source;
-        let text = http_edge::get_text_as(&self.connector, token_url, request_token)
+        let text = get_text_as(&self.connector, token_url, request_token)
             .await
             .map_err(|error| RoleError::no_token(&error))?;
         let answer: Answer = serde_json::from_str(&text)

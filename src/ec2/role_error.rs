@@ -7,11 +7,11 @@ use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIden
 
 use super::claims::Claims;
 use super::http_answer::HttpAnswer;
-use crate::cause::innermost;
-use crate::extra_roots;
-use crate::http_edge::GetError;
+use crate::credentials::role::RoleArn;
+use crate::http::GetError;
+use crate::http::cause::innermost;
+use crate::http::extra_roots;
 use crate::retry::Passing;
-use crate::spec::role::RoleArn;
 
 /// A sign-in to AWS that failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

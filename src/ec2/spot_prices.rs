@@ -6,8 +6,8 @@ use aws_sdk_ec2::types::{InstanceType as SdkInstanceType, SpotPrice as SdkSpotPr
 use aws_smithy_types::DateTime;
 
 use super::{Ec2, Ec2Error};
-use crate::spec::instance_type::InstanceType;
-use crate::spec::region::Zone;
+use crate::values::instance_type::InstanceType;
+use crate::values::region::Zone;
 
 /// The current spot price of one type in one zone.
 #[derive(Clone, Debug, PartialEq)]

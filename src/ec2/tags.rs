@@ -8,10 +8,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 
-use crate::spec::run::WorkflowRun;
-use crate::spec::runner_id::RunnerId;
-use crate::spec::tags::Tags;
-use crate::spec::volume::Volumes;
+use crate::values::run::WorkflowRun;
+use crate::values::runner_id::RunnerId;
+use crate::values::tags::Tags;
+use crate::values::volume::Volumes;
 
 /// `true` on everything that Sprinters launched; the tag that tightened policies ask for.
 pub(crate) const OURS: &str = "sprinters:sprinters";

@@ -3,7 +3,7 @@
 use aws_sdk_ec2::types::VolumeType;
 
 use super::{Ec2, Ec2Error};
-use crate::spec::gp3::{BASELINE_IOPS, BASELINE_THROUGHPUT};
+use crate::values::gp3::{BASELINE_IOPS, BASELINE_THROUGHPUT};
 
 impl Ec2 {
     /// Brings a volume to what gp3 has without paying for more.

@@ -13,10 +13,10 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::{GithubError, answer, client};
-use crate::mask::Mask;
-use crate::spec::app_key::AppKey;
-use crate::spec::run::WorkflowRun;
-use crate::spec::scope::Scope;
+use crate::credentials::app_key::AppKey;
+use crate::credentials::mask::Mask;
+use crate::values::run::WorkflowRun;
+use crate::values::scope::Scope;
 
 /// GitHub's installation tokens live for an hour; a start with a long timeout may need a second one.
 const RENEW_AFTER: Duration = Duration::from_mins(45);

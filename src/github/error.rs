@@ -6,10 +6,10 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode};
 
 use super::app::{INSTALLATION, MINT};
-use crate::answer_headers::Headers;
-use crate::extra_roots;
+use crate::http::extra_roots;
+use crate::http::headers::Headers;
 use crate::retry::Passing;
-use crate::spec::scope::Scope;
+use crate::values::scope::Scope;
 
 /// A call to GitHub that failed.
 #[derive(Debug)]

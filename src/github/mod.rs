@@ -36,11 +36,11 @@ use secrecy::SecretString;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::cause::innermost;
-use crate::http_edge;
-use crate::mask::Mask;
-use crate::spec::run::{Repository, WorkflowRun};
-use crate::spec::target::GithubCredentials;
+use crate::clients::target::GithubCredentials;
+use crate::credentials::mask::Mask;
+use crate::http::cause::innermost;
+use crate::http::{Service, USER_AGENT};
+use crate::values::run::{Repository, WorkflowRun};
 use app::{App, Place};
 
 /// A client for the runners of one repository, organization or enterprise.
@@ -185,7 +185,7 @@ impl Github {
 /// A client that asks with that token.
 fn client(connector: SharedHttpConnector, api: &http::Uri, token: SecretString) -> Octocrab {
     let built = OctocrabBuilder::new_empty()
-        .with_service(http_edge::Service(connector))
+        .with_service(Service(connector))
         .with_layer(&BaseUriLayer::new(api.clone()))
         .with_layer(&ExtraHeadersLayer::new(Arc::new(headers())))
         .with_auth(AuthState::AccessToken { token })
@@ -254,7 +254,7 @@ fn headers() -> Vec<(HeaderName, HeaderValue)> {
     vec![
         (
             http::header::USER_AGENT,
-            HeaderValue::from_static(http_edge::USER_AGENT),
+            HeaderValue::from_static(USER_AGENT),
         ),
         (
             http::header::ACCEPT,

@@ -5,8 +5,8 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::{Github, GithubError};
-use crate::spec::instance_type::Architecture;
-use crate::spec::runner_id::RunnerId;
+use crate::values::instance_type::Architecture;
+use crate::values::runner_id::RunnerId;
 
 /// A runner record.
 #[derive(Clone, Debug, Deserialize)]

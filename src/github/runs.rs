@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::{Github, GithubError};
-use crate::spec::runner_id::RunnerId;
+use crate::values::runner_id::RunnerId;
 
 /// A workflow run, as its latest attempt stands.
 #[derive(Clone, Debug, Deserialize)]

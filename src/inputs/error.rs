@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{INPUTS, Inputs, Place};
-use crate::spec::list::closest;
+use crate::values::list::closest;
 
 /// An input that cannot be used: its name, its value where it may be shown, and what is accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]

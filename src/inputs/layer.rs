@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Place;
-use crate::spec::account::AccountId;
+use crate::values::account::AccountId;
 
 /// A value, and where it stands.
 #[derive(Clone, Debug)]

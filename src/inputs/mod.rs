@@ -7,18 +7,18 @@
 mod error;
 mod layer;
 mod mode;
-mod place;
+mod source;
 mod table;
 
 pub(crate) use error::{InputError, Problems};
 pub(crate) use layer::{Layer, Placed};
 pub(crate) use mode::Mode;
-pub(crate) use place::{Place, Source};
+pub(crate) use source::{Place, Source};
 pub(crate) use table::{INPUTS, Input};
 
 use std::collections::BTreeMap;
 
-use crate::spec::account::AccountId;
+use crate::values::account::AccountId;
 
 /// The input values of one invocation.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! What Sprinters is asked to do.
 
 use super::InputError;
-use crate::spec::list::closest;
+use crate::values::list::closest;
 
 /// One way to run Sprinters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

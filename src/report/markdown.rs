@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-pub(super) fn table(text: &mut String, head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+pub(crate) fn table(text: &mut String, head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
     let _ = writeln!(
         text,
         "| {} |\n|{}",
@@ -14,12 +14,12 @@ pub(super) fn table(text: &mut String, head: &[&str], rows: impl IntoIterator<It
     }
 }
 
-pub(super) fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     format!("`{}`", text.replace('`', "'").replace('|', "\\|"))
 }
 
 /// Text from elsewhere must neither end the cell nor the row.
-pub(super) fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     text.replace('|', "\\|")
         .replace(['\n', '\r'], " ")
         .replace('<', "&lt;")

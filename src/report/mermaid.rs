@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 /// Phases one after the other, on a time line.
-pub(super) fn gantt(phases: &[(&str, Duration)]) -> String {
+pub(crate) fn gantt(phases: &[(&str, Duration)]) -> String {
     let mut text = String::from(
         "```mermaid\ngantt\n    dateFormat x\n    axisFormat %M:%S\n    section Phases\n",
     );
@@ -25,7 +25,7 @@ pub(super) fn gantt(phases: &[(&str, Duration)]) -> String {
 }
 
 /// Bars of US dollars.
-pub(super) fn bars(title: &str, bars: &[(&str, f64)]) -> String {
+pub(crate) fn bars(title: &str, bars: &[(&str, f64)]) -> String {
     let most = bars.iter().map(|(_, usd)| *usd).fold(0.0001, f64::max);
     let names: Vec<String> = bars.iter().map(|(name, _)| format!("\"{name}\"")).collect();
     let values: Vec<String> = bars.iter().map(|(_, usd)| format!("{usd:.4}")).collect();

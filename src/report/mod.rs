@@ -4,11 +4,9 @@
 //! is plain lines. Nothing else in the program prints.
 
 mod command;
-pub(crate) mod cost;
 mod finding;
-mod markdown;
-mod mermaid;
-pub(crate) mod summary;
+pub(crate) mod markdown;
+pub(crate) mod mermaid;
 
 pub(crate) use finding::Finding;
 
@@ -18,7 +16,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::failure::Failure;
+use crate::error::Failure;
 use crate::inputs::Mode;
 
 /// Where the report goes.

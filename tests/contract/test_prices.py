@@ -173,7 +173,7 @@ def test_an_unknown_region_is_named(aws: Server, tables: Path) -> None:
 
 
 def test_our_own_tables_have_the_form_that_it_reads(aws: Server, tmp_path: Path) -> None:
-    for table in (ROOT / "src" / "price").glob("e*.csv"):
+    for table in (ROOT / "src" / "pricing").glob("e*.csv"):
         shutil.copy(table, tmp_path)
     done = refresh(aws, tmp_path)
 

@@ -1,0 +1,89 @@
+//! Everybody that a mode may talk to, ready but not yet asked anything.
+
+pub(crate) mod expected_account;
+pub(crate) mod session;
+pub(crate) mod target;
+pub(crate) mod ubuntu_images;
+
+use std::sync::Arc;
+
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+
+use crate::clients::target::Target;
+use crate::clients::ubuntu_images::ImageIndex;
+use crate::credentials::mask::Mask;
+use crate::ec2::{Ec2, Ec2Error};
+use crate::error::Failure;
+use crate::github::{Github, GithubError, MINT, Purpose};
+use crate::report::Report;
+use crate::retry::{self, Deadline};
+use crate::values::account::AccountId;
+use crate::values::region::Region;
+use crate::values::run::WorkflowRun;
+
+/// The clients of one invocation.
+#[derive(Clone)]
+pub(crate) struct Clients {
+    pub ec2: Ec2,
+    pub github: Github,
+    /// For the image index.
+    pub connector: SharedHttpConnector,
+    pub image_index: ImageIndex,
+    pub region: Region,
+    pub run: WorkflowRun,
+    /// The account that the credentials must be of, where `runner` names one.
+    pub account: Option<AccountId>,
+}
+
+impl Clients {
+    pub(crate) async fn new(
+        target: Target,
+        purpose: Purpose,
+        environment: impl Fn(&str) -> Option<String>,
+        report: &Arc<Report>,
+    ) -> Self {
+        let report = report.clone();
+        let mask: Mask = Arc::new(move |secret| report.mask(secret));
+        let Target {
+            region,
+            aws,
+            github,
+            github_api,
+            extra_roots,
+            run,
+            account,
+        } = target;
+        let connector = crate::http::connector(extra_roots);
+        Self {
+            ec2: Ec2::new(&connector, &region, aws, mask.clone()).await,
+            github: Github::new(connector.clone(), &github_api, github, &run, purpose, mask),
+            image_index: ImageIndex::new(environment),
+            connector,
+            region,
+            run,
+            account,
+        }
+    }
+
+    /// Signs in to both, so that those who ask later need not wait for it.
+    pub(crate) async fn sign_in(&self, deadline: Deadline) -> Result<(), Failure> {
+        let (aws, github) = tokio::join!(self.ec2.sign_in(), self.sign_in_to_github(deadline));
+        aws.map_err(|error| Failure::new(error.to_string(), error.help))?;
+        github
+    }
+
+    /// Signs in to GitHub, where that takes more than a token.
+    pub(crate) async fn sign_in_to_github(&self, deadline: Deadline) -> Result<(), Failure> {
+        retry::until(MINT, deadline, || self.github.sign_in())
+            .await
+            .map_err(|error| self.github_failure(&error))
+    }
+
+    pub(crate) fn ec2_failure(&self, error: &Ec2Error) -> Failure {
+        Failure::ec2(error, &self.region)
+    }
+
+    pub(crate) fn github_failure(&self, error: &GithubError) -> Failure {
+        Failure::github(error, &self.run.scope)
+    }
+}

@@ -1,0 +1,63 @@
+//! Whoever signs in also signs out: after the mode, whatever came of it, and after a cancel.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::error::Failure;
+use crate::github::Github;
+use crate::platform::signals::Cancel;
+use crate::report::Report;
+
+/// How long a sign-out may take; a token that stays ends by itself within the hour.
+const SIGN_OUT: Duration = Duration::from_secs(3);
+/// After a cancel an undo has had 6.8 of GitHub's 7.5 seconds.
+const SIGN_OUT_AFTER_CANCEL: Duration = Duration::from_millis(600);
+
+/// Runs `work`, then signs out. A cancel ends `work` where it stands, unless it hears of cancels by itself.
+pub(crate) async fn signed_in(
+    github: &Github,
+    hears_cancel: bool,
+    report: &Report,
+    work: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    if !github.signs_out() {
+        return work.await;
+    }
+    let mut cancel = Cancel::install().map_err(|error| {
+        Failure::new(
+            format!("could not listen for a cancel: {error}"),
+            "report this as a bug",
+        )
+    })?;
+    let outcome = if hears_cancel {
+        work.await
+    } else {
+        tokio::select! {
+            outcome = work => outcome,
+            signal = cancel.requested() => {
+                sign_out(github, SIGN_OUT_AFTER_CANCEL, report).await;
+                return Err(Failure::cancelled(signal));
+            }
+        }
+    };
+    let is_cancelled = timeout(Duration::ZERO, cancel.requested()).await.is_ok();
+    let within = if is_cancelled {
+        SIGN_OUT_AFTER_CANCEL
+    } else {
+        SIGN_OUT
+    };
+    sign_out(github, within, report).await;
+    outcome
+}
+
+async fn sign_out(github: &Github, within: Duration, report: &Report) {
+    let left = match timeout(within, github.sign_out()).await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "GitHub did not answer in time".to_owned(),
+    };
+    report.line(format_args!(
+        "· the installation token could not be revoked ({left}): it ends by itself within the hour"
+    ));
+}

@@ -1,0 +1,404 @@
+//! One rung of the ladder: a runner record, then `RunInstances`.
+
+use std::sync::PoisonError;
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+use crate::boot::RunnerSource;
+use crate::ec2::{Ec2Error, Launch, Launched, Next, RUN_INSTANCES, tags};
+use crate::error::Failure;
+use crate::github::{CREATE, DOWNLOADS, Download, GithubError, JitRunner};
+use crate::launch::context::Launcher;
+use crate::launch::journal::Entry;
+use crate::launch::plan::Candidate;
+use crate::launch::runner::LaunchedRunner;
+use crate::launch::user_data;
+use crate::retry::{self, Backoff, Verdict, judge};
+use crate::teardown;
+use crate::values::instance_type::Architecture;
+use crate::values::network::InstanceId;
+use crate::values::run::{LaunchName, letters};
+use crate::values::runner_id::RunnerId;
+use crate::values::volume::Volumes;
+
+/// Why one rung did not give an instance.
+pub(crate) enum Rung {
+    /// EC2 refused.
+    Refused(Ec2Error),
+    /// The launch's time is over, and this rung has given no reason.
+    Late,
+    /// Something else than the rung is the problem.
+    Ended(Failure),
+}
+
+impl From<Failure> for Rung {
+    fn from(failure: Failure) -> Self {
+        Self::Ended(failure)
+    }
+}
+
+impl Launcher {
+    /// One rung: a fresh runner record and a fresh client token, so that no attempt can be confused with another.
+    pub(crate) async fn try_candidate(
+        &self,
+        label: &LaunchName,
+        candidate: &Candidate,
+        volumes: Volumes,
+    ) -> Result<LaunchedRunner, Rung> {
+        let began = Instant::now();
+        // The download's description is needed for the user data, not for the record: ask for both at once.
+        let (minted, download) = tokio::join!(
+            self.mint(label),
+            self.download(candidate.instance_type.architecture())
+        );
+        let (entry, name, jit) = minted?;
+        let minted_in = began.elapsed();
+        let user_data = self.user_data(label, &name, &jit, download?)?;
+        let began = Instant::now();
+        let launched = self
+            .run_instance(entry, label, &name, jit.id, candidate, volumes, &user_data)
+            .await;
+        match launched {
+            Ok(launched) => Ok(LaunchedRunner {
+                entry,
+                label: label.as_str().to_owned(),
+                name,
+                runner_id: jit.id,
+                instance_id: launched.id,
+                candidate: candidate.clone(),
+                volumes,
+                availability_zone: launched
+                    .availability_zone
+                    .or_else(|| candidate.placement.zone().map(ToString::to_string)),
+                minted_in,
+                launched_in: began.elapsed(),
+            }),
+            Err(rung) => {
+                self.forget_record(entry, jit.id).await;
+                Err(rung)
+            }
+        }
+    }
+
+    /// Nothing new once everything is being undone, or when the time is over: then what failed last is the reason.
+    fn go_on(&self, last: impl FnOnce() -> Option<Failure>) -> Result<(), Rung> {
+        if self.closing.is_closed() {
+            return Err(Self::given_up().into());
+        }
+        if !self.launch_by.is_over() {
+            return Ok(());
+        }
+        Err(last().map_or(Rung::Late, Rung::Ended))
+    }
+
+    /// Creates the runner's record. A name is used once: where an answer was lost, the old name may exist.
+    async fn mint(&self, label: &LaunchName) -> Result<(Entry, String, JitRunner), Rung> {
+        let mut labels = vec![label.as_str()];
+        labels.extend(
+            self.spec
+                .labels
+                .iter()
+                .map(crate::values::label::Label::as_str),
+        );
+        let github = &self.clients.github;
+        let mut backoff = Backoff::default();
+        let mut last = None;
+        loop {
+            self.turn(&self.minting).await;
+            self.go_on(|| {
+                last.as_ref()
+                    .map(|error| self.clients.github_failure(error))
+            })?;
+            let name = label.runner_name();
+            let entry = self.ledger.asking_for_record(&name);
+            let answer = github.create_jit_runner(&name, &labels, self.runner_group);
+            match retry::attempt(CREATE, self.launch_by, answer).await {
+                Ok(jit) => {
+                    self.minting.passed();
+                    self.report
+                        .mask(secrecy::ExposeSecret::expose_secret(&jit.jit_config));
+                    self.ledger.record_exists(entry, jit.id);
+                    return Ok((entry, name, jit));
+                }
+                Err(error) if self.may_mint_again(entry, &error, &mut backoff).await => {
+                    self.note_delay(&error);
+                    last = Some(error);
+                }
+                Err(error) => {
+                    let told = last.filter(|_| self.launch_by.is_over());
+                    let error = told.unwrap_or(error);
+                    return Err(self.clients.github_failure(&error).into());
+                }
+            }
+        }
+    }
+
+    /// Notes a record that was refused, and waits for the next try; `false` where there is none.
+    async fn may_mint_again(
+        &self,
+        entry: Entry,
+        error: &GithubError,
+        backoff: &mut Backoff,
+    ) -> bool {
+        if error.is_throttle() {
+            self.minting.throttled(Instant::now(), error.wait);
+        }
+        if !error.may_have_acted() {
+            self.ledger.record_gone(entry);
+        } else if !error.may_be_acting() {
+            self.ledger.record_unknown(entry);
+        }
+        let is_taken = error.status() == Some(http::StatusCode::CONFLICT);
+        let verdict = if is_taken {
+            Verdict::Repeat(backoff.next(None))
+        } else {
+            judge(error, backoff, self.launch_by)
+        };
+        match verdict {
+            Verdict::Repeat(wait) => self.pause(self.wait_of(error.is_throttle(), wait)).await,
+            Verdict::Leave => false,
+        }
+    }
+
+    /// Where the runner program is; `None` where the image has it at a known place.
+    async fn download(&self, architecture: Architecture) -> Result<Option<&Download>, Failure> {
+        if self.spec.runner_home.is_some() {
+            return Ok(None);
+        }
+        let [x64, arm64] = &self.downloads;
+        let cell = match architecture {
+            Architecture::X64 => x64,
+            Architecture::Arm64 => arm64,
+        };
+        let github = &self.clients.github;
+        let looked_up = cell.get_or_try_init(|| async {
+            let asking = retry::until(DOWNLOADS, self.launch_by, || {
+                github.runner_download(architecture)
+            });
+            let answer = tokio::select! {
+                answer = asking => answer,
+                () = self.closing.closed() => return Err(Self::given_up()),
+            };
+            answer
+                .map_err(|error| self.clients.github_failure(&error))?
+                .ok_or_else(|| no_program(architecture))
+        });
+        looked_up.await.map(Some)
+    }
+
+    fn user_data(
+        &self,
+        label: &LaunchName,
+        name: &str,
+        jit: &JitRunner,
+        download: Option<&Download>,
+    ) -> Result<Vec<u8>, Failure> {
+        let spec = &self.spec;
+        let runner = match (&spec.runner_home, download) {
+            (Some(home), _) => RunnerSource::Home(home),
+            (
+                None,
+                Some(Download {
+                    download_url,
+                    sha256_checksum: Some(sha256),
+                    ..
+                }),
+            ) => RunnerSource::ImageOrDownload {
+                url: download_url,
+                sha256,
+            },
+            (None, _) => {
+                return Err(Failure::new(
+                    "GitHub gave no checksum for the runner program, and an unchecked program is not run",
+                    "use an image that has the runner, and name its folder with `runner-home`",
+                ));
+            }
+        };
+        user_data::render(spec, runner, &jit.jit_config, label.as_str(), name)
+            .map_err(|error| Failure::new(error.to_string(), "shorten `setup`"))
+    }
+
+    /// `RunInstances`, and once more where the image's root device turns out to have another name: only a mapping under
+    /// the right name makes the root volume encrypted, of the wanted size, and gone with the instance.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one launch is described by just these"
+    )]
+    async fn run_instance(
+        &self,
+        entry: Entry,
+        label: &LaunchName,
+        name: &str,
+        runner_id: RunnerId,
+        candidate: &Candidate,
+        volumes: Volumes,
+        user_data: &[u8],
+    ) -> Result<Launched, Rung> {
+        let tags = self.tags(label, name, runner_id, volumes);
+        let image = self
+            .groundwork
+            .image(candidate.instance_type.architecture());
+        loop {
+            let root_device = self.root_device();
+            let launch = Launch {
+                candidate,
+                image_id: image,
+                root_device: &root_device,
+                volumes,
+                security_groups: &self.spec.security_groups,
+                instance_profile: self.spec.instance_profile.as_ref(),
+                tags: &tags,
+                user_data,
+                client_token: &format!("{name}-{}", letters(8)),
+            };
+            let launched = self.run_with_retries(entry, &launch).await?;
+            match &launched.root_device {
+                Some(real) if *real != root_device => {
+                    self.undo_misnamed(entry, &launched.id, real, &root_device)
+                        .await?;
+                }
+                _ => return Ok(launched),
+            }
+        }
+    }
+
+    fn tags(
+        &self,
+        label: &LaunchName,
+        name: &str,
+        runner_id: RunnerId,
+        volumes: Volumes,
+    ) -> Vec<(String, String)> {
+        let spec = &self.spec;
+        let lives = spec.max_lifetime.as_duration() + spec.start_timeout.as_duration();
+        tags::for_launch(
+            &self.clients.run,
+            name,
+            label.as_str(),
+            runner_id,
+            SystemTime::now() + lives,
+            volumes,
+            &spec.tags,
+        )
+    }
+
+    /// Ends an instance whose root device is not called what its mapping says, and remembers the real name.
+    async fn undo_misnamed(
+        &self,
+        entry: Entry,
+        instance: &InstanceId,
+        real: &str,
+        mapped: &str,
+    ) -> Result<(), Rung> {
+        self.report.line(format_args!(
+            "· the image calls its root device {real}, not {mapped}: launching again with that"
+        ));
+        teardown::terminate(
+            &self.clients.ec2,
+            std::slice::from_ref(instance),
+            self.launch_by,
+        )
+        .await
+        .map_err(Rung::Refused)?;
+        self.ledger.no_instance(entry);
+        if self.learn_root_device(real) {
+            return Ok(());
+        }
+        Err(Failure::new(
+            format!("EC2 names the root device `{real}` after it was told `{mapped}`"),
+            "name another image",
+        )
+        .into())
+    }
+
+    /// The same call until EC2 says something definite. The client token makes it one launch at most.
+    async fn run_with_retries(&self, entry: Entry, launch: &Launch<'_>) -> Result<Launched, Rung> {
+        let mut backoff = Backoff::default();
+        let mut may_exist = false;
+        let mut last = None;
+        loop {
+            self.turn(&self.launching).await;
+            self.go_on(|| {
+                let failure = |error| self.launch_failure(launch.candidate, error);
+                last.as_ref().map(failure)
+            })?;
+            self.ledger.asking_for_instance(entry, launch.client_token);
+            let answer = self.clients.ec2.run_instance(launch);
+            match retry::attempt(RUN_INSTANCES, self.launch_by, answer).await {
+                Ok(launched) => {
+                    self.launching.passed();
+                    self.ledger.instance_exists(entry, &launched.id);
+                    return Ok(launched);
+                }
+                Err(error) => {
+                    if error.is_throttle() {
+                        self.launching.throttled(Instant::now(), error.wait);
+                    }
+                    may_exist |= error.may_have_acted();
+                    if !may_exist {
+                        self.ledger.no_instance(entry);
+                    }
+                    if error.next() != Next::SameAgain {
+                        return Err(Rung::Refused(error));
+                    }
+                    match judge(&error, &mut backoff, self.launch_by) {
+                        Verdict::Repeat(wait)
+                            if self.pause(self.wait_of(error.is_throttle(), wait)).await =>
+                        {
+                            self.note_delay(&error);
+                            last = Some(error);
+                        }
+                        _ => {
+                            // A refusal that was heard says more than a last try that the end of the time cut off.
+                            let told = last.filter(|_| self.launch_by.is_over());
+                            return Err(Rung::Refused(told.unwrap_or(error)));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Deletes the record of a rung that gave nothing. What fails here stays in the ledger, for the undo.
+    async fn forget_record(&self, entry: Entry, id: RunnerId) {
+        if self.closing.is_closed() {
+            return;
+        }
+        let soon = self.launch_by.within(Duration::from_secs(2));
+        if teardown::delete_record(&self.clients.github, id, soon)
+            .await
+            .is_ok()
+        {
+            self.ledger.record_gone(entry);
+        }
+    }
+
+    fn root_device(&self) -> String {
+        let known = self
+            .root_device
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known
+            .clone()
+            .unwrap_or_else(|| self.spec.image.root_device().to_owned())
+    }
+
+    /// Remembers the real name; `false` if it was already used and did not help.
+    fn learn_root_device(&self, real: &str) -> bool {
+        let mut known = self
+            .root_device
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known
+            .replace(real.to_owned())
+            .is_none_or(|before| before != real)
+    }
+}
+
+fn no_program(architecture: Architecture) -> Failure {
+    Failure::new(
+        format!("GitHub offers no runner program for Linux on {architecture}"),
+        "use an image that has the runner, and name its folder with `runner-home`",
+    )
+}

@@ -1,0 +1,173 @@
+//! From the ladder to a running instance, rung by rung.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use crate::ec2::{DESCRIBE_SPOT_PRICE_HISTORY, Next, SpotPrice};
+use crate::error::{Exit, Failure};
+use crate::launch::attempt::Rung;
+use crate::launch::boot_volume;
+use crate::launch::capacity::{self, Climb};
+use crate::launch::context::Launcher;
+use crate::launch::plan::{self, Candidate};
+use crate::launch::runner::LaunchedRunner;
+use crate::report::seconds;
+use crate::retry;
+use crate::values::run::LaunchName;
+use crate::values::volume::Volumes;
+
+impl Launcher {
+    /// Climbs the ladder until an instance is launched; where all rungs are full, again and again for as long as the launch
+    /// may take.
+    pub(crate) async fn launch(
+        self: Arc<Self>,
+        label: LaunchName,
+    ) -> Result<LaunchedRunner, Failure> {
+        let mut ladder = self.groundwork.ladder.clone();
+        let mut climb = Climb::default();
+        let mut pause = capacity::between_sweeps(self.launch_share);
+        let mut knows_zones = false;
+        loop {
+            climb.begin_sweep();
+            if !ladder.iter().any(|candidate| climb.is_open(candidate)) {
+                return Err(self.no_capacity(&climb));
+            }
+            if let Some(runner) = self.sweep(&label, &ladder, &mut climb).await? {
+                return Ok(runner);
+            }
+            if !knows_zones && climb.wants_zones() {
+                knows_zones = true;
+                let zones = plan::zone_by_zone(&ladder, self.zones().await);
+                if let Some(runner) = self.sweep(&label, &zones, &mut climb).await? {
+                    return Ok(runner);
+                }
+                ladder.extend(zones);
+            }
+            if !self.pause(pause.next(None)).await {
+                return Err(self.no_capacity(&climb));
+            }
+            self.report
+                .line("· every rung of the ladder is full: climbing it again");
+        }
+    }
+
+    /// Tries each open rung once; `None` where all were full.
+    async fn sweep(
+        &self,
+        label: &LaunchName,
+        ladder: &[Candidate],
+        climb: &mut Climb,
+    ) -> Result<Option<LaunchedRunner>, Failure> {
+        for candidate in ladder {
+            if !climb.is_open(candidate) {
+                continue;
+            }
+            match self.try_volumes(label, candidate).await {
+                Ok(runner) => return Ok(Some(runner)),
+                // After refusals that were heard, an answer that the end of the time cuts off says nothing new.
+                Err(Rung::Ended(_)) if self.is_over() && !climb.is_empty() => return Ok(None),
+                Err(Rung::Ended(failure)) => return Err(failure),
+                Err(Rung::Late) => return Ok(None),
+                Err(Rung::Refused(error)) => match error.next() {
+                    Next::SameAgain if !climb.is_empty() => {
+                        climb.note(candidate, error);
+                        return Ok(None);
+                    }
+                    Next::Final | Next::SameAgain | Next::BaselineVolume => {
+                        return Err(self.launch_failure(candidate, &error));
+                    }
+                    Next::DropSpot => {
+                        let remedy = error.remedy(&self.clients.region);
+                        self.report
+                            .warning(format_args!("no spot for this account: {error}; {remedy}"));
+                        climb.note(candidate, error);
+                    }
+                    Next::AnotherCandidate | Next::OtherFamilyOrMarket => {
+                        let code = error.code().unwrap_or_default();
+                        self.report.line(format_args!("· {candidate}: {code}"));
+                        climb.note(candidate, error);
+                    }
+                },
+            }
+        }
+        Ok(None)
+    }
+
+    /// One rung, and once more with the baseline volume where the account's limits refuse the wanted one.
+    async fn try_volumes(
+        &self,
+        label: &LaunchName,
+        candidate: &Candidate,
+    ) -> Result<LaunchedRunner, Rung> {
+        let root = boot_volume::for_launch(
+            self.spec.root,
+            &candidate.instance_type,
+            &self.clients.region,
+        );
+        let volumes = Volumes {
+            root,
+            ..self.spec.volumes()
+        };
+        match (
+            self.try_candidate(label, candidate, volumes).await,
+            volumes.baseline(),
+        ) {
+            (Err(Rung::Refused(error)), Some(baseline)) if error.next() == Next::BaselineVolume => {
+                self.report.warning(format_args!(
+                    "{error}; trying again with the baseline volume"
+                ));
+                self.try_candidate(label, candidate, baseline).await
+            }
+            (answer, _) => answer,
+        }
+    }
+
+    /// The zones that have each type: EC2 tells them only with their spot prices, for which there is a permission.
+    async fn zones(&self) -> &[SpotPrice] {
+        let types = &self.spec.instance_types;
+        let zones = self.zones.get_or_init(|| async {
+            let soon = self.launch_by.within(Duration::from_secs(3));
+            let ec2 = &self.clients.ec2;
+            let answer = retry::until(DESCRIBE_SPOT_PRICE_HISTORY, soon, || ec2.spot_prices(types));
+            answer.await.unwrap_or_else(|error| {
+                self.report.warning(format_args!(
+                    "the zones could not be tried one by one: {error}; {}",
+                    error.remedy(&self.clients.region)
+                ));
+                Vec::new()
+            })
+        });
+        zones.await
+    }
+
+    fn is_over(&self) -> bool {
+        self.launch_by.is_over() && !self.closing.is_closed()
+    }
+
+    fn no_capacity(&self, climb: &Climb) -> Failure {
+        if climb.is_empty() {
+            let late = Failure::new(
+                format!(
+                    "the instance was not launched within its share of `start-timeout` ({} of {})",
+                    seconds(self.launch_share),
+                    self.spec.start_timeout
+                ),
+                "run the job again, or set a longer `start-timeout`",
+            );
+            let delay = self.delay.lock().unwrap_or_else(PoisonError::into_inner);
+            return match &*delay {
+                Some(delay) => late.and(format!("the time went into this: {delay}")),
+                None => late,
+            };
+        }
+        let region = &self.clients.region;
+        let mut failure = Failure {
+            exit: Exit::NoCapacity,
+            place: None,
+            what: format!("no capacity for any candidate in `{region}`"),
+            help: climb.table(),
+        };
+        failure.help.extend(climb.remedy(region));
+        failure
+    }
+}

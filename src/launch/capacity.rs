@@ -1,0 +1,218 @@
+//! Climbing the ladder: what each rung has answered, and what that means for the others. Pure.
+
+use std::time::Duration;
+
+use crate::ec2::{Ec2Error, Next};
+use crate::launch::plan::Candidate;
+use crate::retry::Backoff;
+use crate::values::network::Placement;
+use crate::values::region::Region;
+use crate::values::spot::Market;
+
+/// What the rungs of one launch have answered, over all sweeps of the ladder.
+#[derive(Debug, Default)]
+pub(crate) struct Climb {
+    answers: Vec<Answer>,
+    sweep: u32,
+}
+
+#[derive(Debug)]
+struct Answer {
+    candidate: Candidate,
+    error: Ec2Error,
+    times: u32,
+    /// The last sweep in which it said so.
+    sweep: u32,
+}
+
+impl Climb {
+    /// Another sweep of the ladder begins.
+    pub(crate) fn begin_sweep(&mut self) {
+        self.sweep += 1;
+    }
+
+    /// Whether no rung has been refused yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.answers.is_empty()
+    }
+
+    /// EC2 refused a rung.
+    pub(crate) fn note(&mut self, candidate: &Candidate, error: Ec2Error) {
+        let sweep = self.sweep;
+        let code = |error: &Ec2Error| error.code().map(str::to_owned);
+        let before = self
+            .answers
+            .iter_mut()
+            .find(|answer| answer.candidate == *candidate && code(&answer.error) == code(&error));
+        match before {
+            Some(answer) => {
+                answer.times += 1;
+                answer.sweep = sweep;
+            }
+            None => self.answers.push(Answer {
+                candidate: candidate.clone(),
+                error,
+                times: 1,
+                sweep,
+            }),
+        }
+    }
+
+    /// Whether a rung is worth a try: no answer so far rules it out.
+    pub(crate) fn is_open(&self, candidate: &Candidate) -> bool {
+        !self
+            .answers
+            .iter()
+            .any(|answer| answer.rules_out(candidate, self.sweep))
+    }
+
+    /// Whether a rung that names no zone was full: then its zones are worth a try, one by one.
+    pub(crate) fn wants_zones(&self) -> bool {
+        self.answers.iter().any(|answer| {
+            answer.candidate.placement == Placement::Anywhere
+                && answer.error.next() == Next::AnotherCandidate
+        })
+    }
+
+    /// The table that a full ladder ends with: each rung, and what it answered how often.
+    pub(crate) fn table(&self) -> Vec<String> {
+        let rungs: Vec<String> = self
+            .answers
+            .iter()
+            .map(|answer| answer.candidate.to_string())
+            .collect();
+        let width = rungs
+            .iter()
+            .map(|rung| rung.chars().count())
+            .max()
+            .unwrap_or_default();
+        let answers = self
+            .answers
+            .iter()
+            .map(|answer| match (answer.error.code(), answer.times) {
+                (code, 1) => code.unwrap_or("no answer").to_owned(),
+                (code, times) => format!("{} ({times} times)", code.unwrap_or("no answer")),
+            });
+        rungs
+            .iter()
+            .zip(answers)
+            .map(|(rung, answer)| format!("{rung:width$}  {answer}"))
+            .collect()
+    }
+
+    /// What to do about it, in the words of the last answer.
+    pub(crate) fn remedy(&self, region: &Region) -> Option<String> {
+        Some(self.answers.last()?.error.remedy(region))
+    }
+}
+
+impl Answer {
+    /// Whether this answer speaks for another rung, too.
+    fn rules_out(&self, other: &Candidate, sweep: u32) -> bool {
+        let Candidate {
+            market,
+            instance_type,
+            placement,
+            ..
+        } = &self.candidate;
+        match self.error.next() {
+            // For this account and for good.
+            Next::DropSpot => *market == Market::Spot && other.market == Market::Spot,
+            // A vCPU quota counts a family in one market. It frees itself when other instances end, so the next sweep asks again.
+            Next::OtherFamilyOrMarket => {
+                self.sweep == sweep
+                    && other.market == *market
+                    && other.instance_type.family() == instance_type.family()
+            }
+            // No zone gets a type while we wait.
+            Next::AnotherCandidate if self.error.code() == Some("Unsupported") => {
+                other.market == *market
+                    && other.instance_type == *instance_type
+                    && other.placement == *placement
+            }
+            _ => false,
+        }
+    }
+}
+
+/// How long to wait between sweeps: capacity comes back in minutes rather than seconds, and every sweep costs calls.
+pub(crate) fn between_sweeps(launch_share: Duration) -> Backoff {
+    let first = (launch_share / 10).min(Duration::from_secs(5));
+    Backoff::new(first, first * 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidate(market: Market, instance_type: &str, zone: Option<&str>) -> Candidate {
+        Candidate {
+            market,
+            instance_type: instance_type
+                .parse()
+                .unwrap_or_else(|e| unreachable!("{e}")),
+            placement: zone.map_or(Placement::Anywhere, |zone| {
+                Placement::Zone(zone.parse().unwrap_or_else(|e| unreachable!("{e}")))
+            }),
+            spot_price: None,
+        }
+    }
+
+    fn climb(answers: &[(&Candidate, &str)]) -> Climb {
+        let mut climb = Climb::default();
+        climb.begin_sweep();
+        for (candidate, code) in answers {
+            climb.note(candidate, Ec2Error::coded("ec2:RunInstances", code));
+        }
+        climb
+    }
+
+    #[test]
+    fn a_quota_closes_its_family_until_the_next_sweep() {
+        let large = candidate(Market::OnDemand, "m7i.large", None);
+        let xlarge = candidate(Market::OnDemand, "m7i.xlarge", None);
+        let mut climb = climb(&[(&large, "VcpuLimitExceeded")]);
+        assert!(!climb.is_open(&xlarge));
+        assert!(climb.is_open(&candidate(Market::Spot, "m7i.xlarge", None)));
+        assert!(climb.is_open(&candidate(Market::OnDemand, "c7i.large", None)));
+        climb.begin_sweep();
+        assert!(climb.is_open(&xlarge));
+    }
+
+    #[test]
+    fn an_account_without_spot_has_none_in_any_sweep() {
+        let spot = candidate(Market::Spot, "m7i.large", None);
+        let code = "AuthFailure.ServiceLinkedRoleCreationNotPermitted";
+        let mut climb = climb(&[(&spot, code)]);
+        climb.begin_sweep();
+        assert!(!climb.is_open(&candidate(Market::Spot, "c7i.large", Some("us-east-1a"))));
+        assert!(climb.is_open(&candidate(Market::OnDemand, "m7i.large", None)));
+    }
+
+    #[test]
+    fn a_zone_without_the_type_is_asked_once_and_a_full_one_again() {
+        let a = candidate(Market::OnDemand, "m7i.large", Some("us-east-1a"));
+        let b = candidate(Market::OnDemand, "m7i.large", Some("us-east-1b"));
+        let mut climb = climb(&[(&a, "Unsupported"), (&b, "InsufficientInstanceCapacity")]);
+        climb.begin_sweep();
+        assert!(!climb.is_open(&a));
+        assert!(climb.is_open(&b));
+        assert!(!climb.wants_zones());
+    }
+
+    #[test]
+    fn the_table_tells_each_rung_once() {
+        let a = candidate(Market::Spot, "m7i.large", Some("us-east-1a"));
+        let any = candidate(Market::OnDemand, "m7i.large", None);
+        let full = "InsufficientInstanceCapacity";
+        let climb = climb(&[(&a, "SpotMaxPriceTooLow"), (&any, full), (&any, full)]);
+        assert!(climb.wants_zones());
+        assert_eq!(
+            climb.table(),
+            [
+                "spot m7i.large in us-east-1a     SpotMaxPriceTooLow",
+                "on-demand m7i.large in any zone  InsufficientInstanceCapacity (2 times)",
+            ]
+        );
+    }
+}

@@ -1,0 +1,18 @@
+//! Launching one runner: what to try in which order, the runner record, `RunInstances`, and a journal of what may exist.
+
+pub(crate) mod attempt;
+pub(crate) mod boot_volume;
+pub(crate) mod candidates;
+pub(crate) mod capacity;
+pub(crate) mod closing;
+pub(crate) mod context;
+pub(crate) mod deadlines;
+pub(crate) mod instance_proxy;
+pub(crate) mod journal;
+pub(crate) mod plan;
+pub(crate) mod prepare;
+pub(crate) mod rate_limit;
+pub(crate) mod runner;
+pub(crate) mod runner_group;
+pub(crate) mod spec;
+pub(crate) mod user_data;

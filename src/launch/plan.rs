@@ -1,0 +1,252 @@
+//! The ladder: which market, type and place to try, in which order. Pure.
+
+use std::fmt;
+
+use crate::ec2::SpotPrice;
+use crate::launch::spec::StartSpec;
+use crate::values::instance_type::InstanceType;
+use crate::values::network::Placement;
+use crate::values::spot::Market;
+
+/// One rung of the ladder.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Candidate {
+    pub market: Market,
+    pub instance_type: InstanceType,
+    pub placement: Placement,
+    /// In dollars per hour, where it is known.
+    pub spot_price: Option<f64>,
+}
+
+impl fmt::Display for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {} in {}",
+            self.market, self.instance_type, self.placement
+        )?;
+        match self.spot_price {
+            Some(price) => write!(f, " (${price:.4}/h)"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether spot prices can change the ladder: only where spot has more than one place to go.
+pub(crate) fn needs_spot_prices(spec: &StartSpec) -> bool {
+    spec.spot.markets().contains(&Market::Spot)
+        && match &spec.placements[..] {
+            [] => true,
+            [_] => false,
+            several => several.iter().any(|placement| placement.zone().is_some()),
+        }
+}
+
+/// Markets first, then the user's types, then places: for spot the cheapest zone first, for on-demand the user's order.
+/// Without prices the user's order holds there, too.
+pub(crate) fn ladder(spec: &StartSpec, prices: &[SpotPrice]) -> Vec<Candidate> {
+    let mut ladder = Vec::new();
+    for &market in spec.spot.markets() {
+        for instance_type in &spec.instance_types {
+            let places = match market {
+                Market::Spot => spot_places(spec, instance_type, prices),
+                Market::OnDemand => listed_places(spec)
+                    .map(|placement| (placement, None))
+                    .collect(),
+            };
+            ladder.extend(places.into_iter().map(|(placement, spot_price)| Candidate {
+                market,
+                instance_type: instance_type.clone(),
+                placement,
+                spot_price,
+            }));
+        }
+    }
+    ladder
+}
+
+/// The rungs that leave the zone to EC2, zone by zone: without a zone EC2 picks one, and says no if that one is full. `prices`
+/// tell where each type exists.
+pub(crate) fn zone_by_zone(ladder: &[Candidate], prices: &[SpotPrice]) -> Vec<Candidate> {
+    let anywhere = ladder
+        .iter()
+        .filter(|candidate| candidate.placement == Placement::Anywhere);
+    anywhere
+        .flat_map(|candidate| {
+            let mut zones: Vec<_> = prices
+                .iter()
+                .filter(|price| price.instance_type == candidate.instance_type.as_str())
+                .map(|price| &price.zone)
+                .collect();
+            zones.sort();
+            zones.dedup();
+            zones.into_iter().map(|zone| Candidate {
+                placement: Placement::Zone(zone.clone()),
+                ..candidate.clone()
+            })
+        })
+        .collect()
+}
+
+fn listed_places(spec: &StartSpec) -> impl Iterator<Item = Placement> {
+    let anywhere = spec.placements.is_empty().then_some(Placement::Anywhere);
+    spec.placements.iter().cloned().chain(anywhere)
+}
+
+fn spot_places(
+    spec: &StartSpec,
+    instance_type: &InstanceType,
+    prices: &[SpotPrice],
+) -> Vec<(Placement, Option<f64>)> {
+    let of_type = || {
+        prices
+            .iter()
+            .filter(|price| price.instance_type == instance_type.as_str())
+    };
+    let price_of = |placement: &Placement| {
+        let zone = placement.zone()?;
+        of_type()
+            .find(|price| price.zone == *zone)
+            .map(|price| price.usd_per_hour)
+    };
+    let mut places: Vec<(Placement, Option<f64>)> =
+        if spec.placements.is_empty() && of_type().next().is_some() {
+            let mut zones: Vec<_> = of_type().map(|price| price.zone.clone()).collect();
+            zones.sort();
+            zones.dedup();
+            zones.into_iter().map(Placement::Zone).collect::<Vec<_>>()
+        } else {
+            listed_places(spec).collect()
+        }
+        .into_iter()
+        .map(|placement| {
+            let price = price_of(&placement);
+            (placement, price)
+        })
+        .collect();
+    // Stable: places without a price keep their order, after those with one.
+    places.sort_by(|(_, a), (_, b)| {
+        let key = |price: &Option<f64>| price.unwrap_or(f64::INFINITY);
+        key(a).total_cmp(&key(b))
+    });
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::{Inputs, Problems};
+
+    fn spec(values: &[(&'static str, &str)]) -> StartSpec {
+        let flags = values
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect();
+        let (_, inputs) = Inputs::gather(flags, None, |_| None).unwrap_or_default();
+        let mut problems = Problems::default();
+        StartSpec::parse(&inputs, None, &mut problems)
+            .unwrap_or_else(|| unreachable!("{:?}", problems.into_errors()))
+    }
+
+    fn price(instance_type: &str, zone: &str, usd_per_hour: f64) -> SpotPrice {
+        SpotPrice {
+            instance_type: instance_type.to_owned(),
+            zone: zone.parse().unwrap_or_else(|e| unreachable!("{e}")),
+            usd_per_hour,
+        }
+    }
+
+    fn rungs(spec: &StartSpec, prices: &[SpotPrice]) -> Vec<String> {
+        ladder(spec, prices)
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    #[test]
+    fn on_demand_without_a_place_leaves_the_zone_to_ec2() {
+        let spec = spec(&[("instance-type", "m7i.large, m7a.large")]);
+        assert!(!needs_spot_prices(&spec));
+        assert_eq!(
+            rungs(&spec, &[]),
+            [
+                "on-demand m7i.large in any zone",
+                "on-demand m7a.large in any zone"
+            ]
+        );
+    }
+
+    #[test]
+    fn spot_goes_to_the_cheapest_zone_and_falls_back() {
+        let spec = spec(&[("instance-type", "m7i.large"), ("spot", "auto")]);
+        assert!(needs_spot_prices(&spec));
+        let prices = [
+            price("m7i.large", "us-east-1a", 0.05),
+            price("m7i.large", "us-east-1b", 0.03),
+            price("c7i.large", "us-east-1c", 0.01),
+        ];
+        assert_eq!(
+            rungs(&spec, &prices),
+            [
+                "spot m7i.large in us-east-1b ($0.0300/h)",
+                "spot m7i.large in us-east-1a ($0.0500/h)",
+                "on-demand m7i.large in any zone",
+            ]
+        );
+    }
+
+    #[test]
+    fn listed_zones_are_sorted_by_price_for_spot_only() {
+        let spec = spec(&[
+            ("instance-type", "m7i.large"),
+            ("spot", "auto"),
+            ("availability-zone", "us-east-1a, us-east-1b, us-east-1c"),
+        ]);
+        let prices = [
+            price("m7i.large", "us-east-1a", 0.05),
+            price("m7i.large", "us-east-1c", 0.03),
+        ];
+        let zones: Vec<String> = ladder(&spec, &prices)
+            .iter()
+            .map(|c| c.placement.to_string())
+            .collect();
+        assert_eq!(
+            zones,
+            [
+                "us-east-1c",
+                "us-east-1a",
+                "us-east-1b",
+                "us-east-1a",
+                "us-east-1b",
+                "us-east-1c"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_full_region_is_tried_zone_by_zone() {
+        let spec = spec(&[("instance-type", "m7i.large, m7a.large")]);
+        let prices = [
+            price("m7i.large", "us-east-1b", 0.03),
+            price("m7i.large", "us-east-1a", 0.05),
+            price("m7i.large", "us-east-1a", 0.06),
+        ];
+        let zones: Vec<String> = zone_by_zone(&ladder(&spec, &[]), &prices)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(
+            zones,
+            [
+                "on-demand m7i.large in us-east-1a",
+                "on-demand m7i.large in us-east-1b"
+            ]
+        );
+    }
+
+    #[test]
+    fn without_prices_spot_still_has_a_rung() {
+        let spec = spec(&[("instance-type", "m7i.large"), ("spot", "true")]);
+        assert_eq!(rungs(&spec, &[]), ["spot m7i.large in any zone"]);
+    }
+}

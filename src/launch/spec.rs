@@ -1,0 +1,365 @@
+//! What a launch should be: all inputs of `start`, parsed and held against one another.
+
+use super::instance_proxy::InstanceProxy;
+use crate::inputs::{InputError, Inputs, Problems};
+use crate::runner::label;
+use crate::values::duration::Seconds;
+use crate::values::image::Image;
+use crate::values::instance_type::{Architecture, InstanceType};
+use crate::values::label::Label;
+use crate::values::network::{InstanceProfile, Placement, SecurityGroup, Subnet};
+use crate::values::region::{Region, Zone};
+use crate::values::scope::RunnerGroup;
+use crate::values::spot::Spot;
+use crate::values::swap::Swap;
+use crate::values::tags::Tags;
+use crate::values::temp::Temp;
+use crate::values::volume::{RootVolume, Volumes};
+use crate::values::{gp3, list, runner};
+
+/// The root volume of an Ubuntu image: Canonical's own 8 GiB are too small for most builds.
+const UBUNTU_ROOT_GIB: u32 = 30;
+
+const START_TIMEOUT: Seconds = Seconds::from_minutes(5);
+const IDLE_TIMEOUT: Seconds = Seconds::from_minutes(10);
+const MAX_LIFETIME: Seconds = Seconds::from_minutes(6 * 60);
+/// A JIT config lives about an hour.
+const LONGEST_START: Seconds = Seconds::from_minutes(60);
+/// GitHub ends a job on a self-hosted runner after five days.
+const LONGEST_LIFETIME: Seconds = Seconds::from_minutes(5 * 24 * 60);
+
+/// A valid specification of a launch.
+#[derive(Debug)]
+pub(crate) struct StartSpec {
+    pub image: Image,
+    /// In order of preference; never empty.
+    pub instance_types: Vec<InstanceType>,
+    pub spot: Spot,
+    /// Where the user wants it; empty means anywhere in the default VPC.
+    pub placements: Vec<Placement>,
+    pub security_groups: Vec<SecurityGroup>,
+    pub instance_profile: Option<InstanceProfile>,
+    pub root: RootVolume,
+    /// `None`: on the root volume.
+    pub temp: Option<Temp>,
+    pub swap: Swap,
+    pub count: u16,
+    pub labels: Vec<Label>,
+    /// What the log should say about the specification.
+    pub notes: Vec<String>,
+    pub runner_group: RunnerGroup,
+    pub tags: Tags,
+    pub setup: Option<String>,
+    pub job_started: Option<String>,
+    pub job_completed: Option<String>,
+    /// The step's own way to the network, where it has one.
+    pub proxy: Option<InstanceProxy>,
+    pub runner_home: Option<String>,
+    pub runner_user: String,
+    pub start_timeout: Seconds,
+    pub idle_timeout: Seconds,
+    pub max_lifetime: Seconds,
+}
+
+impl StartSpec {
+    /// The volumes to ask EC2 for.
+    pub(crate) fn volumes(&self) -> Volumes {
+        Volumes {
+            root: self.root,
+            temp: self.temp.and_then(Temp::volume),
+        }
+    }
+
+    /// Parses every input of `start`; what is wrong goes to `problems`.
+    pub(crate) fn parse(
+        inputs: &Inputs,
+        region: Option<&Region>,
+        problems: &mut Problems,
+    ) -> Option<Self> {
+        let image = problems
+            .optional(inputs, "image", str::parse)
+            .unwrap_or_default();
+        let root = root(inputs, &image, problems);
+        let instance_types = instance_types(inputs, &image, problems);
+        let temp = temp(inputs, &instance_types, problems);
+        let placements = placements(inputs, region, problems);
+        let mut duration = |name, default, most| {
+            problems
+                .optional(inputs, name, |text| Seconds::parse(text, most))
+                .unwrap_or(default)
+        };
+        let start_timeout = duration("start-timeout", START_TIMEOUT, LONGEST_START);
+        let idle_timeout = duration("idle-timeout", IDLE_TIMEOUT, LONGEST_LIFETIME);
+        let max_lifetime = duration("max-lifetime", MAX_LIFETIME, LONGEST_LIFETIME);
+        let notes = image
+            .note()
+            .into_iter()
+            .chain(inputs.notes().iter().cloned());
+        let spec = Self {
+            notes: notes.collect(),
+            image,
+            instance_types,
+            spot: problems
+                .optional(inputs, "spot", str::parse)
+                .unwrap_or_default(),
+            placements,
+            security_groups: problems
+                .optional(inputs, "security-group", list::parse)
+                .unwrap_or_default(),
+            instance_profile: problems.optional(inputs, "instance-profile", str::parse),
+            root,
+            temp,
+            swap: problems
+                .optional(inputs, "swap", str::parse)
+                .unwrap_or_default(),
+            count: problems
+                .optional(inputs, "count", runner::count)
+                .unwrap_or(1),
+            labels: labels(inputs, problems),
+            runner_group: problems
+                .take(RunnerGroup::parse(inputs))
+                .unwrap_or_default(),
+            tags: problems
+                .optional(inputs, "tags", Tags::parse)
+                .unwrap_or_default(),
+            setup: inputs.get("setup").map(str::to_owned),
+            job_started: inputs.get("job-started").map(str::to_owned),
+            job_completed: inputs.get("job-completed").map(str::to_owned),
+            proxy: None,
+            runner_home: problems.optional(inputs, "runner-home", runner::home),
+            runner_user: problems
+                .optional(inputs, "runner-user", runner::user)
+                .unwrap_or_else(|| "runner".to_owned()),
+            start_timeout,
+            idle_timeout,
+            max_lifetime,
+        };
+        problems.is_empty().then_some(spec)
+    }
+}
+
+fn root(inputs: &Inputs, image: &Image, problems: &mut Problems) -> RootVolume {
+    let size = problems.optional(inputs, "root-size", gp3::size);
+    let performance = problems.optional(inputs, "root", str::parse);
+    let size = size.or(match image {
+        Image::Ubuntu { .. } => Some(UBUNTU_ROOT_GIB),
+        Image::Ami(_) | Image::Ssm(_) => None,
+    });
+    let together = RootVolume::new(size, performance).map_err(|accepted| {
+        InputError::wrong("root", inputs.get("root").unwrap_or_default(), &accepted)
+    });
+    problems.take(together).unwrap_or_default()
+}
+
+fn instance_types(inputs: &Inputs, image: &Image, problems: &mut Problems) -> Vec<InstanceType> {
+    let wanted = image.architecture();
+    let Some(text) = inputs.get("instance-type") else {
+        return vec![InstanceType::default_for(
+            wanted.unwrap_or(Architecture::X64),
+        )];
+    };
+    let types: Vec<InstanceType> = problems
+        .optional(inputs, "instance-type", list::parse)
+        .unwrap_or_default();
+    // An image is built for one processor. Only the default image exists for both.
+    let fits_all = inputs.get("image").is_none();
+    let wanted = wanted.or_else(|| types.first().map(InstanceType::architecture));
+    for instance_type in &types {
+        let has = instance_type.architecture();
+        if let Some(wanted) = wanted.filter(|wanted| !fits_all && *wanted != has) {
+            let why = format!("{wanted} types for the image `{image}`; `{instance_type}` is {has}");
+            problems.push(InputError::wrong("instance-type", text, &why));
+            break;
+        }
+    }
+    types
+}
+
+/// A disk that one of the types lacks would be missed on that rung of the ladder alone, and only once it has booted.
+fn temp(inputs: &Inputs, types: &[InstanceType], problems: &mut Problems) -> Option<Temp> {
+    problems.optional(inputs, "temp", |text| {
+        let temp: Temp = text.parse()?;
+        types.iter().try_for_each(|one| temp.fits(one))?;
+        Ok(temp)
+    })
+}
+
+/// Zones and subnets as places to try. A subnet whose zone is known can be left out by `availability-zone`.
+fn placements(inputs: &Inputs, region: Option<&Region>, problems: &mut Problems) -> Vec<Placement> {
+    let zones: Vec<Zone> = problems
+        .optional(inputs, "availability-zone", list::parse)
+        .unwrap_or_default();
+    let subnets: Vec<Subnet> = problems
+        .optional(inputs, "subnet", list::parse)
+        .unwrap_or_default();
+    let named = |name: &'static str, zone: &Zone| (name, zone.clone());
+    let all = zones
+        .iter()
+        .map(|zone| named("availability-zone", zone))
+        .chain(
+            subnets
+                .iter()
+                .filter_map(|s| s.zone.as_ref())
+                .map(|zone| named("subnet", zone)),
+        );
+    for (input, zone) in all {
+        if let Some(region) = region.filter(|region| region.as_str() != zone.region()) {
+            let why = format!("zones of the region `{region}`");
+            problems.push(InputError::wrong(input, zone.as_str(), &why));
+        }
+    }
+    if subnets.is_empty() {
+        return zones.into_iter().map(Placement::Zone).collect();
+    }
+    let fitting: Vec<Placement> = subnets
+        .into_iter()
+        .filter(|subnet| {
+            zones.is_empty() || subnet.zone.as_ref().is_none_or(|zone| zones.contains(zone))
+        })
+        .map(Placement::Subnet)
+        .collect();
+    if fitting.is_empty() {
+        let text = inputs.get("availability-zone").unwrap_or_default();
+        problems.push(InputError::wrong(
+            "availability-zone",
+            text,
+            "a zone that one of the subnets is in",
+        ));
+    }
+    fitting
+}
+
+/// Extra labels; GitHub allows 100 on a runner, one is ours, and one is the label that `runner` gives: a job may list it, too.
+fn labels(inputs: &Inputs, problems: &mut Problems) -> Vec<Label> {
+    const MOST: usize = 98;
+    let own = inputs
+        .get(label::INPUT)
+        .filter(|text| label::is_label(text))
+        .and_then(|text| text.parse().ok());
+    let extra = problems
+        .optional(inputs, "labels", |text| {
+            let labels: Vec<Label> = list::parse(text)?;
+            if labels.len() > MOST {
+                return Err(format!("at most {MOST} labels; there are {}", labels.len()));
+            }
+            Ok(labels)
+        })
+        .unwrap_or_default();
+    let is_other = |label: &Label| {
+        own.as_ref()
+            .is_none_or(|own: &Label| !own.as_str().eq_ignore_ascii_case(label.as_str()))
+    };
+    let mut labels: Vec<Label> = extra.into_iter().filter(is_other).collect();
+    labels.extend(own);
+    labels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn parse(values: &[(&'static str, &str)]) -> Result<StartSpec, Vec<String>> {
+        let flags: BTreeMap<_, _> = values
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect();
+        let inputs = Inputs::gather(flags, None, |_| None)
+            .map(|(_, inputs)| inputs)
+            .unwrap_or_default();
+        let mut problems = Problems::default();
+        let region = "eu-central-1".parse().ok();
+        StartSpec::parse(&inputs, region.as_ref(), &mut problems).ok_or_else(|| {
+            problems
+                .into_errors()
+                .iter()
+                .map(ToString::to_string)
+                .collect()
+        })
+    }
+
+    #[test]
+    fn defaults() {
+        let spec = parse(&[]);
+        assert!(spec.is_ok_and(|spec| {
+            spec.image == Image::default()
+                && spec
+                    .instance_types
+                    .iter()
+                    .map(InstanceType::as_str)
+                    .eq(["t3.large"])
+                && spec.root.gib == Some(30)
+                && spec.count == 1
+                && spec.runner_user == "runner"
+                && spec.placements.is_empty()
+        }));
+        let arm = parse(&[("image", "ubuntu-24.04-arm")]);
+        assert!(arm.is_ok_and(|spec| {
+            spec.instance_types
+                .iter()
+                .map(InstanceType::as_str)
+                .eq(["t4g.large"])
+        }));
+    }
+
+    #[test]
+    fn the_default_image_follows_the_processor() {
+        assert!(parse(&[("instance-type", "m7i.large, m7g.large")]).is_ok());
+        let errors = parse(&[("instance-type", "m7g.large"), ("image", "ubuntu-24.04")])
+            .err()
+            .unwrap_or_default();
+        assert_eq!(
+            errors,
+            [
+                "input `instance-type` is `m7g.large`; accepted: x64 types for the image `ubuntu-24.04`; `m7g.large` is arm64"
+            ]
+        );
+        assert!(
+            parse(&[
+                ("instance-type", "m7i.large, m7g.large"),
+                ("image", "ami-12345678")
+            ])
+            .is_err()
+        );
+    }
+
+    #[test]
+    fn temp_fits_every_type() {
+        let ephemeral = |types| parse(&[("temp", "ephemeral"), ("instance-type", types)]);
+        assert!(ephemeral("m6id.large, c6id.large").is_ok_and(|s| s.temp == Some(Temp::Ephemeral)));
+        let errors = ephemeral("m6id.large, m6i.large").err().unwrap_or_default();
+        assert!(
+            errors.concat().contains("`m6i.large` has none"),
+            "{errors:?}"
+        );
+        assert!(parse(&[("temp", "zram/16")]).is_ok());
+    }
+
+    #[test]
+    fn every_problem_is_told_at_once() {
+        let errors = parse(&[
+            ("spot", "maybe"),
+            ("count", "0"),
+            ("subnet", ","),
+            ("labels", &"x".repeat(257)),
+        ]);
+        assert_eq!(errors.err().map(|e| e.len()), Some(4));
+    }
+
+    #[test]
+    fn zones_and_subnets_fit_together() {
+        assert!(
+            parse(&[("availability-zone", "us-east-1a")])
+                .is_err_and(|e| e.concat().contains("eu-central-1"))
+        );
+        let subnets =
+            "eu-central-1a=subnet-11111111, eu-central-1b=subnet-22222222, subnet-33333333";
+        let spec = parse(&[("subnet", subnets), ("availability-zone", "eu-central-1b")]);
+        assert_eq!(spec.ok().map(|spec| spec.placements.len()), Some(2));
+        let none = parse(&[
+            ("subnet", "eu-central-1a=subnet-11111111"),
+            ("availability-zone", "eu-central-1b"),
+        ]);
+        assert!(none.is_err());
+    }
+}

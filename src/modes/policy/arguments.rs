@@ -1,0 +1,288 @@
+//! What is asked of the checker.
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use sprinters_policy::simulate::{ContextEntry, Simulation};
+use sprinters_policy::{Feature, Options, Setup, Target};
+
+use crate::inputs::{InputError, Inputs, Problems};
+use crate::values::list::{self, closest};
+
+/// The inputs of `mode: policy`, valid.
+#[derive(Debug)]
+pub(crate) struct PolicySpec {
+    pub files: Vec<String>,
+    pub options: Options,
+    pub format: Format,
+}
+
+/// How the findings are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Format {
+    #[default]
+    Text,
+    Json,
+    Sarif,
+}
+
+/// A question whose answer is the output.
+#[derive(Debug)]
+pub(crate) enum Question {
+    Tighten(Setup),
+    Simulate(Asked),
+}
+
+/// `simulate`'s question, with files still to be read.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub policies: Vec<String>,
+    pub boundary: Vec<String>,
+    pub simulation: Simulation,
+}
+
+impl PolicySpec {
+    pub(crate) fn parse(inputs: &Inputs, problems: &mut Problems) -> Option<Self> {
+        let files: Vec<String> = list::entries(inputs.get("policy").unwrap_or_default())
+            .map(str::to_owned)
+            .collect();
+        if files.is_empty() {
+            problems.push(InputError::missing(
+                "policy",
+                "it is empty; name the policy's file, or `-` for standard input",
+            ));
+        }
+        let features = problems.optional(inputs, "require", |text| {
+            list::entries(text).map(feature).collect()
+        });
+        let target = problems.optional(inputs, "target", target);
+        let format = problems.optional(inputs, "format", format);
+        let setup = Setup {
+            features: features.unwrap_or_default(),
+            ..Setup::default()
+        };
+        let options = Options {
+            setup,
+            target: target.unwrap_or_default(),
+        };
+        problems.is_empty().then_some(Self {
+            files,
+            options,
+            format: format.unwrap_or_default(),
+        })
+    }
+}
+
+/// A word of a fixed set, or what is accepted.
+fn word<T: Copy>(text: &str, known: &[(&str, T)]) -> Result<T, String> {
+    if let Some((_, value)) = known.iter().find(|(name, _)| *name == text) {
+        return Ok(*value);
+    }
+    let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+    let accepted = format!("`{}`", names.join("`, `"));
+    Err(match closest(text, &names) {
+        Some(near) => format!("{accepted}; did you mean `{near}`?"),
+        None => accepted,
+    })
+}
+
+fn feature(text: &str) -> Result<Feature, String> {
+    word(text, &Feature::ALL.map(|feature| (feature.name(), feature)))
+}
+
+fn target(text: &str) -> Result<Target, String> {
+    word(text, &Target::ALL.map(|target| (target.name(), target)))
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    word(
+        text,
+        &[
+            ("text", Format::Text),
+            ("json", Format::Json),
+            ("sarif", Format::Sarif),
+        ],
+    )
+}
+
+/// What stands below the help: it needs no account, no repository and no secret.
+const AFTER_HELP: &str = "\
+It asks nobody: no credentials, no network.
+
+Try it:
+  sprinters policy my-policy.json
+  sprinters policy --require instance-profile,console --format sarif 'iam/*.json'
+  sprinters policy tighten --region eu-central-1 --account 111122223333 | sprinters policy -
+  sprinters policy simulate my-policy.json --action-names ec2:RunInstances
+
+Exit codes: 0 it fits, 1 an error or a permission that is missing or denied, 2 it cannot be read.";
+
+/// Completes `sprinters policy`: files without a flag, and the two questions.
+pub(crate) fn command(command: Command) -> Command {
+    let files = || {
+        Arg::new("FILE")
+            .help("Policies to read, `-` for standard input")
+            .action(ArgAction::Append)
+    };
+    let list = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .value_name(value)
+            .help(help)
+            .num_args(1..)
+            .action(ArgAction::Append)
+    };
+    let one = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help)
+    };
+    let simulate = Command::new("simulate")
+        .about("Answer `aws iam simulate-custom-policy`'s question, without AWS")
+        .arg(files().required(true))
+        .arg(list("action-names", "ACTION", "Actions to ask for").required(true))
+        .arg(list("resource-arns", "ARN", "Resources to ask for [default: *]"))
+        .arg(list(
+            "context-entries",
+            "ENTRY",
+            "What the request carries: ContextKeyName=aws:RequestedRegion,ContextKeyValues=us-east-1,ContextKeyType=string",
+        ))
+        .arg(list("permissions-boundary", "FILE", "Policies that bound what the others grant"));
+    let tighten = Command::new("tighten")
+        .about("Print the tightest policy that lets Sprinters work")
+        .arg(list(
+            "require",
+            "FEATURE",
+            "Features beyond the six permissions: `instance-profile`, `spot-service-linked-role`, `ssm-image-parameter`, `console`",
+        ))
+        .arg(one("region", "REGION", "The only region [default: all]"))
+        .arg(one("account", "ACCOUNT", "The only account, its 12 digits [default: all]"))
+        .arg(one(
+            "partition",
+            "PARTITION",
+            "The partition [default: aws]",
+        ))
+        .arg(list("subnet", "SUBNET", "The only subnets [default: all]"))
+        .arg(list("security-group", "GROUP", "The only security groups [default: all]"))
+        .arg(list("instance-type", "TYPE", "The only instance types [default: all]"))
+        .arg(one("role", "ROLE", "The role of the instance profile, its path and name [default: all]"));
+    command
+        .after_help(AFTER_HELP)
+        .arg(files())
+        .subcommand(simulate)
+        .subcommand(tighten)
+        .args_conflicts_with_subcommands(true)
+}
+
+/// The files without a flag, as the `policy` input takes them.
+pub(crate) fn files(matches: &ArgMatches) -> String {
+    many(matches, "FILE").join(",")
+}
+
+/// The question that a subcommand of `sprinters policy` asks.
+pub(crate) fn parse_subcommand(name: &str, matches: &ArgMatches) -> Result<Question, InputError> {
+    if name == "tighten" {
+        tighten(matches).map(Question::Tighten)
+    } else {
+        simulate(matches).map(Question::Simulate)
+    }
+}
+
+fn many(matches: &ArgMatches, name: &str) -> Vec<String> {
+    matches
+        .get_many::<String>(name)
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect()
+}
+
+/// As [`many`], with commas between values allowed as well.
+fn listed(matches: &ArgMatches, name: &str) -> Vec<String> {
+    many(matches, name)
+        .iter()
+        .flat_map(|text| list::entries(text))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn tighten(matches: &ArgMatches) -> Result<Setup, InputError> {
+    let one = |name: &str| matches.get_one::<String>(name).cloned();
+    let features = listed(matches, "require")
+        .iter()
+        .map(|text| feature(text).map_err(|accepted| InputError::wrong("require", text, &accepted)))
+        .collect::<Result<_, _>>()?;
+    Ok(Setup {
+        features,
+        region: one("region"),
+        account: one("account"),
+        partition: one("partition"),
+        subnets: listed(matches, "subnet"),
+        security_groups: listed(matches, "security-group"),
+        instance_types: listed(matches, "instance-type"),
+        role: one("role"),
+    })
+}
+
+fn simulate(matches: &ArgMatches) -> Result<Asked, InputError> {
+    let entries = many(matches, "context-entries")
+        .iter()
+        .map(|text| context_entry(text).ok_or_else(|| {
+            let accepted = "`ContextKeyName=…,ContextKeyValues=…,ContextKeyType=…`, as the AWS CLI takes it";
+            InputError::wrong("context-entries", text, accepted)
+        }))
+        .collect::<Result<_, _>>()?;
+    Ok(Asked {
+        policies: many(matches, "FILE"),
+        boundary: many(matches, "permissions-boundary"),
+        simulation: Simulation {
+            action_names: listed(matches, "action-names"),
+            resource_arns: many(matches, "resource-arns"),
+            context_entries: entries,
+            ..Simulation::default()
+        },
+    })
+}
+
+/// The AWS CLI's shorthand: a value goes on after a comma until the next `Key=`.
+fn context_entry(text: &str) -> Option<ContextEntry> {
+    let mut entry = ContextEntry {
+        context_key_type: "string".to_owned(),
+        ..ContextEntry::default()
+    };
+    let mut key = "";
+    for part in text.split(',') {
+        let value = match part.split_once('=') {
+            Some((name @ ("ContextKeyName" | "ContextKeyValues" | "ContextKeyType"), value)) => {
+                key = name;
+                value
+            }
+            _ => part,
+        };
+        match key {
+            "ContextKeyName" => value.clone_into(&mut entry.context_key_name),
+            "ContextKeyValues" => entry.context_key_values.push(value.to_owned()),
+            "ContextKeyType" => value.clone_into(&mut entry.context_key_type),
+            _ => return None,
+        }
+    }
+    (!entry.context_key_name.is_empty()).then_some(entry)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cli_s_shorthand() {
+        let entry = context_entry(
+            "ContextKeyName=ec2:InstanceType,ContextKeyValues=m7i.large,m7i.xlarge,ContextKeyType=string",
+        );
+        assert!(
+            entry.is_some_and(|entry| entry.context_key_name == "ec2:InstanceType"
+                && entry.context_key_values == ["m7i.large", "m7i.xlarge"])
+        );
+        assert!(context_entry("m7i.large").is_none());
+    }
+
+    #[test]
+    fn words_are_suggested() {
+        assert!(format("sarf").is_err_and(|e| e.ends_with("did you mean `sarif`?")));
+    }
+}

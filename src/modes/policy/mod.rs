@@ -1,0 +1,129 @@
+//! `policy`: checks IAM policies with the same engine as the book's page. Asks nobody.
+
+mod arguments;
+mod catalog;
+mod file;
+mod sarif;
+mod simulate;
+mod text;
+
+pub(crate) use arguments::{PolicySpec, Question, command, files, parse_subcommand};
+
+use sprinters_policy::{Checker, Decision, Report as Checked};
+
+use crate::error::{Exit, Failure};
+use crate::modes::policy::file::PolicyFile;
+use crate::report::{Place, Report};
+use arguments::Format;
+
+/// One checked file.
+struct Result {
+    file: PolicyFile,
+    checked: Checked,
+}
+
+impl Result {
+    /// Whether Sprinters can work with it and nothing in it is an error. What hangs on an account or a subnet passes.
+    fn passes(&self) -> bool {
+        let refuses = |decision| matches!(decision, Decision::Missing | Decision::Denied);
+        !self.checked.has_errors()
+            && !self
+                .checked
+                .verdict
+                .permissions
+                .iter()
+                .any(|p| refuses(p.decision))
+    }
+}
+
+/// Checks every file, and fails if one of them does not pass.
+pub(crate) fn check(spec: &PolicySpec, report: &Report) -> std::result::Result<(), Failure> {
+    let files = file::read_all(&spec.files)?;
+    let mut checker = Checker::new(spec.options.clone());
+    if files.iter().any(|file| catalog::is_needed(&file.text)) {
+        checker = checker.with_catalog(catalog::load());
+    }
+    let results: Vec<Result> = files
+        .into_iter()
+        .map(|file| Result {
+            checked: checker.check(&file.text),
+            file,
+        })
+        .collect();
+    match spec.format {
+        Format::Text => {
+            for result in &results {
+                tell(result, report);
+            }
+        }
+        Format::Json => report.line(json(&results)),
+        Format::Sarif => report.line(sarif::render(&results)),
+    }
+    let failed: Vec<String> = results
+        .iter()
+        .filter(|result| !result.passes())
+        .map(|result| format!("`{}`", result.file.name))
+        .collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(Failure {
+        exit: Exit::Failed,
+        place: None,
+        what: format!("the policy does not fit: {}", failed.join(", ")),
+        help: vec!["each finding above says what to change; `sprinters policy tighten` prints a policy that fits".to_owned()],
+    })
+}
+
+/// Answers `simulate` and `tighten`, whose answer is the output.
+pub(crate) fn answer(question: &Question, report: &Report) -> std::result::Result<(), Failure> {
+    match question {
+        Question::Tighten(setup) => {
+            report.line(sprinters_policy::tighten(setup).trim_end());
+            Ok(())
+        }
+        Question::Simulate(simulation) => simulate::answer(simulation, report),
+    }
+}
+
+/// The findings as a person reads them, and in a workflow as annotations on the lines.
+fn tell(result: &Result, report: &Report) {
+    for finding in result.checked.findings.iter().chain(&result.checked.advice) {
+        report.line(text::finding(&result.file, finding, report.has_colours()));
+        if let Some(location) = finding.locations.first() {
+            let place = Place {
+                file: &result.file.name,
+                line: location.span.start.line,
+                column: location.span.start.column + 1,
+                end_line: location.span.end.line,
+                end_column: location.span.end.column + 1,
+            };
+            report.annotation(
+                text::level(finding.finding_type),
+                &finding.issue_code,
+                &place,
+                &finding.finding_details,
+            );
+        }
+    }
+    text::verdict(&result.file, &result.checked.verdict, report);
+}
+
+/// One report as `aws accessanalyzer validate-policy` prints it; several as a list with each file's name.
+fn json(results: &[Result]) -> String {
+    let one = |result: &Result| serde_json::to_value(&result.checked).unwrap_or_default();
+    let value = match results {
+        [only] => one(only),
+        several => several
+            .iter()
+            .map(|result| {
+                let mut value = one(result);
+                if let Some(object) = value.as_object_mut() {
+                    object.insert("file".to_owned(), result.file.name.clone().into());
+                }
+                value
+            })
+            .collect(),
+    };
+    serde_json::to_string_pretty(&value).unwrap_or_default()
+}

@@ -1,0 +1,403 @@
+//! Waits until every runner is online, looking at both sides: GitHub's record and EC2's instance.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::clients::Clients;
+use crate::ec2::{DESCRIBE_INSTANCES, Ec2Error, GET_CONSOLE_OUTPUT, Instance};
+use crate::error::Failure;
+use crate::github::{GithubError, LIST, LOOK, Runner, Status};
+use crate::launch::runner::LaunchedRunner;
+use crate::report::{Report, first_of, seconds};
+use crate::retry::{self, Backoff, Deadline};
+use crate::values::duration::Seconds;
+use crate::values::network::InstanceId;
+use crate::values::runner_id::RunnerId;
+
+/// When EC2 is asked first: what dies at once (no key for the volume, no capacity after all) has died by then.
+const EC2_FIRST: Duration = Duration::from_secs(2);
+/// How often EC2 is asked, compared with GitHub: a dead instance is rare, and noticing it a little later costs nothing.
+const EC2_EVERY: Duration = Duration::from_secs(5);
+/// How long the last look may take, after the time is over.
+const LAST_LOOK: Duration = Duration::from_millis(800);
+/// How long the console of an instance that failed may keep its end waiting.
+const CONSOLE: Duration = Duration::from_millis(1_500);
+/// From this many runners on, one list answers for all.
+const LIST_FROM: usize = 4;
+/// A list of very many has many pages: the last few of them are cheaper asked for one by one, conditionally.
+const FEW_OF: usize = 50;
+
+/// Looks at runners until all are online.
+pub(crate) struct Watch<'a> {
+    clients: &'a Clients,
+    report: &'a Report,
+    began: Instant,
+    waiting: BTreeMap<RunnerId, Waiting<'a>>,
+    online: BTreeMap<RunnerId, Duration>,
+    /// All of them: one that is online already can still die.
+    instances: Vec<InstanceId>,
+    /// Why EC2's side is not known; told once.
+    blind: Option<Ec2Error>,
+    /// The instance whose console may tell what went wrong.
+    suspect: Option<InstanceId>,
+}
+
+/// What is known of a runner that is not online yet.
+struct Waiting<'a> {
+    runner: &'a LaunchedRunner,
+    etag: Option<String>,
+    github: String,
+    ec2: Option<Instance>,
+}
+
+impl<'a> Watch<'a> {
+    pub(crate) fn new(
+        clients: &'a Clients,
+        report: &'a Report,
+        runners: &'a [LaunchedRunner],
+    ) -> Self {
+        let waiting = runners.iter().map(|runner| {
+            (
+                runner.runner_id,
+                Waiting {
+                    runner,
+                    etag: None,
+                    github: "not seen yet".to_owned(),
+                    ec2: None,
+                },
+            )
+        });
+        Self {
+            clients,
+            report,
+            began: Instant::now(),
+            waiting: waiting.collect(),
+            online: BTreeMap::new(),
+            instances: runners
+                .iter()
+                .map(|runner| runner.instance_id.clone())
+                .collect(),
+            blind: None,
+            suspect: None,
+        }
+    }
+
+    /// How long after the launch each runner was seen online. Fails at once when an instance dies or a record vanishes.
+    pub(crate) async fn until_online(
+        mut self,
+        deadline: Deadline,
+        timeout: Seconds,
+    ) -> Result<BTreeMap<RunnerId, Duration>, Failure> {
+        match self.look_until_online(deadline, timeout).await {
+            Ok(()) => Ok(self.online),
+            Err(failure) => Err(self.with_console(failure).await),
+        }
+    }
+
+    async fn look_until_online(
+        &mut self,
+        deadline: Deadline,
+        timeout: Seconds,
+    ) -> Result<(), Failure> {
+        let mut next_ec2 = self.began + EC2_FIRST;
+        let mut slow_down = Backoff::default();
+        loop {
+            let mut wait = pause(self.began.elapsed()).max(pause_of(self.waiting.len()));
+            let before = self.online.len();
+            if Instant::now() >= next_ec2 {
+                next_ec2 = Instant::now() + EC2_EVERY;
+                let (github, ec2) = tokio::join!(self.ask_github(deadline), self.ask_ec2(deadline));
+                self.note_ec2(ec2)?;
+                wait = wait.max(self.note_github(github, &mut slow_down)?);
+            } else {
+                let github = self.ask_github(deadline).await;
+                wait = wait.max(self.note_github(github, &mut slow_down)?);
+            }
+            if self.waiting.is_empty() {
+                return self.all_online(before, deadline).await;
+            }
+            self.tell_progress();
+            if deadline.sleep(wait).await.is_err() {
+                // A last look: the runner may have come online just now.
+                tokio::time::sleep_until(deadline.instant()).await;
+                let last = Deadline::after(LAST_LOOK);
+                let (github, ec2) = tokio::join!(self.ask_github(last), self.ask_ec2(last));
+                self.note_ec2(ec2)?;
+                self.note_github(github, &mut slow_down)?;
+                return if self.waiting.is_empty() {
+                    Ok(())
+                } else {
+                    Err(self.timed_out(timeout))
+                };
+            }
+        }
+    }
+
+    /// Where some were online before others, their instances are looked at once more: all must live now.
+    async fn all_online(&mut self, before: usize, deadline: Deadline) -> Result<(), Failure> {
+        if before > 0 {
+            let ec2 = self.ask_ec2(deadline).await;
+            self.note_ec2(ec2)?;
+        }
+        Ok(())
+    }
+
+    /// What the instance said last, for who has the permission. Without it, nothing is said of it.
+    async fn with_console(&self, failure: Failure) -> Failure {
+        let Some(instance) = &self.suspect else {
+            return failure;
+        };
+        let tail = self.clients.ec2.console_tail(instance);
+        let soon = Deadline::after(CONSOLE);
+        match retry::attempt(GET_CONSOLE_OUTPUT, soon, tail).await {
+            Ok(lines) if !lines.is_empty() => failure.and(format!(
+                "the console of `{instance}` says:\n    {}",
+                lines.join("\n    ")
+            )),
+            _ => failure,
+        }
+    }
+
+    fn tell_progress(&self) {
+        let Some(first) = self.waiting.values().next() else {
+            return;
+        };
+        let all = self.online.len() + self.waiting.len();
+        self.report.progress(format_args!(
+            "{} of {all} online · {} · {}",
+            self.online.len(),
+            first.briefly(),
+            seconds(self.began.elapsed())
+        ));
+    }
+
+    /// Few runners are asked for by id, conditionally: an unchanged answer costs no rate limit.
+    async fn ask_github(&self, deadline: Deadline) -> Result<Vec<(RunnerId, Status)>, GithubError> {
+        let github = &self.clients.github;
+        if self.waiting.len() < LIST_FROM.max(self.instances.len() / FEW_OF) {
+            let mut seen = Vec::new();
+            for (id, waiting) in &self.waiting {
+                let look = github.runner(*id, waiting.etag.as_deref());
+                let status = match retry::attempt(LOOK, deadline, look).await? {
+                    Status::Gone => self.look_again(*id, deadline).await?,
+                    status => status,
+                };
+                seen.push((*id, status));
+            }
+            return Ok(seen);
+        }
+        let list = retry::attempt(LIST, deadline, github.runners(None)).await?;
+        let mut listed: BTreeMap<RunnerId, Runner> =
+            list.into_iter().map(|runner| (runner.id, runner)).collect();
+        let mut seen = Vec::new();
+        for id in self.waiting.keys() {
+            let status = match listed.remove(id) {
+                Some(runner) => Status::Found { runner, etag: None },
+                None => self.look_again(*id, deadline).await?,
+            };
+            seen.push((*id, status));
+        }
+        Ok(seen)
+    }
+
+    /// A record that one answer misses may be on another page, or on another of GitHub's servers: only two misses are one.
+    async fn look_again(&self, id: RunnerId, deadline: Deadline) -> Result<Status, GithubError> {
+        let name = self.waiting.get(&id).map(|waiting| &*waiting.runner.name);
+        let list = retry::attempt(LIST, deadline, self.clients.github.runners(name)).await?;
+        let found = list.into_iter().find(|runner| runner.id == id);
+        Ok(found.map_or(Status::Gone, |runner| Status::Found { runner, etag: None }))
+    }
+
+    /// Takes GitHub's answer in; how long GitHub asked to wait.
+    fn note_github(
+        &mut self,
+        answer: Result<Vec<(RunnerId, Status)>, GithubError>,
+        slow_down: &mut Backoff,
+    ) -> Result<Duration, Failure> {
+        let statuses = match answer {
+            Ok(statuses) => statuses,
+            Err(error) if error.is_passing() => {
+                let wait = slow_down.next(error.wait);
+                for waiting in self.waiting.values_mut() {
+                    waiting.github = format!("not known ({error})");
+                }
+                return Ok(wait);
+            }
+            Err(error) => return Err(self.clients.github_failure(&error)),
+        };
+        *slow_down = Backoff::default();
+        for (id, status) in statuses {
+            match status {
+                Status::Unchanged => {}
+                // Busy means that a job already runs on it: it has been online.
+                Status::Found { runner, .. } if runner.is_online() || runner.busy => {
+                    self.waiting.remove(&id);
+                    self.online.insert(id, self.began.elapsed());
+                }
+                Status::Found { runner, etag } => {
+                    if let Some(waiting) = self.waiting.get_mut(&id) {
+                        waiting.etag = etag;
+                        waiting.github = runner.status;
+                    }
+                }
+                Status::Gone => return Err(self.vanished(id)),
+            }
+        }
+        Ok(Duration::ZERO)
+    }
+
+    async fn ask_ec2(&self, deadline: Deadline) -> Result<Vec<Instance>, Ec2Error> {
+        let ids: Vec<String> = self.instances.iter().map(ToString::to_string).collect();
+        let filters = [("instance-id", &ids[..])];
+        let look = self.clients.ec2.instances(&filters);
+        retry::attempt(DESCRIBE_INSTANCES, deadline, look).await
+    }
+
+    /// Takes EC2's answer in. A failed look is none: GitHub's side decides about success. Not even one that is refused for
+    /// good ends the start, because what could not be described could hardly be terminated.
+    fn note_ec2(&mut self, answer: Result<Vec<Instance>, Ec2Error>) -> Result<(), Failure> {
+        let instances = match answer {
+            Ok(instances) => instances,
+            Err(error) => {
+                if !error.is_passing() && self.blind.is_none() {
+                    let remedy = error.remedy(&self.clients.region);
+                    self.report.warning(format_args!(
+                        "the instance cannot be watched: {error}; {remedy}"
+                    ));
+                }
+                self.blind = Some(error);
+                return Ok(());
+            }
+        };
+        self.blind = None;
+        if let Some(dead) = instances.iter().find(|one| !one.state.can_run()) {
+            self.suspect = Some(dead.id.clone());
+            return Err(died(dead));
+        }
+        let mut seen: BTreeMap<InstanceId, Instance> = instances
+            .into_iter()
+            .map(|instance| (instance.id.clone(), instance))
+            .collect();
+        for waiting in self.waiting.values_mut() {
+            if let Some(instance) = seen.remove(&waiting.runner.instance_id) {
+                waiting.ec2 = Some(instance);
+            }
+        }
+        Ok(())
+    }
+
+    fn vanished(&self, id: RunnerId) -> Failure {
+        let name = self
+            .waiting
+            .get(&id)
+            .map(|waiting| waiting.runner.name.as_str())
+            .unwrap_or_default();
+        Failure::new(
+            format!("the record of runner `{name}` vanished from GitHub before it was seen online"),
+            "either someone removed it, or another job with one of its labels took it and is done already: give `labels` only to \
+             jobs that may take any runner, and let yours ask for the `label` output",
+        )
+    }
+
+    fn timed_out(&mut self, timeout: Seconds) -> Failure {
+        let first = self.waiting.values().next();
+        self.suspect = first.map(|waiting| waiting.runner.instance_id.clone());
+        let states: Vec<String> = self.waiting.values().map(Waiting::state).collect();
+        let who = if self.online.is_empty() {
+            "no runner came online".to_owned()
+        } else {
+            let all = self.online.len() + self.waiting.len();
+            format!(
+                "not all runners came online ({} of {all})",
+                self.online.len()
+            )
+        };
+        let failure = Failure::new(
+            format!("{who} within `start-timeout` ({timeout}): {}", first_of(&states, "; ")),
+            "likely causes: the subnet has no way to GitHub (a public IP address or a NAT gateway, and outbound port 443); the \
+             image is for another architecture (x64, arm64) than the instance type, or has no cloud-init; `setup` takes longer \
+             than `start-timeout`",
+        )
+        .and("the instance wrote what it did to its serial console, in lines that begin with `sprinters:`");
+        match &self.blind {
+            Some(error) => failure.and(format!("EC2 could not be asked: {error}")),
+            None => failure,
+        }
+    }
+}
+
+impl Waiting<'_> {
+    /// For a line of a terminal, which has no room for names and reasons.
+    fn briefly(&self) -> String {
+        let github = self.github.split(" (").next().unwrap_or_default();
+        let ec2 = self
+            .ec2
+            .as_ref()
+            .map_or("not seen yet", |known| known.state.name());
+        format!("GitHub: {github} · EC2: {ec2}")
+    }
+
+    fn state(&self) -> String {
+        let instance = &self.runner.instance_id;
+        let ec2 = match &self.ec2 {
+            None => format!("EC2 has not described `{instance}` yet"),
+            Some(known) => match &known.state_reason {
+                None => format!("EC2 says `{instance}` is {}", known.state.name()),
+                Some(reason) => {
+                    format!("EC2 says `{instance}` is {} ({reason})", known.state.name())
+                }
+            },
+        };
+        format!(
+            "runner `{}`: GitHub says {}, {ec2}",
+            self.runner.name, self.github
+        )
+    }
+}
+
+/// How long to wait before the next look. Most runners come online between 15 and 60 seconds after the launch; later than
+/// that, a second more or less matters less and less.
+fn pause(elapsed: Duration) -> Duration {
+    match elapsed.as_secs() {
+        0..90 => Duration::from_secs(1),
+        90..180 => Duration::from_secs(2),
+        _ => Duration::from_secs(4),
+    }
+}
+
+/// Every hundred runners are a page of their own, and a request: however many there are, GitHub is asked about twice a second.
+fn pause_of(runners: usize) -> Duration {
+    Duration::from_millis(500) * u32::try_from(runners / 100).unwrap_or(u32::MAX)
+}
+
+fn died(instance: &Instance) -> Failure {
+    let reason = instance
+        .state_reason
+        .as_deref()
+        .unwrap_or("EC2 gives no reason");
+    let help = if reason.contains("SpotInstance") {
+        "AWS took the spot instance back: run the job again, or use `spot: auto`, more instance types or more zones"
+    } else if reason.contains("InstanceInitiatedShutdown") {
+        "the instance powered itself off: `setup` failed, the runner program could not be downloaded or did not match its \
+         checksum, or the runner was refused by GitHub; it wrote which to its serial console, in a line that begins with \
+         `sprinters:`"
+    } else if reason.contains("Client.InternalError") {
+        "most often the account's default EBS key: the caller may not use this KMS key"
+    } else if reason.contains("VolumeLimitExceeded") {
+        "the account's EBS quota is used up: delete volumes, or ask for a higher quota"
+    } else if reason.contains("UserInitiatedShutdown") {
+        "someone, or a `stop` of this run, terminated it while it started"
+    } else {
+        "run the job again; if it happens often, use other instance types or zones"
+    };
+    Failure::new(
+        format!(
+            "instance `{}` is {} before its runner came online: {reason}",
+            instance.id,
+            instance.state.name()
+        ),
+        help,
+    )
+}

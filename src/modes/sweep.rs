@@ -1,0 +1,358 @@
+//! `sweep`: end what outlived its `sprinters:expires` tag, for a scheduled workflow. A busy runner is never touched.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use crate::clients::Clients;
+use crate::ec2::{DESCRIBE_INSTANCES, Instance, tags};
+use crate::error::Failure;
+use crate::github::{DELETE, Deletion, LIST, Runner};
+use crate::modes::summary;
+use crate::report::{Mark, Report};
+use crate::retry::{self, Deadline};
+use crate::teardown;
+use crate::values::network::InstanceId;
+use crate::values::run::{self, WorkflowRun};
+use crate::values::runner_id::RunnerId;
+use crate::values::scope::Scope;
+
+const PATIENCE: Duration = Duration::from_mins(1);
+/// A JIT config lives about an hour: an offline runner that is older has no future.
+const RECORD_LIFETIME: Duration = Duration::from_mins(65);
+
+/// What to do with each instance and record. Pure, so that the rules can be read and tested in one place.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Plan {
+    /// Expired, with the runner record that goes first.
+    end: Vec<(InstanceId, Option<RunnerId>)>,
+    /// Records whose instance is gone.
+    delete: Vec<RunnerId>,
+    /// Expired, but a job runs on it.
+    spare: Vec<InstanceId>,
+    /// Without a readable `sprinters:expires`: nobody can tell.
+    unknown: Vec<InstanceId>,
+    /// Its runner registered in another scope, where this sweep does not look: whether it is busy is not known.
+    elsewhere: Vec<(InstanceId, Option<String>)>,
+}
+
+fn plan(instances: &[Instance], runners: &[Runner], run: &WorkflowRun, now: SystemTime) -> Plan {
+    let scope = run.scope.tag();
+    let by_id: BTreeMap<RunnerId, &Runner> =
+        runners.iter().map(|runner| (runner.id, runner)).collect();
+    let mut plan = Plan::default();
+    let mut needed = Vec::new();
+    for instance in instances
+        .iter()
+        .filter(|instance| instance.state.is_alive())
+    {
+        if instance.scope() != scope.as_deref() {
+            let there = instance.scope().map(str::to_owned);
+            plan.elsewhere.push((instance.id.clone(), there));
+            continue;
+        }
+        let runner = instance.runner_id().and_then(|id| by_id.get(&id));
+        match instance.expires() {
+            None => plan.unknown.push(instance.id.clone()),
+            Some(expires) if expires > now => {}
+            Some(_) if runner.is_some_and(|runner| runner.busy) => {
+                plan.spare.push(instance.id.clone());
+            }
+            Some(_) => {
+                let record = runner.map(|runner| runner.id);
+                plan.end.push((instance.id.clone(), record));
+            }
+        }
+        needed.extend(instance.runner_id());
+    }
+    // A young record may belong to a launch that is under way.
+    let is_abandoned = |runner: &&Runner| {
+        !runner.is_online()
+            && !runner.busy
+            && !needed.contains(&runner.id)
+            && run.may_touch(&runner.name)
+            && run::age(&runner.name, now).is_some_and(|age| age > RECORD_LIFETIME)
+    };
+    let abandoned = runners.iter().filter(is_abandoned);
+    plan.delete.extend(abandoned.map(|runner| runner.id));
+    plan
+}
+
+/// Ends what expired in this repository.
+pub(crate) async fn sweep(clients: &Clients, report: &Report) -> Result<(), Failure> {
+    let deadline = Deadline::after(PATIENCE);
+    let repository = [clients.run.repository.to_string()];
+    let ours = ["true".to_owned()];
+    let (by_ours, by_repository) = (
+        format!("tag:{}", tags::OURS),
+        format!("tag:{}", tags::REPOSITORY),
+    );
+    let filters: [(&str, &[String]); 2] = [(&by_ours, &ours), (&by_repository, &repository)];
+    // Instances before runners: whoever takes a job in between is seen as busy.
+    let instances = retry::until(DESCRIBE_INSTANCES, deadline, || {
+        clients.ec2.instances(&filters)
+    })
+    .await
+    .map_err(|error| clients.ec2_failure(&error))?;
+    let runners = retry::until(LIST, deadline, || clients.github.runners(None))
+        .await
+        .map_err(|error| {
+            clients
+                .github_failure(&error)
+                .and("nothing was ended: without GitHub's word nobody knows who is busy")
+        })?;
+    let plan = plan(&instances, &runners, &clients.run, SystemTime::now());
+    tell_undecided(&plan, report);
+    let swept = Sweeping {
+        clients,
+        report,
+        deadline,
+        terminated: 0,
+        deleted: 0,
+        spared: plan.spare.len(),
+        failed: None,
+    }
+    .carry_out(plan)
+    .await;
+    report.summary(&summary::swept(
+        swept.terminated,
+        swept.deleted,
+        swept.spared,
+    ));
+    match swept.failed {
+        Some(failure) => Err(failure),
+        None => Ok(()),
+    }
+}
+
+fn tell_undecided(plan: &Plan, report: &Report) {
+    for id in &plan.unknown {
+        report.warning(format_args!(
+            "`{id}` has no readable tag `{}`: if it is not needed, terminate it by hand",
+            tags::EXPIRES
+        ));
+    }
+    for (id, scope) in &plan.elsewhere {
+        report.warning(format_args!(
+            "the runner of `{id}` registered {}: left alone; sweep with that `scope`, too",
+            Scope::described_tag(scope.as_deref())
+        ));
+    }
+    for id in &plan.spare {
+        report.mark(
+            Mark::Unknown,
+            format_args!("`{id}` has expired, but its runner is busy: spared"),
+        );
+    }
+    if plan.end.is_empty() && plan.delete.is_empty() {
+        report.mark(Mark::Done, "nothing to sweep");
+    }
+}
+
+/// A sweep under way. What fails is told at the end: the rest is swept all the same.
+struct Sweeping<'a> {
+    clients: &'a Clients,
+    report: &'a Report,
+    deadline: Deadline,
+    terminated: usize,
+    deleted: usize,
+    spared: usize,
+    failed: Option<Failure>,
+}
+
+impl Sweeping<'_> {
+    async fn carry_out(mut self, plan: Plan) -> Self {
+        // The record goes first: from then on no job can be assigned, and GitHub refuses where one has just been.
+        let mut idle = Vec::new();
+        for (instance, record) in plan.end {
+            let is_free = match record {
+                Some(record) => self.free(&instance, record).await,
+                None => true,
+            };
+            if is_free {
+                idle.push(instance);
+            }
+        }
+        self.terminate(&idle).await;
+        for record in plan.delete {
+            match self.delete(record).await {
+                Ok(Deletion::Deleted | Deletion::Gone) => self.tell_deleted(record),
+                Ok(Deletion::Busy) => self.report.mark(
+                    Mark::Unknown,
+                    format_args!("runner record {record} is busy: spared"),
+                ),
+                Err(failure) => self.failed = Some(failure),
+            }
+        }
+        self
+    }
+
+    /// Takes an expired instance's record away; `false` where a job has come in between, or where nobody knows.
+    async fn free(&mut self, instance: &InstanceId, record: RunnerId) -> bool {
+        match self.delete(record).await {
+            Ok(Deletion::Deleted) => self.tell_deleted(record),
+            Ok(Deletion::Gone) => {}
+            Ok(Deletion::Busy) => {
+                self.spared += 1;
+                self.report.mark(
+                    Mark::Unknown,
+                    format_args!(
+                        "`{instance}` has expired, but its runner has just got a job: spared"
+                    ),
+                );
+                return false;
+            }
+            Err(failure) => {
+                self.failed = Some(failure.and(format!(
+                    "`{instance}` was not ended: without GitHub's word nobody knows whether it is busy"
+                )));
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn delete(&self, record: RunnerId) -> Result<Deletion, Failure> {
+        let github = &self.clients.github;
+        retry::until(DELETE, self.deadline, || github.delete_runner(record))
+            .await
+            .map_err(|error| self.clients.github_failure(&error))
+    }
+
+    fn tell_deleted(&mut self, record: RunnerId) {
+        self.deleted += 1;
+        self.report
+            .mark(Mark::Done, format_args!("deleted runner record {record}"));
+    }
+
+    async fn terminate(&mut self, ids: &[InstanceId]) {
+        for (id, error) in teardown::terminate_each(&self.clients.ec2, ids, self.deadline).await {
+            match error {
+                None => {
+                    self.terminated += 1;
+                    self.report.mark(
+                        Mark::Done,
+                        format_args!("terminated `{id}`, which had expired"),
+                    );
+                }
+                Some(error) => {
+                    let failure = self.clients.ec2_failure(&error);
+                    self.failed = Some(failure.and(format!("STILL THERE: `{id}`")));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ec2::State;
+    use crate::values::run::Repository;
+    use std::time::UNIX_EPOCH;
+
+    const NOW: u64 = 1_795_000_000;
+
+    fn instance(id: &str, runner: u64, expires: &str) -> Instance {
+        Instance {
+            id: InstanceId::from_ec2(id),
+            state: State::Running,
+            state_reason: None,
+            instance_type: "m7i.large".to_owned(),
+            usage: crate::ec2::Usage::default(),
+            tags: [
+                (tags::RUNNER_ID, runner.to_string()),
+                (tags::EXPIRES, expires.to_owned()),
+            ]
+            .map(|(key, value)| (key.to_owned(), value))
+            .into(),
+        }
+    }
+
+    fn runner(id: u64, name: &str, status: &str, busy: bool) -> Runner {
+        Runner {
+            id: RunnerId(id),
+            name: name.to_owned(),
+            status: status.to_owned(),
+            busy,
+        }
+    }
+
+    #[test]
+    fn the_rules() {
+        let now = UNIX_EPOCH + Duration::from_secs(NOW);
+        let name = |age: u64| {
+            let digits = "0123456789abcdefghijklmnopqrstuvwxyz".as_bytes();
+            let mut stamp = String::new();
+            let mut rest = NOW - age;
+            while rest > 0 {
+                stamp.insert(
+                    0,
+                    char::from(digits[usize::try_from(rest % 36).unwrap_or_default()]),
+                );
+                rest /= 36;
+            }
+            format!("sprinters-1-1-{stamp}abcd-wxyz")
+        };
+        let (past, future) = ("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z");
+        let instances = [
+            instance("i-idle", 1, past),
+            instance("i-busy", 2, past),
+            instance("i-fresh", 3, future),
+            instance("i-strange", 4, "soon"),
+            instance("i-recordless", 99, past),
+            Instance {
+                tags: [
+                    (tags::RUNNER_ID, "1"),
+                    (tags::EXPIRES, past),
+                    (tags::SCOPE, "orgs/octo"),
+                ]
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .into(),
+                ..instance("i-elsewhere", 1, past)
+            },
+            Instance {
+                state: State::Terminated,
+                ..instance("i-ended", 5, past)
+            },
+        ];
+        let runners = [
+            runner(1, &name(90_000), "offline", false),
+            runner(2, &name(90_000), "online", true),
+            runner(3, &name(90_000), "offline", false),
+            runner(5, &name(90_000), "offline", false),
+            runner(6, &name(60), "offline", false),
+            runner(7, &name(90_000), "online", false),
+            runner(8, "somebody-elses", "offline", false),
+        ];
+        let repository: Repository = "octo/app".parse().expect("a repository");
+        let run = WorkflowRun {
+            scope: Scope::Repository(repository.clone()),
+            repository,
+            id: "1".to_owned(),
+            attempt: "1".to_owned(),
+            job: "sweep".to_owned(),
+            job_id: None,
+        };
+        let ids = |ids: &[&str]| {
+            ids.iter()
+                .map(|id| InstanceId::from_ec2(id))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            plan(&instances, &runners, &run, now),
+            Plan {
+                elsewhere: vec![(
+                    InstanceId::from_ec2("i-elsewhere"),
+                    Some("orgs/octo".to_owned())
+                )],
+                end: vec![
+                    (InstanceId::from_ec2("i-idle"), Some(RunnerId(1))),
+                    (InstanceId::from_ec2("i-recordless"), None),
+                ],
+                delete: vec![RunnerId(5)],
+                spare: ids(&["i-busy"]),
+                unknown: ids(&["i-strange"]),
+            }
+        );
+    }
+}

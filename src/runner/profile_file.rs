@@ -1,0 +1,127 @@
+//! Where `.github/sprinters.yml` is read: in the workspace if it is there, else from GitHub, as of the run's own commit.
+//!
+//! A job that starts runners has rarely checked anything out. GitHub's contents API takes the job's own token, which reads the
+//! repository unless its workflow says otherwise, so that `github-token` needs no permission for it.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::clients::target::{self, GithubCredentials};
+use crate::error::{Exit, Failure};
+use crate::github::{Github, GithubError, Purpose, READ_FILE};
+use crate::http::extra_roots::ExtraRoots;
+use crate::inputs::{InputError, Inputs, Problems};
+use crate::report::Report;
+use crate::retry::{self, Deadline};
+use crate::runner::profile::FILE;
+
+/// The job's own token, which action.yml passes.
+pub(crate) const JOB_TOKEN: &str = "SPRINTERS_JOB_TOKEN";
+const PATIENCE: Duration = Duration::from_secs(20);
+/// More is not even read; the reader itself takes less.
+const LARGEST: u64 = 1024 * 1024;
+
+/// The file's text.
+pub(crate) async fn read(
+    inputs: &Inputs,
+    environment: impl Fn(&str) -> Option<String>,
+    report: &Report,
+) -> Result<String, Failure> {
+    let workspace = environment("GITHUB_WORKSPACE").unwrap_or_else(|| ".".to_owned());
+    let path = Path::new(&workspace).join(FILE);
+    match read_local(&path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fetch(inputs, environment, report).await
+        }
+        Err(error) => Err(Failure::inputs(&[InputError::missing(
+            FILE,
+            &format!("it cannot be read: {error}"),
+        )])),
+    }
+}
+
+fn read_local(path: &Path) -> io::Result<String> {
+    if path.metadata()?.len() > LARGEST {
+        return Err(io::Error::other("it is too large"));
+    }
+    std::fs::read_to_string(path)
+}
+
+/// From GitHub, with the job's own token, else with ours.
+async fn fetch(
+    inputs: &Inputs,
+    environment: impl Fn(&str) -> Option<String>,
+    report: &Report,
+) -> Result<String, Failure> {
+    let mut problems = Problems::default();
+    let api = problems.take(target::github_api(&environment));
+    let run = problems.take(target::workflow_run(inputs, &environment));
+    let extra_roots = problems.take(ExtraRoots::read(&environment));
+    let (Some(api), Some(run), Some(extra_roots)) = (api, run, extra_roots) else {
+        return Err(Failure::inputs(&problems.located(inputs)));
+    };
+    let commit = environment("GITHUB_SHA").filter(|sha| sha.chars().all(|c| c.is_ascii_hexdigit()));
+    let own = environment(JOB_TOKEN).inspect(|token| report.mask(token));
+    let given = inputs.get("github-token").map(str::to_owned);
+    let deadline = Deadline::after(PATIENCE);
+    let connector = crate::http::connector(extra_roots);
+    let mut refused = None;
+    for token in own.into_iter().chain(given) {
+        let token = SecretString::from(token.trim());
+        let github = Github::new(
+            connector.clone(),
+            &api,
+            GithubCredentials::Token(token),
+            &run,
+            Purpose::Runs,
+            Arc::new(|_| {}),
+        );
+        let answer = retry::until(READ_FILE, deadline, || github.file(FILE, commit.as_deref()));
+        match answer.await {
+            Ok(text) => {
+                report.line(format_args!("· {FILE} from {} on GitHub", run.repository));
+                return Ok(text);
+            }
+            Err(error) if is_refusal(&error) => refused = Some(error),
+            Err(error) => {
+                let help = error.remedy(&run.scope);
+                return Err(Failure::new(error.to_string(), help));
+            }
+        }
+    }
+    Err(not_found(
+        &run.repository.to_string(),
+        commit.as_deref(),
+        refused,
+    ))
+}
+
+/// Whether another token may see more. GitHub answers 404 for what a token may not know of.
+fn is_refusal(error: &GithubError) -> bool {
+    error
+        .status()
+        .is_some_and(|status| matches!(status.as_u16(), 401 | 403 | 404))
+}
+
+fn not_found(repository: &str, commit: Option<&str>, refused: Option<GithubError>) -> Failure {
+    let at = commit.map_or_else(String::new, |commit| format!(" at `{commit}`"));
+    let why = refused.map_or_else(
+        || "there is no token to ask GitHub with".to_owned(),
+        |error| format!("of `{repository}`{at}, {error}"),
+    );
+    Failure {
+        exit: Exit::WrongInput,
+        place: None,
+        what: format!("there is no `{FILE}` in the workspace; {why}"),
+        help: vec![
+            format!("commit `{FILE}`, or pass a label such as `sprinters:aws:eu-central-1:m7i.large` as `runner`"),
+            "if it is there: give the job `permissions: contents: read`, or put `actions/checkout` before this step"
+                .to_owned(),
+        ],
+    }
+}

@@ -1,0 +1,22 @@
+//! What a person asked for, as values that cannot be wrong.
+//!
+//! Each file parses one kind of value from the text of an input. Nothing here asks anybody anything.
+
+pub(crate) mod account;
+pub(crate) mod duration;
+pub(crate) mod gp3;
+pub(crate) mod image;
+pub(crate) mod instance_type;
+pub(crate) mod label;
+pub(crate) mod list;
+pub(crate) mod network;
+pub(crate) mod region;
+pub(crate) mod run;
+pub(crate) mod runner;
+pub(crate) mod runner_id;
+pub(crate) mod scope;
+pub(crate) mod spot;
+pub(crate) mod swap;
+pub(crate) mod tags;
+pub(crate) mod temp;
+pub(crate) mod volume;
