@@ -11,7 +11,6 @@ use tokio::time::timeout;
 
 use crate::ec2::{DESCRIBE_INSTANCES, Ec2, Ec2Error, TERMINATE_INSTANCES};
 use crate::github::{DELETE, Deletion, Github, GithubError, LIST};
-use crate::launch::journal::Remains;
 use crate::retry::{self, Backoff, Deadline, Verdict, insist};
 use crate::values::network::InstanceId;
 use crate::values::runner_id::RunnerId;
@@ -20,6 +19,32 @@ use crate::values::runner_id::RunnerId;
 const INVISIBLE: Duration = Duration::from_secs(4);
 /// Calls under way at a time.
 const AT_ONCE: usize = 10;
+
+/// What an undo has to end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Remains {
+    pub instances: Vec<InstanceId>,
+    /// Client tokens of launches whose outcome is not known.
+    pub tokens: Vec<String>,
+    pub records: Vec<RunnerId>,
+    /// Names of runner records that may exist.
+    pub names: Vec<String>,
+    /// Names of runner records that may exist only in a while.
+    pub names_under_way: Vec<String>,
+}
+
+impl Remains {
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What came up beside what was known before.
+    pub(crate) fn without(mut self, known: &Self) -> Self {
+        self.instances.retain(|id| !known.instances.contains(id));
+        self.records.retain(|id| !known.records.contains(id));
+        self
+    }
+}
 
 /// What was ended, and what could not be.
 #[derive(Debug, Default)]

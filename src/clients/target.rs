@@ -4,15 +4,13 @@ use secrecy::SecretString;
 
 use crate::credentials::app_key::AppKey;
 use crate::credentials::role::RoleSource;
-use crate::credentials::{AccessKey, AwsCredentials};
+use crate::credentials::{AccessKey, AwsCredentials, GithubCredentials};
 use crate::http::extra_roots::ExtraRoots;
 use crate::inputs::{InputError, Inputs, Mode, Problems};
 use crate::values::account::AccountId;
-use crate::values::label::Label;
-use crate::values::list;
-use crate::values::network::InstanceId;
 use crate::values::region::Region;
-use crate::values::run::{Repository, WorkflowRun};
+use crate::values::repository::Repository;
+use crate::values::run::WorkflowRun;
 use crate::values::scope::Scope;
 
 /// Whom to talk to, and on whose behalf.
@@ -28,13 +26,6 @@ pub(crate) struct Target {
     pub run: WorkflowRun,
     /// The account that the credentials must be of, where `runner` names one.
     pub account: Option<AccountId>,
-}
-
-/// How GitHub knows us.
-#[derive(Debug)]
-pub(crate) enum GithubCredentials {
-    Token(SecretString),
-    App(AppKey),
 }
 
 impl Target {
@@ -188,7 +179,7 @@ pub(crate) fn workflow_run(
         )),
     };
     Ok(WorkflowRun {
-        scope: Scope::parse(inputs, &repository)?,
+        scope: scope(inputs, &repository)?,
         repository,
         id: numbered("GITHUB_RUN_ID", "local")?,
         attempt: numbered("GITHUB_RUN_ATTEMPT", "1")?,
@@ -198,22 +189,11 @@ pub(crate) fn workflow_run(
     })
 }
 
-/// What `stop` is narrowed to; nothing means all of this run's runners.
-#[derive(Debug, Default)]
-pub(crate) struct Narrowing {
-    pub labels: Vec<Label>,
-    pub instances: Vec<InstanceId>,
-}
-
-impl Narrowing {
-    pub(crate) fn parse(inputs: &Inputs, problems: &mut Problems) -> Self {
-        Self {
-            labels: problems
-                .optional(inputs, "label", list::parse)
-                .unwrap_or_default(),
-            instances: problems
-                .optional(inputs, "instance-id", list::parse)
-                .unwrap_or_default(),
-        }
+/// Without the input, runners register at the repository.
+fn scope(inputs: &Inputs, repository: &Repository) -> Result<Scope, InputError> {
+    match inputs.get("scope") {
+        None => Ok(Scope::Repository(repository.clone())),
+        Some(text) => Scope::parse(text, repository)
+            .map_err(|accepted| InputError::wrong("scope", text, &accepted)),
     }
 }

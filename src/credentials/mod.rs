@@ -1,4 +1,4 @@
-//! How AWS knows us, from the inputs.
+//! How AWS and GitHub know us, from the inputs.
 
 pub(crate) mod app_key;
 pub(crate) mod mask;
@@ -6,7 +6,8 @@ pub(crate) mod role;
 
 use secrecy::SecretString;
 
-use super::credentials::role::RoleSource;
+use app_key::AppKey;
+use role::RoleSource;
 
 /// Where AWS's credentials come from.
 #[derive(Clone, Debug)]
@@ -24,4 +25,11 @@ pub(crate) struct AccessKey {
     pub id: String,
     pub secret: SecretString,
     pub session_token: Option<SecretString>,
+}
+
+/// How GitHub knows us.
+#[derive(Debug)]
+pub(crate) enum GithubCredentials {
+    Token(SecretString),
+    App(AppKey),
 }

@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::{Ec2, Ec2Error};
-use crate::launch::plan::Candidate;
+use crate::values::candidate::Candidate;
 use crate::values::network::{InstanceId, InstanceProfile, Placement, SecurityGroup};
 use crate::values::spot::Market;
 use crate::values::temp::TempVolume;

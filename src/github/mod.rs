@@ -36,11 +36,12 @@ use secrecy::SecretString;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::clients::target::GithubCredentials;
+use crate::credentials::GithubCredentials;
 use crate::credentials::mask::Mask;
 use crate::http::cause::innermost;
 use crate::http::{Service, USER_AGENT};
-use crate::values::run::{Repository, WorkflowRun};
+use crate::values::repository::Repository;
+use crate::values::run::WorkflowRun;
 use app::{App, Place};
 
 /// A client for the runners of one repository, organization or enterprise.

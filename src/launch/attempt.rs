@@ -11,14 +11,15 @@ use crate::error::Failure;
 use crate::github::{CREATE, DOWNLOADS, Download, GithubError, JitRunner};
 use crate::launch::context::Launcher;
 use crate::launch::journal::Entry;
-use crate::launch::plan::Candidate;
 use crate::launch::runner::LaunchedRunner;
 use crate::launch::user_data;
 use crate::retry::{self, Backoff, Verdict, judge};
 use crate::teardown;
+use crate::values::base36::letters;
+use crate::values::candidate::Candidate;
 use crate::values::instance_type::Architecture;
 use crate::values::network::InstanceId;
-use crate::values::run::{LaunchName, letters};
+use crate::values::run::LaunchName;
 use crate::values::runner_id::RunnerId;
 use crate::values::volume::Volumes;
 

@@ -9,10 +9,11 @@ use crate::launch::attempt::Rung;
 use crate::launch::boot_volume;
 use crate::launch::capacity::{self, Climb};
 use crate::launch::context::Launcher;
-use crate::launch::plan::{self, Candidate};
+use crate::launch::plan;
 use crate::launch::runner::LaunchedRunner;
 use crate::report::seconds;
 use crate::retry;
+use crate::values::candidate::Candidate;
 use crate::values::run::LaunchName;
 use crate::values::volume::Volumes;
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::ec2::{Ec2Error, Next};
-use crate::launch::plan::Candidate;
 use crate::retry::Backoff;
+use crate::values::candidate::Candidate;
 use crate::values::network::Placement;
 use crate::values::region::Region;
 use crate::values::spot::Market;

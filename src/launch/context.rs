@@ -12,12 +12,12 @@ use crate::github::Download;
 use crate::launch::closing::Closing;
 use crate::launch::deadlines::Times;
 use crate::launch::journal::Ledger;
-use crate::launch::plan::Candidate;
 use crate::launch::prepare::Groundwork;
 use crate::launch::rate_limit::Pace;
 use crate::launch::spec::StartSpec;
 use crate::report::Report;
 use crate::retry::Deadline;
+use crate::values::candidate::Candidate;
 
 /// What all launches of one call share.
 pub(crate) struct Launcher {

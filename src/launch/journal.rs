@@ -3,6 +3,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::teardown::Remains;
 use crate::values::network::InstanceId;
 use crate::values::runner_id::RunnerId;
 
@@ -39,32 +40,6 @@ pub(crate) struct Entry(usize);
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     attempts: Mutex<Vec<Attempt>>,
-}
-
-/// What an undo has to end.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Remains {
-    pub instances: Vec<InstanceId>,
-    /// Client tokens of launches whose outcome is not known.
-    pub tokens: Vec<String>,
-    pub records: Vec<RunnerId>,
-    /// Names of runner records that may exist.
-    pub names: Vec<String>,
-    /// Names of runner records that may exist only in a while.
-    pub names_under_way: Vec<String>,
-}
-
-impl Remains {
-    pub(crate) fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// What came up beside what was known before.
-    pub(crate) fn without(mut self, known: &Self) -> Self {
-        self.instances.retain(|id| !known.instances.contains(id));
-        self.records.retain(|id| !known.records.contains(id));
-        self
-    }
 }
 
 impl Ledger {

@@ -1,36 +1,11 @@
 //! The ladder: which market, type and place to try, in which order. Pure.
 
-use std::fmt;
-
 use crate::ec2::SpotPrice;
 use crate::launch::spec::StartSpec;
+use crate::values::candidate::Candidate;
 use crate::values::instance_type::InstanceType;
 use crate::values::network::Placement;
 use crate::values::spot::Market;
-
-/// One rung of the ladder.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Candidate {
-    pub market: Market,
-    pub instance_type: InstanceType,
-    pub placement: Placement,
-    /// In dollars per hour, where it is known.
-    pub spot_price: Option<f64>,
-}
-
-impl fmt::Display for Candidate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} {} in {}",
-            self.market, self.instance_type, self.placement
-        )?;
-        match self.spot_price {
-            Some(price) => write!(f, " (${price:.4}/h)"),
-            None => Ok(()),
-        }
-    }
-}
 
 /// Whether spot prices can change the ladder: only where spot has more than one place to go.
 pub(crate) fn needs_spot_prices(spec: &StartSpec) -> bool {

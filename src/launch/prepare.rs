@@ -5,10 +5,11 @@ use std::time::Duration;
 use crate::clients::Clients;
 use crate::ec2::{DESCRIBE_SPOT_PRICE_HISTORY, SpotPrice};
 use crate::error::Failure;
-use crate::launch::plan::{self, Candidate};
+use crate::launch::plan;
 use crate::launch::spec::StartSpec;
 use crate::report::Report;
 use crate::retry::{self, Deadline};
+use crate::values::candidate::Candidate;
 use crate::values::image::Image;
 use crate::values::instance_type::{Architecture, InstanceType};
 

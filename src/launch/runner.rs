@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::launch::journal::Entry;
-use crate::launch::plan::Candidate;
 use crate::report::seconds;
+use crate::values::candidate::Candidate;
 use crate::values::network::InstanceId;
 use crate::values::runner_id::RunnerId;
 use crate::values::volume::Volumes;

@@ -117,7 +117,9 @@ impl StartSpec {
                 .unwrap_or(1),
             labels: labels(inputs, problems),
             runner_group: problems
-                .take(RunnerGroup::parse(inputs))
+                .optional(inputs, "runner-group", |text| {
+                    RunnerGroup::parse(text, matches!(inputs.get("scope"), None | Some("repo")))
+                })
                 .unwrap_or_default(),
             tags: problems
                 .optional(inputs, "tags", Tags::parse)

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use crate::boot::{self, BootSpec, Metadata, Proxy, RunnerSource, TempDisk, UserDataError};
 use crate::launch::spec::StartSpec;
-use crate::values::run::letters;
+use crate::values::base36::letters;
 use crate::values::temp::{Temp, TempVolume};
 
 /// The script for one runner, as it goes to EC2.

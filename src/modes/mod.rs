@@ -6,5 +6,128 @@ pub(crate) mod policy;
 pub(crate) mod rerun;
 pub(crate) mod start;
 pub(crate) mod stop;
-pub(crate) mod summary;
 pub(crate) mod sweep;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clients::target::Target;
+use crate::clients::{Clients, expected_account, session};
+use crate::error::Failure;
+use crate::github::Purpose;
+use crate::inputs::{InputError, Inputs, Mode, Problems};
+use crate::launch::instance_proxy::InstanceProxy;
+use crate::launch::spec::StartSpec;
+use crate::launch::user_data;
+use crate::platform::environment;
+use crate::report::Report;
+use crate::retry::Deadline;
+use policy::PolicySpec;
+use rerun::spec::RerunSpec;
+use stop::filter::Narrowing;
+
+/// What is to be done, with everything that it needs, valid.
+pub(crate) enum Work {
+    /// For this someone must be asked.
+    Cloud(Box<Target>, CloudMode),
+    /// Nobody is asked.
+    Policy(PolicySpec),
+}
+
+/// A mode that asks AWS and GitHub.
+pub(crate) enum CloudMode {
+    Start(Box<StartSpec>),
+    Stop(Narrowing),
+    Check(Box<StartSpec>),
+    Sweep,
+    Rerun(RerunSpec),
+}
+
+impl Work {
+    /// Parses all inputs of the mode, and tells every wrong one.
+    pub(crate) fn parse(mode: Mode, inputs: &Inputs) -> Result<Self, Problems> {
+        let mut problems = Problems::default();
+        if mode == Mode::Policy {
+            return PolicySpec::parse(inputs, &mut problems)
+                .map(Self::Policy)
+                .ok_or(problems);
+        }
+        let target = Target::parse(mode, inputs, environment, &mut problems);
+        let region = target.as_ref().map(|target| &target.region);
+        let mut start = || {
+            let mut spec = StartSpec::parse(inputs, region, &mut problems)?;
+            let read = |path: &str| std::fs::read_to_string(path);
+            spec.proxy = InstanceProxy::of(environment, read, &mut spec.notes);
+            problems.take(user_data::fits(&spec).map_err(|error| {
+                let setup = spec.setup.as_deref().unwrap_or_default();
+                InputError::wrong("setup", setup, &error.to_string())
+            }))?;
+            Some(Box::new(spec))
+        };
+        let mode = match mode {
+            Mode::Start => start().map(CloudMode::Start),
+            Mode::Check => start().map(CloudMode::Check),
+            Mode::Stop => Some(CloudMode::Stop(Narrowing::parse(inputs, &mut problems))),
+            Mode::Sweep | Mode::Policy => Some(CloudMode::Sweep),
+            Mode::Rerun => {
+                RerunSpec::parse(inputs, event().as_deref(), &mut problems).map(CloudMode::Rerun)
+            }
+        };
+        match (target, mode, problems.is_empty()) {
+            (Some(target), Some(mode), true) => Ok(Self::Cloud(Box::new(target), mode)),
+            _ => Err(problems),
+        }
+    }
+
+    /// Does it.
+    pub(crate) async fn perform(self, report: &Arc<Report>) -> Result<(), Failure> {
+        match self {
+            Self::Policy(spec) => policy::check(&spec, report),
+            Self::Cloud(target, mode) => perform(*target, mode, report).await,
+        }
+    }
+}
+
+/// What began this workflow, as GitHub describes it in a file; `None` at a terminal.
+fn event() -> Option<String> {
+    std::fs::read_to_string(environment("GITHUB_EVENT_PATH")?).ok()
+}
+
+async fn perform(target: Target, mode: CloudMode, report: &Arc<Report>) -> Result<(), Failure> {
+    let purpose = match mode {
+        CloudMode::Rerun(_) => Purpose::Runs,
+        _ => Purpose::Runners,
+    };
+    let clients = Clients::new(target, purpose, environment, report).await;
+    let github = clients.github.clone();
+    // A start hears of a cancel by itself, and undoes what it has done.
+    let hears_cancel = matches!(mode, CloudMode::Start(_));
+    let work = async {
+        match mode {
+            CloudMode::Start(mut spec) => {
+                spec.spot = spec.spot.on_attempt_of(&clients.run);
+                start::start(clients, *spec, report.clone()).await
+            }
+            CloudMode::Stop(narrowing) => {
+                own_account(&clients).await?;
+                stop::stop(&clients, &narrowing, report).await
+            }
+            CloudMode::Check(spec) => check::check(&clients, &spec, report).await,
+            CloudMode::Sweep => {
+                own_account(&clients).await?;
+                sweep::sweep(&clients, report).await
+            }
+            CloudMode::Rerun(spec) => {
+                own_account(&clients).await?;
+                rerun::rerun(&clients, &spec, report).await
+            }
+        }
+    };
+    session::signed_in(&github, hears_cancel, report, work).await
+}
+
+/// `stop` and `sweep` in another account would find nothing, and call that a success. `start` and `check` ask beside all else.
+async fn own_account(clients: &Clients) -> Result<(), Failure> {
+    let soon = Deadline::after(Duration::from_secs(20));
+    expected_account::check(clients, clients.account.as_ref(), soon).await
+}

@@ -2,6 +2,9 @@
 
 use std::fmt::Write;
 
+/// A job's summaries may have 1 MiB: of a thousand rows, the first ones have to do.
+pub(crate) const MOST_ROWS: usize = 100;
+
 pub(crate) fn table(text: &mut String, head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
     let _ = writeln!(
         text,

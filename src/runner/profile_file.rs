@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::clients::target::{self, GithubCredentials};
+use crate::clients::target;
+use crate::credentials::GithubCredentials;
 use crate::error::{Exit, Failure};
 use crate::github::{Github, GithubError, Purpose, READ_FILE};
 use crate::http::extra_roots::ExtraRoots;

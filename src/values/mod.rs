@@ -3,6 +3,8 @@
 //! Each file parses one kind of value from the text of an input. Nothing here asks anybody anything.
 
 pub(crate) mod account;
+pub(crate) mod base36;
+pub(crate) mod candidate;
 pub(crate) mod duration;
 pub(crate) mod gp3;
 pub(crate) mod image;
@@ -11,6 +13,7 @@ pub(crate) mod label;
 pub(crate) mod list;
 pub(crate) mod network;
 pub(crate) mod region;
+pub(crate) mod repository;
 pub(crate) mod run;
 pub(crate) mod runner;
 pub(crate) mod runner_id;

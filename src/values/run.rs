@@ -1,61 +1,10 @@
 //! Which workflow run this is, and the names that come from it.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::base36::{DIGITS, base36, letters};
+use super::repository::Repository;
 use super::scope::Scope;
-
-/// `owner/name`, as in `GITHUB_REPOSITORY`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Repository(String);
-
-impl fmt::Display for Repository {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Repository {
-    /// The organization or person that owns it.
-    pub(crate) fn owner(&self) -> &str {
-        self.0.split_once('/').map_or("", |(owner, _)| owner)
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        self.0.split_once('/').map_or("", |(_, name)| name)
-    }
-
-    /// Tells runner names of this repository from those of others, where they stand in one list: a hash (FNV-1a), for a name
-    /// has no room for more.
-    fn mark(&self) -> String {
-        let hash = self
-            .0
-            .to_ascii_lowercase()
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-            });
-        base36(hash)
-    }
-}
-
-impl FromStr for Repository {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let word = |part: &str| {
-            !part.is_empty()
-                && part
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-        };
-        match text.split_once('/') {
-            Some((owner, name)) if word(owner) && word(name) => Ok(Self(text.to_owned())),
-            _ => Err("a repository as `owner/name`".to_owned()),
-        }
-    }
-}
 
 /// The workflow run that an instance belongs to. At a terminal, where there is none, the id is `local`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,34 +81,10 @@ impl WorkflowRun {
 /// How long ago a runner of that name was launched; `None` where the name is not one of ours.
 pub(crate) fn age(runner_name: &str, now: SystemTime) -> Option<Duration> {
     let stamp = runner_name.strip_prefix(PREFIX)?.rsplit('-').nth(1)?;
-    let seconds = u64::from_str_radix(stamp.get(..SECONDS_DIGITS)?, 36).ok()?;
+    let seconds = u64::from_str_radix(stamp.get(..DIGITS)?, 36).ok()?;
     let launched = UNIX_EPOCH + Duration::from_secs(seconds);
     // A name from the future is as good as new: clocks of two machines differ a little.
     (seconds > 0).then(|| now.duration_since(launched).unwrap_or_default())
-}
-
-/// Unix seconds have six digits in base 36 until the year 2038 and beyond (36^6 is in 2039).
-const SECONDS_DIGITS: usize = 6;
-const ALPHABET: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
-
-fn base36(mut number: u64) -> String {
-    let mut digits = [b'0'; SECONDS_DIGITS];
-    for digit in digits.iter_mut().rev() {
-        *digit = usize::try_from(number % 36)
-            .ok()
-            .and_then(|index| ALPHABET.get(index))
-            .copied()
-            .unwrap_or(b'0');
-        number /= 36;
-    }
-    digits.iter().map(|digit| char::from(*digit)).collect()
-}
-
-/// Random lower-case letters and digits.
-pub(crate) fn letters(count: usize) -> String {
-    (0..count)
-        .filter_map(|_| fastrand::choice(ALPHABET).map(|byte| char::from(*byte)))
-        .collect()
 }
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 use std::fmt;
 
 use super::list::closest;
-use super::run::Repository;
-use crate::inputs::{InputError, Inputs};
+use super::repository::Repository;
 
 /// Where runners register. Whoever may see that place may use them, so that the wider ones are shared with others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,16 +19,8 @@ const ACCEPTED: &str =
     "`repo`, `org` (the organization that owns the repository) or `enterprise/<slug>`";
 
 impl Scope {
-    /// Reads the input `scope`. Without it, runners register at the repository.
-    pub(crate) fn parse(inputs: &Inputs, repository: &Repository) -> Result<Self, InputError> {
-        let Some(text) = inputs.get("scope") else {
-            return Ok(Self::Repository(repository.clone()));
-        };
-        Self::named(text, repository)
-            .map_err(|accepted| InputError::wrong("scope", text, &accepted))
-    }
-
-    fn named(text: &str, repository: &Repository) -> Result<Self, String> {
+    /// Parses the input `scope`; the error says what is accepted.
+    pub(crate) fn parse(text: &str, repository: &Repository) -> Result<Self, String> {
         if let Some(slug) = text.strip_prefix("enterprise/") {
             return if is_slug(slug) {
                 Ok(Self::Enterprise(slug.to_owned()))
@@ -119,11 +110,8 @@ pub(crate) enum RunnerGroup {
 }
 
 impl RunnerGroup {
-    /// Reads the input `runner-group`.
-    pub(crate) fn parse(inputs: &Inputs) -> Result<Self, InputError> {
-        let Some(text) = inputs.get("runner-group") else {
-            return Ok(Self::Default);
-        };
+    /// Parses the input `runner-group`, for runners that register at that scope; the error says what is accepted.
+    pub(crate) fn parse(text: &str, is_repository: bool) -> Result<Self, String> {
         let group = if text.eq_ignore_ascii_case("default") || text == "1" {
             Self::Default
         } else if let Ok(id) = text.parse() {
@@ -131,10 +119,8 @@ impl RunnerGroup {
         } else {
             Self::Name(text.to_owned())
         };
-        let is_repository = matches!(inputs.get("scope"), None | Some("repo"));
         if is_repository && group != Self::Default {
-            let why = "`Default`: a repository has no other group; `scope: org` or `scope: enterprise/<slug>` has";
-            return Err(InputError::wrong("runner-group", text, why));
+            return Err("`Default`: a repository has no other group; `scope: org` or `scope: enterprise/<slug>` has".to_owned());
         }
         Ok(group)
     }
@@ -153,28 +139,13 @@ impl fmt::Display for RunnerGroup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeMap;
-
-    fn inputs(values: &[(&'static str, &str)]) -> Inputs {
-        let flags: BTreeMap<&'static str, String> = values
-            .iter()
-            .map(|(name, value)| (*name, (*value).to_owned()))
-            .collect();
-        Inputs::gather(flags, None, |_| None)
-            .map(|(_, inputs)| inputs)
-            .unwrap_or_default()
-    }
-
     fn scope(text: &str) -> Result<String, String> {
         let repository = "octo/app".parse()?;
-        Scope::parse(&inputs(&[("scope", text)]), &repository)
-            .map(|scope| scope.path())
-            .map_err(|error| error.to_string())
+        Scope::parse(text, &repository).map(|scope| scope.path())
     }
 
     #[test]
     fn scopes() {
-        assert_eq!(scope("").as_deref(), Ok("repos/octo/app"));
         assert_eq!(scope("repo").as_deref(), Ok("repos/octo/app"));
         assert_eq!(scope("org").as_deref(), Ok("orgs/octo"));
         assert_eq!(
@@ -194,16 +165,14 @@ mod tests {
 
     #[test]
     fn groups() {
-        let group = |scope: &str, text: &str| {
-            RunnerGroup::parse(&inputs(&[("scope", scope), ("runner-group", text)])).ok()
-        };
-        assert_eq!(group("", "default"), Some(RunnerGroup::Default));
-        assert_eq!(group("org", ""), Some(RunnerGroup::Default));
-        assert_eq!(group("org", "7"), Some(RunnerGroup::Id(7)));
+        let group = |is_repository: bool, text: &str| RunnerGroup::parse(text, is_repository).ok();
+        assert_eq!(group(true, "default"), Some(RunnerGroup::Default));
+        assert_eq!(group(false, "1"), Some(RunnerGroup::Default));
+        assert_eq!(group(false, "7"), Some(RunnerGroup::Id(7)));
         assert_eq!(
-            group("enterprise/acme", "Big ones"),
+            group(false, "Big ones"),
             Some(RunnerGroup::Name("Big ones".to_owned()))
         );
-        assert_eq!(group("repo", "Big ones"), None);
+        assert_eq!(group(true, "Big ones"), None);
     }
 }

@@ -4,6 +4,7 @@
 
 mod decide;
 pub(crate) mod spec;
+mod summary;
 
 use std::time::Duration;
 
@@ -12,7 +13,6 @@ use crate::ec2::{DESCRIBE_INSTANCES, Instance, tags};
 use crate::error::Failure;
 use crate::github::{GithubError, LIST_JOBS, LOOK_AT_ANNOTATIONS, LOOK_AT_RUN, RERUN, Run};
 use crate::modes::rerun::spec::RerunSpec;
-use crate::modes::summary;
 use crate::report::{Mark, Report};
 use crate::retry::{self, Backoff, Deadline, Verdict as Retry};
 use decide::{Attempt, Part, Verdict};

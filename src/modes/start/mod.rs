@@ -1,5 +1,6 @@
 //! `start`: launch, wait until the runners are online, or undo everything.
 
+mod summary;
 pub(crate) mod wait_online;
 
 use std::collections::BTreeMap;
@@ -22,13 +23,13 @@ use crate::launch::runner::{LaunchedRunner, described};
 use crate::launch::runner_group;
 use crate::launch::spec::StartSpec;
 use crate::modes::start::wait_online::Watch;
-use crate::modes::summary::Started;
 use crate::platform::signals::{Cancel, UNDO_WITHIN};
 use crate::report::{Report, first_of, seconds};
 use crate::retry::Deadline;
 use crate::teardown::{Undone, undo};
 use crate::values::run::LaunchName;
 use crate::values::runner_id::RunnerId;
+use summary::Started;
 
 /// How long calls that are under way may take to answer before an undo; after a cancel there is less time.
 const SETTLE: Duration = Duration::from_secs(15);

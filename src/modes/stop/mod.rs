@@ -2,18 +2,18 @@
 
 pub(crate) mod bill;
 pub(crate) mod cost_report;
+pub(crate) mod filter;
+mod summary;
 
 use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, timeout};
 
 use crate::clients::Clients;
-use crate::clients::target::Narrowing;
 use crate::ec2::{DESCRIBE_INSTANCES, Ec2Error, Instance, SpotPriceSince, State, tags};
 use crate::error::Failure;
 use crate::github::{LIST, Runner};
 use crate::modes::stop::bill::{Bill, Bills};
-use crate::modes::summary;
 use crate::report::{Mark, Report};
 use crate::retry::{self, Deadline};
 use crate::teardown;
@@ -22,6 +22,7 @@ use crate::values::run;
 use crate::values::runner_id::RunnerId;
 use crate::values::scope::Scope;
 use crate::values::spot::Market;
+use filter::Narrowing;
 
 /// How long passing errors are waited out.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -1,5 +1,7 @@
 //! `sweep`: end what outlived its `sprinters:expires` tag, for a scheduled workflow. A busy runner is never touched.
 
+mod summary;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
@@ -7,7 +9,6 @@ use crate::clients::Clients;
 use crate::ec2::{DESCRIBE_INSTANCES, Instance, tags};
 use crate::error::Failure;
 use crate::github::{DELETE, Deletion, LIST, Runner};
-use crate::modes::summary;
 use crate::report::{Mark, Report};
 use crate::retry::{self, Deadline};
 use crate::teardown;
@@ -247,7 +248,7 @@ impl Sweeping<'_> {
 mod tests {
     use super::*;
     use crate::ec2::State;
-    use crate::values::run::Repository;
+    use crate::values::repository::Repository;
     use std::time::UNIX_EPOCH;
 
     const NOW: u64 = 1_795_000_000;

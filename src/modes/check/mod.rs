@@ -1,5 +1,7 @@
 //! `check`: prove the set-up without launching anything.
 
+mod summary;
+
 use std::time::Duration;
 
 use crate::clients::Clients;
@@ -7,14 +9,13 @@ use crate::clients::expected_account;
 use crate::ec2::{Ec2Error, GET_CONSOLE_OUTPUT, Launch, statement_for, tags};
 use crate::error::{Exit, Failure};
 use crate::github::{DEFAULT_GROUP, JobId};
-use crate::launch::plan::Candidate;
 use crate::launch::prepare::Groundwork;
 use crate::launch::runner_group;
 use crate::launch::spec::StartSpec;
-use crate::modes::summary;
 use crate::report::{Finding, Mark, Report};
 use crate::retry::Deadline;
 use crate::teardown;
+use crate::values::candidate::Candidate;
 use crate::values::network::InstanceId;
 use crate::values::run::LaunchName;
 use crate::values::runner_id::RunnerId;

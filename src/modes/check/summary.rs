@@ -1,0 +1,51 @@
+//! The job summary of a `check`.
+
+use crate::report::markdown::{cell, table};
+use crate::report::{Finding, Mark};
+
+/// What `check` found.
+pub(crate) fn checked(findings: &[Finding]) -> String {
+    let mut text = String::from("### Sprinters: set-up check\n\n");
+    let rows = findings.iter().map(|finding| {
+        let mark = match finding.mark {
+            Mark::Done => "✅",
+            Mark::Missing => "❌",
+            Mark::Unknown => "❔",
+        };
+        vec![
+            mark.to_owned(),
+            cell(&finding.subject),
+            cell(finding.remedy.as_deref().unwrap_or_default()),
+        ]
+    });
+    table(&mut text, &["", "Checked", "What to do"], rows);
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check() {
+        let findings = [
+            Finding {
+                mark: Mark::Done,
+                subject: "ec2:RunInstances".to_owned(),
+                remedy: None,
+            },
+            Finding {
+                mark: Mark::Missing,
+                subject: "ec2:CreateTags".to_owned(),
+                remedy: Some("refused; add a statement | with <b>\nmarks".to_owned()),
+            },
+            Finding {
+                mark: Mark::Unknown,
+                subject: "ec2:ModifyVolume".to_owned(),
+                remedy: Some("scoped".to_owned()),
+            },
+        ];
+        insta::assert_snapshot!(checked(&findings));
+    }
+}

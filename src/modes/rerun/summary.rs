@@ -1,0 +1,46 @@
+//! The job summary of a `rerun`.
+
+use crate::report::markdown::{MOST_ROWS, cell, code, table};
+
+/// Whether a run was run again, and why.
+pub(crate) fn rerun(is_rerun: bool, why: &str, url: &str, lost: &[[&str; 3]]) -> String {
+    let title = if is_rerun {
+        "run again"
+    } else {
+        "nothing to rerun"
+    };
+    // The URL is GitHub's own, but an answer is an answer.
+    let url: String = url.chars().filter(|c| !"()<> \n".contains(*c)).collect();
+    let mut text = format!(
+        "### Sprinters: {title}\n\n[The run]({url}): {}.\n\n",
+        cell(why)
+    );
+    if !lost.is_empty() {
+        let rows = lost
+            .iter()
+            .map(|[job, instance, reason]| vec![code(job), code(instance), cell(reason)]);
+        table(
+            &mut text,
+            &["Job", "Instance", "Taken back"],
+            rows.take(MOST_ROWS),
+        );
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rerun() {
+        let reason = "Server.SpotInstanceTermination: Spot instance termination";
+        let why = "attempt 2 begins: job `start | runner` and every job that needs it";
+        let url = "https://github.com/o/r/actions/runs/7";
+        let lost = ["build", "i-0123456789abcdef0", reason];
+        insta::assert_snapshot!(rerun(true, why, url, &[lost]));
+        let left = rerun(false, "attempt 1 succeeded", url, &[]);
+        insta::assert_snapshot!("nothing_to_rerun", left);
+    }
+}

@@ -1,0 +1,168 @@
+//! The job summary of a `start`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::launch::runner::LaunchedRunner;
+use crate::launch::spec::StartSpec;
+use crate::pricing;
+use crate::report::markdown::{MOST_ROWS, code, table};
+use crate::report::{mermaid, seconds};
+use crate::values::candidate::Candidate;
+use crate::values::region::Region;
+use crate::values::runner_id::RunnerId;
+use crate::values::spot::Market;
+
+/// Everything that the summary of a `start` tells.
+#[derive(Debug)]
+pub(crate) struct Started<'a> {
+    pub runners: &'a [LaunchedRunner],
+    pub online_after: &'a BTreeMap<RunnerId, Duration>,
+    pub prepared_in: Duration,
+    /// From there until EC2 had launched them all.
+    pub launched_in: Duration,
+    pub total: Duration,
+    pub region: &'a Region,
+    pub spec: &'a StartSpec,
+}
+
+impl Started<'_> {
+    /// What runs where, and how long each phase took.
+    pub(crate) fn markdown(&self) -> String {
+        let title = match self.runners.len() {
+            1 => "runner online".to_owned(),
+            several => format!("{several} runners online"),
+        };
+        let mut text = format!("### Sprinters: {title}\n\n");
+        let rows = self.runners.iter().map(|runner| {
+            let zone = runner.availability_zone.as_deref().unwrap_or("–");
+            let price = self
+                .hourly(&runner.candidate)
+                .map_or_else(String::new, |price| format!(" (${price:.4}/h)"));
+            vec![
+                code(&runner.label),
+                code(runner.instance_id.as_str()),
+                code(runner.candidate.instance_type.as_str()),
+                format!("{}{price}", runner.candidate.market),
+                code(zone),
+            ]
+        });
+        table(
+            &mut text,
+            &["Label", "Instance", "Type", "Market", "Zone"],
+            rows.take(MOST_ROWS),
+        );
+        if let Some(more) = self.runners.len().checked_sub(MOST_ROWS + 1) {
+            let _ = writeln!(text, "\n… and {} more.", more + 1);
+        }
+        text.push('\n');
+        let mut phases = self.phases();
+        text.push_str(&mermaid::gantt(&phases));
+        phases.push(("Total", self.total));
+        text.push('\n');
+        let cells = phases
+            .iter()
+            .map(|(phase, took)| vec![(*phase).to_owned(), seconds(*took)]);
+        table(&mut text, &["Phase", "Took"], cells);
+        let _ = writeln!(
+            text,
+            "\n{} off after one job, after {} without one, and after {} in any case.\n",
+            if self.runners.len() == 1 {
+                "It powers"
+            } else {
+                "Each powers"
+            },
+            self.spec.idle_timeout,
+            self.spec.max_lifetime
+        );
+        text
+    }
+
+    /// Dollars per hour, where they are known.
+    fn hourly(&self, candidate: &Candidate) -> Option<f64> {
+        match candidate.market {
+            Market::Spot => candidate.spot_price,
+            Market::OnDemand => pricing::on_demand(&candidate.instance_type, self.region),
+        }
+    }
+
+    /// One after the other. Of several runners, the calls overlap, and the last one counts.
+    fn phases(&self) -> Vec<(&'static str, Duration)> {
+        let boot = self.online_after.values().max();
+        let boot = boot.copied().unwrap_or_default();
+        match self.runners {
+            [one] => vec![
+                ("Plan", self.prepared_in),
+                ("JIT config from GitHub", one.minted_in),
+                ("RunInstances", one.launched_in),
+                ("Boot until online", boot),
+            ],
+            _ => vec![
+                ("Plan", self.prepared_in),
+                ("All launched", self.launched_in),
+                ("Until the last is online", boot),
+            ],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::{Inputs, Problems};
+    use crate::launch::journal::Ledger;
+    use crate::launch::plan;
+    use crate::values::network::InstanceId;
+
+    fn spec() -> StartSpec {
+        let flags = [
+            ("instance-type", "m7i.xlarge".to_owned()),
+            ("max-lifetime", "2h".to_owned()),
+        ];
+        let (_, inputs) = Inputs::gather(flags.into(), None, |_| None).unwrap_or_default();
+        let mut problems = Problems::default();
+        StartSpec::parse(&inputs, None, &mut problems)
+            .unwrap_or_else(|| unreachable!("{:?}", problems.into_errors()))
+    }
+
+    #[test]
+    fn a_start() {
+        let spec = spec();
+        let candidate = plan::ladder(&spec, &[]).remove(0);
+        let runner = LaunchedRunner {
+            entry: Ledger::default().asking_for_record("name"),
+            label: "sprinters-1234-1-tabcdefwxyz".to_owned(),
+            name: "sprinters-1234-1-tabcdefwxyz-0000".to_owned(),
+            runner_id: RunnerId(7),
+            instance_id: InstanceId::from_ec2("i-0123456789abcdef0"),
+            candidate,
+            volumes: spec.volumes(),
+            availability_zone: Some("eu-central-1b".to_owned()),
+            minted_in: Duration::from_millis(310),
+            launched_in: Duration::from_millis(1_240),
+        };
+        let online_after = BTreeMap::from([(RunnerId(7), Duration::from_millis(18_400))]);
+        let region = "eu-central-1"
+            .parse()
+            .unwrap_or_else(|e| unreachable!("{e}"));
+        let started = Started {
+            runners: std::slice::from_ref(&runner),
+            online_after: &online_after,
+            prepared_in: Duration::from_millis(90),
+            launched_in: Duration::from_millis(1_550),
+            total: Duration::from_millis(20_040),
+            region: &region,
+            spec: &spec,
+        };
+        insta::assert_snapshot!(started.markdown());
+        let several = [runner.clone(), runner.clone()];
+        insta::assert_snapshot!(
+            Started {
+                runners: &several,
+                ..started
+            }
+            .markdown()
+        );
+    }
+}

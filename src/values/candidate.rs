@@ -1,0 +1,31 @@
+//! One way to launch an instance: a market, a type and a place.
+
+use std::fmt;
+
+use super::instance_type::InstanceType;
+use super::network::Placement;
+use super::spot::Market;
+
+/// One rung of the ladder.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Candidate {
+    pub market: Market,
+    pub instance_type: InstanceType,
+    pub placement: Placement,
+    /// In dollars per hour, where it is known.
+    pub spot_price: Option<f64>,
+}
+
+impl fmt::Display for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {} in {}",
+            self.market, self.instance_type, self.placement
+        )?;
+        match self.spot_price {
+            Some(price) => write!(f, " (${price:.4}/h)"),
+            None => Ok(()),
+        }
+    }
+}
