@@ -2,7 +2,7 @@
 
 use crate::ec2::Ec2Error;
 use crate::github::GithubError;
-use crate::inputs::{InputError, Place};
+use crate::inputs::{InputError, SourceSpan};
 use crate::values::region::Region;
 use crate::values::scope::Scope;
 
@@ -36,7 +36,7 @@ pub(crate) struct Failure {
     /// What to do; a line each.
     pub help: Vec<String>,
     /// The place in a file of the repository that it is about.
-    pub place: Option<Box<Place>>,
+    pub place: Option<Box<SourceSpan>>,
 }
 
 impl Failure {

@@ -30,12 +30,12 @@ use error::Failure;
 use inputs::{InputError, Inputs, Mode};
 use modes::{Work, migrate, policy};
 use platform::environment;
-use report::Report;
+use report::Reporter;
 
 fn main() -> ExitCode {
     #[cfg(target_family = "wasm")]
     platform::reactor::set_up();
-    let report = Arc::new(Report::new(environment));
+    let report = Arc::new(Reporter::new(environment));
     let mut mode = None;
     match run(&mut mode, &report) {
         Ok(()) => ExitCode::SUCCESS,
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
 }
 
 /// Parses everything, then runs the mode. `mode` is told as soon as it is known, for the failure's title.
-fn run(mode: &mut Option<Mode>, report: &Arc<Report>) -> Result<(), Failure> {
+fn run(mode: &mut Option<Mode>, report: &Arc<Reporter>) -> Result<(), Failure> {
     let wrong = |error: InputError| Failure::inputs(&[error]);
     let arguments = cli::parse(std::env::args().collect()).map_err(wrong)?;
     if let Some(question) = &arguments.question {
@@ -83,7 +83,7 @@ fn run(mode: &mut Option<Mode>, report: &Arc<Report>) -> Result<(), Failure> {
 }
 
 fn no_mode() -> InputError {
-    InputError::missing(
+    InputError::new(
         "mode",
         &format!("it is empty; accepted: {}", Mode::ACCEPTED),
     )

@@ -86,11 +86,11 @@ impl Default for Backoff {
 }
 
 /// An error that knows whether the same call may succeed a little later.
-pub(crate) trait Passing {
+pub(crate) trait Transient {
     /// The error of a call whose answer did not come within that time.
-    fn silence(call: &'static str, within: Duration) -> Self;
+    fn timed_out(call: &'static str, within: Duration) -> Self;
 
-    fn is_passing(&self) -> bool;
+    fn is_transient(&self) -> bool;
 
     /// How long the server asked to wait.
     fn wait(&self) -> Option<Duration>;
@@ -98,40 +98,48 @@ pub(crate) trait Passing {
 
 /// What to do about a call that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Decision {
     /// The same call again, after this wait.
     Repeat(Duration),
     /// It will not succeed, or not in time: what the error means is the caller's to say.
-    Leave,
+    GiveUp,
 }
 
 /// The one place that decides whether a failed call is repeated: from the error, and from the time that is left. Only calls
 /// come here whose repetition is safe: reads, deletions, and launches that carry the same client token or a fresh name.
-pub(crate) fn judge(error: &impl Passing, backoff: &mut Backoff, deadline: Deadline) -> Verdict {
-    if !error.is_passing() {
-        return Verdict::Leave;
+pub(crate) fn decide(
+    error: &impl Transient,
+    backoff: &mut Backoff,
+    deadline: Deadline,
+) -> Decision {
+    if !error.is_transient() {
+        return Decision::GiveUp;
     }
     let wait = backoff.next(error.wait());
     if wait < deadline.left() {
-        Verdict::Repeat(wait)
+        Decision::Repeat(wait)
     } else {
-        Verdict::Leave
+        Decision::GiveUp
     }
 }
 
-/// As `judge`, for an undo: it asks once more before its time is over, however long the server wanted it to wait. Nothing is
+/// As `decide`, for an undo: it asks once more before its time is over, however long the server wanted it to wait. Nothing is
 /// lost by asking, and what is left behind costs money.
-pub(crate) fn insist(error: &impl Passing, backoff: &mut Backoff, deadline: Deadline) -> Verdict {
+pub(crate) fn decide_for_undo(
+    error: &impl Transient,
+    backoff: &mut Backoff,
+    deadline: Deadline,
+) -> Decision {
     let left = deadline.left();
-    if !error.is_passing() || left < TOO_SHORT {
-        return Verdict::Leave;
+    if !error.is_transient() || left < TOO_SHORT {
+        return Decision::GiveUp;
     }
     let wait = backoff.next(error.wait());
-    Verdict::Repeat(wait.min(left.mul_f64(0.6)))
+    Decision::Repeat(wait.min(left.mul_f64(0.6)))
 }
 
 /// One try of a call: an answer that does not come in its share of the time is given up.
-pub(crate) async fn attempt<T, E: Passing>(
+pub(crate) async fn attempt<T, E: Transient>(
     call: &'static str,
     deadline: Deadline,
     answer: impl Future<Output = Result<T, E>>,
@@ -139,11 +147,11 @@ pub(crate) async fn attempt<T, E: Passing>(
     let within = deadline.attempt();
     tokio::time::timeout(within, answer)
         .await
-        .unwrap_or_else(|_| Err(E::silence(call, within)))
+        .unwrap_or_else(|_| Err(E::timed_out(call, within)))
 }
 
 /// As `attempt`, for an undo, where nobody is as patient: half of the time that is left, so that a slow server is heard.
-pub(crate) async fn attempt_undo<T, E: Passing>(
+pub(crate) async fn attempt_undo<T, E: Transient>(
     call: &'static str,
     deadline: Deadline,
     answer: impl Future<Output = Result<T, E>>,
@@ -152,7 +160,7 @@ pub(crate) async fn attempt_undo<T, E: Passing>(
     let within = (left / 2).clamp(SHORTEST_TRY, LONGEST_TRY).min(left);
     tokio::time::timeout(within, answer)
         .await
-        .unwrap_or_else(|_| Err(E::silence(call, within)))
+        .unwrap_or_else(|_| Err(E::timed_out(call, within)))
 }
 
 /// Repeats a call that is safe to repeat, until it succeeds, fails for good, or the time is over.
@@ -162,7 +170,7 @@ pub(crate) async fn until<T, E, F, Answer>(
     ask: F,
 ) -> Result<T, E>
 where
-    E: Passing,
+    E: Transient,
     F: Fn() -> Answer,
     Answer: Future<Output = Result<T, E>>,
 {
@@ -175,16 +183,16 @@ where
         }
         match attempt(call, deadline, ask()).await {
             Ok(answer) => return Ok(answer),
-            Err(error) => match judge(&error, &mut backoff, deadline) {
-                Verdict::Repeat(wait) => {
+            Err(error) => match decide(&error, &mut backoff, deadline) {
+                Decision::Repeat(wait) => {
                     reason = Some(error);
                     tokio::time::sleep(wait).await;
                 }
-                Verdict::Leave => return Err(error),
+                Decision::GiveUp => return Err(error),
             },
         }
     }
-    Err(reason.unwrap_or_else(|| E::silence(call, Duration::ZERO)))
+    Err(reason.unwrap_or_else(|| E::timed_out(call, Duration::ZERO)))
 }
 
 #[cfg(test)]
@@ -196,15 +204,15 @@ mod tests {
         wait: Option<Duration>,
     }
 
-    impl Passing for Fault {
-        fn silence(_: &'static str, _: Duration) -> Self {
+    impl Transient for Fault {
+        fn timed_out(_: &'static str, _: Duration) -> Self {
             Self {
                 passes: true,
                 wait: None,
             }
         }
 
-        fn is_passing(&self) -> bool {
+        fn is_transient(&self) -> bool {
             self.passes
         }
 
@@ -213,13 +221,13 @@ mod tests {
         }
     }
 
-    fn judged(passes: bool, wait: Option<u64>, left: u64) -> Verdict {
+    fn judged(passes: bool, wait: Option<u64>, left: u64) -> Decision {
         let fault = Fault {
             passes,
             wait: wait.map(Duration::from_secs),
         };
         let mut backoff = Backoff::new(Duration::ZERO, Duration::ZERO);
-        judge(
+        decide(
             &fault,
             &mut backoff,
             Deadline::after(Duration::from_secs(left)),
@@ -228,15 +236,15 @@ mod tests {
 
     #[test]
     fn what_is_repeated() {
-        assert_eq!(judged(true, None, 60), Verdict::Repeat(Duration::ZERO));
+        assert_eq!(judged(true, None, 60), Decision::Repeat(Duration::ZERO));
         assert_eq!(
             judged(true, Some(30), 60),
-            Verdict::Repeat(Duration::from_secs(30))
+            Decision::Repeat(Duration::from_secs(30))
         );
         // Nobody waits for an answer that would come too late.
-        assert_eq!(judged(true, Some(61), 60), Verdict::Leave);
-        assert_eq!(judged(true, None, 0), Verdict::Leave);
-        assert_eq!(judged(false, None, 60), Verdict::Leave);
+        assert_eq!(judged(true, Some(61), 60), Decision::GiveUp);
+        assert_eq!(judged(true, None, 0), Decision::GiveUp);
+        assert_eq!(judged(false, None, 60), Decision::GiveUp);
     }
 
     #[test]
@@ -247,9 +255,9 @@ mod tests {
         };
         let mut backoff = Backoff::default();
         let soon = Deadline::after(Duration::from_secs(3));
-        assert_eq!(judge(&fault, &mut backoff, soon), Verdict::Leave);
-        let insisted = insist(&fault, &mut backoff, soon);
-        assert!(matches!(insisted, Verdict::Repeat(wait) if wait < Duration::from_secs(2)));
+        assert_eq!(decide(&fault, &mut backoff, soon), Decision::GiveUp);
+        let insisted = decide_for_undo(&fault, &mut backoff, soon);
+        assert!(matches!(insisted, Decision::Repeat(wait) if wait < Duration::from_secs(2)));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::ec2::{DESCRIBE_INSTANCES, Ec2, Ec2Error, TERMINATE_INSTANCES};
 use crate::github::{DELETE, Deletion, Github, GithubError, LIST};
-use crate::retry::{self, Backoff, Deadline, Verdict, insist};
+use crate::retry::{self, Backoff, Deadline, Decision, decide_for_undo};
 use crate::values::network::InstanceId;
 use crate::values::runner_id::RunnerId;
 
@@ -22,7 +22,7 @@ const AT_ONCE: usize = 10;
 
 /// What an undo has to end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Remains {
+pub(crate) struct Leftovers {
     pub instances: Vec<InstanceId>,
     /// Client tokens of launches whose outcome is not known.
     pub tokens: Vec<String>,
@@ -33,7 +33,7 @@ pub(crate) struct Remains {
     pub names_under_way: Vec<String>,
 }
 
-impl Remains {
+impl Leftovers {
     pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -68,16 +68,16 @@ impl Undone {
 pub(crate) async fn undo(
     ec2: &Ec2,
     github: &Github,
-    remains: Remains,
+    leftovers: Leftovers,
     deadline: Deadline,
 ) -> Undone {
-    let Remains {
+    let Leftovers {
         instances,
         tokens,
         records,
         names,
         names_under_way,
-    } = remains;
+    } = leftovers;
     let known = async {
         // A busy runner's record can only be deleted once its instance is on its way out. But where EC2 keeps us waiting,
         // the record goes first.
@@ -132,7 +132,7 @@ async fn end_launched(ec2: &Ec2, tokens: Vec<String>, deadline: Deadline) -> Und
     let unknown = loop {
         let look = retry::attempt(DESCRIBE_INSTANCES, looking, ec2.instances(&filter)).await;
         let failed = look.map(|instances| found = instances).err();
-        let is_final = failed.as_ref().is_some_and(|error| !error.is_passing());
+        let is_final = failed.as_ref().is_some_and(|error| !error.is_transient());
         let is_enough = found.len() >= tokens.len() || is_final;
         if is_enough || looking.sleep(backoff.next(None)).await.is_err() {
             break failed;
@@ -235,9 +235,9 @@ pub(crate) async fn terminate(
                 return Err(error);
             }
         } else {
-            match insist(&error, &mut backoff, deadline) {
-                Verdict::Repeat(wait) => tokio::time::sleep(wait).await,
-                Verdict::Leave => {
+            match decide_for_undo(&error, &mut backoff, deadline) {
+                Decision::Repeat(wait) => tokio::time::sleep(wait).await,
+                Decision::GiveUp => {
                     return Err(reason.filter(|_| deadline.is_over()).unwrap_or(error));
                 }
             }
@@ -318,9 +318,9 @@ pub(crate) async fn delete_record(
                     return Err(NotDeleted::Busy);
                 }
             }
-            Err(error) => match insist(&error, &mut backoff, deadline) {
-                Verdict::Repeat(wait) => tokio::time::sleep(wait).await,
-                Verdict::Leave => return Err(NotDeleted::Refused(error)),
+            Err(error) => match decide_for_undo(&error, &mut backoff, deadline) {
+                Decision::Repeat(wait) => tokio::time::sleep(wait).await,
+                Decision::GiveUp => return Err(NotDeleted::Refused(error)),
             },
         }
     }

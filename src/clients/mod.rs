@@ -15,7 +15,7 @@ use crate::credentials::mask::Mask;
 use crate::ec2::{Ec2, Ec2Error};
 use crate::error::Failure;
 use crate::github::{Github, GithubError, MINT, Purpose};
-use crate::report::Report;
+use crate::report::Reporter;
 use crate::retry::{self, Deadline};
 use crate::values::account::AccountId;
 use crate::values::region::Region;
@@ -40,7 +40,7 @@ impl Clients {
         target: Target,
         purpose: Purpose,
         environment: impl Fn(&str) -> Option<String>,
-        report: &Arc<Report>,
+        report: &Arc<Reporter>,
     ) -> Self {
         let report = report.clone();
         let mask: Mask = Arc::new(move |secret| report.mask(secret));

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use crate::error::Failure;
 use crate::github::Github;
 use crate::platform::signals::Cancel;
-use crate::report::Report;
+use crate::report::Reporter;
 
 /// How long a sign-out may take; a token that stays ends by itself within the hour.
 const SIGN_OUT: Duration = Duration::from_secs(3);
@@ -18,7 +18,7 @@ const SIGN_OUT_AFTER_CANCEL: Duration = Duration::from_millis(600);
 pub(crate) async fn signed_in(
     github: &Github,
     hears_cancel: bool,
-    report: &Report,
+    report: &Reporter,
     work: impl Future<Output = Result<(), Failure>>,
 ) -> Result<(), Failure> {
     if !github.signs_out() {
@@ -51,7 +51,7 @@ pub(crate) async fn signed_in(
     outcome
 }
 
-async fn sign_out(github: &Github, within: Duration, report: &Report) {
+async fn sign_out(github: &Github, within: Duration, report: &Reporter) {
     let left = match timeout(within, github.sign_out()).await {
         Ok(Ok(())) => return,
         Ok(Err(error)) => error.to_string(),

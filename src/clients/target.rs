@@ -38,16 +38,16 @@ impl Target {
     ) -> Option<Self> {
         let region = match inputs.get("aws-region") {
             Some(_) => problems.optional(inputs, "aws-region", str::parse),
-            None => problems.take(Err(InputError::missing(
+            None => problems.collect(Err(InputError::new(
                 "aws-region",
                 "it is empty; name the AWS region, such as `eu-central-1`",
             ))),
         };
-        let github = problems.take(github_credentials(mode, inputs));
-        let extra_roots = problems.take(ExtraRoots::read(&environment));
-        let github_api = problems.take(github_api(&environment));
-        let run = problems.take(workflow_run(inputs, &environment));
-        let aws = problems.take(aws_credentials(inputs, run.as_ref(), &environment));
+        let github = problems.collect(github_credentials(mode, inputs));
+        let extra_roots = problems.collect(ExtraRoots::read(&environment));
+        let github_api = problems.collect(github_api(&environment));
+        let run = problems.collect(workflow_run(inputs, &environment));
+        let aws = problems.collect(aws_credentials(inputs, run.as_ref(), &environment));
         Some(Self {
             region: region?,
             aws: aws?,
@@ -74,7 +74,7 @@ fn aws_credentials(
 fn access_key(inputs: &Inputs) -> Result<Option<AccessKey>, InputError> {
     let secret = |name| inputs.get(name).map(SecretString::from);
     let empty = |name: &str, other: &str| {
-        Err(InputError::missing(
+        Err(InputError::new(
             name,
             &format!(
                 "it is empty while `{other}` is not; is the repository secret there? \
@@ -105,7 +105,7 @@ fn github_credentials(mode: Mode, inputs: &Inputs) -> Result<GithubCredentials, 
     };
     if inputs.get("github-token").is_some() {
         let why = "it is given beside `github-app-id`: leave one of them out";
-        return Err(InputError::missing("github-token", why));
+        return Err(InputError::new("github-token", why));
     }
     match inputs.get("scope") {
         Some(scope) if scope.starts_with("enterprise") => {
@@ -129,13 +129,13 @@ fn github_token(mode: Mode, inputs: &Inputs) -> Result<SecretString, InputError>
                  `github-app-id`. Workflows from forks and Dependabot do not get the repository's secrets"
             }
         };
-        InputError::missing("github-token", why)
+        InputError::new("github-token", why)
     })?;
     // Anything else could not stand in a header, and is most likely a file pasted by mistake.
     if token.chars().all(|c| c.is_ascii_graphic()) {
         Ok(token.into())
     } else {
-        Err(InputError::missing(
+        Err(InputError::new(
             "github-token",
             "it has characters that no GitHub token has; is it the right secret?",
         ))
@@ -160,7 +160,7 @@ pub(crate) fn workflow_run(
 ) -> Result<WorkflowRun, InputError> {
     let text = environment("GITHUB_REPOSITORY").ok_or_else(|| {
         let why = "it is not set; GitHub sets it in a workflow, at a terminal you do: `GITHUB_REPOSITORY=owner/name`";
-        InputError::missing("GITHUB_REPOSITORY", why)
+        InputError::new("GITHUB_REPOSITORY", why)
     })?;
     let repository: Repository = text
         .parse()

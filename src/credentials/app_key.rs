@@ -37,7 +37,7 @@ impl AppKey {
         const ID: &str = "github-app-id";
         const KEY: &str = "github-app-private-key";
         let empty = |name: &str, other: &str| {
-            InputError::missing(
+            InputError::new(
                 name,
                 &format!(
                     "it is empty while `{other}` is not; is the repository secret there? Workflows from forks and \
@@ -57,11 +57,11 @@ impl AppKey {
         }
         let app = Self {
             id: id.to_owned(),
-            key: PrivateKey::from_pem(pem).map_err(|why| InputError::missing(KEY, &why))?,
+            key: PrivateKey::from_pem(pem).map_err(|why| InputError::new(KEY, &why))?,
         };
         // A key that cannot sign is told now, before anybody is asked.
         app.jwt(SystemTime::now())
-            .map_err(|why| InputError::missing(KEY, why))?;
+            .map_err(|why| InputError::new(KEY, why))?;
         Ok(Some(app))
     }
 

@@ -100,13 +100,13 @@ impl RoleSource {
         let keys = ["aws-access-key-id", "aws-secret-access-key"];
         if let Some(key) = keys.into_iter().find(|key| inputs.get(key).is_some()) {
             let why = format!("it is given beside `{key}`: leave one of them out");
-            return Err(InputError::missing(ROLE, &why));
+            return Err(InputError::new(ROLE, &why));
         }
         let url = environment("ACTIONS_ID_TOKEN_REQUEST_URL");
         let (Some(url), Some(token)) = (url, environment("ACTIONS_ID_TOKEN_REQUEST_TOKEN")) else {
-            return Err(InputError::missing(
+            return Err(InputError::new(
                 ROLE,
-                "GitHub offers this job no OIDC token to take the role with: give the job `permissions: {id-token: write, \
+                "GitHub offers this job no OIDC token to assume the role with: give the job `permissions: {id-token: write, \
                  contents: read}`. Workflows from forks never get one, and at a terminal there is none",
             ));
         };

@@ -8,12 +8,12 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::operation::RequestId;
 
-use super::http_answer::HttpAnswer;
+use super::http_response::ResponseParts;
 use super::role_error::RoleError;
 use crate::http::cause::innermost;
 use crate::http::extra_roots;
 use crate::http::headers::Headers;
-use crate::retry::Passing;
+use crate::retry::Transient;
 use crate::values::region::Region;
 
 /// A call to EC2 that failed.
@@ -71,7 +71,7 @@ impl Ec2Error {
     where
         E: ProvideErrorMetadata + Error + 'static,
         R: fmt::Debug + 'static,
-        SdkError<E, R>: RequestId + Error + HttpAnswer,
+        SdkError<E, R>: RequestId + Error + ResponseParts,
     {
         let request_id = error.request_id().map(str::to_owned);
         let headers = error.headers();
@@ -191,7 +191,7 @@ impl Ec2Error {
     }
 
     /// Whether the same call may succeed a little later.
-    pub(crate) fn is_passing(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         // EC2's own refusals have a code. One without was cut off on its way, unless a proxy refuses us.
         let was_cut_off = matches!(self.kind, Kind::ServerError(status) if !matches!(status, 401 | 403 | 404 | 407));
         self.may_have_acted() || self.is_throttle() || was_cut_off
@@ -200,7 +200,7 @@ impl Ec2Error {
     /// What a failed `RunInstances` means for the ladder. Capacity can arrive as HTTP 500, so only the code counts.
     pub(crate) fn next(&self) -> Next {
         let Some(code) = self.code() else {
-            return if self.is_passing() {
+            return if self.is_transient() {
                 Next::SameAgain
             } else {
                 Next::Final
@@ -219,7 +219,7 @@ impl Ec2Error {
             | "AuthFailure.ServiceLinkedRoleCreationNotPermitted" => Next::DropSpot,
             "VcpuLimitExceeded" | "InstanceLimitExceeded" => Next::OtherFamilyOrMarket,
             "MaxIOPSLimitExceeded" | "VolumeLimitExceeded" => Next::BaselineVolume,
-            _ if self.is_passing() => Next::SameAgain,
+            _ if self.is_transient() => Next::SameAgain,
             _ => Next::Final,
         }
     }
@@ -345,8 +345,8 @@ fn skew(server: SystemTime) -> Option<Duration> {
     (apart > TOLERATED_SKEW).then_some(apart)
 }
 
-impl Passing for Ec2Error {
-    fn silence(call: &'static str, within: Duration) -> Self {
+impl Transient for Ec2Error {
+    fn timed_out(call: &'static str, within: Duration) -> Self {
         Self::without_answer(
             call,
             Kind::NoAnswer,
@@ -354,8 +354,8 @@ impl Passing for Ec2Error {
         )
     }
 
-    fn is_passing(&self) -> bool {
-        Self::is_passing(self)
+    fn is_transient(&self) -> bool {
+        Self::is_transient(self)
     }
 
     fn wait(&self) -> Option<Duration> {

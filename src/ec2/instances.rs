@@ -191,7 +191,7 @@ impl Instance {
 
     /// Whether AWS took it back, as it may with spot instances: `Server.SpotInstanceTermination`, `Server.SpotInstanceShutdown`.
     /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StateReason.html>
-    pub(crate) fn is_taken_back(&self) -> bool {
+    pub(crate) fn is_interrupted(&self) -> bool {
         self.state_reason
             .as_deref()
             .is_some_and(|reason| reason.starts_with("Server.SpotInstance"))

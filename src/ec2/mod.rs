@@ -5,7 +5,7 @@ mod claims;
 mod console;
 mod dry_run;
 mod error;
-mod http_answer;
+mod http_response;
 mod instances;
 mod launch;
 mod role;
@@ -21,7 +21,7 @@ pub(crate) use error::{Ec2Error, Kind as Ec2ErrorKind, Next, statement_for};
 pub(crate) use instances::Usage;
 pub(crate) use instances::{DESCRIBE_INSTANCES, Instance, State, TERMINATE_INSTANCES};
 pub(crate) use launch::{Launch, Launched, RUN_INSTANCES};
-pub(crate) use role::Taken;
+pub(crate) use role::AssumedRole;
 pub(crate) use role_error::RoleError;
 #[cfg(test)]
 pub(crate) use role_error::fuzzed as fuzzed_token;
@@ -121,9 +121,9 @@ impl Ec2 {
     }
 
     /// Takes the role, where one is to be taken; it is kept for the calls that follow.
-    pub(crate) async fn sign_in(&self) -> Result<Option<Taken>, RoleError> {
+    pub(crate) async fn sign_in(&self) -> Result<Option<AssumedRole>, RoleError> {
         match &self.role {
-            Some(role) => role.take().await.map(Some),
+            Some(role) => role.assume().await.map(Some),
             None => Ok(None),
         }
     }

@@ -32,12 +32,12 @@ pub(super) struct Role {
     sts: aws_sdk_sts::Client,
     connector: SharedHttpConnector,
     mask: Mask,
-    taken: Mutex<Option<Taken>>,
+    assumed: Mutex<Option<AssumedRole>>,
 }
 
-/// A role that was taken.
+/// A role that was assumed.
 #[derive(Clone)]
-pub(crate) struct Taken {
+pub(crate) struct AssumedRole {
     credentials: Credentials,
     /// The session's ARN, as `CloudTrail` has it.
     pub arn: String,
@@ -64,22 +64,23 @@ impl Role {
             sts: aws_sdk_sts::Client::new(config),
             connector,
             mask,
-            taken: Mutex::default(),
+            assumed: Mutex::default(),
         }
     }
 
     /// The role's credentials. Whoever asks meanwhile waits for the same ones.
-    pub(super) async fn take(&self) -> Result<Taken, RoleError> {
-        let mut taken = self.taken.lock().await;
-        if let Some(taken) = taken.as_ref().filter(|taken| taken.lasts()) {
-            return Ok(taken.clone());
+    pub(super) async fn assume(&self) -> Result<AssumedRole, RoleError> {
+        let mut assumed = self.assumed.lock().await;
+        if let Some(assumed) = assumed.as_ref().filter(|assumed| assumed.lasts()) {
+            return Ok(assumed.clone());
         }
-        let fresh = retry::until("take the role", Deadline::after(PATIENCE), || self.ask()).await?;
-        *taken = Some(fresh.clone());
+        let fresh =
+            retry::until("assume the role", Deadline::after(PATIENCE), || self.ask()).await?;
+        *assumed = Some(fresh.clone());
         Ok(fresh)
     }
 
-    async fn ask(&self) -> Result<Taken, RoleError> {
+    async fn ask(&self) -> Result<AssumedRole, RoleError> {
         let token = self.token().await?;
         let claims = Claims::of(token.expose_secret());
         let answer = self
@@ -91,11 +92,11 @@ impl Role {
             .send()
             .await
             .map_err(|error| RoleError::refused(&self.source.arn, &claims, &error))?;
-        self.taken(answer, claims)
+        self.assumed(answer, claims)
             .ok_or_else(|| RoleError::unreadable("AWS's answer has no credentials"))
     }
 
-    fn taken(&self, answer: Output, claims: Claims) -> Option<Taken> {
+    fn assumed(&self, answer: Output, claims: Claims) -> Option<AssumedRole> {
         let given = answer.credentials?;
         for secret in [
             &given.access_key_id,
@@ -105,7 +106,7 @@ impl Role {
             (self.mask)(secret);
         }
         let expires = SystemTime::try_from(given.expiration).ok();
-        Some(Taken {
+        Some(AssumedRole {
             credentials: Credentials::new(
                 given.access_key_id,
                 given.secret_access_key,
@@ -138,7 +139,7 @@ impl Role {
     }
 }
 
-impl Taken {
+impl AssumedRole {
     fn lasts(&self) -> bool {
         self.credentials
             .expiry()
@@ -161,8 +162,8 @@ impl ProvideCredentials for Provider {
 
 impl Provider {
     async fn credentials(&self) -> provider::Result {
-        match self.0.take().await {
-            Ok(taken) => Ok(taken.credentials),
+        match self.0.assume().await {
+            Ok(assumed) => Ok(assumed.credentials),
             Err(error) => Err(CredentialsError::provider_error(error)),
         }
     }

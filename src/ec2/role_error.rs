@@ -6,12 +6,12 @@ use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError as StsError;
 
 use super::claims::Claims;
-use super::http_answer::HttpAnswer;
+use super::http_response::ResponseParts;
 use crate::credentials::role::RoleArn;
 use crate::http::GetError;
 use crate::http::cause::innermost;
 use crate::http::extra_roots;
-use crate::retry::Passing;
+use crate::retry::Transient;
 
 /// A sign-in to AWS that failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,7 +19,7 @@ use crate::retry::Passing;
 pub(crate) struct RoleError {
     what: String,
     pub help: String,
-    is_passing: bool,
+    is_transient: bool,
     wait: Option<Duration>,
 }
 
@@ -28,13 +28,16 @@ impl RoleError {
         Self {
             what: what.into(),
             help: help.into(),
-            is_passing: false,
+            is_transient: false,
             wait: None,
         }
     }
 
-    fn passing(self, is_passing: bool) -> Self {
-        Self { is_passing, ..self }
+    fn passing(self, is_transient: bool) -> Self {
+        Self {
+            is_transient,
+            ..self
+        }
     }
 
     pub(super) fn unreadable(what: &str) -> Self {
@@ -62,7 +65,7 @@ impl RoleError {
             wait: error.wait(),
             ..Self::new(format!("GitHub gave no OIDC token ({error})"), help)
         }
-        .passing(error.is_passing())
+        .passing(error.is_transient())
     }
 
     /// AWS refused, or did not answer.
@@ -82,7 +85,7 @@ impl RoleError {
         let code = context.err().code().unwrap_or("no error code");
         let message = context.err().message().unwrap_or("no message");
         let is_server = error.http_status().is_some_and(|status| status >= 500);
-        let is_passing = is_server
+        let is_transient = is_server
             || matches!(
                 code,
                 "IDPCommunicationError"
@@ -94,7 +97,7 @@ impl RoleError {
             format!("`{code}` on `{role}`: {message}"),
             remedy(code, message, role, claims),
         )
-        .passing(is_passing)
+        .passing(is_transient)
     }
 }
 
@@ -192,8 +195,8 @@ pub(crate) fn fuzzed(token: &str) {
     }
 }
 
-impl Passing for RoleError {
-    fn silence(call: &'static str, within: Duration) -> Self {
+impl Transient for RoleError {
+    fn timed_out(call: &'static str, within: Duration) -> Self {
         let what = format!(
             "nothing was heard for {:.1} s (tried to {call})",
             within.as_secs_f64()
@@ -202,8 +205,8 @@ impl Passing for RoleError {
         Self::new(what, help).passing(true)
     }
 
-    fn is_passing(&self) -> bool {
-        self.is_passing
+    fn is_transient(&self) -> bool {
+        self.is_transient
     }
 
     fn wait(&self) -> Option<Duration> {

@@ -31,7 +31,7 @@ pub(super) struct App {
     connector: SharedHttpConnector,
     api: http::Uri,
     key: AppKey,
-    place: Place,
+    place: Installation,
     mask: Mask,
     tokens: Mutex<Vec<Token>>,
 }
@@ -42,7 +42,7 @@ struct Token {
 }
 
 #[derive(Deserialize)]
-struct Installation {
+struct InstallationId {
     id: u64,
 }
 
@@ -56,7 +56,7 @@ pub(crate) enum Purpose {
 }
 
 /// Where the App speaks, and what its token is limited to there.
-pub(super) struct Place {
+pub(super) struct Installation {
     installation: String,
     limits: Limits,
 }
@@ -68,7 +68,7 @@ struct Limits {
     permissions: BTreeMap<&'static str, &'static str>,
 }
 
-impl Place {
+impl Installation {
     pub(super) fn of(run: &WorkflowRun, purpose: Purpose) -> Self {
         let (permissions, is_repository) = match (purpose, &run.scope) {
             (Purpose::Runs, _) => (&[("actions", "write"), ("checks", "read")][..], true),
@@ -93,7 +93,7 @@ struct Minted {
 
 #[cfg(test)]
 pub(crate) fn fuzzed(body: &str) {
-    let _ = serde_json::from_str::<Installation>(body);
+    let _ = serde_json::from_str::<InstallationId>(body);
     let _ = serde_json::from_str::<Minted>(body);
     super::groups::fuzzed(body);
 }
@@ -103,7 +103,7 @@ impl App {
         connector: SharedHttpConnector,
         api: http::Uri,
         key: AppKey,
-        place: Place,
+        place: Installation,
         mask: Mask,
     ) -> Self {
         Self {
@@ -145,7 +145,7 @@ impl App {
             .map_err(|why| GithubError::unreadable(INSTALLATION, why.to_owned()))?;
         (self.mask)(jwt.expose_secret());
         let app = client(self.connector.clone(), &self.api, jwt);
-        let Installation { id } = answer(INSTALLATION, app._get(&self.place.installation).await)
+        let InstallationId { id } = answer(INSTALLATION, app._get(&self.place.installation).await)
             .await?
             .json(INSTALLATION)?;
         let path = format!("/app/installations/{id}/access_tokens");

@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode};
 use super::app::{INSTALLATION, MINT};
 use crate::http::extra_roots;
 use crate::http::headers::Headers;
-use crate::retry::Passing;
+use crate::retry::Transient;
 use crate::values::scope::Scope;
 
 /// A call to GitHub that failed.
@@ -101,7 +101,7 @@ impl GithubError {
     }
 
     /// Whether the same call may succeed a little later.
-    pub(crate) fn is_passing(&self) -> bool {
+    pub(crate) fn is_transient(&self) -> bool {
         self.may_have_acted() || self.is_throttle()
     }
 
@@ -228,13 +228,13 @@ fn until_reset(headers: &HeaderMap) -> Option<Duration> {
     is_used_up(headers).then(|| reset.saturating_sub(now))
 }
 
-impl Passing for GithubError {
-    fn silence(call: &'static str, within: Duration) -> Self {
+impl Transient for GithubError {
+    fn timed_out(call: &'static str, within: Duration) -> Self {
         Self::no_answer(call, format!("nothing for {:.1} s", within.as_secs_f64()))
     }
 
-    fn is_passing(&self) -> bool {
-        Self::is_passing(self)
+    fn is_transient(&self) -> bool {
+        Self::is_transient(self)
     }
 
     fn wait(&self) -> Option<Duration> {
@@ -309,7 +309,7 @@ mod tests {
             r#"{"message":"You have exceeded a secondary rate limit."}"#,
         );
         assert_eq!(slow.wait, Some(Duration::from_secs(7)));
-        assert!(slow.is_passing() && !slow.may_have_acted());
+        assert!(slow.is_transient() && !slow.may_have_acted());
     }
 
     #[test]

@@ -42,7 +42,7 @@ use crate::http::cause::innermost;
 use crate::http::{Service, USER_AGENT};
 use crate::values::repository::Repository;
 use crate::values::run::WorkflowRun;
-use app::{App, Place};
+use app::{App, Installation};
 
 /// A client for the runners of one repository, organization or enterprise.
 #[derive(Clone)]
@@ -83,7 +83,7 @@ impl Github {
                 connector,
                 api.clone(),
                 key,
-                Place::of(run, purpose),
+                Installation::of(run, purpose),
                 mask,
             ))),
         };

@@ -28,14 +28,14 @@ use secrecy::{ExposeSecret, SecretString};
 use tower::BoxError;
 
 #[cfg(not(target_family = "wasm"))]
-use native::Edge;
+use native::Connector;
 #[cfg(target_family = "wasm")]
-use wasi::Edge;
+use wasi::Connector;
 
 use crate::http::cause::innermost;
 use crate::http::extra_roots::ExtraRoots;
 use crate::http::headers::Headers;
-use crate::retry::Passing;
+use crate::retry::Transient;
 
 /// A connection that is not there after this long will not come.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -44,7 +44,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Builds the connector. It connects to nobody yet, and reads no certificate before somebody is to be reached by HTTPS.
 pub(crate) fn connector(extra_roots: ExtraRoots) -> SharedHttpConnector {
-    SharedHttpConnector::new(Edge::new(extra_roots))
+    SharedHttpConnector::new(Connector::new(extra_roots))
 }
 
 /// The connector as the AWS SDK wants it.
@@ -97,12 +97,12 @@ pub(crate) enum GetError {
     NoIndex,
 }
 
-impl Passing for GetError {
-    fn silence(_call: &'static str, within: Duration) -> Self {
+impl Transient for GetError {
+    fn timed_out(_call: &'static str, within: Duration) -> Self {
         Self::NoAnswer(format!("nothing for {:.1} s", within.as_secs_f64()))
     }
 
-    fn is_passing(&self) -> bool {
+    fn is_transient(&self) -> bool {
         match self {
             Self::Status(status, _) => *status >= 500 || *status == 429,
             Self::NoAnswer(message) => !extra_roots::is_untrusted(message),

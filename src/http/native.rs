@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::Connector as SmithyConnector;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::{
@@ -16,13 +16,13 @@ use crate::http::extra_roots::ExtraRoots;
 /// One connector for each scheme, made when it is first needed: reading and parsing the system's roots takes longer than all
 /// else that a start does before its first request.
 #[derive(Debug, Default)]
-pub(super) struct Edge {
-    plain: OnceLock<Connector>,
-    tls: OnceLock<Connector>,
+pub(super) struct Connector {
+    plain: OnceLock<SmithyConnector>,
+    tls: OnceLock<SmithyConnector>,
     extra_roots: ExtraRoots,
 }
 
-impl HttpConnector for Edge {
+impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         // A proxy may itself want TLS, whatever is asked for through it.
         if request.uri().starts_with("http:") && !is_proxied_by_tls() {
@@ -36,7 +36,7 @@ impl HttpConnector for Edge {
     }
 }
 
-impl Edge {
+impl Connector {
     pub(super) fn new(extra_roots: ExtraRoots) -> Self {
         Self {
             extra_roots,
@@ -53,12 +53,12 @@ impl Edge {
     }
 }
 
-fn with_roots(roots: TrustStore) -> Connector {
+fn with_roots(roots: TrustStore) -> SmithyConnector {
     let settings = HttpConnectorSettings::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
         .build();
-    let builder = Connector::builder()
+    let builder = SmithyConnector::builder()
         .connector_settings(settings)
         .proxy_config(ProxyConfig::from_env())
         .tls_provider(Provider::Rustls(CryptoMode::Ring));

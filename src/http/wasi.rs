@@ -24,16 +24,16 @@ const PART: u64 = 256 * 1024;
 
 /// The host keeps connections, and whatever they need.
 #[derive(Debug)]
-pub(super) struct Edge;
+pub(super) struct Connector;
 
-impl Edge {
+impl Connector {
     /// Whom it trusts is the host's matter.
     pub(super) fn new(_: ExtraRoots) -> Self {
         Self
     }
 }
 
-impl HttpConnector for Edge {
+impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         HttpConnectorFuture::new(async move {
             exchange(request).await.map_err(|error| match error {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{INPUTS, Inputs, Place};
+use super::{INPUTS, Inputs, SourceSpan};
 use crate::values::list::closest;
 
 /// An input that cannot be used: its name, its value where it may be shown, and what is accepted.
@@ -12,7 +12,7 @@ pub(crate) struct InputError {
     pub value: Option<String>,
     pub accepted: String,
     /// Where the value stands, if it came from a label or a profile.
-    pub place: Option<Box<Place>>,
+    pub place: Option<Box<SourceSpan>>,
 }
 
 impl InputError {
@@ -25,7 +25,7 @@ impl InputError {
         }
     }
 
-    pub(crate) fn missing(input: &str, accepted: &str) -> Self {
+    pub(crate) fn new(input: &str, accepted: &str) -> Self {
         Self {
             input: input.to_owned(),
             value: None,
@@ -38,17 +38,17 @@ impl InputError {
         let names: Vec<&str> = INPUTS.iter().map(|input| input.name).collect();
         let hint = closest(name, &names)
             .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-        Self::missing(name, &format!("no input has this name{hint}"))
+        Self::new(name, &format!("no input has this name{hint}"))
     }
 
     /// Points to where the value stands.
-    pub(crate) fn at(mut self, place: Option<Place>) -> Self {
+    pub(crate) fn at(mut self, place: Option<SourceSpan>) -> Self {
         self.place = self.place.or_else(|| place.map(Box::new));
         self
     }
 
     /// What is wrong at that place of a label or a profile.
-    fn show_at(&self, place: &Place) -> String {
+    fn show_at(&self, place: &SourceSpan) -> String {
         match &self.value {
             None => place.show(&format!("`{}`: {}", self.input, self.accepted), None),
             Some(value) => {
@@ -108,7 +108,7 @@ pub(crate) struct Problems(Vec<InputError>);
 
 impl Problems {
     /// Keeps the value, or the error.
-    pub(crate) fn take<T>(&mut self, result: Result<T, InputError>) -> Option<T> {
+    pub(crate) fn collect<T>(&mut self, result: Result<T, InputError>) -> Option<T> {
         result.map_err(|error| self.0.push(error)).ok()
     }
 
@@ -120,7 +120,7 @@ impl Problems {
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
         let text = inputs.get(name)?;
-        self.take(parse(text).map_err(|accepted| InputError::wrong(name, text, &accepted)))
+        self.collect(parse(text).map_err(|accepted| InputError::wrong(name, text, &accepted)))
     }
 
     pub(crate) fn push(&mut self, error: InputError) {

@@ -2,21 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use super::Place;
+use super::SourceSpan;
 use crate::values::account::AccountId;
 
 /// A value, and where it stands.
 #[derive(Clone, Debug)]
 pub(crate) struct Placed {
     pub text: String,
-    pub place: Place,
+    pub place: SourceSpan,
     /// The entries of a list, each with its own place.
-    pub entries: Vec<(String, Place)>,
+    pub entries: Vec<(String, SourceSpan)>,
 }
 
 impl Placed {
     /// The place that a message is about, and what stands there: the entry which it names last, else the whole value.
-    pub(crate) fn place_of(&self, message: &str) -> (&Place, &str) {
+    pub(crate) fn place_of(&self, message: &str) -> (&SourceSpan, &str) {
         let named = |entry: &str| message.rfind(&format!("`{entry}`"));
         let entries = self.entries.iter();
         let last = entries

@@ -13,7 +13,7 @@ mod table;
 pub(crate) use error::{InputError, Problems};
 pub(crate) use layer::{Layer, Placed};
 pub(crate) use mode::Mode;
-pub(crate) use source::{Place, Source};
+pub(crate) use source::{Source, SourceSpan};
 pub(crate) use table::{INPUTS, Input};
 
 use std::collections::BTreeMap;
@@ -100,7 +100,7 @@ impl Inputs {
     }
 
     /// Where the value stands that the message is about, if it came from a label or a profile, and what stands there.
-    pub(crate) fn place(&self, name: &str, message: &str) -> Option<(&Place, &str)> {
+    pub(crate) fn place(&self, name: &str, message: &str) -> Option<(&SourceSpan, &str)> {
         if self.given.contains_key(name) {
             return None;
         }

@@ -15,14 +15,14 @@ pub(crate) struct Source {
 
 /// A stretch of a source, in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct SourceSpan {
     source: Arc<Source>,
     span: Range<usize>,
     /// An earlier stretch that the message is about as well, and what it is.
     other: Option<(Range<usize>, &'static str)>,
 }
 
-impl Place {
+impl SourceSpan {
     /// A stretch that does not lie between the source's characters is drawn in to where it does.
     pub(crate) fn new(source: &Arc<Source>, span: Range<usize>) -> Self {
         let inside = |at: usize| source.text.floor_char_boundary(at);
@@ -83,7 +83,7 @@ impl Place {
 }
 
 /// The place as compilers write it: `.github/sprinters.yml:3:5`.
-impl fmt::Display for Place {
+impl fmt::Display for SourceSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.file(), self.line(), self.column())
     }
@@ -99,7 +99,7 @@ mod tests {
             name: "f".to_owned(),
             text: "é: 1\nünder: x".to_owned(),
         });
-        let place = |span| Place::new(&source, span).to_string();
+        let place = |span| SourceSpan::new(&source, span).to_string();
         assert_eq!(place(0..2), "f:1:1");
         assert_eq!(place(6..8), "f:2:1");
         assert_eq!(place(14..15), "f:2:8");

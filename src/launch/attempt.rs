@@ -10,10 +10,10 @@ use crate::ec2::{Ec2Error, Launch, Launched, Next, RUN_INSTANCES, tags};
 use crate::error::Failure;
 use crate::github::{CREATE, DOWNLOADS, Download, GithubError, JitRunner};
 use crate::launch::context::Launcher;
-use crate::launch::journal::Entry;
+use crate::launch::journal::AttemptId;
 use crate::launch::runner::LaunchedRunner;
 use crate::launch::user_data;
-use crate::retry::{self, Backoff, Verdict, judge};
+use crate::retry::{self, Backoff, Decision, decide};
 use crate::teardown;
 use crate::values::base36::letters;
 use crate::values::candidate::Candidate;
@@ -24,18 +24,18 @@ use crate::values::runner_id::RunnerId;
 use crate::values::volume::Volumes;
 
 /// Why one rung did not give an instance.
-pub(crate) enum Rung {
+pub(crate) enum LaunchError {
     /// EC2 refused.
     Refused(Ec2Error),
     /// The launch's time is over, and this rung has given no reason.
-    Late,
+    DeadlineExceeded,
     /// Something else than the rung is the problem.
-    Ended(Failure),
+    Fatal(Failure),
 }
 
-impl From<Failure> for Rung {
+impl From<Failure> for LaunchError {
     fn from(failure: Failure) -> Self {
-        Self::Ended(failure)
+        Self::Fatal(failure)
     }
 }
 
@@ -46,7 +46,7 @@ impl Launcher {
         label: &LaunchName,
         candidate: &Candidate,
         volumes: Volumes,
-    ) -> Result<LaunchedRunner, Rung> {
+    ) -> Result<LaunchedRunner, LaunchError> {
         let began = Instant::now();
         // The download's description is needed for the user data, not for the record: ask for both at once.
         let (minted, download) = tokio::join!(
@@ -83,18 +83,21 @@ impl Launcher {
     }
 
     /// Nothing new once everything is being undone, or when the time is over: then what failed last is the reason.
-    fn go_on(&self, last: impl FnOnce() -> Option<Failure>) -> Result<(), Rung> {
-        if self.closing.is_closed() {
+    fn go_on(&self, last: impl FnOnce() -> Option<Failure>) -> Result<(), LaunchError> {
+        if self.cancellation.is_cancelled() {
             return Err(Self::given_up().into());
         }
         if !self.launch_by.is_over() {
             return Ok(());
         }
-        Err(last().map_or(Rung::Late, Rung::Ended))
+        Err(last().map_or(LaunchError::DeadlineExceeded, LaunchError::Fatal))
     }
 
     /// Creates the runner's record. A name is used once: where an answer was lost, the old name may exist.
-    async fn mint(&self, label: &LaunchName) -> Result<(Entry, String, JitRunner), Rung> {
+    async fn mint(
+        &self,
+        label: &LaunchName,
+    ) -> Result<(AttemptId, String, JitRunner), LaunchError> {
         let mut labels = vec![label.as_str()];
         labels.extend(
             self.spec
@@ -112,14 +115,14 @@ impl Launcher {
                     .map(|error| self.clients.github_failure(error))
             })?;
             let name = label.runner_name();
-            let entry = self.ledger.asking_for_record(&name);
+            let entry = self.journal.asking_for_record(&name);
             let answer = github.create_jit_runner(&name, &labels, self.runner_group);
             match retry::attempt(CREATE, self.launch_by, answer).await {
                 Ok(jit) => {
-                    self.minting.passed();
+                    self.minting.on_success();
                     self.report
                         .mask(secrecy::ExposeSecret::expose_secret(&jit.jit_config));
-                    self.ledger.record_exists(entry, jit.id);
+                    self.journal.record_exists(entry, jit.id);
                     return Ok((entry, name, jit));
                 }
                 Err(error) if self.may_mint_again(entry, &error, &mut backoff).await => {
@@ -138,27 +141,27 @@ impl Launcher {
     /// Notes a record that was refused, and waits for the next try; `false` where there is none.
     async fn may_mint_again(
         &self,
-        entry: Entry,
+        entry: AttemptId,
         error: &GithubError,
         backoff: &mut Backoff,
     ) -> bool {
         if error.is_throttle() {
-            self.minting.throttled(Instant::now(), error.wait);
+            self.minting.on_throttle(Instant::now(), error.wait);
         }
         if !error.may_have_acted() {
-            self.ledger.record_gone(entry);
+            self.journal.record_gone(entry);
         } else if !error.may_be_acting() {
-            self.ledger.record_unknown(entry);
+            self.journal.record_unknown(entry);
         }
         let is_taken = error.status() == Some(http::StatusCode::CONFLICT);
         let verdict = if is_taken {
-            Verdict::Repeat(backoff.next(None))
+            Decision::Repeat(backoff.next(None))
         } else {
-            judge(error, backoff, self.launch_by)
+            decide(error, backoff, self.launch_by)
         };
         match verdict {
-            Verdict::Repeat(wait) => self.pause(self.wait_of(error.is_throttle(), wait)).await,
-            Verdict::Leave => false,
+            Decision::Repeat(wait) => self.pause(self.wait_of(error.is_throttle(), wait)).await,
+            Decision::GiveUp => false,
         }
     }
 
@@ -179,7 +182,7 @@ impl Launcher {
             });
             let answer = tokio::select! {
                 answer = asking => answer,
-                () = self.closing.closed() => return Err(Self::given_up()),
+                () = self.cancellation.cancelled() => return Err(Self::given_up()),
             };
             answer
                 .map_err(|error| self.clients.github_failure(&error))?
@@ -228,18 +231,16 @@ impl Launcher {
     )]
     async fn run_instance(
         &self,
-        entry: Entry,
+        entry: AttemptId,
         label: &LaunchName,
         name: &str,
         runner_id: RunnerId,
         candidate: &Candidate,
         volumes: Volumes,
         user_data: &[u8],
-    ) -> Result<Launched, Rung> {
+    ) -> Result<Launched, LaunchError> {
         let tags = self.tags(label, name, runner_id, volumes);
-        let image = self
-            .groundwork
-            .image(candidate.instance_type.architecture());
+        let image = self.prepared.image(candidate.instance_type.architecture());
         loop {
             let root_device = self.root_device();
             let launch = Launch {
@@ -287,11 +288,11 @@ impl Launcher {
     /// Ends an instance whose root device is not called what its mapping says, and remembers the real name.
     async fn undo_misnamed(
         &self,
-        entry: Entry,
+        entry: AttemptId,
         instance: &InstanceId,
         real: &str,
         mapped: &str,
-    ) -> Result<(), Rung> {
+    ) -> Result<(), LaunchError> {
         self.report.line(format_args!(
             "· the image calls its root device {real}, not {mapped}: launching again with that"
         ));
@@ -301,8 +302,8 @@ impl Launcher {
             self.launch_by,
         )
         .await
-        .map_err(Rung::Refused)?;
-        self.ledger.no_instance(entry);
+        .map_err(LaunchError::Refused)?;
+        self.journal.no_instance(entry);
         if self.learn_root_device(real) {
             return Ok(());
         }
@@ -314,7 +315,11 @@ impl Launcher {
     }
 
     /// The same call until EC2 says something definite. The client token makes it one launch at most.
-    async fn run_with_retries(&self, entry: Entry, launch: &Launch<'_>) -> Result<Launched, Rung> {
+    async fn run_with_retries(
+        &self,
+        entry: AttemptId,
+        launch: &Launch<'_>,
+    ) -> Result<Launched, LaunchError> {
         let mut backoff = Backoff::default();
         let mut may_exist = false;
         let mut last = None;
@@ -324,27 +329,27 @@ impl Launcher {
                 let failure = |error| self.launch_failure(launch.candidate, error);
                 last.as_ref().map(failure)
             })?;
-            self.ledger.asking_for_instance(entry, launch.client_token);
+            self.journal.asking_for_instance(entry, launch.client_token);
             let answer = self.clients.ec2.run_instance(launch);
             match retry::attempt(RUN_INSTANCES, self.launch_by, answer).await {
                 Ok(launched) => {
-                    self.launching.passed();
-                    self.ledger.instance_exists(entry, &launched.id);
+                    self.launching.on_success();
+                    self.journal.instance_exists(entry, &launched.id);
                     return Ok(launched);
                 }
                 Err(error) => {
                     if error.is_throttle() {
-                        self.launching.throttled(Instant::now(), error.wait);
+                        self.launching.on_throttle(Instant::now(), error.wait);
                     }
                     may_exist |= error.may_have_acted();
                     if !may_exist {
-                        self.ledger.no_instance(entry);
+                        self.journal.no_instance(entry);
                     }
                     if error.next() != Next::SameAgain {
-                        return Err(Rung::Refused(error));
+                        return Err(LaunchError::Refused(error));
                     }
-                    match judge(&error, &mut backoff, self.launch_by) {
-                        Verdict::Repeat(wait)
+                    match decide(&error, &mut backoff, self.launch_by) {
+                        Decision::Repeat(wait)
                             if self.pause(self.wait_of(error.is_throttle(), wait)).await =>
                         {
                             self.note_delay(&error);
@@ -353,7 +358,7 @@ impl Launcher {
                         _ => {
                             // A refusal that was heard says more than a last try that the end of the time cut off.
                             let told = last.filter(|_| self.launch_by.is_over());
-                            return Err(Rung::Refused(told.unwrap_or(error)));
+                            return Err(LaunchError::Refused(told.unwrap_or(error)));
                         }
                     }
                 }
@@ -361,9 +366,9 @@ impl Launcher {
         }
     }
 
-    /// Deletes the record of a rung that gave nothing. What fails here stays in the ledger, for the undo.
-    async fn forget_record(&self, entry: Entry, id: RunnerId) {
-        if self.closing.is_closed() {
+    /// Deletes the record of a rung that gave nothing. What fails here stays in the journal, for the undo.
+    async fn forget_record(&self, entry: AttemptId, id: RunnerId) {
+        if self.cancellation.is_cancelled() {
             return;
         }
         let soon = self.launch_by.within(Duration::from_secs(2));
@@ -371,7 +376,7 @@ impl Launcher {
             .await
             .is_ok()
         {
-            self.ledger.record_gone(entry);
+            self.journal.record_gone(entry);
         }
     }
 

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use crate::clients::Clients;
 use crate::launch::runner::LaunchedRunner;
 use crate::pricing::{self, Gp3};
-use crate::report::Report;
+use crate::report::Reporter;
 use crate::values::instance_type::InstanceType;
 use crate::values::region::Region;
 use crate::values::volume::RootVolume;
@@ -85,7 +85,7 @@ pub(crate) fn described(root: RootVolume, region: &Region) -> Option<String> {
 }
 
 /// Brings down what was to be fast for the boot alone. It never fails a start: the worst is a volume that stays fast.
-pub(crate) async fn bring_down(clients: &Clients, runners: &[LaunchedRunner], report: &Report) {
+pub(crate) async fn bring_down(clients: &Clients, runners: &[LaunchedRunner], report: &Reporter) {
     let fast: Vec<&LaunchedRunner> = runners
         .iter()
         .filter(|runner| runner.volumes.root.is_for_boot)

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::ec2::{DESCRIBE_SPOT_PRICE_HISTORY, Next, SpotPrice};
 use crate::error::{Exit, Failure};
-use crate::launch::attempt::Rung;
+use crate::launch::attempt::LaunchError;
 use crate::launch::boot_volume;
-use crate::launch::capacity::{self, Climb};
+use crate::launch::capacity::{self, CapacityLog};
 use crate::launch::context::Launcher;
 use crate::launch::plan;
 use crate::launch::runner::LaunchedRunner;
@@ -24,28 +24,28 @@ impl Launcher {
         self: Arc<Self>,
         label: LaunchName,
     ) -> Result<LaunchedRunner, Failure> {
-        let mut ladder = self.groundwork.ladder.clone();
-        let mut climb = Climb::default();
-        let mut pause = capacity::between_sweeps(self.launch_share);
+        let mut ladder = self.prepared.ladder.clone();
+        let mut log = CapacityLog::default();
+        let mut pause = capacity::between_passes(self.launch_share);
         let mut knows_zones = false;
         loop {
-            climb.begin_sweep();
-            if !ladder.iter().any(|candidate| climb.is_open(candidate)) {
-                return Err(self.no_capacity(&climb));
+            log.begin_pass();
+            if !ladder.iter().any(|candidate| log.is_open(candidate)) {
+                return Err(self.no_capacity(&log));
             }
-            if let Some(runner) = self.sweep(&label, &ladder, &mut climb).await? {
+            if let Some(runner) = self.try_all(&label, &ladder, &mut log).await? {
                 return Ok(runner);
             }
-            if !knows_zones && climb.wants_zones() {
+            if !knows_zones && log.wants_zones() {
                 knows_zones = true;
                 let zones = plan::zone_by_zone(&ladder, self.zones().await);
-                if let Some(runner) = self.sweep(&label, &zones, &mut climb).await? {
+                if let Some(runner) = self.try_all(&label, &zones, &mut log).await? {
                     return Ok(runner);
                 }
                 ladder.extend(zones);
             }
             if !self.pause(pause.next(None)).await {
-                return Err(self.no_capacity(&climb));
+                return Err(self.no_capacity(&log));
             }
             self.report
                 .line("· every rung of the ladder is full: climbing it again");
@@ -53,25 +53,25 @@ impl Launcher {
     }
 
     /// Tries each open rung once; `None` where all were full.
-    async fn sweep(
+    async fn try_all(
         &self,
         label: &LaunchName,
         ladder: &[Candidate],
-        climb: &mut Climb,
+        log: &mut CapacityLog,
     ) -> Result<Option<LaunchedRunner>, Failure> {
         for candidate in ladder {
-            if !climb.is_open(candidate) {
+            if !log.is_open(candidate) {
                 continue;
             }
             match self.try_volumes(label, candidate).await {
                 Ok(runner) => return Ok(Some(runner)),
                 // After refusals that were heard, an answer that the end of the time cuts off says nothing new.
-                Err(Rung::Ended(_)) if self.is_over() && !climb.is_empty() => return Ok(None),
-                Err(Rung::Ended(failure)) => return Err(failure),
-                Err(Rung::Late) => return Ok(None),
-                Err(Rung::Refused(error)) => match error.next() {
-                    Next::SameAgain if !climb.is_empty() => {
-                        climb.note(candidate, error);
+                Err(LaunchError::Fatal(_)) if self.is_over() && !log.is_empty() => return Ok(None),
+                Err(LaunchError::Fatal(failure)) => return Err(failure),
+                Err(LaunchError::DeadlineExceeded) => return Ok(None),
+                Err(LaunchError::Refused(error)) => match error.next() {
+                    Next::SameAgain if !log.is_empty() => {
+                        log.note(candidate, error);
                         return Ok(None);
                     }
                     Next::Final | Next::SameAgain | Next::BaselineVolume => {
@@ -81,12 +81,12 @@ impl Launcher {
                         let remedy = error.remedy(&self.clients.region);
                         self.report
                             .warning(format_args!("no spot for this account: {error}; {remedy}"));
-                        climb.note(candidate, error);
+                        log.note(candidate, error);
                     }
                     Next::AnotherCandidate | Next::OtherFamilyOrMarket => {
                         let code = error.code().unwrap_or_default();
                         self.report.line(format_args!("· {candidate}: {code}"));
-                        climb.note(candidate, error);
+                        log.note(candidate, error);
                     }
                 },
             }
@@ -99,7 +99,7 @@ impl Launcher {
         &self,
         label: &LaunchName,
         candidate: &Candidate,
-    ) -> Result<LaunchedRunner, Rung> {
+    ) -> Result<LaunchedRunner, LaunchError> {
         let root = boot_volume::for_launch(
             self.spec.root,
             &candidate.instance_type,
@@ -113,7 +113,9 @@ impl Launcher {
             self.try_candidate(label, candidate, volumes).await,
             volumes.baseline(),
         ) {
-            (Err(Rung::Refused(error)), Some(baseline)) if error.next() == Next::BaselineVolume => {
+            (Err(LaunchError::Refused(error)), Some(baseline))
+                if error.next() == Next::BaselineVolume =>
+            {
                 self.report.warning(format_args!(
                     "{error}; trying again with the baseline volume"
                 ));
@@ -142,11 +144,11 @@ impl Launcher {
     }
 
     fn is_over(&self) -> bool {
-        self.launch_by.is_over() && !self.closing.is_closed()
+        self.launch_by.is_over() && !self.cancellation.is_cancelled()
     }
 
-    fn no_capacity(&self, climb: &Climb) -> Failure {
-        if climb.is_empty() {
+    fn no_capacity(&self, log: &CapacityLog) -> Failure {
+        if log.is_empty() {
             let late = Failure::new(
                 format!(
                     "the instance was not launched within its share of `start-timeout` ({} of {})",
@@ -166,9 +168,9 @@ impl Launcher {
             exit: Exit::NoCapacity,
             place: None,
             what: format!("no capacity for any candidate in `{region}`"),
-            help: climb.table(),
+            help: log.table(),
         };
-        failure.help.extend(climb.remedy(region));
+        failure.help.extend(log.remedy(region));
         failure
     }
 }

@@ -11,9 +11,9 @@ use crate::values::spot::Market;
 
 /// What the rungs of one launch have answered, over all sweeps of the ladder.
 #[derive(Debug, Default)]
-pub(crate) struct Climb {
+pub(crate) struct CapacityLog {
     answers: Vec<Answer>,
-    sweep: u32,
+    pass: u32,
 }
 
 #[derive(Debug)]
@@ -22,13 +22,13 @@ struct Answer {
     error: Ec2Error,
     times: u32,
     /// The last sweep in which it said so.
-    sweep: u32,
+    pass: u32,
 }
 
-impl Climb {
+impl CapacityLog {
     /// Another sweep of the ladder begins.
-    pub(crate) fn begin_sweep(&mut self) {
-        self.sweep += 1;
+    pub(crate) fn begin_pass(&mut self) {
+        self.pass += 1;
     }
 
     /// Whether no rung has been refused yet.
@@ -38,7 +38,7 @@ impl Climb {
 
     /// EC2 refused a rung.
     pub(crate) fn note(&mut self, candidate: &Candidate, error: Ec2Error) {
-        let sweep = self.sweep;
+        let pass = self.pass;
         let code = |error: &Ec2Error| error.code().map(str::to_owned);
         let before = self
             .answers
@@ -47,13 +47,13 @@ impl Climb {
         match before {
             Some(answer) => {
                 answer.times += 1;
-                answer.sweep = sweep;
+                answer.pass = pass;
             }
             None => self.answers.push(Answer {
                 candidate: candidate.clone(),
                 error,
                 times: 1,
-                sweep,
+                pass,
             }),
         }
     }
@@ -63,7 +63,7 @@ impl Climb {
         !self
             .answers
             .iter()
-            .any(|answer| answer.rules_out(candidate, self.sweep))
+            .any(|answer| answer.rules_out(candidate, self.pass))
     }
 
     /// Whether a rung that names no zone was full: then its zones are worth a try, one by one.
@@ -108,7 +108,7 @@ impl Climb {
 
 impl Answer {
     /// Whether this answer speaks for another rung, too.
-    fn rules_out(&self, other: &Candidate, sweep: u32) -> bool {
+    fn rules_out(&self, other: &Candidate, pass: u32) -> bool {
         let Candidate {
             market,
             instance_type,
@@ -120,7 +120,7 @@ impl Answer {
             Next::DropSpot => *market == Market::Spot && other.market == Market::Spot,
             // A vCPU quota counts a family in one market. It frees itself when other instances end, so the next sweep asks again.
             Next::OtherFamilyOrMarket => {
-                self.sweep == sweep
+                self.pass == pass
                     && other.market == *market
                     && other.instance_type.family() == instance_type.family()
             }
@@ -136,7 +136,7 @@ impl Answer {
 }
 
 /// How long to wait between sweeps: capacity comes back in minutes rather than seconds, and every sweep costs calls.
-pub(crate) fn between_sweeps(launch_share: Duration) -> Backoff {
+pub(crate) fn between_passes(launch_share: Duration) -> Backoff {
     let first = (launch_share / 10).min(Duration::from_secs(5));
     Backoff::new(first, first * 4)
 }
@@ -158,46 +158,46 @@ mod tests {
         }
     }
 
-    fn climb(answers: &[(&Candidate, &str)]) -> Climb {
-        let mut climb = Climb::default();
-        climb.begin_sweep();
+    fn log_of(answers: &[(&Candidate, &str)]) -> CapacityLog {
+        let mut log = CapacityLog::default();
+        log.begin_pass();
         for (candidate, code) in answers {
-            climb.note(candidate, Ec2Error::coded("ec2:RunInstances", code));
+            log.note(candidate, Ec2Error::coded("ec2:RunInstances", code));
         }
-        climb
+        log
     }
 
     #[test]
     fn a_quota_closes_its_family_until_the_next_sweep() {
         let large = candidate(Market::OnDemand, "m7i.large", None);
         let xlarge = candidate(Market::OnDemand, "m7i.xlarge", None);
-        let mut climb = climb(&[(&large, "VcpuLimitExceeded")]);
-        assert!(!climb.is_open(&xlarge));
-        assert!(climb.is_open(&candidate(Market::Spot, "m7i.xlarge", None)));
-        assert!(climb.is_open(&candidate(Market::OnDemand, "c7i.large", None)));
-        climb.begin_sweep();
-        assert!(climb.is_open(&xlarge));
+        let mut log = log_of(&[(&large, "VcpuLimitExceeded")]);
+        assert!(!log.is_open(&xlarge));
+        assert!(log.is_open(&candidate(Market::Spot, "m7i.xlarge", None)));
+        assert!(log.is_open(&candidate(Market::OnDemand, "c7i.large", None)));
+        log.begin_pass();
+        assert!(log.is_open(&xlarge));
     }
 
     #[test]
     fn an_account_without_spot_has_none_in_any_sweep() {
         let spot = candidate(Market::Spot, "m7i.large", None);
         let code = "AuthFailure.ServiceLinkedRoleCreationNotPermitted";
-        let mut climb = climb(&[(&spot, code)]);
-        climb.begin_sweep();
-        assert!(!climb.is_open(&candidate(Market::Spot, "c7i.large", Some("us-east-1a"))));
-        assert!(climb.is_open(&candidate(Market::OnDemand, "m7i.large", None)));
+        let mut log = log_of(&[(&spot, code)]);
+        log.begin_pass();
+        assert!(!log.is_open(&candidate(Market::Spot, "c7i.large", Some("us-east-1a"))));
+        assert!(log.is_open(&candidate(Market::OnDemand, "m7i.large", None)));
     }
 
     #[test]
     fn a_zone_without_the_type_is_asked_once_and_a_full_one_again() {
         let a = candidate(Market::OnDemand, "m7i.large", Some("us-east-1a"));
         let b = candidate(Market::OnDemand, "m7i.large", Some("us-east-1b"));
-        let mut climb = climb(&[(&a, "Unsupported"), (&b, "InsufficientInstanceCapacity")]);
-        climb.begin_sweep();
-        assert!(!climb.is_open(&a));
-        assert!(climb.is_open(&b));
-        assert!(!climb.wants_zones());
+        let mut log = log_of(&[(&a, "Unsupported"), (&b, "InsufficientInstanceCapacity")]);
+        log.begin_pass();
+        assert!(!log.is_open(&a));
+        assert!(log.is_open(&b));
+        assert!(!log.wants_zones());
     }
 
     #[test]
@@ -205,10 +205,10 @@ mod tests {
         let a = candidate(Market::Spot, "m7i.large", Some("us-east-1a"));
         let any = candidate(Market::OnDemand, "m7i.large", None);
         let full = "InsufficientInstanceCapacity";
-        let climb = climb(&[(&a, "SpotMaxPriceTooLow"), (&any, full), (&any, full)]);
-        assert!(climb.wants_zones());
+        let log = log_of(&[(&a, "SpotMaxPriceTooLow"), (&any, full), (&any, full)]);
+        assert!(log.wants_zones());
         assert_eq!(
-            climb.table(),
+            log.table(),
             [
                 "spot m7i.large in us-east-1a     SpotMaxPriceTooLow",
                 "on-demand m7i.large in any zone  InsufficientInstanceCapacity (2 times)",

@@ -4,18 +4,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
 
 use crate::clients::Clients;
 use crate::ec2::{Ec2Error, SpotPrice};
 use crate::error::Failure;
 use crate::github::Download;
-use crate::launch::closing::Closing;
-use crate::launch::deadlines::Times;
-use crate::launch::journal::Ledger;
-use crate::launch::prepare::Groundwork;
-use crate::launch::rate_limit::Pace;
+use crate::launch::deadlines::Deadlines;
+use crate::launch::journal::Journal;
+use crate::launch::prepare::Prepared;
+use crate::launch::rate_limit::RateLimiter;
 use crate::launch::spec::StartSpec;
-use crate::report::Report;
+use crate::report::Reporter;
 use crate::retry::Deadline;
 use crate::values::candidate::Candidate;
 
@@ -23,21 +23,22 @@ use crate::values::candidate::Candidate;
 pub(crate) struct Launcher {
     pub clients: Clients,
     pub spec: StartSpec,
-    pub groundwork: Groundwork,
+    pub prepared: Prepared,
     /// The number of the group that the runners join.
     pub runner_group: u64,
-    pub ledger: Ledger,
-    pub report: Arc<Report>,
+    pub journal: Journal,
+    pub report: Arc<Reporter>,
     /// When an instance must be launched: the rest of `start-timeout` is for its boot.
     pub launch_by: Deadline,
     pub launch_share: Duration,
-    pub closing: Closing,
+    /// Cancelled once everything is to be undone: nothing new may be made from then on, and whoever waits stops waiting.
+    pub cancellation: CancellationToken,
     /// Where each type exists, once capacity was short in a place that nobody named.
     pub zones: OnceCell<Vec<SpotPrice>>,
     pub downloads: [OnceCell<Download>; 2],
     /// What GitHub and EC2 allow all launches of one call together.
-    pub minting: Pace,
-    pub launching: Pace,
+    pub minting: RateLimiter,
+    pub launching: RateLimiter,
     /// The image's real root device, once a launch has shown that the guess was wrong.
     pub root_device: Mutex<Option<String>>,
     /// What took time although it passed: the reason, where the time then is not enough.
@@ -48,24 +49,24 @@ impl Launcher {
     pub(crate) fn new(
         clients: Clients,
         spec: StartSpec,
-        (groundwork, runner_group): (Groundwork, u64),
-        report: Arc<Report>,
-        times: &Times,
+        (prepared, runner_group): (Prepared, u64),
+        report: Arc<Reporter>,
+        times: &Deadlines,
     ) -> Self {
         Self {
             clients,
             spec,
-            groundwork,
+            prepared,
             runner_group,
-            ledger: Ledger::default(),
+            journal: Journal::default(),
             report,
             launch_by: times.launch_by,
             launch_share: times.launch_share,
-            closing: Closing::default(),
+            cancellation: CancellationToken::new(),
             zones: OnceCell::new(),
             downloads: Default::default(),
-            minting: Pace::default(),
-            launching: Pace::default(),
+            minting: RateLimiter::default(),
+            launching: RateLimiter::default(),
             root_device: Mutex::default(),
             delay: Mutex::default(),
         }
@@ -75,16 +76,16 @@ impl Launcher {
     pub(crate) async fn pause(&self, wait: Duration) -> bool {
         tokio::select! {
             slept = self.launch_by.sleep(wait) => slept.is_ok(),
-            () = self.closing.closed() => true,
+            () = self.cancellation.cancelled() => true,
         }
     }
 
     /// Waits for the next turn of that pace. Where the launch's time is over first, `go_on` says so.
-    pub(crate) async fn turn(&self, pace: &Pace) {
+    pub(crate) async fn turn(&self, limiter: &RateLimiter) {
         tokio::select! {
-            () = pace.turn() => {}
+            () = limiter.acquire() => {}
             () = tokio::time::sleep_until(self.launch_by.instant()) => {}
-            () = self.closing.closed() => {}
+            () = self.cancellation.cancelled() => {}
         }
     }
 
@@ -102,9 +103,7 @@ impl Launcher {
     }
 
     pub(crate) fn launch_failure(&self, candidate: &Candidate, error: &Ec2Error) -> Failure {
-        let image = self
-            .groundwork
-            .image(candidate.instance_type.architecture());
+        let image = self.prepared.image(candidate.instance_type.architecture());
         self.clients.ec2_failure(error).and(format!(
             "it was the launch of {candidate} from image `{image}`"
         ))

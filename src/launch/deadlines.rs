@@ -13,7 +13,7 @@ const GRACE: Duration = Duration::from_millis(1_200);
 
 /// When each phase of a `start` must be over.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Times {
+pub(crate) struct Deadlines {
     /// The part of `start-timeout` in which the ladder is climbed.
     pub launch_share: Duration,
     pub launch_by: Deadline,
@@ -21,9 +21,9 @@ pub(crate) struct Times {
     pub undone_by: Deadline,
 }
 
-impl Times {
+impl Deadlines {
     /// Begins now, for so many runners.
-    pub(crate) fn of(start_timeout: Duration, runners: u16) -> Self {
+    pub(crate) fn new(start_timeout: Duration, runners: u16) -> Self {
         let throttled = throttled(runners);
         let launch_share = launch_share(start_timeout) + throttled;
         let online = start_timeout.saturating_sub(reserve(start_timeout));

@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::teardown::Remains;
+use crate::teardown::Leftovers;
 use crate::values::network::InstanceId;
 use crate::values::runner_id::RunnerId;
 
@@ -32,29 +32,29 @@ enum Machine {
     Exists(InstanceId),
 }
 
-/// Names one attempt in the ledger.
+/// Names one attempt in the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Entry(usize);
+pub(crate) struct AttemptId(usize);
 
 /// Shared by all launches of one call.
 #[derive(Debug, Default)]
-pub(crate) struct Ledger {
+pub(crate) struct Journal {
     attempts: Mutex<Vec<Attempt>>,
 }
 
-impl Ledger {
+impl Journal {
     /// Before a runner record of that name is asked for.
-    pub(crate) fn asking_for_record(&self, name: &str) -> Entry {
+    pub(crate) fn asking_for_record(&self, name: &str) -> AttemptId {
         let mut attempts = self.lock();
         attempts.push(Attempt {
             record: Record::UnderWay(name.to_owned()),
             instance: Machine::None,
         });
-        Entry(attempts.len() - 1)
+        AttemptId(attempts.len() - 1)
     }
 
     /// An answer came that does not tell.
-    pub(crate) fn record_unknown(&self, entry: Entry) {
+    pub(crate) fn record_unknown(&self, entry: AttemptId) {
         self.change(entry, |attempt| {
             if let Record::UnderWay(name) = &attempt.record {
                 attempt.record = Record::Unknown(name.clone());
@@ -62,70 +62,70 @@ impl Ledger {
         });
     }
 
-    pub(crate) fn record_exists(&self, entry: Entry, id: RunnerId) {
+    pub(crate) fn record_exists(&self, entry: AttemptId, id: RunnerId) {
         self.change(entry, |attempt| attempt.record = Record::Exists(id));
     }
 
-    pub(crate) fn record_gone(&self, entry: Entry) {
+    pub(crate) fn record_gone(&self, entry: AttemptId) {
         self.change(entry, |attempt| attempt.record = Record::Gone);
     }
 
     /// Before an instance is asked for with that client token.
-    pub(crate) fn asking_for_instance(&self, entry: Entry, token: &str) {
+    pub(crate) fn asking_for_instance(&self, entry: AttemptId, token: &str) {
         self.change(entry, |attempt| {
             attempt.instance = Machine::Unknown(token.to_owned());
         });
     }
 
-    pub(crate) fn instance_exists(&self, entry: Entry, id: &InstanceId) {
+    pub(crate) fn instance_exists(&self, entry: AttemptId, id: &InstanceId) {
         self.change(entry, |attempt| {
             attempt.instance = Machine::Exists(id.clone());
         });
     }
 
     /// EC2 refused for certain, or the instance was ended.
-    pub(crate) fn no_instance(&self, entry: Entry) {
+    pub(crate) fn no_instance(&self, entry: AttemptId) {
         self.change(entry, |attempt| attempt.instance = Machine::None);
     }
 
     /// What is known to exist now. Of a call that is under way only its answer tells more.
-    pub(crate) fn known(&self) -> Remains {
-        Remains {
+    pub(crate) fn known(&self) -> Leftovers {
+        Leftovers {
             tokens: Vec::new(),
             names: Vec::new(),
             names_under_way: Vec::new(),
-            ..self.remains()
+            ..self.leftovers()
         }
     }
 
     /// What exists or may exist now.
-    pub(crate) fn remains(&self) -> Remains {
-        self.remains_except(&[])
+    pub(crate) fn leftovers(&self) -> Leftovers {
+        self.leftovers_except(&[])
     }
 
     /// What exists or may exist beside the launches that succeeded.
-    pub(crate) fn remains_except(&self, kept: &[Entry]) -> Remains {
-        let mut remains = Remains::default();
+    pub(crate) fn leftovers_except(&self, kept: &[AttemptId]) -> Leftovers {
+        let mut leftovers = Leftovers::default();
         for (index, attempt) in self.lock().iter().enumerate() {
-            if kept.contains(&Entry(index)) {
+            if kept.contains(&AttemptId(index)) {
                 continue;
             }
             match &attempt.record {
-                Record::UnderWay(name) => remains.names_under_way.push(name.clone()),
-                Record::Unknown(name) => remains.names.push(name.clone()),
-                Record::Exists(id) => remains.records.push(*id),
+                Record::UnderWay(name) => leftovers.names_under_way.push(name.clone()),
+                Record::Unknown(name) => leftovers.names.push(name.clone()),
+                Record::Exists(id) => leftovers.records.push(*id),
                 Record::Gone => {}
             }
             match &attempt.instance {
                 Machine::None => {}
-                Machine::Unknown(token) => remains.tokens.push(token.clone()),
-                Machine::Exists(id) => remains.instances.push(id.clone()),
+                Machine::Unknown(token) => leftovers.tokens.push(token.clone()),
+                Machine::Exists(id) => leftovers.instances.push(id.clone()),
             }
         }
-        remains
+        leftovers
     }
 
-    fn change(&self, Entry(index): Entry, change: impl FnOnce(&mut Attempt)) {
+    fn change(&self, AttemptId(index): AttemptId, change: impl FnOnce(&mut Attempt)) {
         if let Some(attempt) = self.lock().get_mut(index) {
             change(attempt);
         }
@@ -143,33 +143,35 @@ mod tests {
 
     #[test]
     fn remembers_what_may_exist() {
-        let ledger = Ledger::default();
-        assert!(ledger.remains().is_empty());
-        let lost = ledger.asking_for_record("a");
-        assert_eq!(ledger.remains().names_under_way, ["a"]);
-        ledger.record_unknown(lost);
-        let full = ledger.asking_for_record("b");
-        ledger.record_exists(full, RunnerId(7));
-        ledger.asking_for_instance(full, "token");
-        let remains = ledger.remains();
+        let journal = Journal::default();
+        assert!(journal.leftovers().is_empty());
+        let lost = journal.asking_for_record("a");
+        assert_eq!(journal.leftovers().names_under_way, ["a"]);
+        journal.record_unknown(lost);
+        let full = journal.asking_for_record("b");
+        journal.record_exists(full, RunnerId(7));
+        journal.asking_for_instance(full, "token");
+        let leftovers = journal.leftovers();
         assert_eq!(
-            (remains.names, remains.records, remains.tokens),
+            (leftovers.names, leftovers.records, leftovers.tokens),
             (
                 vec!["a".to_owned()],
                 vec![RunnerId(7)],
                 vec!["token".to_owned()]
             )
         );
-        ledger.instance_exists(full, &InstanceId::from_ec2("i-1"));
-        ledger.record_gone(lost);
-        let remains = ledger.remains();
+        journal.instance_exists(full, &InstanceId::from_ec2("i-1"));
+        journal.record_gone(lost);
+        let leftovers = journal.leftovers();
         assert!(
-            remains.tokens.is_empty() && remains.names.is_empty() && remains.instances.len() == 1
+            leftovers.tokens.is_empty()
+                && leftovers.names.is_empty()
+                && leftovers.instances.len() == 1
         );
-        assert_eq!(ledger.known(), remains);
-        assert!(remains.without(&ledger.known()).is_empty());
-        ledger.no_instance(full);
-        ledger.record_gone(full);
-        assert!(ledger.remains().is_empty());
+        assert_eq!(journal.known(), leftovers);
+        assert!(leftovers.without(&journal.known()).is_empty());
+        journal.no_instance(full);
+        journal.record_gone(full);
+        assert!(journal.leftovers().is_empty());
     }
 }

@@ -4,7 +4,6 @@ pub(crate) mod attempt;
 pub(crate) mod boot_volume;
 pub(crate) mod candidates;
 pub(crate) mod capacity;
-pub(crate) mod closing;
 pub(crate) mod context;
 pub(crate) mod deadlines;
 pub(crate) mod instance_proxy;

@@ -7,7 +7,7 @@ use crate::ec2::{DESCRIBE_SPOT_PRICE_HISTORY, SpotPrice};
 use crate::error::Failure;
 use crate::launch::plan;
 use crate::launch::spec::StartSpec;
-use crate::report::Report;
+use crate::report::Reporter;
 use crate::retry::{self, Deadline};
 use crate::values::candidate::Candidate;
 use crate::values::image::Image;
@@ -18,18 +18,18 @@ const PRICES_WITHIN: Duration = Duration::from_secs(3);
 
 /// The ladder, and the image for each processor on it.
 #[derive(Debug)]
-pub(crate) struct Groundwork {
+pub(crate) struct Prepared {
     pub ladder: Vec<Candidate>,
     x64: String,
     arm64: String,
 }
 
-impl Groundwork {
+impl Prepared {
     /// Asks only for what this specification needs: an explicit image on-demand needs nothing.
-    pub(crate) async fn lay(
+    pub(crate) async fn fetch(
         clients: &Clients,
         spec: &StartSpec,
-        report: &Report,
+        report: &Reporter,
         deadline: Deadline,
     ) -> Result<Self, Failure> {
         let has = |architecture| {
@@ -122,7 +122,7 @@ async fn image(
 async fn prices(
     clients: &Clients,
     spec: &StartSpec,
-    report: &Report,
+    report: &Reporter,
     deadline: Deadline,
 ) -> Vec<SpotPrice> {
     if !plan::needs_spot_prices(spec) {

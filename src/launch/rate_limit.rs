@@ -1,4 +1,4 @@
-//! Many calls of one kind under a throttle whose rate nobody tells: all callers share one pace, which slows down where the
+//! Many calls of one kind under a throttle whose rate nobody tells: all callers share one limiter, which slows down where the
 //! server says so, and quickens again while it does not.
 //!
 //! EC2's documented default lets an account launch five instances at once and two a second from then on
@@ -20,7 +20,7 @@ const QUICKEN: f64 = 0.96;
 
 /// The pace of one kind of call.
 #[derive(Debug, Default)]
-pub(crate) struct Pace {
+pub(crate) struct RateLimiter {
     /// Whoever holds it is the next to ask, so that what is learnt meanwhile holds for him, too.
     front: tokio::sync::Mutex<()>,
     state: Mutex<State>,
@@ -37,9 +37,9 @@ struct State {
     slowed: Option<Instant>,
 }
 
-impl Pace {
+impl RateLimiter {
     /// Waits for the caller's turn.
-    pub(crate) async fn turn(&self) {
+    pub(crate) async fn acquire(&self) {
         let _front = self.front.lock().await;
         loop {
             let now = Instant::now();
@@ -70,13 +70,13 @@ impl Pace {
     }
 
     /// A call went through.
-    pub(crate) fn passed(&self) {
+    pub(crate) fn on_success(&self) {
         let mut state = self.lock();
         state.interval = state.interval.mul_f64(QUICKEN);
     }
 
     /// The server said to slow down, and for how long where it said so: then nobody asks before.
-    pub(crate) fn throttled(&self, now: Instant, wait: Option<Duration>) {
+    pub(crate) fn on_throttle(&self, now: Instant, wait: Option<Duration>) {
         let mut state = self.lock();
         if let Some(wait) = wait {
             state.closed_until = state.closed_until.max(Some(now + wait));
@@ -98,29 +98,30 @@ mod tests {
 
     #[test]
     fn without_a_throttle_nobody_waits() {
-        let (pace, now) = (Pace::default(), Instant::now());
-        pace.leave(now);
-        pace.passed();
-        assert_eq!(pace.due(), None);
+        let (limiter, now) = (RateLimiter::default(), Instant::now());
+        limiter.leave(now);
+        limiter.on_success();
+        assert_eq!(limiter.due(), None);
     }
 
     #[test]
     fn what_the_server_asks_for_holds_for_all() {
-        let (pace, now) = (Pace::default(), Instant::now());
-        pace.throttled(now, Some(Duration::from_secs(30)));
-        pace.throttled(now, Some(Duration::from_secs(3)));
-        assert_eq!(pace.due(), Some(now + Duration::from_secs(30)));
+        let (limiter, now) = (RateLimiter::default(), Instant::now());
+        limiter.on_throttle(now, Some(Duration::from_secs(30)));
+        limiter.on_throttle(now, Some(Duration::from_secs(3)));
+        assert_eq!(limiter.due(), Some(now + Duration::from_secs(30)));
     }
 
     #[test]
     fn calls_that_were_throttled_together_are_one_sign() {
-        let (pace, now) = (Pace::default(), Instant::now());
+        let (limiter, now) = (RateLimiter::default(), Instant::now());
         for _ in 0..32 {
-            pace.throttled(now, None);
+            limiter.on_throttle(now, None);
         }
-        pace.leave(now);
+        limiter.leave(now);
         assert!(
-            pace.due()
+            limiter
+                .due()
                 .is_some_and(|due| due < now + Duration::from_millis(30))
         );
     }
@@ -148,7 +149,7 @@ mod tests {
     fn through(most: f64, per_second: f64, calls: u32, callers: u64) -> (f64, f64) {
         const ROUND_TRIP: Duration = Duration::from_millis(50);
         let began = Instant::now();
-        let pace = Pace::default();
+        let limiter = RateLimiter::default();
         let mut bucket = Bucket {
             tokens: most,
             most,
@@ -163,16 +164,16 @@ mod tests {
             // Whatever comes first: an answer, or the turn of the one who waits in front.
             while let Some(((heard, _), has_passed)) =
                 answers.first_key_value().map(|(k, v)| (*k, *v))
-                && (waiting == 0 || heard <= pace.due().map_or(now, |due| due.max(now)))
+                && (waiting == 0 || heard <= limiter.due().map_or(now, |due| due.max(now)))
             {
                 answers.pop_first();
                 now = heard;
                 waiting += 1;
                 if has_passed {
-                    pace.passed();
+                    limiter.on_success();
                     passed += 1;
                 } else {
-                    pace.throttled(now, None);
+                    limiter.on_throttle(now, None);
                     refused += 1;
                 }
                 if passed == calls {
@@ -182,9 +183,9 @@ mod tests {
             if passed == calls {
                 break;
             }
-            now = pace.due().map_or(now, |due| due.max(now));
+            now = limiter.due().map_or(now, |due| due.max(now));
             waiting -= 1;
-            pace.leave(now);
+            limiter.leave(now);
             answers.insert((now + ROUND_TRIP, call), bucket.take(now));
         }
         (

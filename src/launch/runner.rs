@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::launch::journal::Entry;
+use crate::launch::journal::AttemptId;
 use crate::report::seconds;
 use crate::values::candidate::Candidate;
 use crate::values::network::InstanceId;
@@ -12,7 +12,7 @@ use crate::values::volume::Volumes;
 /// A runner whose instance EC2 has launched.
 #[derive(Clone, Debug)]
 pub(crate) struct LaunchedRunner {
-    pub entry: Entry,
+    pub entry: AttemptId,
     pub label: String,
     pub name: String,
     pub runner_id: RunnerId,

@@ -150,7 +150,7 @@ fn root(inputs: &Inputs, image: &Image, problems: &mut Problems) -> RootVolume {
     let together = RootVolume::new(size, performance).map_err(|accepted| {
         InputError::wrong("root", inputs.get("root").unwrap_or_default(), &accepted)
     });
-    problems.take(together).unwrap_or_default()
+    problems.collect(together).unwrap_or_default()
 }
 
 fn instance_types(inputs: &Inputs, image: &Image, problems: &mut Problems) -> Vec<InstanceType> {

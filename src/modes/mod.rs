@@ -20,11 +20,11 @@ use crate::launch::instance_proxy::InstanceProxy;
 use crate::launch::spec::StartSpec;
 use crate::launch::user_data;
 use crate::platform::environment;
-use crate::report::Report;
+use crate::report::Reporter;
 use crate::retry::Deadline;
 use policy::PolicySpec;
 use rerun::spec::RerunSpec;
-use stop::filter::Narrowing;
+use stop::filter::StopFilter;
 
 /// What is to be done, with everything that it needs, valid.
 pub(crate) enum Work {
@@ -37,7 +37,7 @@ pub(crate) enum Work {
 /// A mode that asks AWS and GitHub.
 pub(crate) enum CloudMode {
     Start(Box<StartSpec>),
-    Stop(Narrowing),
+    Stop(StopFilter),
     Check(Box<StartSpec>),
     Sweep,
     Rerun(RerunSpec),
@@ -58,7 +58,7 @@ impl Work {
             let mut spec = StartSpec::parse(inputs, region, &mut problems)?;
             let read = |path: &str| std::fs::read_to_string(path);
             spec.proxy = InstanceProxy::of(environment, read, &mut spec.notes);
-            problems.take(user_data::fits(&spec).map_err(|error| {
+            problems.collect(user_data::fits(&spec).map_err(|error| {
                 let setup = spec.setup.as_deref().unwrap_or_default();
                 InputError::wrong("setup", setup, &error.to_string())
             }))?;
@@ -67,7 +67,7 @@ impl Work {
         let mode = match mode {
             Mode::Start => start().map(CloudMode::Start),
             Mode::Check => start().map(CloudMode::Check),
-            Mode::Stop => Some(CloudMode::Stop(Narrowing::parse(inputs, &mut problems))),
+            Mode::Stop => Some(CloudMode::Stop(StopFilter::parse(inputs, &mut problems))),
             Mode::Sweep | Mode::Policy => Some(CloudMode::Sweep),
             Mode::Rerun => {
                 RerunSpec::parse(inputs, event().as_deref(), &mut problems).map(CloudMode::Rerun)
@@ -80,7 +80,7 @@ impl Work {
     }
 
     /// Does it.
-    pub(crate) async fn perform(self, report: &Arc<Report>) -> Result<(), Failure> {
+    pub(crate) async fn perform(self, report: &Arc<Reporter>) -> Result<(), Failure> {
         match self {
             Self::Policy(spec) => policy::check(&spec, report),
             Self::Cloud(target, mode) => perform(*target, mode, report).await,
@@ -93,7 +93,7 @@ fn event() -> Option<String> {
     std::fs::read_to_string(environment("GITHUB_EVENT_PATH")?).ok()
 }
 
-async fn perform(target: Target, mode: CloudMode, report: &Arc<Report>) -> Result<(), Failure> {
+async fn perform(target: Target, mode: CloudMode, report: &Arc<Reporter>) -> Result<(), Failure> {
     let purpose = match mode {
         CloudMode::Rerun(_) => Purpose::Runs,
         _ => Purpose::Runners,

@@ -1,20 +1,20 @@
 //! One line of a check's result.
 
-use super::Mark;
+use super::CheckStatus;
 
 /// One line of the result.
 #[derive(Debug)]
-pub(crate) struct Finding {
-    pub mark: Mark,
+pub(crate) struct CheckResult {
+    pub mark: CheckStatus,
     pub subject: String,
     /// What is wrong and what to do, where something is.
     pub remedy: Option<String>,
 }
 
-impl Finding {
+impl CheckResult {
     pub(crate) fn fine(subject: impl Into<String>) -> Self {
         Self {
-            mark: Mark::Done,
+            mark: CheckStatus::Done,
             subject: subject.into(),
             remedy: None,
         }
@@ -22,7 +22,7 @@ impl Finding {
 
     pub(crate) fn missing(subject: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
-            mark: Mark::Missing,
+            mark: CheckStatus::Missing,
             subject: subject.into(),
             remedy: Some(remedy.into()),
         }

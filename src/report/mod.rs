@@ -8,7 +8,7 @@ mod finding;
 pub(crate) mod markdown;
 pub(crate) mod mermaid;
 
-pub(crate) use finding::Finding;
+pub(crate) use finding::CheckResult;
 
 use std::fmt::Display;
 use std::fs::OpenOptions;
@@ -21,7 +21,7 @@ use crate::inputs::Mode;
 
 /// Where the report goes.
 #[derive(Debug)]
-pub(crate) struct Report {
+pub(crate) struct Reporter {
     style: Style,
     outputs: Option<PathBuf>,
     summary: Option<PathBuf>,
@@ -37,7 +37,7 @@ enum Style {
     Plain,
 }
 
-impl Report {
+impl Reporter {
     pub(crate) fn new(environment: impl Fn(&str) -> Option<String>) -> Self {
         let style = if environment("GITHUB_ACTIONS").as_deref() == Some("true") {
             Style::Workflow
@@ -87,17 +87,17 @@ impl Report {
     /// A step that is done, and how long it took.
     pub(crate) fn done(&self, text: impl Display, took: Duration) {
         self.mark(
-            Mark::Done,
+            CheckStatus::Done,
             format_args!("{text}  {}", self.dim(&seconds(took))),
         );
     }
 
     /// A line with a mark before it.
-    pub(crate) fn mark(&self, mark: Mark, text: impl Display) {
+    pub(crate) fn mark(&self, mark: CheckStatus, text: impl Display) {
         let (sign, colour) = match mark {
-            Mark::Done => ("✓", "32"),
-            Mark::Missing => ("✗", "31"),
-            Mark::Unknown => ("?", "33"),
+            CheckStatus::Done => ("✓", "32"),
+            CheckStatus::Missing => ("✗", "31"),
+            CheckStatus::Unknown => ("?", "33"),
         };
         self.line(format_args!("{} {text}", self.colour(colour, sign)));
     }
@@ -131,7 +131,13 @@ impl Report {
     }
 
     /// A finding on a place in a file: GitHub shows it on that line. Elsewhere the log has said it already.
-    pub(crate) fn annotation(&self, level: Level, title: &str, place: &Place<'_>, text: &str) {
+    pub(crate) fn annotation(
+        &self,
+        level: Level,
+        title: &str,
+        place: &AnnotationRange<'_>,
+        text: &str,
+    ) {
         if self.style != Style::Workflow {
             return;
         }
@@ -244,7 +250,7 @@ pub(crate) enum Level {
 
 /// A range in a file; lines and columns from 1.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place<'a> {
+pub(crate) struct AnnotationRange<'a> {
     pub file: &'a str,
     pub line: u32,
     pub column: u32,
@@ -254,7 +260,7 @@ pub(crate) struct Place<'a> {
 
 /// How a checked thing stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mark {
+pub(crate) enum CheckStatus {
     Done,
     Missing,
     Unknown,

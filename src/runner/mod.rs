@@ -6,7 +6,7 @@ pub(crate) mod profile_file;
 
 use crate::error::Failure;
 use crate::inputs::{Inputs, Layer};
-use crate::report::Report;
+use crate::report::Reporter;
 use crate::runner::label::RunnerLabel;
 use crate::runner::profile::ProfileFile;
 
@@ -14,7 +14,7 @@ use crate::runner::profile::ProfileFile;
 pub(crate) async fn resolve(
     inputs: Inputs,
     environment: impl Fn(&str) -> Option<String>,
-    report: &Report,
+    report: &Reporter,
 ) -> Result<Inputs, Failure> {
     let layer = match inputs.get(label::INPUT) {
         None => return Ok(inputs),

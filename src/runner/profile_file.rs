@@ -16,7 +16,7 @@ use crate::error::{Exit, Failure};
 use crate::github::{Github, GithubError, Purpose, READ_FILE};
 use crate::http::extra_roots::ExtraRoots;
 use crate::inputs::{InputError, Inputs, Problems};
-use crate::report::Report;
+use crate::report::Reporter;
 use crate::retry::{self, Deadline};
 use crate::runner::profile::FILE;
 
@@ -30,7 +30,7 @@ const LARGEST: u64 = 1024 * 1024;
 pub(crate) async fn read(
     inputs: &Inputs,
     environment: impl Fn(&str) -> Option<String>,
-    report: &Report,
+    report: &Reporter,
 ) -> Result<String, Failure> {
     let workspace = environment("GITHUB_WORKSPACE").unwrap_or_else(|| ".".to_owned());
     let path = Path::new(&workspace).join(FILE);
@@ -39,7 +39,7 @@ pub(crate) async fn read(
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             fetch(inputs, environment, report).await
         }
-        Err(error) => Err(Failure::inputs(&[InputError::missing(
+        Err(error) => Err(Failure::inputs(&[InputError::new(
             FILE,
             &format!("it cannot be read: {error}"),
         )])),
@@ -57,12 +57,12 @@ fn read_local(path: &Path) -> io::Result<String> {
 async fn fetch(
     inputs: &Inputs,
     environment: impl Fn(&str) -> Option<String>,
-    report: &Report,
+    report: &Reporter,
 ) -> Result<String, Failure> {
     let mut problems = Problems::default();
-    let api = problems.take(target::github_api(&environment));
-    let run = problems.take(target::workflow_run(inputs, &environment));
-    let extra_roots = problems.take(ExtraRoots::read(&environment));
+    let api = problems.collect(target::github_api(&environment));
+    let run = problems.collect(target::workflow_run(inputs, &environment));
+    let extra_roots = problems.collect(ExtraRoots::read(&environment));
     let (Some(api), Some(run), Some(extra_roots)) = (api, run, extra_roots) else {
         return Err(Failure::inputs(&problems.located(inputs)));
     };

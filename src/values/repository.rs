@@ -27,7 +27,7 @@ impl Repository {
 
     /// Tells runner names of this repository from those of others, where they stand in one list: a hash (FNV-1a), for a name
     /// has no room for more.
-    pub(crate) fn mark(&self) -> String {
+    pub(crate) fn short_hash(&self) -> String {
         let hash = self
             .0
             .to_ascii_lowercase()

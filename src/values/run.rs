@@ -28,7 +28,7 @@ const PREFIX: &str = "sprinters-";
 pub(crate) struct LaunchName {
     name: String,
     /// The repository's.
-    mark: String,
+    short_hash: String,
 }
 
 impl LaunchName {
@@ -43,7 +43,7 @@ impl LaunchName {
                 base36(seconds),
                 letters(4)
             ),
-            mark: run.repository.mark(),
+            short_hash: run.repository.short_hash(),
         }
     }
 
@@ -53,7 +53,7 @@ impl LaunchName {
 
     /// A fresh runner name under this launch: GitHub refuses a name twice, so each attempt needs its own.
     pub(crate) fn runner_name(&self) -> String {
-        format!("{}-{}{}", self.name, letters(4), self.mark)
+        format!("{}-{}{}", self.name, letters(4), self.short_hash)
     }
 }
 
@@ -74,7 +74,7 @@ impl WorkflowRun {
 
     /// Whether a runner of that name is this repository's to end. Where others register, too, its name must say so.
     pub(crate) fn may_touch(&self, runner_name: &str) -> bool {
-        !self.scope.is_shared() || runner_name.ends_with(&self.repository.mark())
+        !self.scope.is_shared() || runner_name.ends_with(&self.repository.short_hash())
     }
 }
 
@@ -91,14 +91,18 @@ pub(crate) fn age(runner_name: &str, now: SystemTime) -> Option<Duration> {
 mod tests {
     use super::*;
 
+    fn repository(name: &str) -> Repository {
+        name.parse().unwrap_or_else(|e| unreachable!("{e}"))
+    }
+
     fn run(id: &str) -> WorkflowRun {
         WorkflowRun {
-            repository: Repository("octo/repo".to_owned()),
+            repository: repository("octo/repo"),
             id: id.to_owned(),
             attempt: "2".to_owned(),
             job: "start".to_owned(),
             job_id: None,
-            scope: Scope::Repository(Repository("octo/repo".to_owned())),
+            scope: Scope::Repository(repository("octo/repo")),
         }
     }
 
@@ -107,7 +111,7 @@ mod tests {
         let mut here = run("7");
         let name = LaunchName::fresh(&here, SystemTime::now()).runner_name();
         let mut there = WorkflowRun {
-            repository: Repository("octo/other".to_owned()),
+            repository: repository("octo/other"),
             ..run("7")
         };
         assert!(here.launched(&name) && there.launched(&name));
@@ -116,7 +120,7 @@ mod tests {
         assert!(here.launched(&name) && here.may_touch(&name));
         assert!(!there.launched(&name) && !there.may_touch(&name));
         // GitHub ignores the case of names.
-        here.repository = Repository("Octo/Repo".to_owned());
+        here.repository = repository("Octo/Repo");
         assert!(here.launched(&name));
     }
 

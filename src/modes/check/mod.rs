@@ -9,10 +9,10 @@ use crate::clients::expected_account;
 use crate::ec2::{Ec2Error, GET_CONSOLE_OUTPUT, Launch, statement_for, tags};
 use crate::error::{Exit, Failure};
 use crate::github::{DEFAULT_GROUP, JobId};
-use crate::launch::prepare::Groundwork;
+use crate::launch::prepare::Prepared;
 use crate::launch::runner_group;
 use crate::launch::spec::StartSpec;
-use crate::report::{Finding, Mark, Report};
+use crate::report::{CheckResult, CheckStatus, Reporter};
 use crate::retry::Deadline;
 use crate::teardown;
 use crate::values::candidate::Candidate;
@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) async fn check(
     clients: &Clients,
     spec: &StartSpec,
-    report: &Report,
+    report: &Reporter,
 ) -> Result<(), Failure> {
     let (account, aws, github) = tokio::join!(
         account(clients),
@@ -40,7 +40,7 @@ pub(crate) async fn check(
         github(clients, spec)
     );
     let rerun = reruns(clients, spec).await;
-    let findings: Vec<Finding> = account
+    let findings: Vec<CheckResult> = account
         .into_iter()
         .chain(aws)
         .chain(github)
@@ -57,7 +57,7 @@ pub(crate) async fn check(
     report.summary(&summary::checked(&findings));
     let missing: Vec<&str> = findings
         .iter()
-        .filter(|f| f.mark == Mark::Missing)
+        .filter(|f| f.mark == CheckStatus::Missing)
         .map(|f| f.subject.as_str())
         .collect();
     if missing.is_empty() {
@@ -74,7 +74,7 @@ pub(crate) async fn check(
         ),
         help: findings
             .iter()
-            .filter(|f| f.mark == Mark::Missing)
+            .filter(|f| f.mark == CheckStatus::Missing)
             .filter_map(|f| f.remedy.clone())
             .collect(),
     })
@@ -88,33 +88,33 @@ struct Answers {
     console: Result<(), Ec2Error>,
 }
 
-async fn aws(clients: &Clients, spec: &StartSpec, report: &Report) -> Vec<Finding> {
+async fn aws(clients: &Clients, spec: &StartSpec, report: &Reporter) -> Vec<CheckResult> {
     let mut findings = Vec::new();
     match clients.ec2.sign_in().await {
         Ok(None) => {}
-        Ok(Some(taken)) => findings.push(Finding::fine(format!(
+        Ok(Some(taken)) => findings.push(CheckResult::fine(format!(
             "role taken with the OIDC token of `{}`: `{}`",
             taken.subject, taken.arn
         ))),
         Err(error) => {
             let remedy = format!("{error}; {}", error.help);
-            return vec![Finding::missing("role by GitHub's OIDC token", remedy)];
+            return vec![CheckResult::missing("role by GitHub's OIDC token", remedy)];
         }
     }
-    let groundwork = match Groundwork::lay(clients, spec, report, Deadline::after(PATIENCE)).await {
-        Ok(groundwork) => {
-            findings.push(Finding::fine(format!("image `{}`", spec.image)));
-            Some(groundwork)
+    let prepared = match Prepared::fetch(clients, spec, report, Deadline::after(PATIENCE)).await {
+        Ok(prepared) => {
+            findings.push(CheckResult::fine(format!("image `{}`", spec.image)));
+            Some(prepared)
         }
         Err(failure) => {
-            findings.push(Finding::missing(
+            findings.push(CheckResult::missing(
                 format!("image `{}`", spec.image),
                 joined(&failure),
             ));
             None
         }
     };
-    let answers = ask(clients, spec, groundwork.as_ref()).await;
+    let answers = ask(clients, spec, prepared.as_ref()).await;
     let credentials = format!(
         "credentials for `{}`: {}",
         clients.region, clients.ec2.signed_with
@@ -125,30 +125,30 @@ async fn aws(clients: &Clients, spec: &StartSpec, report: &Report) -> Vec<Findin
         .find(|error| is_about_caller(error))
     {
         let remedy = format!("{error}; {}", error.remedy(&clients.region));
-        findings.push(Finding::missing(credentials, remedy));
+        findings.push(CheckResult::missing(credentials, remedy));
     } else {
-        findings.push(Finding::fine(credentials));
+        findings.push(CheckResult::fine(credentials));
     }
-    findings.extend(judge(clients, &answers));
+    findings.extend(decide(clients, &answers));
     if answers.console.is_ok() {
         let what = format!("{GET_CONSOLE_OUTPUT} (optional: a failed boot tells its last lines)");
-        findings.push(Finding::fine(what));
+        findings.push(CheckResult::fine(what));
     }
     findings
 }
 
 /// Whether the credentials are of the account that `runner` names.
-async fn account(clients: &Clients) -> Option<Finding> {
+async fn account(clients: &Clients) -> Option<CheckResult> {
     let wanted = clients.account.as_ref()?;
     let subject = format!("AWS account `{wanted}`");
     let checked = expected_account::check(clients, Some(wanted), Deadline::after(PATIENCE)).await;
     Some(match checked {
-        Ok(()) => Finding::fine(subject),
-        Err(failure) => Finding::missing(subject, joined(&failure)),
+        Ok(()) => CheckResult::fine(subject),
+        Err(failure) => CheckResult::missing(subject, joined(&failure)),
     })
 }
 
-async fn ask(clients: &Clients, spec: &StartSpec, groundwork: Option<&Groundwork>) -> Answers {
+async fn ask(clients: &Clients, spec: &StartSpec, prepared: Option<&Prepared>) -> Answers {
     let ec2 = &clients.ec2;
     let none = InstanceId::from_ec2(NO_INSTANCE);
     let run = &clients.run;
@@ -163,11 +163,11 @@ async fn ask(clients: &Clients, spec: &StartSpec, groundwork: Option<&Groundwork
         spec.volumes(),
         &spec.tags,
     );
-    let candidate = groundwork.and_then(|groundwork| groundwork.ladder.first());
+    let candidate = prepared.and_then(|prepared| prepared.ladder.first());
     let launch = |tags| async move {
-        match (groundwork, candidate) {
-            (Some(groundwork), Some(candidate)) => {
-                ec2.dry_run_launch(&launch_of(spec, groundwork, candidate, tags))
+        match (prepared, candidate) {
+            (Some(prepared), Some(candidate)) => {
+                ec2.dry_run_launch(&launch_of(spec, prepared, candidate, tags))
                     .await
             }
             // Without an image there is nothing to ask with; the image's own line says so.
@@ -192,13 +192,13 @@ async fn ask(clients: &Clients, spec: &StartSpec, groundwork: Option<&Groundwork
 
 fn launch_of<'a>(
     spec: &'a StartSpec,
-    groundwork: &'a Groundwork,
+    prepared: &'a Prepared,
     candidate: &'a Candidate,
     tags: &'a [(String, String)],
 ) -> Launch<'a> {
     Launch {
         candidate,
-        image_id: groundwork.image(candidate.instance_type.architecture()),
+        image_id: prepared.image(candidate.instance_type.architecture()),
         root_device: spec.image.root_device(),
         volumes: spec.volumes(),
         security_groups: &spec.security_groups,
@@ -210,7 +210,7 @@ fn launch_of<'a>(
 }
 
 /// One finding for each of the six permissions.
-fn judge(clients: &Clients, answers: &Answers) -> Vec<Finding> {
+fn decide(clients: &Clients, answers: &Answers) -> Vec<CheckResult> {
     // EC2 authorizes the tags of a launch as `ec2:CreateTags`. So where the tagged launch is allowed but all three are
     // refused on things that nobody has, the policy is scoped to our tags, as the book's tight policy is: it is right to
     // refuse them, and only a real runner could show more.
@@ -243,13 +243,13 @@ fn finding(
     name: &str,
     answer: &Result<(), Ec2Error>,
     is_scoped: bool,
-) -> Finding {
+) -> CheckResult {
     let subject = format!("ec2:{name}");
     match answer {
-        Ok(()) => Finding::fine(subject),
-        Err(error) if is_about_caller(error) => Finding::missing(subject, "not checked, because the credentials do not work"),
-        Err(error) if error.is_unauthorized() && is_scoped => Finding {
-            mark: Mark::Unknown,
+        Ok(()) => CheckResult::fine(subject),
+        Err(error) if is_about_caller(error) => CheckResult::missing(subject, "not checked, because the credentials do not work"),
+        Err(error) if error.is_unauthorized() && is_scoped => CheckResult {
+            mark: CheckStatus::Unknown,
             subject,
             remedy: Some(
                 "the policy is scoped to Sprinters' tags, so that only a running runner could prove this permission".to_owned(),
@@ -268,9 +268,9 @@ fn finding(
             if !remedy.contains(&subject) {
                 remedy = format!("{remedy}; {ours}");
             }
-            Finding::missing(subject, remedy)
+            CheckResult::missing(subject, remedy)
         }
-        Err(error) => Finding::missing(subject, format!("{error}; {}", error.remedy(&clients.region))),
+        Err(error) => CheckResult::missing(subject, format!("{error}; {}", error.remedy(&clients.region))),
     }
 }
 
@@ -294,7 +294,7 @@ fn is_about_caller(error: &Ec2Error) -> bool {
 }
 
 /// The token's right to create runners: one is created and deleted again, because a read-only token can list them as well.
-async fn github(clients: &Clients, spec: &StartSpec) -> Vec<Finding> {
+async fn github(clients: &Clients, spec: &StartSpec) -> Vec<CheckResult> {
     let github = &clients.github;
     let scope = &clients.run.scope;
     let mut findings = Vec::new();
@@ -302,8 +302,8 @@ async fn github(clients: &Clients, spec: &StartSpec) -> Vec<Finding> {
         let subject =
             format!("GitHub App `{app}` is installed in {scope} and may manage its runners");
         match clients.sign_in_to_github(Deadline::after(PATIENCE)).await {
-            Ok(()) => findings.push(Finding::fine(subject)),
-            Err(failure) => return vec![Finding::missing(subject, joined(&failure))],
+            Ok(()) => findings.push(CheckResult::fine(subject)),
+            Err(failure) => return vec![CheckResult::missing(subject, joined(&failure))],
         }
     }
     let mut group = DEFAULT_GROUP;
@@ -312,9 +312,9 @@ async fn github(clients: &Clients, spec: &StartSpec) -> Vec<Finding> {
         match runner_group::resolve(clients, &spec.runner_group, Deadline::after(PATIENCE)).await {
             Ok(id) => {
                 group = id;
-                findings.push(Finding::fine(subject));
+                findings.push(CheckResult::fine(subject));
             }
-            Err(failure) => findings.push(Finding::missing(subject, joined(&failure))),
+            Err(failure) => findings.push(CheckResult::missing(subject, joined(&failure))),
         }
     }
     let subject = match github.app() {
@@ -324,7 +324,9 @@ async fn github(clients: &Clients, spec: &StartSpec) -> Vec<Finding> {
     let name = LaunchName::fresh(&clients.run, std::time::SystemTime::now()).runner_name();
     findings.push(
         match github.create_jit_runner(&name, &[&name], group).await {
-            Err(error) => Finding::missing(subject, format!("{error}; {}", error.remedy(scope))),
+            Err(error) => {
+                CheckResult::missing(subject, format!("{error}; {}", error.remedy(scope)))
+            }
             Ok(jit) => {
                 match teardown::delete_record(
                     github,
@@ -333,8 +335,8 @@ async fn github(clients: &Clients, spec: &StartSpec) -> Vec<Finding> {
                 )
                 .await
                 {
-                    Ok(()) => Finding::fine(subject),
-                    Err(why) => Finding::missing(
+                    Ok(()) => CheckResult::fine(subject),
+                    Err(why) => CheckResult::missing(
                         subject,
                         format!(
                             "created runner record {}, but could not delete it: {why}",
@@ -351,7 +353,7 @@ async fn github(clients: &Clients, spec: &StartSpec) -> Vec<Finding> {
 /// The token's right to run a run again, where `spot: rerun` is chosen. The workflow with `mode: rerun` brings a token of its
 /// own, so that this one's lack of the right is no fault. It is asked to run this very job again, which GitHub refuses in
 /// any case, because the job is running.
-async fn reruns(clients: &Clients, spec: &StartSpec) -> Option<Finding> {
+async fn reruns(clients: &Clients, spec: &StartSpec) -> Option<CheckResult> {
     if spec.spot != Spot::Rerun {
         return None;
     }
@@ -365,10 +367,10 @@ async fn reruns(clients: &Clients, spec: &StartSpec) -> Option<Finding> {
         None => None,
     };
     if answer.is_some_and(|error| error.is_already_running()) {
-        return Some(Finding::fine(subject));
+        return Some(CheckResult::fine(subject));
     }
-    Some(Finding {
-        mark: Mark::Unknown,
+    Some(CheckResult {
+        mark: CheckStatus::Unknown,
         subject,
         remedy: Some(
             "not this one. The job with `mode: rerun` needs `permissions: {actions: write, checks: read}` and \

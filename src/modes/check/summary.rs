@@ -1,16 +1,16 @@
 //! The job summary of a `check`.
 
 use crate::report::markdown::{cell, table};
-use crate::report::{Finding, Mark};
+use crate::report::{CheckResult, CheckStatus};
 
 /// What `check` found.
-pub(crate) fn checked(findings: &[Finding]) -> String {
+pub(crate) fn checked(findings: &[CheckResult]) -> String {
     let mut text = String::from("### Sprinters: set-up check\n\n");
     let rows = findings.iter().map(|finding| {
         let mark = match finding.mark {
-            Mark::Done => "✅",
-            Mark::Missing => "❌",
-            Mark::Unknown => "❔",
+            CheckStatus::Done => "✅",
+            CheckStatus::Missing => "❌",
+            CheckStatus::Unknown => "❔",
         };
         vec![
             mark.to_owned(),
@@ -30,18 +30,18 @@ mod tests {
     #[test]
     fn a_check() {
         let findings = [
-            Finding {
-                mark: Mark::Done,
+            CheckResult {
+                mark: CheckStatus::Done,
                 subject: "ec2:RunInstances".to_owned(),
                 remedy: None,
             },
-            Finding {
-                mark: Mark::Missing,
+            CheckResult {
+                mark: CheckStatus::Missing,
                 subject: "ec2:CreateTags".to_owned(),
                 remedy: Some("refused; add a statement | with <b>\nmarks".to_owned()),
             },
-            Finding {
-                mark: Mark::Unknown,
+            CheckResult {
+                mark: CheckStatus::Unknown,
                 subject: "ec2:ModifyVolume".to_owned(),
                 remedy: Some("scoped".to_owned()),
             },

@@ -21,7 +21,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use similar::TextDiff;
 
 use crate::error::Failure;
-use crate::report::Report;
+use crate::report::Reporter;
 use convert::{Converted, convert};
 
 /// The subcommand's name.
@@ -75,7 +75,7 @@ pub(crate) fn parse(matches: &ArgMatches) -> Migration {
 }
 
 /// Migrates each file; one that fails does not keep the others from it.
-pub(crate) fn migrate(migration: &Migration, report: &Report) -> Result<(), Failure> {
+pub(crate) fn migrate(migration: &Migration, report: &Reporter) -> Result<(), Failure> {
     let mut failed: Option<Failure> = None;
     for file in &migration.files {
         if let Err(failure) = migrate_file(file, migration.write, report) {
@@ -88,7 +88,7 @@ pub(crate) fn migrate(migration: &Migration, report: &Report) -> Result<(), Fail
     failed.map_or(Ok(()), Err)
 }
 
-fn migrate_file(file: &str, write: bool, report: &Report) -> Result<(), Failure> {
+fn migrate_file(file: &str, write: bool, report: &Reporter) -> Result<(), Failure> {
     let text = read(file)?;
     let Converted {
         text: converted,

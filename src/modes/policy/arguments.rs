@@ -45,7 +45,7 @@ impl PolicySpec {
             .map(str::to_owned)
             .collect();
         if files.is_empty() {
-            problems.push(InputError::missing(
+            problems.push(InputError::new(
                 "policy",
                 "it is empty; name the policy's file, or `-` for standard input",
             ));

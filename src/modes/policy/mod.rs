@@ -13,7 +13,7 @@ use sprinters_policy::{Checker, Decision, Report as Checked};
 
 use crate::error::{Exit, Failure};
 use crate::modes::policy::file::PolicyFile;
-use crate::report::{Place, Report};
+use crate::report::{AnnotationRange, Reporter};
 use arguments::Format;
 
 /// One checked file.
@@ -37,7 +37,7 @@ impl Result {
 }
 
 /// Checks every file, and fails if one of them does not pass.
-pub(crate) fn check(spec: &PolicySpec, report: &Report) -> std::result::Result<(), Failure> {
+pub(crate) fn check(spec: &PolicySpec, report: &Reporter) -> std::result::Result<(), Failure> {
     let files = file::read_all(&spec.files)?;
     let mut checker = Checker::new(spec.options.clone());
     if files.iter().any(|file| catalog::is_needed(&file.text)) {
@@ -76,7 +76,7 @@ pub(crate) fn check(spec: &PolicySpec, report: &Report) -> std::result::Result<(
 }
 
 /// Answers `simulate` and `tighten`, whose answer is the output.
-pub(crate) fn answer(question: &Question, report: &Report) -> std::result::Result<(), Failure> {
+pub(crate) fn answer(question: &Question, report: &Reporter) -> std::result::Result<(), Failure> {
     match question {
         Question::Tighten(setup) => {
             report.line(sprinters_policy::tighten(setup).trim_end());
@@ -87,11 +87,11 @@ pub(crate) fn answer(question: &Question, report: &Report) -> std::result::Resul
 }
 
 /// The findings as a person reads them, and in a workflow as annotations on the lines.
-fn tell(result: &Result, report: &Report) {
+fn tell(result: &Result, report: &Reporter) {
     for finding in result.checked.findings.iter().chain(&result.checked.advice) {
         report.line(text::finding(&result.file, finding, report.has_colours()));
         if let Some(location) = finding.locations.first() {
-            let place = Place {
+            let place = AnnotationRange {
                 file: &result.file.name,
                 line: location.span.start.line,
                 column: location.span.start.column + 1,

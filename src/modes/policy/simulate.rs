@@ -6,10 +6,10 @@ use super::arguments::Asked;
 use super::file;
 use crate::error::Failure;
 use crate::inputs::InputError;
-use crate::report::Report;
+use crate::report::Reporter;
 
 /// Reads the policies and prints the answer in AWS's shape.
-pub(super) fn answer(asked: &Asked, report: &Report) -> Result<(), Failure> {
+pub(super) fn answer(asked: &Asked, report: &Reporter) -> Result<(), Failure> {
     let texts = |names: &[String]| -> Result<Vec<String>, Failure> {
         Ok(file::read_all(names)?
             .into_iter()
@@ -22,7 +22,7 @@ pub(super) fn answer(asked: &Asked, report: &Report) -> Result<(), Failure> {
         ..asked.simulation.clone()
     };
     let result = simulate(&simulation)
-        .map_err(|error| Failure::inputs(&[InputError::missing("policy", &error.to_string())]))?;
+        .map_err(|error| Failure::inputs(&[InputError::new("policy", &error.to_string())]))?;
     report.line(serde_json::to_string_pretty(&result).unwrap_or_default());
     Ok(())
 }

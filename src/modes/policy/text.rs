@@ -6,7 +6,7 @@ use sprinters_policy::position::Lines;
 use sprinters_policy::{Decision, Finding, Verdict};
 
 use super::file::PolicyFile;
-use crate::report::{Level, Mark, Report};
+use crate::report::{CheckStatus, Level, Reporter};
 
 /// How a finding's type reads in a workflow.
 pub(super) fn level(kind: FindingType) -> Level {
@@ -52,7 +52,7 @@ pub(super) fn finding(file: &PolicyFile, finding: &Finding, colours: bool) -> St
 }
 
 /// Permission by permission: what is granted, and what follows where it is not.
-pub(super) fn verdict(file: &PolicyFile, verdict: &Verdict, report: &Report) {
+pub(super) fn verdict(file: &PolicyFile, verdict: &Verdict, report: &Reporter) {
     let worst = verdict.permissions.iter().map(|p| p.decision).max();
     let can = match worst.unwrap_or(Decision::Granted) {
         Decision::Granted => "Sprinters can work with this policy",
@@ -62,10 +62,10 @@ pub(super) fn verdict(file: &PolicyFile, verdict: &Verdict, report: &Report) {
     report.line(format_args!("{}: {can}", file.name));
     for permission in &verdict.permissions {
         let (mark, word) = match permission.decision {
-            Decision::Granted => (Mark::Done, "granted"),
-            Decision::Conditional => (Mark::Unknown, "granted under a condition"),
-            Decision::Missing => (Mark::Missing, "missing"),
-            Decision::Denied => (Mark::Missing, "denied"),
+            Decision::Granted => (CheckStatus::Done, "granted"),
+            Decision::Conditional => (CheckStatus::Unknown, "granted under a condition"),
+            Decision::Missing => (CheckStatus::Missing, "missing"),
+            Decision::Denied => (CheckStatus::Missing, "denied"),
         };
         if permission.decision == Decision::Granted {
             report.mark(mark, format_args!("{:32} {word}", permission.action));

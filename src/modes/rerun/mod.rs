@@ -13,9 +13,9 @@ use crate::ec2::{DESCRIBE_INSTANCES, Instance, tags};
 use crate::error::Failure;
 use crate::github::{GithubError, LIST_JOBS, LOOK_AT_ANNOTATIONS, LOOK_AT_RUN, RERUN, Run};
 use crate::modes::rerun::spec::RerunSpec;
-use crate::report::{Mark, Report};
-use crate::retry::{self, Backoff, Deadline, Verdict as Retry};
-use decide::{Attempt, Part, Verdict};
+use crate::report::{CheckStatus, Reporter};
+use crate::retry::{self, Backoff, Deadline, Decision};
+use decide::{Attempt, Part, RerunDecision};
 
 /// How long passing errors are waited out.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -26,26 +26,26 @@ const SHOWN_WITHIN: Duration = Duration::from_secs(5);
 pub(crate) async fn rerun(
     clients: &Clients,
     spec: &RerunSpec,
-    report: &Report,
+    report: &Reporter,
 ) -> Result<(), Failure> {
     let deadline = Deadline::after(PATIENCE);
     let run = look(clients, spec.run, deadline).await?;
     let attempt = spec.attempt.unwrap_or(run.run_attempt);
     let verdict = match decide::decide_by_run(&run, attempt, spec.max_attempts) {
-        Some(why) => Verdict::Leave(why),
+        Some(why) => RerunDecision::Leave(why),
         None => decide_by_instances(clients, spec.run, &run, attempt, deadline).await?,
     };
     let verdict = match verdict {
-        Verdict::Rerun { part, lost } => {
+        RerunDecision::Rerun { part, lost } => {
             match begin(clients, spec.run, attempt, &part, deadline).await? {
-                Begun::Now => Verdict::Rerun { part, lost },
-                Begun::BySomebodyElse => Verdict::Leave(format!(
+                Begun::Now => RerunDecision::Rerun { part, lost },
+                Begun::BySomebodyElse => RerunDecision::Leave(format!(
                     "attempt {attempt} was followed by attempt {} already",
                     attempt + 1
                 )),
             }
         }
-        leave @ Verdict::Leave(_) => leave,
+        leave @ RerunDecision::Leave(_) => leave,
     };
     tell(&verdict, &run, attempt, report)
 }
@@ -62,7 +62,7 @@ async fn decide_by_instances(
     run: &Run,
     attempt: u32,
     deadline: Deadline,
-) -> Result<Verdict, Failure> {
+) -> Result<RerunDecision, Failure> {
     let (jobs, instances) = tokio::join!(
         retry::until(LIST_JOBS, deadline, || clients.github.jobs(id, attempt)),
         find_instances(clients, id, attempt, deadline)
@@ -81,7 +81,9 @@ async fn decide_by_instances(
         .map_err(|error| clients.github_failure(&error))?;
         if annotations.iter().any(|text| decide::is_by_someone(text)) {
             let number = attempt.number;
-            return Ok(Verdict::Leave(format!("attempt {number} was cancelled")));
+            return Ok(RerunDecision::Leave(format!(
+                "attempt {number} was cancelled"
+            )));
         }
     }
     Ok(decide::decide_by_instances(&attempt))
@@ -147,9 +149,9 @@ async fn begin(
                 Begun::BySomebodyElse
             });
         }
-        match retry::judge(&error, &mut backoff, deadline) {
-            Retry::Repeat(wait) => tokio::time::sleep(wait).await,
-            Retry::Leave => return Err(clients.github_failure(&error)),
+        match retry::decide(&error, &mut backoff, deadline) {
+            Decision::Repeat(wait) => tokio::time::sleep(wait).await,
+            Decision::GiveUp => return Err(clients.github_failure(&error)),
         }
     }
 }
@@ -181,9 +183,14 @@ async fn is_followed(
 }
 
 /// One line, the outputs and the summary.
-fn tell(verdict: &Verdict, run: &Run, attempt: u32, report: &Report) -> Result<(), Failure> {
+fn tell(
+    verdict: &RerunDecision,
+    run: &Run,
+    attempt: u32,
+    report: &Reporter,
+) -> Result<(), Failure> {
     let (is_rerun, why) = match verdict {
-        Verdict::Rerun { part, lost } => {
+        RerunDecision::Rerun { part, lost } => {
             for lost in lost {
                 report.line(format_args!("· {lost}"));
             }
@@ -194,11 +201,11 @@ fn tell(verdict: &Verdict, run: &Run, attempt: u32, report: &Report) -> Result<(
                 }
                 Part::All => format!("attempt {next} begins: every job"),
             };
-            report.mark(Mark::Done, &why);
+            report.mark(CheckStatus::Done, &why);
             (true, why)
         }
-        Verdict::Leave(why) => {
-            report.mark(Mark::Done, format_args!("nothing to rerun: {why}"));
+        RerunDecision::Leave(why) => {
+            report.mark(CheckStatus::Done, format_args!("nothing to rerun: {why}"));
             (false, why.clone())
         }
     };
@@ -208,11 +215,11 @@ fn tell(verdict: &Verdict, run: &Run, attempt: u32, report: &Report) -> Result<(
             .map_err(|error| Failure::output(name, &error))?;
     }
     let lost: Vec<[&str; 3]> = match verdict {
-        Verdict::Rerun { lost, .. } => lost
+        RerunDecision::Rerun { lost, .. } => lost
             .iter()
             .map(|lost| [&*lost.job, &*lost.instance, &*lost.reason])
             .collect(),
-        Verdict::Leave(_) => Vec::new(),
+        RerunDecision::Leave(_) => Vec::new(),
     };
     report.summary(&summary::rerun(is_rerun, &why, &run.html_url, &lost));
     Ok(())

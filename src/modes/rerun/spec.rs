@@ -30,10 +30,10 @@ impl RerunSpec {
         let ended = event.and_then(ended_run);
         let run = match inputs.get("run-id") {
             Some(_) => problems.optional(inputs, "run-id", run_id)?,
-            None => problems.take(ended.map(|(run, _)| run).ok_or_else(|| {
+            None => problems.collect(ended.map(|(run, _)| run).ok_or_else(|| {
                 let why = "it is empty, and no `workflow_run` event tells it; run this in a workflow with \
                            `on: workflow_run`, or pass the run's number";
-                InputError::missing("run-id", why)
+                InputError::new("run-id", why)
             }))?,
         };
         Some(Self {

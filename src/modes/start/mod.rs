@@ -16,15 +16,15 @@ use crate::clients::expected_account;
 use crate::error::Failure;
 use crate::launch::boot_volume;
 use crate::launch::context::Launcher;
-use crate::launch::deadlines::{self, Times};
-use crate::launch::journal::Entry;
-use crate::launch::prepare::Groundwork;
+use crate::launch::deadlines::{self, Deadlines};
+use crate::launch::journal::AttemptId;
+use crate::launch::prepare::Prepared;
 use crate::launch::runner::{LaunchedRunner, described};
 use crate::launch::runner_group;
 use crate::launch::spec::StartSpec;
 use crate::modes::start::wait_online::Watch;
 use crate::platform::signals::{Cancel, UNDO_WITHIN};
-use crate::report::{Report, first_of, seconds};
+use crate::report::{Reporter, first_of, seconds};
 use crate::retry::Deadline;
 use crate::teardown::{Undone, undo};
 use crate::values::run::LaunchName;
@@ -43,7 +43,7 @@ const TOLD_EACH: usize = 20;
 pub(crate) async fn start(
     clients: Clients,
     spec: StartSpec,
-    report: Arc<Report>,
+    report: Arc<Reporter>,
 ) -> Result<(), Failure> {
     let began = Instant::now();
     let mut cancel = Cancel::install().map_err(|error| {
@@ -52,18 +52,18 @@ pub(crate) async fn start(
             "report this as a bug",
         )
     })?;
-    let times = Times::of(spec.start_timeout.as_duration(), spec.count);
+    let times = Deadlines::new(spec.start_timeout.as_duration(), spec.count);
 
-    let (groundwork, runner_group) = tokio::select! {
-        groundwork = prepare(&clients, &spec, &report, times.launch_by) => groundwork?,
+    let (prepared, runner_group) = tokio::select! {
+        prepared = prepare(&clients, &spec, &report, times.launch_by) => prepared?,
         signal = cancel.requested() => return Err(Failure::cancelled(signal)),
     };
-    report.group("Plan", groundwork.described(&spec));
+    report.group("Plan", prepared.described(&spec));
     let prepared_in = began.elapsed();
     let launcher = Arc::new(Launcher::new(
         clients,
         spec,
-        (groundwork, runner_group),
+        (prepared, runner_group),
         report,
         &times,
     ));
@@ -75,7 +75,7 @@ pub(crate) async fn start(
     };
     match outcome {
         Ok(online) => {
-            tell_success(&launcher, &online, prepared_in, began.elapsed());
+            log_success(&launcher, &online, prepared_in, began.elapsed());
             Ok(())
         }
         Err(failure) => {
@@ -97,7 +97,7 @@ struct Online {
     after: BTreeMap<RunnerId, Duration>,
 }
 
-fn tell_success(launcher: &Launcher, online: &Online, prepared_in: Duration, total: Duration) {
+fn log_success(launcher: &Launcher, online: &Online, prepared_in: Duration, total: Duration) {
     let started = Started {
         runners: &online.runners,
         online_after: &online.after,
@@ -118,17 +118,17 @@ fn tell_success(launcher: &Launcher, online: &Online, prepared_in: Duration, tot
 async fn prepare(
     clients: &Clients,
     spec: &StartSpec,
-    report: &Report,
+    report: &Reporter,
     deadline: Deadline,
-) -> Result<(Groundwork, u64), Failure> {
-    let (account, signed_in, groundwork, group) = tokio::join!(
+) -> Result<(Prepared, u64), Failure> {
+    let (account, signed_in, prepared, group) = tokio::join!(
         expected_account::check(clients, clients.account.as_ref(), deadline),
         clients.sign_in(deadline),
-        Groundwork::lay(clients, spec, report, deadline),
+        Prepared::fetch(clients, spec, report, deadline),
         runner_group::resolve(clients, &spec.runner_group, deadline)
     );
     account.and(signed_in)?;
-    Ok((groundwork?, group?))
+    Ok((prepared?, group?))
 }
 
 type Tasks = JoinSet<Result<LaunchedRunner, Failure>>;
@@ -167,14 +167,14 @@ async fn finish(
                 "report this as a bug",
             ))
         })?;
-        tell_launch(launcher, &runner);
+        log_launch(launcher, &runner);
         runners.push(runner);
         // At once, so that a later failure still leaves something to stop; of many not each time, for the file keeps them all.
         let count = runners.len();
         if count.is_power_of_two() || tasks.is_empty() {
             write_outputs(launcher, &runners)?;
         }
-        tell_progress("launched", count, launcher, began);
+        log_progress("launched", count, launcher, began);
     }
     let launched_in = began.elapsed();
     let watch = Watch::new(&launcher.clients, report, &runners);
@@ -194,7 +194,7 @@ async fn finish(
     })
 }
 
-fn tell_launch(launcher: &Launcher, runner: &LaunchedRunner) {
+fn log_launch(launcher: &Launcher, runner: &LaunchedRunner) {
     if usize::from(launcher.spec.count) > TOLD_EACH {
         return;
     }
@@ -206,7 +206,7 @@ fn tell_launch(launcher: &Launcher, runner: &LaunchedRunner) {
 }
 
 /// Of many, each tenth part.
-fn tell_progress(what: &str, done: usize, launcher: &Launcher, began: Instant) {
+fn log_progress(what: &str, done: usize, launcher: &Launcher, began: Instant) {
     let all = usize::from(launcher.spec.count);
     if all > TOLD_EACH && (done == all || done.is_multiple_of(all.div_ceil(10))) {
         launcher
@@ -221,8 +221,8 @@ async fn end_strays(
     runners: &[LaunchedRunner],
     deadline: Deadline,
 ) -> Result<(), Failure> {
-    let kept: Vec<Entry> = runners.iter().map(|runner| runner.entry).collect();
-    let strays = launcher.ledger.remains_except(&kept);
+    let kept: Vec<AttemptId> = runners.iter().map(|runner| runner.entry).collect();
+    let strays = launcher.journal.leftovers_except(&kept);
     if strays.is_empty() {
         return Ok(());
     }
@@ -255,17 +255,17 @@ async fn undo_everything(
     failure: Failure,
 ) -> Failure {
     let began = Instant::now();
-    launcher.closing.close();
+    launcher.cancellation.cancel();
     launcher.report.line("· undoing what was launched");
     let Clients { ec2, github, .. } = &launcher.clients;
     let settle = settle.min(deadline.left() / 2);
-    let known = launcher.ledger.known();
+    let known = launcher.journal.known();
     let ((), first) = tokio::join!(
         settled(tasks, settle),
         undo(ec2, github, known.clone(), deadline)
     );
     // What could not be ended once is not tried twice: only what came up since.
-    let rest = launcher.ledger.remains().without(&known);
+    let rest = launcher.journal.leftovers().without(&known);
     let undone = first.and(undo(ec2, github, rest, deadline).await);
     told(failure, &undone, began.elapsed())
 }

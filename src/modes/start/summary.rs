@@ -111,7 +111,7 @@ impl Started<'_> {
 mod tests {
     use super::*;
     use crate::inputs::{Inputs, Problems};
-    use crate::launch::journal::Ledger;
+    use crate::launch::journal::Journal;
     use crate::launch::plan;
     use crate::values::network::InstanceId;
 
@@ -131,7 +131,7 @@ mod tests {
         let spec = spec();
         let candidate = plan::ladder(&spec, &[]).remove(0);
         let runner = LaunchedRunner {
-            entry: Ledger::default().asking_for_record("name"),
+            entry: Journal::default().asking_for_record("name"),
             label: "sprinters-1234-1-tabcdefwxyz".to_owned(),
             name: "sprinters-1234-1-tabcdefwxyz-0000".to_owned(),
             runner_id: RunnerId(7),

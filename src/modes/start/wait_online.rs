@@ -10,7 +10,7 @@ use crate::ec2::{DESCRIBE_INSTANCES, Ec2Error, GET_CONSOLE_OUTPUT, Instance};
 use crate::error::Failure;
 use crate::github::{GithubError, LIST, LOOK, Runner, Status};
 use crate::launch::runner::LaunchedRunner;
-use crate::report::{Report, first_of, seconds};
+use crate::report::{Reporter, first_of, seconds};
 use crate::retry::{self, Backoff, Deadline};
 use crate::values::duration::Seconds;
 use crate::values::network::InstanceId;
@@ -32,16 +32,16 @@ const FEW_OF: usize = 50;
 /// Looks at runners until all are online.
 pub(crate) struct Watch<'a> {
     clients: &'a Clients,
-    report: &'a Report,
+    report: &'a Reporter,
     began: Instant,
     waiting: BTreeMap<RunnerId, Waiting<'a>>,
     online: BTreeMap<RunnerId, Duration>,
     /// All of them: one that is online already can still die.
     instances: Vec<InstanceId>,
     /// Why EC2's side is not known; told once.
-    blind: Option<Ec2Error>,
+    ec2_error: Option<Ec2Error>,
     /// The instance whose console may tell what went wrong.
-    suspect: Option<InstanceId>,
+    failed_instance: Option<InstanceId>,
 }
 
 /// What is known of a runner that is not online yet.
@@ -55,7 +55,7 @@ struct Waiting<'a> {
 impl<'a> Watch<'a> {
     pub(crate) fn new(
         clients: &'a Clients,
-        report: &'a Report,
+        report: &'a Reporter,
         runners: &'a [LaunchedRunner],
     ) -> Self {
         let waiting = runners.iter().map(|runner| {
@@ -79,8 +79,8 @@ impl<'a> Watch<'a> {
                 .iter()
                 .map(|runner| runner.instance_id.clone())
                 .collect(),
-            blind: None,
-            suspect: None,
+            ec2_error: None,
+            failed_instance: None,
         }
     }
 
@@ -118,7 +118,7 @@ impl<'a> Watch<'a> {
             if self.waiting.is_empty() {
                 return self.all_online(before, deadline).await;
             }
-            self.tell_progress();
+            self.log_progress();
             if deadline.sleep(wait).await.is_err() {
                 // A last look: the runner may have come online just now.
                 tokio::time::sleep_until(deadline.instant()).await;
@@ -146,7 +146,7 @@ impl<'a> Watch<'a> {
 
     /// What the instance said last, for who has the permission. Without it, nothing is said of it.
     async fn with_console(&self, failure: Failure) -> Failure {
-        let Some(instance) = &self.suspect else {
+        let Some(instance) = &self.failed_instance else {
             return failure;
         };
         let tail = self.clients.ec2.console_tail(instance);
@@ -160,7 +160,7 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn tell_progress(&self) {
+    fn log_progress(&self) {
         let Some(first) = self.waiting.values().next() else {
             return;
         };
@@ -218,7 +218,7 @@ impl<'a> Watch<'a> {
     ) -> Result<Duration, Failure> {
         let statuses = match answer {
             Ok(statuses) => statuses,
-            Err(error) if error.is_passing() => {
+            Err(error) if error.is_transient() => {
                 let wait = slow_down.next(error.wait);
                 for waiting in self.waiting.values_mut() {
                     waiting.github = format!("not known ({error})");
@@ -261,19 +261,19 @@ impl<'a> Watch<'a> {
         let instances = match answer {
             Ok(instances) => instances,
             Err(error) => {
-                if !error.is_passing() && self.blind.is_none() {
+                if !error.is_transient() && self.ec2_error.is_none() {
                     let remedy = error.remedy(&self.clients.region);
                     self.report.warning(format_args!(
                         "the instance cannot be watched: {error}; {remedy}"
                     ));
                 }
-                self.blind = Some(error);
+                self.ec2_error = Some(error);
                 return Ok(());
             }
         };
-        self.blind = None;
+        self.ec2_error = None;
         if let Some(dead) = instances.iter().find(|one| !one.state.can_run()) {
-            self.suspect = Some(dead.id.clone());
+            self.failed_instance = Some(dead.id.clone());
             return Err(died(dead));
         }
         let mut seen: BTreeMap<InstanceId, Instance> = instances
@@ -303,7 +303,7 @@ impl<'a> Watch<'a> {
 
     fn timed_out(&mut self, timeout: Seconds) -> Failure {
         let first = self.waiting.values().next();
-        self.suspect = first.map(|waiting| waiting.runner.instance_id.clone());
+        self.failed_instance = first.map(|waiting| waiting.runner.instance_id.clone());
         let states: Vec<String> = self.waiting.values().map(Waiting::state).collect();
         let who = if self.online.is_empty() {
             "no runner came online".to_owned()
@@ -321,7 +321,7 @@ impl<'a> Watch<'a> {
              than `start-timeout`",
         )
         .and("the instance wrote what it did to its serial console, in lines that begin with `sprinters:`");
-        match &self.blind {
+        match &self.ec2_error {
             Some(error) => failure.and(format!("EC2 could not be asked: {error}")),
             None => failure,
         }

@@ -7,12 +7,12 @@ use crate::values::network::InstanceId;
 
 /// What `stop` is narrowed to; nothing means all of this run's runners.
 #[derive(Debug, Default)]
-pub(crate) struct Narrowing {
+pub(crate) struct StopFilter {
     pub labels: Vec<Label>,
     pub instances: Vec<InstanceId>,
 }
 
-impl Narrowing {
+impl StopFilter {
     pub(crate) fn parse(inputs: &Inputs, problems: &mut Problems) -> Self {
         Self {
             labels: problems

@@ -14,7 +14,7 @@ use crate::ec2::{DESCRIBE_INSTANCES, Ec2Error, Instance, SpotPriceSince, State, 
 use crate::error::Failure;
 use crate::github::{LIST, Runner};
 use crate::modes::stop::bill::{Bill, Bills};
-use crate::report::{Mark, Report};
+use crate::report::{CheckStatus, Reporter};
 use crate::retry::{self, Deadline};
 use crate::teardown;
 use crate::values::network::InstanceId;
@@ -22,7 +22,7 @@ use crate::values::run;
 use crate::values::runner_id::RunnerId;
 use crate::values::scope::Scope;
 use crate::values::spot::Market;
-use filter::Narrowing;
+use filter::StopFilter;
 
 /// How long passing errors are waited out.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -37,24 +37,24 @@ const PRICE_PATIENCE: Duration = Duration::from_secs(5);
 /// Terminates this run's instances and deletes their runner records.
 pub(crate) async fn stop(
     clients: &Clients,
-    narrowing: &Narrowing,
-    report: &Report,
+    filter: &StopFilter,
+    report: &Reporter,
 ) -> Result<(), Failure> {
     let began = Instant::now();
     let deadline = Deadline::after(PATIENCE);
     let (instances, runners) = tokio::join!(
-        find_instances(clients, narrowing, deadline),
+        find_instances(clients, filter, deadline),
         retry::until(LIST, deadline, || clients.github.runners(None))
     );
     let mut instances = instances.map_err(|error| clients.ec2_failure(&error))?;
     if let Ok(runners) = &runners
-        && is_whole_run(narrowing)
+        && is_whole_run(filter)
         && is_more_to_come(clients, &instances, runners)
     {
         // A `start` that was killed a moment ago: its record is there, its instance is not visible yet.
         report.line("· a runner record has no instance yet: looking again");
         tokio::time::sleep(INVISIBLE).await;
-        instances = find_instances(clients, narrowing, deadline)
+        instances = find_instances(clients, filter, deadline)
             .await
             .map_err(|error| clients.ec2_failure(&error))?;
     }
@@ -85,13 +85,13 @@ pub(crate) async fn stop(
     let (here, elsewhere): (Vec<&Instance>, Vec<&Instance>) = instances
         .iter()
         .partition(|instance| instance.scope() == clients.run.scope.tag().as_deref());
-    tell_elsewhere(&elsewhere, report);
+    log_elsewhere(&elsewhere, report);
     let of_instances: Vec<RunnerId> = here.into_iter().filter_map(Instance::runner_id).collect();
     let records: Vec<RunnerId> = runners
         .iter()
         .filter(|runner| {
             of_instances.contains(&runner.id)
-                || (is_whole_run(narrowing) && clients.run.launched(&runner.name))
+                || (is_whole_run(filter) && clients.run.launched(&runner.name))
         })
         .map(|runner| runner.id)
         .collect();
@@ -100,10 +100,10 @@ pub(crate) async fn stop(
     terminated.and(deleted)?;
 
     if alive.is_empty() && records.is_empty() {
-        report.mark(Mark::Done, "nothing to stop");
+        report.mark(CheckStatus::Done, "nothing to stop");
     }
     let bills = bills(clients, &instances, &history);
-    tell_cost(&bills, report)?;
+    log_cost(&bills, report)?;
     report.summary(&summary::stopped(
         &instances,
         &bills,
@@ -114,7 +114,7 @@ pub(crate) async fn stop(
 }
 
 /// Another scope's records have numbers of their own: to delete one by number here could end a stranger's runner.
-fn tell_elsewhere(instances: &[&Instance], report: &Report) {
+fn log_elsewhere(instances: &[&Instance], report: &Reporter) {
     for instance in instances {
         report.warning(format_args!(
             "the runner of `{}` registered {}: its record stays there until GitHub removes it; give `mode: stop` the `scope` \
@@ -129,7 +129,7 @@ fn tell_elsewhere(instances: &[&Instance], report: &Report) {
 async fn spot_price_history(
     clients: &Clients,
     instances: &[Instance],
-    report: &Report,
+    report: &Reporter,
 ) -> Vec<SpotPriceSince> {
     let spot = || {
         instances
@@ -165,7 +165,7 @@ fn bills(clients: &Clients, instances: &[Instance], history: &[SpotPriceSince]) 
 }
 
 /// One line in the log, and the outputs.
-fn tell_cost(bills: &Bills, report: &Report) -> Result<(), Failure> {
+fn log_cost(bills: &Bills, report: &Reporter) -> Result<(), Failure> {
     if !bills.0.is_empty() {
         report.line(format_args!("· {}", cost_report::line(bills)));
     }
@@ -192,25 +192,21 @@ fn is_more_to_come(clients: &Clients, instances: &[Instance], runners: &[Runner]
     })
 }
 
-fn is_whole_run(narrowing: &Narrowing) -> bool {
-    narrowing.labels.is_empty() && narrowing.instances.is_empty()
+fn is_whole_run(filter: &StopFilter) -> bool {
+    filter.labels.is_empty() && filter.instances.is_empty()
 }
 
 /// This run's instances, all attempts. At a terminal there is no run, so that a narrowed stop looks at the whole repository.
 async fn find_instances(
     clients: &Clients,
-    narrowing: &Narrowing,
+    filter: &StopFilter,
     deadline: Deadline,
 ) -> Result<Vec<Instance>, Ec2Error> {
     let run = &clients.run;
     let repository = [run.repository.to_string()];
     let run_id = [run.id.clone()];
-    let labels: Vec<String> = narrowing.labels.iter().map(ToString::to_string).collect();
-    let ids: Vec<String> = narrowing
-        .instances
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let labels: Vec<String> = filter.labels.iter().map(ToString::to_string).collect();
+    let ids: Vec<String> = filter.instances.iter().map(ToString::to_string).collect();
     let by_tag = |key: &str| format!("tag:{key}");
     let (by_repository, by_run, by_label) = (
         by_tag(tags::REPOSITORY),
@@ -218,7 +214,7 @@ async fn find_instances(
         by_tag(tags::LABEL),
     );
     let mut filters: Vec<(&str, &[String])> = vec![(&by_repository, &repository)];
-    if run.id != "local" || is_whole_run(narrowing) {
+    if run.id != "local" || is_whole_run(filter) {
         filters.push((&by_run, &run_id));
     }
     if !labels.is_empty() {
@@ -236,7 +232,7 @@ async fn find_instances(
 async fn terminate(
     clients: &Clients,
     alive: &[&Instance],
-    report: &Report,
+    report: &Reporter,
     deadline: Deadline,
 ) -> Result<(), Failure> {
     let ids: Vec<InstanceId> = alive.iter().map(|instance| instance.id.clone()).collect();
@@ -266,7 +262,7 @@ async fn terminate(
 async fn delete_records(
     clients: &Clients,
     records: &[RunnerId],
-    report: &Report,
+    report: &Reporter,
 ) -> Result<(), Failure> {
     let deadline = Deadline::after(BUSY_PATIENCE);
     let began = Instant::now();

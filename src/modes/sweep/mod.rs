@@ -9,7 +9,7 @@ use crate::clients::Clients;
 use crate::ec2::{DESCRIBE_INSTANCES, Instance, tags};
 use crate::error::Failure;
 use crate::github::{DELETE, Deletion, LIST, Runner};
-use crate::report::{Mark, Report};
+use crate::report::{CheckStatus, Reporter};
 use crate::retry::{self, Deadline};
 use crate::teardown;
 use crate::values::network::InstanceId;
@@ -79,7 +79,7 @@ fn plan(instances: &[Instance], runners: &[Runner], run: &WorkflowRun, now: Syst
 }
 
 /// Ends what expired in this repository.
-pub(crate) async fn sweep(clients: &Clients, report: &Report) -> Result<(), Failure> {
+pub(crate) async fn sweep(clients: &Clients, report: &Reporter) -> Result<(), Failure> {
     let deadline = Deadline::after(PATIENCE);
     let repository = [clients.run.repository.to_string()];
     let ours = ["true".to_owned()];
@@ -102,7 +102,7 @@ pub(crate) async fn sweep(clients: &Clients, report: &Report) -> Result<(), Fail
                 .and("nothing was ended: without GitHub's word nobody knows who is busy")
         })?;
     let plan = plan(&instances, &runners, &clients.run, SystemTime::now());
-    tell_undecided(&plan, report);
+    log_undecided(&plan, report);
     let swept = Sweeping {
         clients,
         report,
@@ -125,7 +125,7 @@ pub(crate) async fn sweep(clients: &Clients, report: &Report) -> Result<(), Fail
     }
 }
 
-fn tell_undecided(plan: &Plan, report: &Report) {
+fn log_undecided(plan: &Plan, report: &Reporter) {
     for id in &plan.unknown {
         report.warning(format_args!(
             "`{id}` has no readable tag `{}`: if it is not needed, terminate it by hand",
@@ -140,19 +140,19 @@ fn tell_undecided(plan: &Plan, report: &Report) {
     }
     for id in &plan.spare {
         report.mark(
-            Mark::Unknown,
+            CheckStatus::Unknown,
             format_args!("`{id}` has expired, but its runner is busy: spared"),
         );
     }
     if plan.end.is_empty() && plan.delete.is_empty() {
-        report.mark(Mark::Done, "nothing to sweep");
+        report.mark(CheckStatus::Done, "nothing to sweep");
     }
 }
 
 /// A sweep under way. What fails is told at the end: the rest is swept all the same.
 struct Sweeping<'a> {
     clients: &'a Clients,
-    report: &'a Report,
+    report: &'a Reporter,
     deadline: Deadline,
     terminated: usize,
     deleted: usize,
@@ -176,9 +176,9 @@ impl Sweeping<'_> {
         self.terminate(&idle).await;
         for record in plan.delete {
             match self.delete(record).await {
-                Ok(Deletion::Deleted | Deletion::Gone) => self.tell_deleted(record),
+                Ok(Deletion::Deleted | Deletion::Gone) => self.log_deleted(record),
                 Ok(Deletion::Busy) => self.report.mark(
-                    Mark::Unknown,
+                    CheckStatus::Unknown,
                     format_args!("runner record {record} is busy: spared"),
                 ),
                 Err(failure) => self.failed = Some(failure),
@@ -190,12 +190,12 @@ impl Sweeping<'_> {
     /// Takes an expired instance's record away; `false` where a job has come in between, or where nobody knows.
     async fn free(&mut self, instance: &InstanceId, record: RunnerId) -> bool {
         match self.delete(record).await {
-            Ok(Deletion::Deleted) => self.tell_deleted(record),
+            Ok(Deletion::Deleted) => self.log_deleted(record),
             Ok(Deletion::Gone) => {}
             Ok(Deletion::Busy) => {
                 self.spared += 1;
                 self.report.mark(
-                    Mark::Unknown,
+                    CheckStatus::Unknown,
                     format_args!(
                         "`{instance}` has expired, but its runner has just got a job: spared"
                     ),
@@ -219,10 +219,12 @@ impl Sweeping<'_> {
             .map_err(|error| self.clients.github_failure(&error))
     }
 
-    fn tell_deleted(&mut self, record: RunnerId) {
+    fn log_deleted(&mut self, record: RunnerId) {
         self.deleted += 1;
-        self.report
-            .mark(Mark::Done, format_args!("deleted runner record {record}"));
+        self.report.mark(
+            CheckStatus::Done,
+            format_args!("deleted runner record {record}"),
+        );
     }
 
     async fn terminate(&mut self, ids: &[InstanceId]) {
@@ -231,7 +233,7 @@ impl Sweeping<'_> {
                 None => {
                     self.terminated += 1;
                     self.report.mark(
-                        Mark::Done,
+                        CheckStatus::Done,
                         format_args!("terminated `{id}`, which had expired"),
                     );
                 }

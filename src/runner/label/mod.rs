@@ -14,7 +14,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::inputs::{InputError, Inputs, Layer, Place, Placed, Source};
+use crate::inputs::{InputError, Inputs, Layer, Placed, Source, SourceSpan};
 use crate::values::region::Zone;
 use kind::Kind;
 
@@ -51,8 +51,8 @@ impl RunnerLabel {
         Some(self.parts.get(&kind)?.value.as_str())
     }
 
-    fn place(&self, span: Range<usize>) -> Place {
-        Place::new(&self.source, span)
+    fn place(&self, span: Range<usize>) -> SourceSpan {
+        SourceSpan::new(&self.source, span)
     }
 
     /// The label as values of inputs. A place is one thing: an input that names another one replaces all of it.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::kind::Kind;
 use super::suggest;
 use super::{CLOUD, INPUT, PREFIX, Part, RunnerLabel};
-use crate::inputs::{InputError, Place, Source};
+use crate::inputs::{InputError, Source, SourceSpan};
 use crate::values::label::Label;
 use crate::values::list::closest;
 use crate::values::region::{Region, Zone};
@@ -86,7 +86,7 @@ impl RunnerLabel {
         }
         let located = |wrong: Wrong| {
             let shown = text.get(wrong.span.clone()).unwrap_or_default();
-            let mut place = Place::new(&source, wrong.span);
+            let mut place = SourceSpan::new(&source, wrong.span);
             if let Some(first) = wrong.first {
                 place = place.and(first, "it stands here already");
             }

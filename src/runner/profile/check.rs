@@ -23,15 +23,16 @@ pub(super) fn structure(file: &ProfileFile) -> Vec<InputError> {
                 root_key(file, key, &mut wrong);
             }
         }
-        _ => wrong
-            .push(InputError::missing(FILE, "a mapping with `runners`").at(Some(file.place(None)))),
+        _ => {
+            wrong.push(InputError::new(FILE, "a mapping with `runners`").at(Some(file.place(None))))
+        }
     }
     if wrong.is_empty() && file.runners().next().is_none() {
         let path = keys(&["runners"]);
         let accepted = "at least one named runner, such as `small: { instance-type: m7i.large }`";
         wrong.push(match file.at(&path) {
             Some(_) => file.wrong_value(&path, accepted),
-            None => InputError::missing(FILE, "it has no `runners`").at(Some(file.place(None))),
+            None => InputError::new(FILE, "it has no `runners`").at(Some(file.place(None))),
         });
     }
     wrong.truncate(TOLD);

@@ -24,7 +24,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::inputs::{Input, InputError, Layer, Place, Placed, Source};
+use crate::inputs::{Input, InputError, Layer, Placed, Source, SourceSpan};
 use crate::values::account::AccountId;
 use crate::values::list::closest;
 use keys::{ACCOUNT, Section};
@@ -53,9 +53,9 @@ impl ProfileFile {
             let accepted = format!("it cannot be read as YAML: {}", unreadable.why);
             let place = unreadable.at.map(|(line, column)| {
                 let start = locate::offset(text, line, column);
-                Place::new(&source, start..start + 1)
+                SourceSpan::new(&source, start..start + 1)
             });
-            vec![InputError::missing(FILE, &accepted).at(place)]
+            vec![InputError::new(FILE, &accepted).at(place)]
         })?;
         let file = Self { source, root };
         let mut wrong = check::structure(&file);
@@ -99,7 +99,7 @@ impl ProfileFile {
     }
 
     /// A list's entries, each with its own place.
-    fn entries(&self, node: &Node, path: &[Step]) -> Vec<(String, Place)> {
+    fn entries(&self, node: &Node, path: &[Step]) -> Vec<(String, SourceSpan)> {
         let Node::List(nodes) = node else {
             return Vec::new();
         };
@@ -199,8 +199,8 @@ impl ProfileFile {
         }
     }
 
-    fn place(&self, span: Option<std::ops::Range<usize>>) -> Place {
-        Place::new(&self.source, span.unwrap_or(0..0))
+    fn place(&self, span: Option<std::ops::Range<usize>>) -> SourceSpan {
+        SourceSpan::new(&self.source, span.unwrap_or(0..0))
     }
 
     /// A value that does not fit its key.
@@ -225,7 +225,7 @@ impl ProfileFile {
              from, and pass a new one as the input `{}`",
             input.name
         );
-        InputError::missing(&place.to_string(), &why)
+        InputError::new(&place.to_string(), &why)
     }
 
     /// A key that does not belong where it stands.

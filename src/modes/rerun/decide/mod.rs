@@ -11,7 +11,7 @@ use crate::github::{Job, JobId, Run};
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum RerunDecision {
     Rerun {
         part: Part,
         /// The jobs that were lost, each with its instance.
@@ -93,7 +93,7 @@ impl Attempt<'_> {
     fn taken(&self) -> Vec<&Instance> {
         self.instances
             .iter()
-            .filter(|instance| instance.is_taken_back())
+            .filter(|instance| instance.is_interrupted())
             .collect()
     }
 
@@ -141,17 +141,17 @@ pub(super) fn is_by_someone(annotation: &str) -> bool {
 }
 
 /// What became of the attempt's jobs and instances, if nobody cancelled it.
-pub(super) fn decide_by_instances(attempt: &Attempt<'_>) -> Verdict {
+pub(super) fn decide_by_instances(attempt: &Attempt<'_>) -> RerunDecision {
     let (number, ended, jobs) = (attempt.number, attempt.ended(), attempt.jobs);
     let taken = attempt.taken();
     if attempt.instances.is_empty() {
-        return Verdict::Leave(format!(
+        return RerunDecision::Leave(format!(
             "attempt {number} {ended}, and none of its instances is to be seen: it had none, or they ended more than about an \
              hour ago"
         ));
     }
     if taken.is_empty() {
-        return Verdict::Leave(format!(
+        return RerunDecision::Leave(format!(
             "attempt {number} {ended}, but AWS took none of its {} back",
             counted(attempt.instances.len())
         ));
@@ -172,15 +172,15 @@ pub(super) fn decide_by_instances(attempt: &Attempt<'_>) -> Verdict {
         }
     }
     match starters[..] {
-        [] => Verdict::Leave(format!(
+        [] => RerunDecision::Leave(format!(
             "attempt {number} {ended}, but no job failed on {}, which AWS took back",
             named(&taken)
         )),
-        [Some(job)] => Verdict::Rerun {
+        [Some(job)] => RerunDecision::Rerun {
             part: Part::Job(job.id, job.name.clone()),
             lost,
         },
-        _ => Verdict::Rerun {
+        _ => RerunDecision::Rerun {
             part: Part::All,
             lost,
         },

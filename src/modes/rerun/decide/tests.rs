@@ -60,11 +60,11 @@ fn part(jobs: &[Job], instances: &[Instance]) -> Result<Part, String> {
         instances,
     };
     match decide_by_instances(&attempt) {
-        Verdict::Rerun { part, lost } => {
+        RerunDecision::Rerun { part, lost } => {
             assert!(!lost.is_empty());
             Ok(part)
         }
-        Verdict::Leave(why) => Err(why),
+        RerunDecision::Leave(why) => Err(why),
     }
 }
 

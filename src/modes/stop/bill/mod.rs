@@ -116,7 +116,7 @@ impl Bill {
                     hosted.usd_per_minute * started_minutes(ran.duration()),
                 ))
             }),
-            is_interrupted: instance.is_taken_back(),
+            is_interrupted: instance.is_interrupted(),
         }
     }
 }

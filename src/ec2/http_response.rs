@@ -1,17 +1,17 @@
-//! What EC2's and STS's answers say beside their bodies.
+//! The HTTP status and headers of EC2's and STS's responses.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Headers;
 
-/// What an answer says, if there was one.
-pub(crate) trait HttpAnswer {
+/// Status and headers, if there was a response.
+pub(crate) trait ResponseParts {
     fn http_status(&self) -> Option<u16>;
 
     fn headers(&self) -> Option<&Headers>;
 }
 
-impl<E> HttpAnswer for SdkError<E, HttpResponse> {
+impl<E> ResponseParts for SdkError<E, HttpResponse> {
     fn http_status(&self) -> Option<u16> {
         self.raw_response()
             .map(|response| response.status().as_u16())
