@@ -125,7 +125,7 @@ impl FromStr for InstanceId {
     }
 }
 
-/// An IAM instance profile. Transient one needs `iam:PassRole` on its role.
+/// An IAM instance profile; it needs `iam:PassRole` on its role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InstanceProfile {
     Name(String),
