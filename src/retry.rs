@@ -10,12 +10,13 @@ pub(crate) struct Deadline(Instant);
 
 impl Deadline {
     pub(crate) fn after(duration: Duration) -> Self {
-        Self(Instant::now() + duration)
+        let now = Instant::now();
+        Self(now.checked_add(duration).unwrap_or(now + NEVER))
     }
 
     /// The earlier of this deadline and one `duration` from now.
     pub(crate) fn within(self, duration: Duration) -> Self {
-        Self(self.0.min(Instant::now() + duration))
+        Self(self.0.min(Self::after(duration).0))
     }
 
     pub(crate) fn left(self) -> Duration {
@@ -47,6 +48,8 @@ impl Deadline {
     }
 }
 
+/// As good as no deadline.
+const NEVER: Duration = Duration::from_hours(24 * 365);
 const SHORTEST_TRY: Duration = Duration::from_millis(600);
 const LONGEST_TRY: Duration = Duration::from_secs(10);
 /// No server answers in less.

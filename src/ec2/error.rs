@@ -8,9 +8,11 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::operation::RequestId;
 
+use aws_smithy_runtime_api::http::Headers as SdkHeaders;
+
 use super::http_response::ResponseParts;
 use super::role_error::RoleError;
-use crate::http::cause::innermost;
+use crate::http::cause::{Unanswered, innermost, shortened};
 use crate::http::extra_roots;
 use crate::http::headers::Headers;
 use crate::retry::Transient;
@@ -42,10 +44,14 @@ pub(crate) enum Kind {
     ServerError(u16),
     /// No answer arrived: the call may or may not have been carried out.
     NoAnswer,
+    /// The call never left this machine: no address, no connection.
+    NotSent,
     /// The call never left: no credentials were found.
     NoCredentials,
     /// The call never left: the role that it needs could not be taken.
     NoRole { help: Box<str> },
+    /// An answer that sends elsewhere, which EC2's never do.
+    Redirect { status: u16, location: Box<str> },
     /// An answer that is not what the API describes.
     Unreadable,
 }
@@ -90,11 +96,12 @@ impl Ec2Error {
                 match (service.code(), error.http_status()) {
                     (Some(code), _) => (
                         Kind::Code(code.to_owned()),
-                        service.message().unwrap_or("no message").to_owned(),
+                        shortened(service.message().unwrap_or("no message")),
                     ),
                     (None, Some(status)) if status >= 400 => {
                         (Kind::ServerError(status), "no error code".to_owned())
                     }
+                    (None, Some(status @ 300..400)) => redirect(status, headers),
                     // Not even an error: a page that some proxy sent with status 200, say.
                     (None, _) => (Kind::Unreadable, innermost(error)),
                 }
@@ -103,12 +110,21 @@ impl Ec2Error {
                 Some(status) if status >= 400 => {
                     (Kind::ServerError(status), "no error code".to_owned())
                 }
+                Some(status @ 300..400) => redirect(status, headers),
                 _ => (Kind::Unreadable, innermost(error)),
             },
             other if cause::<CredentialsError>(other).is_some() => {
                 (Kind::NoCredentials, innermost(other))
             }
-            other => (Kind::NoAnswer, innermost(other)),
+            other => {
+                let cause = Unanswered::new(other);
+                let kind = if cause.was_sent {
+                    Kind::NoAnswer
+                } else {
+                    Kind::NotSent
+                };
+                (kind, cause.message)
+            }
         };
         Self {
             action,
@@ -169,12 +185,17 @@ impl Ec2Error {
     pub(crate) fn may_have_acted(&self) -> bool {
         match &self.kind {
             Kind::NoAnswer => !extra_roots::is_untrusted(&self.message),
-            Kind::Unreadable => true,
+            Kind::Unreadable | Kind::Redirect { .. } => true,
             Kind::ServerError(status) => *status >= 500,
-            Kind::NoCredentials | Kind::NoRole { .. } => false,
+            Kind::NotSent | Kind::NoCredentials | Kind::NoRole { .. } => false,
             Kind::Code(code) => matches!(
                 code.as_str(),
-                "InternalError" | "InternalFailure" | "Unavailable" | "ServiceUnavailable"
+                "InternalError"
+                    | "InternalFailure"
+                    | "Unavailable"
+                    | "ServiceUnavailable"
+                    | "RequestTimeout"
+                    | "RequestTimeoutException"
             ),
         }
     }
@@ -185,7 +206,20 @@ impl Ec2Error {
             Kind::ServerError(status) => *status == 429,
             _ => matches!(
                 self.code(),
-                Some("RequestLimitExceeded" | "Throttling" | "ThrottlingException")
+                Some(
+                    "RequestLimitExceeded"
+                        | "Throttling"
+                        | "ThrottlingException"
+                        | "ThrottledException"
+                        | "RequestThrottled"
+                        | "RequestThrottledException"
+                        | "EC2ThrottledException"
+                        | "TooManyRequestsException"
+                        | "BandwidthLimitExceeded"
+                        | "LimitExceededException"
+                        | "PriorRequestNotComplete"
+                        | "SlowDown"
+                )
             ),
         }
     }
@@ -194,7 +228,10 @@ impl Ec2Error {
     pub(crate) fn is_transient(&self) -> bool {
         // EC2's own refusals have a code. One without was cut off on its way, unless a proxy refuses us.
         let was_cut_off = matches!(self.kind, Kind::ServerError(status) if !matches!(status, 401 | 403 | 404 | 407));
-        self.may_have_acted() || self.is_throttle() || was_cut_off
+        // Two requests that tag the same resource at once.
+        let is_concurrent = self.code() == Some("ConcurrentTagAccess");
+        let never_left = self.kind == Kind::NotSent && !extra_roots::is_untrusted(&self.message);
+        self.may_have_acted() || self.is_throttle() || was_cut_off || is_concurrent || never_left
     }
 
     /// What a failed `RunInstances` means for the ladder. Capacity can arrive as HTTP 500, so only the code counts.
@@ -239,10 +276,24 @@ impl Ec2Error {
         )
     }
 
-    /// What the person who reads the log can do about it.
+    /// What the person who reads the log can do about it. A clock that is off comes first: AWS calls a signature of another
+    /// time by many codes, none of which says so.
     pub(crate) fn remedy(&self, region: &Region) -> String {
+        let remedy = self.remedy_for_kind(region);
+        match self.skew {
+            Some(skew) => format!(
+                "this machine's clock is {} minutes off EC2's: set it right (EC2 refuses signatures of another time); otherwise, \
+                 {remedy}",
+                skew.as_secs() / 60
+            ),
+            None => remedy,
+        }
+    }
+
+    fn remedy_for_kind(&self, region: &Region) -> String {
         match &self.kind {
-            Kind::NoAnswer => extra_roots::remedy(&self.message).map_or_else(
+            Kind::Redirect { .. } => "check AWS_ENDPOINT_URL_EC2 and that no proxy or portal answers in EC2's place".to_owned(),
+            Kind::NoAnswer | Kind::NotSent => extra_roots::remedy(&self.message).map_or_else(
                 || format!("check that EC2's endpoint of `{region}` can be reached from this runner, and run the job again"),
                 str::to_owned,
             ),
@@ -270,13 +321,19 @@ impl Ec2Error {
                     .to_owned()
             }
             "SignatureDoesNotMatch" => "`aws-secret-access-key` does not belong to `aws-access-key-id`: copy both again".to_owned(),
-            "RequestExpired" => match self.skew {
-                Some(skew) => format!(
-                    "this machine's clock is {} minutes off EC2's: set it right (EC2 refuses signatures of another time)",
-                    skew.as_secs() / 60
-                ),
-                None => "the credentials have expired: a step before this one must get new ones that last long enough".to_owned(),
-            },
+            "RequestExpired" => {
+                "the credentials have expired: a step before this one must get new ones that last long enough".to_owned()
+            }
+            "OperationNotPermitted" => {
+                "if EC2's message speaks of termination protection (`disableApiTermination`), switch it off for this instance and \
+                 terminate it"
+                    .to_owned()
+            }
+            code if code.starts_with("InvalidKMSKey") || code.starts_with("KMS") => {
+                "the key's policy must let these credentials use it: see `KMS key policy for encrypted volumes` in the EC2 \
+                 documentation, or use another key for the account's default EBS encryption"
+                    .to_owned()
+            }
             "OptInRequired" => format!("enable `{region}` for this AWS account, or sign up for EC2 in it"),
             "AuthFailure.ServiceLinkedRoleCreationNotPermitted" => {
                 "spot needs a service-linked role, once per account: aws iam create-service-linked-role \
@@ -295,7 +352,7 @@ impl Ec2Error {
             "MissingInput" | "VPCIdNotSpecified" | "DefaultVpcDoesNotExist" => {
                 format!("`{region}` has no default VPC in this account: name a `subnet`")
             }
-            "IncorrectInstanceState" | "OperationNotPermitted" => "see EC2's message above".to_owned(),
+            "IncorrectInstanceState" => "see EC2's message above".to_owned(),
             code if self.next() == Next::AnotherCandidate => {
                 debug_assert!(!code.is_empty());
                 "list more instance types or zones, or use `spot: auto`".to_owned()
@@ -326,14 +383,25 @@ impl fmt::Display for Ec2Error {
             Kind::Code(code) => write!(f, "`{action}` failed with `{code}`: {message}"),
             Kind::ServerError(status) => write!(f, "`{action}` failed with HTTP {status}"),
             Kind::NoAnswer => write!(f, "`{action}` got no answer from EC2 ({message})"),
+            Kind::NotSent => write!(f, "`{action}` could not reach EC2 ({message})"),
             Kind::NoCredentials => write!(f, "no AWS credentials for `{action}` ({message})"),
             Kind::NoRole { .. } => f.write_str(message),
+            Kind::Redirect { status, location } => write!(
+                f,
+                "`{action}` was redirected with HTTP {status} to `{location}`, which is not followed"
+            ),
             Kind::Unreadable => write!(f, "`{action}` got an unreadable answer ({message})"),
         }
     }
 }
 
 impl Error for Ec2Error {}
+
+fn redirect(status: u16, headers: Option<&SdkHeaders>) -> (Kind, String) {
+    let location = headers.and_then(|headers| headers.get("location"));
+    let location = shortened(location.unwrap_or("an unnamed place")).into();
+    (Kind::Redirect { status, location }, String::new())
+}
 
 /// How far this machine's clock is from a server's; `None` where no signature suffers from it.
 fn skew(server: SystemTime) -> Option<Duration> {

@@ -6,6 +6,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use http::StatusCode;
 use octocrab::Octocrab;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -147,11 +148,11 @@ impl App {
         let app = client(self.connector.clone(), &self.api, jwt);
         let InstallationId { id } = answer(INSTALLATION, app._get(&self.place.installation).await)
             .await?
-            .json(INSTALLATION)?;
+            .json(INSTALLATION, StatusCode::OK)?;
         let path = format!("/app/installations/{id}/access_tokens");
         let Minted { token } = answer(MINT, app._post(path, Some(&self.place.limits)).await)
             .await?
-            .json(MINT)?;
+            .json(MINT, StatusCode::CREATED)?;
         Ok(token.into())
     }
 
@@ -160,7 +161,9 @@ impl App {
         let tokens = std::mem::take(&mut *self.tokens.lock().await);
         for Token { client, .. } in tokens {
             let response = client._delete("/installation/token", None::<&()>).await;
-            answer(REVOKE, response).await?.success(REVOKE)?;
+            answer(REVOKE, response)
+                .await?
+                .expect(REVOKE, StatusCode::NO_CONTENT)?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
 use serde::Deserialize;
 
 use super::{Github, GithubError};
@@ -25,7 +26,10 @@ impl Github {
     ) -> Result<String, GithubError> {
         let at = commit.map_or_else(String::new, |commit| format!("?ref={commit}"));
         let path = format!("/repos/{}/contents/{path}{at}", self.repository);
-        let contents: Contents = self.get_path(READ_FILE, &path).await?.json(READ_FILE)?;
+        let contents: Contents = self
+            .get_path(READ_FILE, &path)
+            .await?
+            .json(READ_FILE, StatusCode::OK)?;
         let unreadable = |why: &str| GithubError::unreadable(READ_FILE, why.to_owned());
         if contents.encoding != "base64" {
             return Err(unreadable("the file is too large"));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode};
 
 use super::app::{INSTALLATION, MINT};
+use crate::http::cause::{Unanswered, shortened};
 use crate::http::extra_roots;
 use crate::http::headers::Headers;
 use crate::retry::Transient;
@@ -27,6 +28,8 @@ pub(crate) struct GithubError {
 pub(crate) enum Kind {
     /// No answer arrived: the call may or may not have been carried out.
     NoAnswer,
+    /// The call never left this machine: no address, no connection.
+    NotSent,
     /// GitHub said to slow down.
     SlowDown,
     /// Any other refusal.
@@ -46,7 +49,10 @@ impl GithubError {
         let message = serde_json::from_str::<serde_json::Value>(body)
             .ok()
             .and_then(|body| Some(body.get("message")?.as_str()?.to_owned()))
-            .unwrap_or_else(|| status.canonical_reason().unwrap_or("no message").to_owned());
+            .map_or_else(
+                || status.canonical_reason().unwrap_or("no message").to_owned(),
+                |message| shortened(&message),
+            );
         let kind = if asks_to_slow_down(status, headers, &message) {
             Kind::SlowDown
         } else {
@@ -60,13 +66,23 @@ impl GithubError {
         }
     }
 
-    pub(crate) fn no_answer(operation: &'static str, message: String) -> Self {
+    /// From an exchange that broke off.
+    pub(crate) fn unanswered(operation: &'static str, cause: Unanswered) -> Self {
         Self {
             operation,
-            kind: Kind::NoAnswer,
-            message,
+            kind: if cause.was_sent {
+                Kind::NoAnswer
+            } else {
+                Kind::NotSent
+            },
+            message: cause.message,
             wait: None,
         }
+    }
+
+    /// A success by its status, but not the one that the API describes: some proxy or portal has answered.
+    pub(crate) fn unexpected(operation: &'static str, status: StatusCode) -> Self {
+        Self::unreadable(operation, format!("HTTP {}", status.as_u16()))
     }
 
     pub(crate) fn unreadable(operation: &'static str, message: String) -> Self {
@@ -90,8 +106,10 @@ impl GithubError {
         match self.kind {
             Kind::NoAnswer => !extra_roots::is_untrusted(&self.message),
             Kind::Unreadable => true,
-            Kind::Status(status) => status.is_server_error(),
-            Kind::SlowDown => false,
+            Kind::Status(status) => {
+                status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT
+            }
+            Kind::NotSent | Kind::SlowDown => false,
         }
     }
 
@@ -102,7 +120,9 @@ impl GithubError {
 
     /// Whether the same call may succeed a little later.
     pub(crate) fn is_transient(&self) -> bool {
-        self.may_have_acted() || self.is_throttle()
+        let timed_out = self.kind == Kind::Status(StatusCode::REQUEST_TIMEOUT);
+        let never_left = self.kind == Kind::NotSent && !extra_roots::is_untrusted(&self.message);
+        self.may_have_acted() || self.is_throttle() || never_left || timed_out
     }
 
     /// Whether GitHub refused because too much was asked at once.
@@ -113,7 +133,7 @@ impl GithubError {
     /// What the person who reads the log can do about it.
     pub(crate) fn remedy(&self, scope: &Scope) -> String {
         match self.kind {
-            Kind::NoAnswer => extra_roots::remedy(&self.message)
+            Kind::NoAnswer | Kind::NotSent => extra_roots::remedy(&self.message)
                 .unwrap_or("check that GITHUB_API_URL can be reached from this runner, and run the job again")
                 .to_owned(),
             Kind::SlowDown => {
@@ -205,9 +225,12 @@ fn asks_to_slow_down(status: StatusCode, headers: &HeaderMap, message: &str) -> 
     match status {
         StatusCode::TOO_MANY_REQUESTS => true,
         StatusCode::FORBIDDEN => {
+            let message = message.to_ascii_lowercase();
             headers.text("retry-after").is_some()
                 || is_used_up(headers)
-                || message.to_ascii_lowercase().contains("rate limit")
+                || message.contains("rate limit")
+                // Older servers' words for the same.
+                || message.contains("abuse detection")
         }
         StatusCode::SERVICE_UNAVAILABLE => headers.text("retry-after").is_some(),
         _ => false,
@@ -218,19 +241,17 @@ fn is_used_up(headers: &HeaderMap) -> bool {
     headers.number("x-ratelimit-remaining") == Some(0)
 }
 
-/// Until the hour's limit starts anew, by GitHub's own clock: this machine's may be wrong.
+/// Until the hour's limit starts anew.
 fn until_reset(headers: &HeaderMap) -> Option<Duration> {
-    let reset = Duration::from_secs(headers.number("x-ratelimit-reset")?);
-    let now = headers
-        .server_time()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default();
-    is_used_up(headers).then(|| reset.saturating_sub(now))
+    is_used_up(headers)
+        .then(|| headers.until("x-ratelimit-reset"))
+        .flatten()
 }
 
 impl Transient for GithubError {
     fn timed_out(call: &'static str, within: Duration) -> Self {
-        Self::no_answer(call, format!("nothing for {:.1} s", within.as_secs_f64()))
+        let message = format!("nothing for {:.1} s", within.as_secs_f64());
+        Self::unanswered(call, Unanswered::sent(message))
     }
 
     fn is_transient(&self) -> bool {
@@ -251,6 +272,10 @@ impl fmt::Display for GithubError {
             Kind::NoAnswer => write!(
                 f,
                 "could not {operation}: GitHub did not answer ({message})"
+            ),
+            Kind::NotSent => write!(
+                f,
+                "could not {operation}: GitHub could not be reached ({message})"
             ),
             Kind::SlowDown => write!(
                 f,

@@ -1,5 +1,6 @@
 //! Runner groups of organizations and enterprises.
 
+use http::StatusCode;
 use serde::Deserialize;
 
 use super::runners::PAGE;
@@ -40,7 +41,10 @@ impl Github {
         let mut all = Vec::new();
         for page in 1.. {
             let path = format!("/runner-groups?per_page={PAGE}&page={page}{filter}");
-            let Page { runner_groups } = self.get(GROUPS, &path, None).await?.json(GROUPS)?;
+            let Page { runner_groups } = self
+                .get(GROUPS, &path, None)
+                .await?
+                .json(GROUPS, StatusCode::OK)?;
             let is_last = runner_groups.len() < PAGE;
             all.extend(runner_groups);
             if is_last {

@@ -38,7 +38,7 @@ use serde::de::DeserializeOwned;
 
 use crate::credentials::GithubCredentials;
 use crate::credentials::mask::Mask;
-use crate::http::cause::innermost;
+use crate::http::cause::{Unanswered, innermost};
 use crate::http::{Service, USER_AGENT};
 use crate::values::repository::Repository;
 use crate::values::run::WorkflowRun;
@@ -205,14 +205,14 @@ where
     B: http_body_util::BodyExt<Data = bytes::Bytes>,
     B::Error: std::error::Error,
 {
-    let no_answer = |message: String| GithubError::no_answer(operation, message);
     let (parts, body) = response
-        .map_err(|error| no_answer(innermost(&error)))?
+        .map_err(|error| GithubError::unanswered(operation, Unanswered::new(&error)))?
         .into_parts();
+    let broke_off = |error: B::Error| Unanswered::sent(innermost(&error));
     let bytes = body
         .collect()
         .await
-        .map_err(|error| no_answer(innermost(&error)))?
+        .map_err(|error| GithubError::unanswered(operation, broke_off(error)))?
         .to_bytes();
     Ok(Answer {
         status: parts.status,
@@ -222,9 +222,13 @@ where
 }
 
 impl Answer {
-    /// The body of a success, or the refusal.
-    fn json<T: DeserializeOwned>(&self, operation: &'static str) -> Result<T, GithubError> {
-        self.success(operation)?;
+    /// The body of an answer with exactly the status that the API describes, or the refusal.
+    fn json<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        expected: StatusCode,
+    ) -> Result<T, GithubError> {
+        self.expect(operation, expected)?;
         serde_json::from_str(&self.body).map_err(|error| {
             // Only the place: the body of a JIT config must not reach a log.
             let place = format!("line {}, column {}", error.line(), error.column());
@@ -232,17 +236,20 @@ impl Answer {
         })
     }
 
-    fn success(&self, operation: &'static str) -> Result<(), GithubError> {
-        if self.status.is_success() {
-            Ok(())
-        } else {
-            Err(GithubError::refused(
-                operation,
-                self.status,
-                &self.headers,
-                &self.body,
-            ))
+    /// Exactly the status that the API describes. Any other success is not GitHub's: a captive portal's page comes with 200.
+    fn expect(&self, operation: &'static str, expected: StatusCode) -> Result<(), GithubError> {
+        if self.status == expected {
+            return Ok(());
         }
+        if self.status.is_success() {
+            return Err(GithubError::unexpected(operation, self.status));
+        }
+        Err(GithubError::refused(
+            operation,
+            self.status,
+            &self.headers,
+            &self.body,
+        ))
     }
 
     fn header(&self, name: http::HeaderName) -> Option<String> {

@@ -121,7 +121,7 @@ impl Github {
         let GeneratedJitConfig {
             runner,
             encoded_jit_config,
-        } = answer.json(CREATE)?;
+        } = answer.json(CREATE, StatusCode::CREATED)?;
         Ok(JitRunner {
             id: runner.id,
             jit_config: encoded_jit_config.into(),
@@ -136,7 +136,7 @@ impl Github {
         let downloads: Vec<Download> = self
             .get(DOWNLOADS, "/runners/downloads", None)
             .await?
-            .json(DOWNLOADS)?;
+            .json(DOWNLOADS, StatusCode::OK)?;
         Ok(downloads.into_iter().find(|download| {
             download.os == "linux" && download.architecture == architecture.github()
         }))
@@ -153,7 +153,7 @@ impl Github {
             StatusCode::NOT_MODIFIED => Ok(Status::Unchanged),
             StatusCode::NOT_FOUND => Ok(Status::Gone),
             _ => Ok(Status::Found {
-                runner: answer.json(LOOK)?,
+                runner: answer.json(LOOK, StatusCode::OK)?,
                 etag: answer.header(http::header::ETAG),
             }),
         }
@@ -165,7 +165,10 @@ impl Github {
         let mut all = Vec::new();
         for page in 1.. {
             let path = format!("/runners?per_page={PAGE}&page={page}{filter}");
-            let Page { runners } = self.get(LIST, &path, None).await?.json(LIST)?;
+            let Page { runners } = self
+                .get(LIST, &path, None)
+                .await?
+                .json(LIST, StatusCode::OK)?;
             let is_last = runners.len() < PAGE;
             all.extend(runners);
             if is_last {
@@ -181,7 +184,9 @@ impl Github {
         match answer.status {
             StatusCode::NOT_FOUND => Ok(Deletion::Gone),
             StatusCode::UNPROCESSABLE_ENTITY => Ok(Deletion::Busy),
-            _ => answer.success(DELETE).map(|()| Deletion::Deleted),
+            _ => answer
+                .expect(DELETE, StatusCode::NO_CONTENT)
+                .map(|()| Deletion::Deleted),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Workflow runs: read one with its jobs, and run it again.
 
+use http::StatusCode;
 use serde::Deserialize;
 
 use super::{Github, GithubError};
@@ -97,7 +98,9 @@ impl Github {
     /// `GET …/actions/runs/{id}`.
     pub(crate) async fn workflow_run(&self, id: u64) -> Result<Run, GithubError> {
         let path = self.actions(&format!("/runs/{id}"));
-        self.get_path(LOOK_AT_RUN, &path).await?.json(LOOK_AT_RUN)
+        self.get_path(LOOK_AT_RUN, &path)
+            .await?
+            .json(LOOK_AT_RUN, StatusCode::OK)
     }
 
     /// `GET …/actions/runs/{id}/attempts/{attempt}/jobs`.
@@ -106,7 +109,7 @@ impl Github {
         for page in 1.. {
             let path = format!("/runs/{run}/attempts/{attempt}/jobs?per_page={PAGE}&page={page}");
             let answer = self.get_path(LIST_JOBS, &self.actions(&path)).await?;
-            let Page { jobs } = answer.json(LIST_JOBS)?;
+            let Page { jobs } = answer.json(LIST_JOBS, StatusCode::OK)?;
             let is_last = jobs.len() < PAGE;
             all.extend(jobs);
             if is_last {
@@ -123,7 +126,7 @@ impl Github {
             self.repository, job.0
         );
         let answer = self.get_path(LOOK_AT_ANNOTATIONS, &path).await?;
-        let annotations: Vec<Annotation> = answer.json(LOOK_AT_ANNOTATIONS)?;
+        let annotations: Vec<Annotation> = answer.json(LOOK_AT_ANNOTATIONS, StatusCode::OK)?;
         Ok(annotations.into_iter().filter_map(|a| a.message).collect())
     }
 
@@ -139,7 +142,7 @@ impl Github {
 
     async fn rerun(&self, path: &str) -> Result<(), GithubError> {
         let answer = self.post_path(RERUN, &self.actions(path)).await?;
-        answer.success(RERUN)
+        answer.expect(RERUN, StatusCode::CREATED)
     }
 
     fn actions(&self, path: &str) -> String {

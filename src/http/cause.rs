@@ -1,10 +1,85 @@
-//! Why something failed, out of the errors that libraries wrap around one another.
+//! Why an exchange failed, out of the errors that libraries wrap around one another.
 
-/// The cause at the end of a chain of errors: the only one that says something.
-pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
+use std::error::Error;
+
+/// An exchange that ended without an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unanswered {
+    /// The cause at the end of the chain: the only one that says something.
+    pub message: String,
+    /// Whether the request may have reached the server. Where no connection came about, it cannot have acted.
+    pub was_sent: bool,
+}
+
+impl Unanswered {
+    pub(crate) fn new(error: &(dyn Error + 'static)) -> Self {
+        Self {
+            message: innermost(error),
+            was_sent: !never_left(error),
+        }
+    }
+
+    /// A request that was sent, and a message of our own.
+    pub(crate) fn sent(message: String) -> Self {
+        Self {
+            message,
+            was_sent: true,
+        }
+    }
+}
+
+/// The cause at the end of a chain of errors, shortened.
+pub(crate) fn innermost(error: &dyn Error) -> String {
     let mut cause = error;
     while let Some(next) = cause.source() {
         cause = next;
     }
-    cause.to_string()
+    shortened(&cause.to_string())
+}
+
+/// The longest part of a foreign message that is kept.
+const LONGEST: usize = 500;
+
+/// A message of a server or a library, cut where it is too long for a log.
+pub(crate) fn shortened(message: &str) -> String {
+    match message.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &message[..end]),
+        None => message.to_owned(),
+    }
+}
+
+/// Whether the request never left this machine: no address for the name, a connection that was refused, no file descriptor.
+#[cfg(not(target_family = "wasm"))]
+fn never_left(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let connecting = error.downcast_ref::<hyper_util::client::legacy::Error>();
+        if connecting.is_some_and(hyper_util::client::legacy::Error::is_connect) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// The portable build's host tells no more than the cause's name.
+#[cfg(target_family = "wasm")]
+fn never_left(error: &(dyn Error + 'static)) -> bool {
+    let cause = innermost(error);
+    ["ConnectionRefused", "DnsError", "DestinationNotFound"]
+        .iter()
+        .any(|name| cause.contains(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_messages_are_cut() {
+        assert_eq!(shortened("short"), "short");
+        let cut = shortened(&"é".repeat(100_000));
+        assert_eq!(cut.chars().count(), LONGEST + 1);
+        assert!(cut.ends_with('…'));
+    }
 }

@@ -1,9 +1,13 @@
 //! What servers say in an answer's headers: how long to wait, and what time it is for them.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+
+/// The longest wait that a server is believed to want: every limit of GitHub's and EC2's starts anew within the hour. A
+/// header may name any number, and a far one must not stop the program or overflow its clock.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 /// Looks a header up, by its name in lower case.
 pub(crate) trait Headers {
@@ -17,10 +21,21 @@ pub(crate) trait Headers {
     /// <https://www.rfc-editor.org/rfc/rfc9110#field.retry-after>
     fn retry_after(&self) -> Option<Duration> {
         if let Some(seconds) = self.number("retry-after") {
-            return Some(Duration::from_secs(seconds));
+            return Some(Duration::from_secs(seconds).min(LONGEST_WAIT));
         }
         let at = http_date(self.text("retry-after")?)?;
-        Some(at.duration_since(self.server_time()).unwrap_or_default())
+        let wait = at.duration_since(self.server_time()).unwrap_or_default();
+        Some(wait.min(LONGEST_WAIT))
+    }
+
+    /// Until the time that a header names in Unix seconds, by the server's own clock: this machine's may be wrong.
+    fn until(&self, name: &str) -> Option<Duration> {
+        let then = Duration::from_secs(self.number(name)?);
+        let now = self.server_time().duration_since(UNIX_EPOCH);
+        Some(
+            then.saturating_sub(now.unwrap_or_default())
+                .min(LONGEST_WAIT),
+        )
     }
 
     /// The server's clock, by which its dates count; this machine's own where the server does not tell.
@@ -79,5 +94,22 @@ mod tests {
         assert_eq!(date.retry_after(), Some(Duration::from_secs(30)));
         assert_eq!(headers(&[("retry-after", "soon")]).retry_after(), None);
         assert_eq!(headers(&[]).retry_after(), None);
+    }
+
+    #[test]
+    fn no_wait_is_longer_than_any_limit_lasts() {
+        let waits = [
+            headers(&[("retry-after", "18446744073709551615")]).retry_after(),
+            headers(&[("retry-after", "Fri, 31 Dec 9999 23:59:59 GMT")]).retry_after(),
+            headers(&[("x-ratelimit-reset", "18446744073709551615")]).until("x-ratelimit-reset"),
+            headers(&[("x-ratelimit-reset", "99999999999")]).until("x-ratelimit-reset"),
+        ];
+        assert_eq!(waits, [Some(LONGEST_WAIT); 4]);
+        let past = headers(&[
+            ("date", "Mon, 05 Jan 2026 10:00:00 GMT"),
+            ("x-ratelimit-reset", "0"),
+        ]);
+        assert_eq!(past.until("x-ratelimit-reset"), Some(Duration::ZERO));
+        assert_eq!(headers(&[("retry-after", "-1")]).retry_after(), None);
     }
 }

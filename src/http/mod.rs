@@ -11,6 +11,7 @@ pub(crate) mod headers;
 mod native;
 #[cfg(target_family = "wasm")]
 mod wasi;
+mod whole;
 
 use std::io::Read;
 use std::pin::Pin;
@@ -31,6 +32,7 @@ use tower::BoxError;
 use native::Connector;
 #[cfg(target_family = "wasm")]
 use wasi::Connector;
+use whole::Whole;
 
 use crate::http::cause::innermost;
 use crate::http::extra_roots::ExtraRoots;
@@ -44,7 +46,8 @@ const READ_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Builds the connector. It connects to nobody yet, and reads no certificate before somebody is to be reached by HTTPS.
 pub(crate) fn connector(extra_roots: ExtraRoots) -> SharedHttpConnector {
-    SharedHttpConnector::new(Connector::new(extra_roots))
+    let connector = SharedHttpConnector::new(Connector::new(extra_roots));
+    SharedHttpConnector::new(Whole(connector))
 }
 
 /// The connector as the AWS SDK wants it.

@@ -383,8 +383,9 @@ fn died(instance: &Instance) -> Failure {
         "the instance powered itself off: `setup` failed, the runner program could not be downloaded or did not match its \
          checksum, or the runner was refused by GitHub; it wrote which to its serial console, in a line that begins with \
          `sprinters:`"
-    } else if reason.contains("Client.InternalError") {
-        "most often the account's default EBS key: the caller may not use this KMS key"
+    } else if reason.contains("Client.InternalError") || reason.contains("Client.InvalidKMSKey") {
+        "most often the key of the volume's encryption: its key policy must let these credentials (and EC2) use it, or the \
+         account's default EBS key must be another; it must be enabled and not about to be deleted"
     } else if reason.contains("VolumeLimitExceeded") {
         "the account's EBS quota is used up: delete volumes, or ask for a higher quota"
     } else if reason.contains("UserInitiatedShutdown") {
