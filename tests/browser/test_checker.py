@@ -128,6 +128,49 @@ def test_a_link_carries_the_policy(checker: Checker, context: BrowserContext, si
     assert other.text() == text
 
 
+def test_a_link_carries_what_the_policy_is_for_and_opens_at_the_checker(
+    checker: Checker, context: BrowserContext, site: Site
+) -> None:
+    checker.place.get_by_label("Kind of policy").select_option("inline-role")
+    checker.place.get_by_role("checkbox", name="Instance profile").check()
+    checker.place.get_by_role("button", name="Make it tight").click()
+    checker.place.get_by_label("Region", exact=True).fill("eu-west-1")
+    checker.place.get_by_label("Role of the instance profile").fill("build-role")
+    link = checker.copied("Copy link")
+    assert link.endswith("&target=inline-role&require=instance-profile&region=eu-west-1&role=build-role")
+
+    other = Checker(context.new_page(), site).open(link.removeprefix(f"{site.url}aws-account.html"))
+
+    expect(other.place).to_be_in_viewport()
+    assert other.place.bounding_box()["y"] < 400  # type: ignore[index]
+    expect(other.place.get_by_label("Kind of policy")).to_have_value("inline-role")
+    expect(other.row("iam:PassRole")).to_have_attribute("data-decision", "missing")
+    other.place.get_by_role("button", name="Make it tight").click()
+    expect(other.place.get_by_label("Region", exact=True)).to_have_value("eu-west-1")
+    expect(other.place.get_by_label("Role of the instance profile")).to_have_value("build-role")
+
+
+def test_the_focus_stays_in_the_list_after_a_fix(checker: Checker) -> None:
+    checker.write(policy("ec2:RunInstance", "ec2:CreateTag", *SIX[2:]))
+    fixes = checker.findings.locator("button.fix")
+    before = fixes.count()
+    fixes.first.focus()
+    checker.page.keyboard.press("Enter")
+    expect(fixes).to_have_count(before - 1)
+    expect(fixes.first).to_be_focused()
+    while fixes.count() > 0:
+        checker.page.keyboard.press("Enter")
+    assert checker.findings.evaluate("place => place.contains(document.activeElement)")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_undo_and_redo_stand_side_by_side(checker: Checker, width: int) -> None:
+    checker.page.set_viewport_size({"width": width, "height": 900})
+    pair = [checker.place.get_by_role("button", name=name).bounding_box() for name in ("Undo", "Redo")]
+    assert pair[0] and pair[1]
+    assert pair[0]["y"] == pair[1]["y"]
+
+
 def test_a_damaged_link_says_so(page: Page, site: Site) -> None:
     checker = Checker(page, site).open("#policy=AAAA!")
     expect(checker.banner).to_contain_text("The policy in this link is damaged")

@@ -5,8 +5,10 @@ import { makeEditor } from "./editor";
 import { type Engine, type Report, loadActions, start } from "./engine";
 import { BROKEN, type Example, GOOD } from "./examples";
 import { type Remark, remarks, showFindings, visible } from "./findings";
+import { keepFocus } from "./focus";
 import { makeSetup } from "./setup";
-import { linkTo, policyInAddress } from "./share";
+import { type Carried, carriedInAddress, isShared, linkTo, policyInAddress } from "./share";
+import { keep, recall } from "./stored";
 import { makeTight } from "./tight";
 import { showInstead, showVerdict, summary } from "./verdict";
 
@@ -18,8 +20,8 @@ const DRAFT = "policy-draft";
 const EMPTY = "The box is empty. Paste the JSON of an IAM policy, from { to }, or load an example.";
 
 const PROMISE =
-  "Checked in this page, by WebAssembly: what you type does not leave it. The page may not connect to any other site, and once loaded it " +
-  "asks for nothing. The text stays in this tab until you close it. A copied link carries the policy behind its #, which browsers do not " +
+  "Checked in this page, by WebAssembly: what you type does not leave it. The page may not connect to any other site, and once loaded the " +
+  "checker asks for nothing. The text stays in this tab until you close it. A copied link carries the policy behind its #, which browsers do not " +
   "send to servers.";
 
 export async function mount(place: HTMLElement): Promise<void> {
@@ -32,6 +34,12 @@ export async function mount(place: HTMLElement): Promise<void> {
     return;
   }
   build(place, engine, await firstText());
+  // A link that carries a policy means the checker, far down in its page.
+  if (isShared()) showChecker(place);
+}
+
+function showChecker(place: HTMLElement): void {
+  (document.getElementById("check-a-policy") ?? place).scrollIntoView();
 }
 
 interface First {
@@ -40,7 +48,7 @@ interface First {
 }
 
 async function firstText(): Promise<First> {
-  const fallback = sessionStorage.getItem(DRAFT) ?? GOOD[0]?.text ?? "";
+  const fallback = recall("sessionStorage", DRAFT) ?? GOOD[0]?.text ?? "";
   try {
     return { text: (await policyInAddress()) ?? fallback };
   } catch {
@@ -61,6 +69,7 @@ function build(place: HTMLElement, engine: Engine, first: First): void {
   };
   let resting: ReturnType<typeof setTimeout> | undefined;
   const setup = makeSetup(() => checkAgain());
+  setup.take(carriedInAddress());
   const editor = makeEditor(host, first.text, {
     check: (text) => (text.length < LARGE ? check(text) : undefined),
     changed: () => {
@@ -90,10 +99,13 @@ function build(place: HTMLElement, engine: Engine, first: First): void {
     if (now !== shown) {
       shown = now;
       const unreadable = report && notAPolicy(report, editor.text());
-      if (!report) showInstead(verdict, "info", EMPTY);
-      else if (unreadable) showInstead(verdict, "error", ...prose(sentence(unreadable)));
-      else showVerdict(verdict, report.verdict, editor.goToStatement);
-      showFindings(findings, () => all, { goTo: editor.goTo, apply: editor.apply });
+      const judged = report?.verdict;
+      keepFocus(verdict, () => {
+        if (!judged) showInstead(verdict, "info", EMPTY);
+        else if (unreadable) showInstead(verdict, "error", ...prose(sentence(unreadable)));
+        else showVerdict(verdict, judged, editor.goToStatement);
+      });
+      keepFocus(findings, () => showFindings(findings, () => all, { goTo: editor.goTo, apply: editor.apply }));
       tell(report ? (unreadable ?? `${summary(report.verdict).text}, ${all.length} findings`) : EMPTY);
     }
     tight.update();
@@ -101,7 +113,7 @@ function build(place: HTMLElement, engine: Engine, first: First): void {
 
   place.replaceChildren(
     element("div", { class: "checker-bar" }, chooser((text) => editor.replace(text)), ...setup.bar),
-    element("div", { class: "checker-work" }, element("div", { class: "checker-editor" }, host, actions(editor, tight.button)), verdict),
+    element("div", { class: "checker-work" }, element("div", { class: "checker-editor" }, host, actions(editor, tight.button, setup.carried)), verdict),
     tight.section,
     findings,
     element("p", { class: "checker-note" }, PROMISE),
@@ -112,13 +124,18 @@ function build(place: HTMLElement, engine: Engine, first: First): void {
   window.addEventListener("hashchange", async () => {
     const { text, note } = await firstText();
     if (note) showInstead(verdict, "error", note);
-    else if (location.hash.startsWith("#policy=")) editor.replace(text);
+    else if (isShared()) {
+      setup.take(carriedInAddress());
+      editor.replace(text);
+      checkAgain();
+      showChecker(place);
+    }
   });
   // At rest, and not when a policy first needs them: by then the reader may be offline, and was promised that nothing is asked for.
   void loadActions().then(checkAgain, () => undefined);
 }
 
-function actions(editor: ReturnType<typeof makeEditor>, tighten: HTMLButtonElement): HTMLElement {
+function actions(editor: ReturnType<typeof makeEditor>, tighten: HTMLButtonElement, carried: () => Carried): HTMLElement {
   const undo = element("button", { type: "button" }, "Undo");
   undo.addEventListener("click", editor.undo);
   const redo = element("button", { type: "button" }, "Redo");
@@ -128,9 +145,8 @@ function actions(editor: ReturnType<typeof makeEditor>, tighten: HTMLButtonEleme
     { class: "checker-actions" },
     tighten,
     copyButton("Copy policy", editor.text),
-    copyButton("Copy link", () => linkTo(editor.text())),
-    undo,
-    redo,
+    copyButton("Copy link", () => linkTo(editor.text(), carried())),
+    element("span", { class: "pair" }, undo, redo),
   );
 }
 
@@ -164,11 +180,5 @@ function tell(text: string): void {
 
 /** Keeps the text over a reload. */
 function keepOnLeaving(text: () => string): void {
-  window.addEventListener("pagehide", () => {
-    try {
-      sessionStorage.setItem(DRAFT, text());
-    } catch {
-      // It is too large or not allowed: then the next visit starts afresh.
-    }
-  });
+  window.addEventListener("pagehide", () => keep("sessionStorage", DRAFT, text()));
 }

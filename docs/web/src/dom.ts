@@ -18,12 +18,18 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
+/** A name in code, which breaks behind the marks that divide it and never inside of a word: as docs/web/finish/names.mjs does it for the book. */
+function name(text: string): HTMLElement {
+  const parts = text.split(/(?<=[:/=,@_](?=\S)|\.(?=[A-Za-z]))/);
+  return element("code", {}, ...parts.flatMap((part, n) => (n === 0 ? [part] : [element("wbr"), part])));
+}
+
 /** Text in which `words in backticks` become code elements, as the engine's messages have them. */
 export function prose(text: string): (Node | string)[] {
   return text
     .split(/(`[^`]+`)/)
     .filter((part) => part !== "")
-    .map((part) => (/^`[^`]+`$/.test(part) ? element("code", {}, part.slice(1, -1)) : part));
+    .map((part) => (/^`[^`]+`$/.test(part) ? name(part.slice(1, -1)) : part));
 }
 
 /** The engine's messages are parts of sentences, as compilers write them; here they stand alone. */

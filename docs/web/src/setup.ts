@@ -1,6 +1,7 @@
 // What the policy is for: the features in use, the kind of policy, and what is known of the account. Everything is optional.
 import { element } from "./dom";
 import type { Feature, Options, Target } from "./engine";
+import type { Carried } from "./share";
 
 const FEATURES: [Feature, string][] = [
   ["instance-profile", "Instance profile"],
@@ -39,6 +40,10 @@ export interface Setup {
   /** What `tighten` can narrow the policy to. */
   fields: HTMLElement;
   options(): Options;
+  /** The choices in words, for a link; what is left as it was is left out. */
+  carried(): Carried;
+  /** Makes the choices that a link carries, and no others. */
+  take(carried: Carried): void;
 }
 
 export function makeSetup(changed: () => void): Setup {
@@ -71,9 +76,23 @@ export function makeSetup(changed: () => void): Setup {
   };
   options();
 
+  const carried = (): Carried => {
+    const chosen: [string, string][] = inputs.map(({ field, input, label }) => [field.key, label.hidden ? "" : input.value.trim()]);
+    const require = boxes.filter(({ box }) => box.checked).map(({ feature }) => feature);
+    chosen.unshift(["target", target.value === "managed" ? "" : target.value], ["require", require.join(",")]);
+    return Object.fromEntries(chosen.filter(([, value]) => value !== ""));
+  };
+  const take = (carried: Carried): void => {
+    const require = (carried["require"] ?? "").split(",");
+    for (const { feature, box } of boxes) box.checked = require.includes(feature);
+    target.value = TARGETS.some(([name]) => name === carried["target"]) ? (carried["target"] ?? "managed") : "managed";
+    for (const { field, input } of inputs) input.value = carried[field.key] ?? "";
+    options();
+  };
+
   const features = element("fieldset", {}, element("legend", {}, "Beside the six permissions, it must grant"));
   features.append(...boxes.map(({ label }) => label));
   const fields = element("div", { class: "tight-fields" });
   fields.append(...inputs.map(({ label }) => label));
-  return { bar: [element("label", { class: "field" }, "Kind of policy", target), features], fields, options };
+  return { bar: [element("label", { class: "field" }, "Kind of policy", target), features], fields, options, carried, take };
 }

@@ -1,7 +1,8 @@
-// What every page of the book can do beside being read: copy code, choose a tab, choose a theme, open the contents on a phone.
+// What every page of the book can do beside being read: copy code, choose a tab or a theme, search, open the contents on a phone.
 // Without this file everything is still there to read.
 import { copyButton } from "./copy";
 import { element } from "./dom";
+import { keep } from "./stored";
 import { upgradeTabs } from "./tabs";
 
 function addCopyButtons(): void {
@@ -33,18 +34,17 @@ function themeButton(): void {
   if (!button) return;
   const root = document.documentElement;
   const show = (): void => {
-    button.textContent = `Theme: ${root.dataset["theme"] ?? "system"}`;
+    button.replaceChildren(element("span", { class: "of" }, "Theme: "), root.dataset["theme"] ?? "system");
   };
   button.addEventListener("click", () => {
     const now = THEMES.indexOf((root.dataset["theme"] ?? "system") as (typeof THEMES)[number]);
     const next = THEMES[(now + 1) % THEMES.length] ?? "system";
     if (next === "system") {
       delete root.dataset["theme"];
-      localStorage.removeItem("theme");
     } else {
       root.dataset["theme"] = next;
-      localStorage.setItem("theme", next);
     }
+    keep("localStorage", "theme", next === "system" ? null : next);
     show();
   });
   show();
@@ -68,11 +68,29 @@ function menuButton(): void {
   button.hidden = false;
 }
 
+function searchButton(): void {
+  const button = document.querySelector<HTMLButtonElement>("button.search-open");
+  if (!button) return;
+  // Most readers never search: what it takes is loaded at the first time.
+  const open = (): void => void import("./search").then(({ openSearch }) => openSearch());
+  button.addEventListener("click", open);
+  document.addEventListener("keydown", (event) => {
+    const writing = event.composedPath()[0];
+    const typed = writing instanceof HTMLElement && (writing.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(writing.tagName));
+    const slash = event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey && !typed;
+    if (!slash && !(event.key === "k" && (event.ctrlKey || event.metaKey) && !typed)) return;
+    event.preventDefault();
+    open();
+  });
+  button.hidden = false;
+}
+
 addCopyButtons();
 makeTablesScroll();
 upgradeTabs();
 themeButton();
 menuButton();
+searchButton();
 
 const place = document.getElementById("policy-checker");
 // The editor and the engine are most of what this site weighs, and one page needs them.

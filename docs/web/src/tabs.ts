@@ -1,5 +1,6 @@
 // Tabs out of plain sections: `<div class="tabs"><section data-tab="Name">…`. One choice holds for all groups and is remembered.
 import { element } from "./dom";
+import { keep, recall } from "./stored";
 
 interface Group {
   tabs: HTMLButtonElement[];
@@ -18,12 +19,12 @@ export function upgradeTabs(): void {
         const before = tab.getBoundingClientRect().top;
         choose(tab.textContent ?? "");
         window.scrollBy(0, tab.getBoundingClientRect().top - before);
-        localStorage.setItem(KEY, tab.textContent ?? "");
+        keep("localStorage", KEY, tab.textContent);
       });
       tab.addEventListener("keydown", (event) => move(group, tab, event));
     }
   }
-  choose(localStorage.getItem(KEY) ?? "");
+  choose(recall("localStorage", KEY) ?? "");
 }
 
 let made = 0;

@@ -46,7 +46,11 @@ def authenticate_and_authorize(self: EC2BaseResponse, _resource: str = "*") -> N
 def _document(policy: Any) -> dict[str, Any]:
     if isinstance(policy, str):
         return json.loads(policy)
-    text = policy["policy_document"] if isinstance(policy, dict) else policy.document
+    if isinstance(policy, dict):
+        text = policy["policy_document"]
+    else:
+        # One that is attached: the version in force.
+        text = next(version.document for version in policy.versions if version.is_default)
     return json.loads(text) if isinstance(text, str) else text
 
 

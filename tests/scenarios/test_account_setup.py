@@ -1,0 +1,220 @@
+"""The files that docs/src/aws-account.md hands out: they lint, create what they say, and `check` passes with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import hcl2
+import pytest
+
+from standins import images
+from standins.aws import ACCOUNT_ID, PLAIN_SIX, REGION, Moto
+from standins.program import ROOT, Program
+
+SETUP = ROOT / "docs" / "src" / "setup"
+TEMPLATES = ["role/template.yaml", "user/template.yaml"]
+ISSUER = "token.actions.githubusercontent.com"
+SUBJECTS = ["repo:octo/app:*", "repo:octo@583231/app@1296269:*"]
+AMI = {"image": images.OWN_X64, "instance-type": "m7i.large"}
+
+
+@pytest.fixture
+def moto() -> Iterator[Moto]:
+    """Each test's own: names such as `sprinters-user` exist once in an account."""
+    with Moto() as moto:
+        yield moto
+
+
+@pytest.fixture
+def administrator(moto: Moto) -> dict[str, str]:
+    """The environment of somebody who may do everything."""
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    key = moto.control("users", {"policies": [everything]})
+    return {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{moto.port}",
+        "AWS_ACCESS_KEY_ID": key["access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": key["secret_access_key"],
+        "AWS_DEFAULT_REGION": REGION,
+    }
+
+
+def client(service: str, administrator: dict[str, str]) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=administrator["AWS_ENDPOINT_URL"],
+        aws_access_key_id=administrator["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=administrator["AWS_SECRET_ACCESS_KEY"],
+        region_name=REGION,
+    )
+
+
+def create(template: str, administrator: dict[str, str], more: str = "", **parameters: str) -> dict[str, str]:
+    """Creates a stack of this template, as `aws cloudformation deploy` does; answers its outputs."""
+    cloudformation = client("cloudformation", administrator)
+    cloudformation.create_stack(
+        StackName="sprinters",
+        TemplateBody=(SETUP / template).read_text() + more,
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
+    )
+    [stack] = cloudformation.describe_stacks(StackName="sprinters")["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def check_passes(sprinters: Program, key_id: str, secret: str) -> None:
+    sprinters.inputs |= {"aws-access-key-id": key_id, "aws-secret-access-key": secret}
+    run = sprinters.run("check", **AMI)
+    assert run.code == 0, run.log
+    assert all(f"✓ {action}" in run.stdout for action in PLAIN_SIX)
+    assert secret not in run.log.replace(f"::add-mask::{secret}", "")
+
+
+def allowed(policy_arn: str, administrator: dict[str, str]) -> list[str]:
+    iam = client("iam", administrator)
+    version = iam.get_policy(PolicyArn=policy_arn)["Policy"]["DefaultVersionId"]
+    document = iam.get_policy_version(PolicyArn=policy_arn, VersionId=version)["PolicyVersion"]["Document"]
+    [statement] = document["Statement"]
+    assert (statement["Effect"], statement["Resource"]) == ("Allow", "*")
+    return statement["Action"]
+
+
+def trusts_the_repository(administrator: dict[str, str]) -> None:
+    """The role has the six permissions, and the repository's tokens alone may take it, in both of their forms."""
+    iam = client("iam", administrator)
+    [attached] = iam.list_attached_role_policies(RoleName="sprinters-role")["AttachedPolicies"]
+    assert allowed(attached["PolicyArn"], administrator) == list(PLAIN_SIX)
+    [statement] = iam.get_role(RoleName="sprinters-role")["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    provider = f"arn:aws:iam::{ACCOUNT_ID}:oidc-provider/{ISSUER}"
+    assert statement == {
+        "Effect": "Allow",
+        "Principal": {"Federated": provider},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {
+            "StringEquals": {f"{ISSUER}:aud": "sts.amazonaws.com"},
+            "StringLike": {f"{ISSUER}:sub": SUBJECTS},
+        },
+    }
+    known = iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider)
+    assert known["ClientIDList"] == ["sts.amazonaws.com"]
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_cfn_lint_finds_nothing(template: str) -> None:
+    run = subprocess.run(
+        [Path(sys.executable).parent / "cfn-lint", SETUP / template], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+# moto's CloudFormation knows no Secrets Manager: the test asks for what goes there.
+KEY = """
+Outputs:
+  Id:
+    Value: !Ref Key
+  Secret:
+    Value: !GetAtt Key.SecretAccessKey
+"""
+
+
+@pytest.mark.filterwarnings("ignore:Tried to parse AWS..SecretsManager")
+def test_check_passes_with_the_key_of_the_stack(sprinters: Program, administrator: dict[str, str]) -> None:
+    key = create("user/template.yaml", administrator, KEY)
+
+    check_passes(sprinters, key["Id"], key["Secret"])
+
+
+def test_the_stack_trusts_the_repository(administrator: dict[str, str]) -> None:
+    iam = client("iam", administrator)
+    iam.create_open_id_connect_provider(Url=f"https://{ISSUER}", ClientIDList=["sts.amazonaws.com"])
+    parameters = {"Subjects": ",".join(SUBJECTS), "CreateProvider": "false"}
+    outputs = create("role/template.yaml", administrator, **parameters)
+    assert outputs["RoleArn"] == f"arn:aws:iam::{ACCOUNT_ID}:role/sprinters-role"
+    trusts_the_repository(administrator)
+
+
+# `gh` as the commands use it: `gh api … --jq …` answers the subjects, `gh secret set NAME` keeps what it is given.
+GH = """\
+#!/bin/sh
+case "$1" in
+  api) printf '%s' '{subjects}' ;;
+  secret) cat >"{folder}/$3" ;;
+esac
+"""
+
+
+def run_commands(file: str, administrator: dict[str, str], folder: Path) -> None:
+    """Pastes the commands into a shell."""
+    gh = folder / "gh"
+    gh.write_text(GH.format(subjects=json.dumps(SUBJECTS), folder=folder))
+    gh.chmod(0o755)
+    run = subprocess.run(
+        ["bash", "-euo", "pipefail", SETUP / file],
+        env={
+            **administrator,
+            "PATH": f"{folder}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "HOME": str(folder),
+            "AWS_PAGER": "",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_check_passes_with_the_key_of_the_commands(
+    sprinters: Program, administrator: dict[str, str], tmp_path: Path
+) -> None:
+    run_commands("user/commands.sh", administrator, tmp_path)
+
+    kept = {name: (tmp_path / name).read_text() for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    check_passes(sprinters, kept["AWS_ACCESS_KEY_ID"], kept["AWS_SECRET_ACCESS_KEY"])
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_the_commands_trust_the_repository(administrator: dict[str, str], tmp_path: Path, known: bool) -> None:
+    if known:
+        iam = client("iam", administrator)
+        iam.create_open_id_connect_provider(Url=f"https://{ISSUER}", ClientIDList=["sts.amazonaws.com"])
+
+    run_commands("role/commands.sh", administrator, tmp_path)
+
+    trusts_the_repository(administrator)
+
+
+@pytest.mark.parametrize("way", ["role", "user"])
+def test_terraform_says_the_same(way: str) -> None:
+    """Terraform's providers cannot be fetched everywhere, so this reads the file as Terraform would."""
+    text = (SETUP / way / "main.tf").read_text()
+    blocks = [(kind, name.strip('"'), body) for kind, name, body in declarations(hcl2.loads(text))]
+    resources = {name for kind, name, _ in blocks if kind == "resource"}
+    known = {f"var.{name}" for kind, name, _ in blocks if kind == "variable"}
+    known |= {f"local.{name}" for kind, name, _ in blocks if kind == "locals"}
+    known |= {f"data.{name}.{first(body)}" for kind, name, body in blocks if kind == "data"}
+    used = set(re.findall(r"\b(?:(?:var|local)\.\w+|data\.\w+\.\w+)", text))
+
+    assert re.findall(r'"(ec2:\w+)"', text) == list(PLAIN_SIX)
+    assert {"aws_iam_policy", f"aws_iam_{way}", f"aws_iam_{way}_policy_attachment"} <= resources
+    assert used == known
+
+
+def declarations(read: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Every block with a name, and every local value."""
+    for kind in ("variable", "locals", "data", "resource"):
+        for block in read.get(kind, []):
+            for name, body in block.items():
+                if not name.startswith("__"):
+                    yield kind, name, body
+
+
+def first(block: dict[str, Any]) -> str:
+    return next(iter(block)).strip('"')
