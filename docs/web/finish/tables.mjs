@@ -5,8 +5,11 @@ import { escaped, plain } from "./text.mjs";
 /** Columns that need no name beside what they say. */
 const PLAIN = new Set(["meaning", "what to do", "note"]);
 
+/** Tables of more columns than these may be wider than a line of text. */
+const BROAD = 4;
+
 export function stackTables(html) {
-  return html.replace(/<table>([\s\S]*?)<\/table>/g, (_, inside) => {
+  return html.replace(/<div class="table-wrapper"><table>([\s\S]*?)<\/table>/g, (_, inside) => {
     const columns = [...inside.matchAll(/<th[^>]*>([\s\S]*?)<\/th>/g)].map((match) => plain(match[1]));
     let column = 0;
     const label = () => {
@@ -22,6 +25,6 @@ export function stackTables(html) {
           .replace(/<tr/, '<tr role="row"')
           .replace(/<td(?=[ >])/g, () => `<td role="cell"${label()}`);
       });
-    return `<table class="cards" role="table">${rows}</table>`;
+    return `<div class="table-wrapper${columns.length > BROAD ? " broad" : ""}"><table class="cards" role="table">${rows}</table>`;
   });
 }

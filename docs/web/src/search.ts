@@ -1,5 +1,4 @@
 // The search: a dialog over an index of this book, which is a file of this site.
-import MiniSearch from "minisearch";
 import { announce } from "./copy";
 import { element } from "./dom";
 
@@ -19,7 +18,8 @@ const words = (text: string): string[] => text.split(/[^\p{L}\p{N}]+/u).filter((
 
 async function load(): Promise<(query: string) => Found[]> {
   const place = document.querySelector<HTMLMetaElement>('meta[name="search-index"]')?.content ?? "";
-  const answer = await fetch(new URL(place, document.baseURI));
+  // Most readers never search: engine and index are loaded when the dialog first opens, and the dialog takes what is typed meanwhile.
+  const [{ default: MiniSearch }, answer] = await Promise.all([import("minisearch"), fetch(new URL(place, document.baseURI))]);
   if (!answer.ok) throw new Error(`the index answered ${answer.status}`);
   const entries = (await answer.json()) as Entry[];
   const index = new MiniSearch<{ id: number; title: string; page: string; text: string }>({

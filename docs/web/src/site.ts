@@ -2,6 +2,7 @@
 // Without this file everything is still there to read.
 import { copyButton } from "./copy";
 import { element } from "./dom";
+import { openSearch } from "./search";
 import { keep } from "./stored";
 import { upgradeTabs } from "./tabs";
 
@@ -24,6 +25,14 @@ function makeTablesScroll(): void {
     wrapper.tabIndex = 0;
     wrapper.setAttribute("role", "group");
     wrapper.setAttribute("aria-label", "Table");
+  }
+}
+
+function makeDrawingsScroll(): void {
+  for (const drawing of document.querySelectorAll("main figure > svg.wide")) {
+    const figure = drawing.parentElement as HTMLElement;
+    figure.tabIndex = 0;
+    figure.setAttribute("aria-label", "Picture");
   }
 }
 
@@ -71,22 +80,21 @@ function menuButton(): void {
 function searchButton(): void {
   const button = document.querySelector<HTMLButtonElement>("button.search-open");
   if (!button) return;
-  // Most readers never search: what it takes is loaded at the first time.
-  const open = (): void => void import("./search").then(({ openSearch }) => openSearch());
-  button.addEventListener("click", open);
+  button.addEventListener("click", openSearch);
   document.addEventListener("keydown", (event) => {
     const writing = event.composedPath()[0];
     const typed = writing instanceof HTMLElement && (writing.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(writing.tagName));
     const slash = event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey && !typed;
     if (!slash && !(event.key === "k" && (event.ctrlKey || event.metaKey) && !typed)) return;
     event.preventDefault();
-    open();
+    openSearch();
   });
   button.hidden = false;
 }
 
 addCopyButtons();
 makeTablesScroll();
+makeDrawingsScroll();
 upgradeTabs();
 themeButton();
 menuButton();
