@@ -121,6 +121,16 @@ def test_it_fits_on_a_phone(page: Page, site: Site, width: int) -> None:
     assert wrong == []
 
 
+def test_tables_are_cards_on_a_phone_and_stay_tables_for_who_listens(page: Page, site: Site) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"{site.url}inputs-and-outputs.html")
+    row = page.get_by_role("row").filter(has=page.get_by_role("cell", name="start-timeout", exact=True))
+    name, default, meaning = [cell.bounding_box() for cell in row.get_by_role("cell").all()]
+    assert name and default and meaning
+    assert name["y"] < default["y"] < meaning["y"], "one below the other"
+    expect(page.get_by_role("columnheader", name="default").first).to_be_attached()
+
+
 @pytest.fixture
 def blocked(browser: Browser, site: Site) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1360, "height": 900})

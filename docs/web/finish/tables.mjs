@@ -9,7 +9,7 @@ const PLAIN = new Set(["meaning", "what to do", "note"]);
 const BROAD = 4;
 
 export function stackTables(html) {
-  return html.replace(/<div class="table-wrapper"><table>([\s\S]*?)<\/table>/g, (_, inside) => {
+  return html.replace(/<div class="table-wrapper">\s*<table>([\s\S]*?)<\/table>/g, (_, inside) => {
     const columns = [...inside.matchAll(/<th[^>]*>([\s\S]*?)<\/th>/g)].map((match) => plain(match[1]));
     let column = 0;
     const label = () => {
