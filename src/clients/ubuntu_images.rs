@@ -1,4 +1,5 @@
 //! Canonical's public index of Ubuntu images: resolving a name needs no AWS permission.
+//! It has a file for each release and purpose; minimal images have files of their own.
 //! <https://cloud-images.ubuntu.com/query/noble/server/released.current.txt>
 
 use std::path::{Path, PathBuf};
@@ -32,7 +33,33 @@ pub(crate) struct ImageIndex {
     /// the action itself, so that nothing new has to be trusted.
     cache: Option<PathBuf>,
     /// One fetch serves all processors of a start.
-    text: OnceCell<String>,
+    server: OnceCell<String>,
+    /// Of minimal images; empty where the index does not have them.
+    minimal: OnceCell<String>,
+}
+
+/// What kind of image Canonical publishes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    Server,
+    Minimal,
+}
+
+impl Purpose {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Minimal => "minimal",
+        }
+    }
+}
+
+/// What a name stands for.
+#[derive(Clone, Debug)]
+pub(crate) struct Resolved {
+    pub ami: String,
+    /// Where it is not quite what was asked for.
+    pub note: Option<String>,
 }
 
 impl ImageIndex {
@@ -42,51 +69,107 @@ impl ImageIndex {
             cache: environment("RUNNER_TOOL_CACHE")
                 .map(|tools| Path::new(&tools).join("sprinters").join("images")),
             base: base.unwrap_or_else(|| DEFAULT_URL.to_owned()),
-            text: OnceCell::new(),
+            server: OnceCell::new(),
+            minimal: OnceCell::new(),
         }
     }
 
-    /// The image of a release for a region and processor.
+    /// The image of a release for a region and processor. Where the index has no minimal one, the server image is taken.
     pub(crate) async fn resolve(
         &self,
         connector: &SharedHttpConnector,
-        release: Ubuntu,
-        architecture: Architecture,
+        wanted: UbuntuImage,
         region: &Region,
         deadline: Deadline,
-    ) -> Result<String, Failure> {
-        let name = format!("{}-{architecture}-{region}", release.codename());
-        let file = self.cache.as_ref().map(|folder| folder.join(name));
-        if let Some(image) = file.as_deref().and_then(kept) {
-            return Ok(image);
+    ) -> Result<Resolved, Failure> {
+        let found = |ami, note| Resolved { ami, note };
+        if wanted.is_minimal {
+            let minimal = self
+                .of(connector, wanted, Purpose::Minimal, region, deadline)
+                .await?;
+            if let Some(ami) = minimal {
+                return Ok(found(ami, None));
+            }
         }
-        let url = format!(
-            "{}/query/{}/server/released.current.txt",
-            self.base.trim_end_matches('/'),
-            release.codename()
-        );
-        let text = self
-            .text
-            .get_or_try_init(|| fetch(connector, &url, deadline))
-            .await
-            .map_err(|error| {
-                let help = extra_roots::remedy(&error).unwrap_or(WAY_OUT);
-                Failure::new(
-                    format!("could not read the image index `{url}`: {error}"),
-                    help,
-                )
-            })?;
-        let image = pick(text, architecture, region).ok_or_else(|| {
+        let server = self
+            .of(connector, wanted, Purpose::Server, region, deadline)
+            .await?;
+        let UbuntuImage {
+            release,
+            architecture,
+            is_minimal,
+        } = wanted;
+        let ami = server.ok_or_else(|| {
+            let url = self.url(release, Purpose::Server);
             Failure::new(
                 format!("the image index `{url}` has no {architecture} image for `{region}`"),
                 WAY_OUT,
             )
         })?;
-        if let Some(file) = file {
-            keep(&file, &image);
+        let note = is_minimal.then(|| {
+            let version = release.version();
+            format!(
+                "Canonical's server image: its index has no minimal {architecture} image of {version} in `{region}`"
+            )
+        });
+        Ok(found(ami, note))
+    }
+
+    /// The image of one purpose, kept from an earlier start or fetched.
+    async fn of(
+        &self,
+        connector: &SharedHttpConnector,
+        wanted: UbuntuImage,
+        purpose: Purpose,
+        region: &Region,
+        deadline: Deadline,
+    ) -> Result<Option<String>, Failure> {
+        let codename = wanted.release.codename();
+        let variant = match purpose {
+            Purpose::Server => "",
+            Purpose::Minimal => "-minimal",
+        };
+        let name = format!("{codename}{variant}-{}-{region}", wanted.architecture);
+        let file = self.cache.as_ref().map(|folder| folder.join(name));
+        if let Some(image) = file.as_deref().and_then(kept) {
+            return Ok(Some(image));
+        }
+        let url = self.url(wanted.release, purpose);
+        let cell = match purpose {
+            Purpose::Server => &self.server,
+            Purpose::Minimal => &self.minimal,
+        };
+        let fetched = cell.get_or_try_init(|| fetch(connector, &url, purpose, deadline));
+        let text = fetched.await.map_err(|error| {
+            let help = extra_roots::remedy(&error).unwrap_or(WAY_OUT);
+            Failure::new(
+                format!("could not read the image index `{url}`: {error}"),
+                help,
+            )
+        })?;
+        let image = pick(text, wanted.architecture, region);
+        if let (Some(file), Some(image)) = (file, &image) {
+            keep(&file, image);
         }
         Ok(image)
     }
+
+    fn url(&self, release: Ubuntu, purpose: Purpose) -> String {
+        format!(
+            "{}/query/{}/{}/released.current.txt",
+            self.base.trim_end_matches('/'),
+            release.codename(),
+            purpose.as_str()
+        )
+    }
+}
+
+/// What to look for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UbuntuImage {
+    pub release: Ubuntu,
+    pub architecture: Architecture,
+    pub is_minimal: bool,
 }
 
 const WAY_OUT: &str = "name the image itself: `image: ami-…`";
@@ -94,11 +177,18 @@ const WAY_OUT: &str = "name the image itself: `image: ami-…`";
 async fn fetch(
     connector: &SharedHttpConnector,
     url: &str,
+    purpose: Purpose,
     deadline: Deadline,
 ) -> Result<String, String> {
     let uri = url.parse().map_err(|_| "this is no URL".to_owned())?;
     let read = || async {
-        let text = get_text(connector, &uri).await?;
+        let text = match get_text(connector, &uri).await {
+            // Not every release has minimal images.
+            Err(GetError::Status(404, _)) if purpose == Purpose::Minimal => {
+                return Ok(String::new());
+            }
+            answer => answer?,
+        };
         // Whatever a proxy says with status 200 is no index.
         if text.lines().any(|line| columns(line).is_some()) {
             Ok(text)
@@ -156,13 +246,13 @@ pub(crate) fn fuzzed(index: &str) {
     }
 }
 
-/// Serial, root store, architecture, region and AMI of a released server image for full virtualization.
+/// Serial, root store, architecture, region and AMI of a released image for full virtualization.
 fn columns(line: &str) -> Option<[&str; 5]> {
     let columns: Vec<&str> = line.split('\t').collect();
     match columns[..] {
         [
             _,
-            "server",
+            "server" | "minimal",
             "release",
             serial,
             store,

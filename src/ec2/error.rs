@@ -176,6 +176,11 @@ impl Ec2Error {
         self.code() == Some("InvalidInstanceID.NotFound")
     }
 
+    /// Whether a launch mapped a device that is not the image's root, and so named a new volume without a size.
+    pub(crate) fn is_other_root_device(&self) -> bool {
+        self.code() == Some("MissingParameter") && self.message.contains("size or snapshotId")
+    }
+
     /// `DryRunOperation`: the call would have succeeded.
     pub(crate) fn is_dry_run_success(&self) -> bool {
         self.code() == Some("DryRunOperation")

@@ -6,6 +6,7 @@ mod console;
 mod dry_run;
 mod error;
 mod http_response;
+mod images;
 mod instances;
 mod launch;
 mod role;
@@ -17,6 +18,7 @@ mod volumes;
 pub(crate) use account::GET_CALLER_IDENTITY;
 pub(crate) use console::GET_CONSOLE_OUTPUT;
 pub(crate) use error::{Ec2Error, Kind as Ec2ErrorKind, Next, statement_for};
+pub(crate) use images::DESCRIBE_IMAGES;
 #[cfg(test)]
 pub(crate) use instances::Usage;
 pub(crate) use instances::{DESCRIBE_INSTANCES, Instance, State, TERMINATE_INSTANCES};

@@ -139,7 +139,7 @@ pub(crate) const INPUTS: &[Input] = &[
         "image",
         "IMAGE",
         LAUNCH,
-        "`ubuntu-24.04`, `ubuntu-22.04` (with `-arm` for arm64), `ami-…` or `resolve:ssm:…`",
+        "`ubuntu-26.04`, `ubuntu-24.04`, `ubuntu-22.04` (with `-arm` for arm64), `ami-…`, `resolve:ssm:…` or `name=<pattern>@<owner>`",
     )
     .default("ubuntu-24.04"),
     input(

@@ -11,6 +11,7 @@ use crate::error::Failure;
 use crate::github::{CREATE, DOWNLOADS, Download, GithubError, JitRunner};
 use crate::launch::context::Launcher;
 use crate::launch::journal::AttemptId;
+use crate::launch::prepare::BootImage;
 use crate::launch::runner::LaunchedRunner;
 use crate::launch::user_data;
 use crate::retry::{self, Backoff, Decision, decide};
@@ -224,7 +225,8 @@ impl Launcher {
     }
 
     /// `RunInstances`, and once more where the image's root device turns out to have another name: only a mapping under
-    /// the right name makes the root volume encrypted, of the wanted size, and gone with the instance.
+    /// the right name makes the root volume encrypted, of the wanted size, and gone with the instance. Without a size, EC2
+    /// refuses a wrong name before it launches anything, so that the usual names are tried one after the other.
     #[expect(
         clippy::too_many_arguments,
         reason = "one launch is described by just these"
@@ -241,11 +243,14 @@ impl Launcher {
     ) -> Result<Launched, LaunchError> {
         let tags = self.tags(label, name, runner_id, volumes);
         let image = self.prepared.image(candidate.instance_type.architecture());
+        let mut refused = Vec::new();
         loop {
-            let root_device = self.root_device();
+            let Some(root_device) = self.root_device(image, &refused) else {
+                return Err(no_root_device(&refused).into());
+            };
             let launch = Launch {
                 candidate,
-                image_id: image,
+                image_id: &image.id,
                 root_device: &root_device,
                 volumes,
                 security_groups: &self.spec.security_groups,
@@ -254,13 +259,22 @@ impl Launcher {
                 user_data,
                 client_token: &format!("{name}-{}", letters(8)),
             };
-            let launched = self.run_with_retries(entry, &launch).await?;
+            let launched = match self.run_with_retries(entry, &launch).await {
+                Err(LaunchError::Refused(error)) if error.is_other_root_device() => {
+                    refused.push(root_device);
+                    continue;
+                }
+                answer => answer?,
+            };
             match &launched.root_device {
                 Some(real) if *real != root_device => {
                     self.undo_misnamed(entry, &launched.id, real, &root_device)
                         .await?;
                 }
-                _ => return Ok(launched),
+                _ => {
+                    self.learn_root_device(&root_device);
+                    return Ok(launched);
+                }
             }
         }
     }
@@ -380,14 +394,18 @@ impl Launcher {
         }
     }
 
-    fn root_device(&self) -> String {
+    /// What the root device is called: as a launch has shown, as EC2 told, or by convention, but never what was refused.
+    fn root_device(&self, image: &BootImage, refused: &[String]) -> Option<String> {
         let known = self
             .root_device
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         known
-            .clone()
-            .unwrap_or_else(|| self.spec.image.root_device().to_owned())
+            .or_else(|| image.root_device.clone())
+            .into_iter()
+            .chain(self.spec.image.root_devices().map(str::to_owned))
+            .find(|name| !refused.contains(name))
     }
 
     /// Remembers the real name; `false` if it was already used and did not help.
@@ -400,6 +418,16 @@ impl Launcher {
             .replace(real.to_owned())
             .is_none_or(|before| before != real)
     }
+}
+
+fn no_root_device(refused: &[String]) -> Failure {
+    Failure::new(
+        format!(
+            "the image's root device has none of the usual names ({})",
+            refused.join(", ")
+        ),
+        "give `root-size`: with a size EC2 launches the image and tells what its root device is called",
+    )
 }
 
 fn no_program(architecture: Architecture) -> Failure {

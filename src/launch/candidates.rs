@@ -100,8 +100,9 @@ impl Launcher {
         label: &LaunchName,
         candidate: &Candidate,
     ) -> Result<LaunchedRunner, LaunchError> {
+        let image = self.prepared.image(candidate.instance_type.architecture());
         let root = boot_volume::for_launch(
-            self.spec.root,
+            self.spec.root.or_size(image.root_gib),
             &candidate.instance_type,
             &self.clients.region,
         );

@@ -105,7 +105,8 @@ impl Launcher {
     pub(crate) fn launch_failure(&self, candidate: &Candidate, error: &Ec2Error) -> Failure {
         let image = self.prepared.image(candidate.instance_type.architecture());
         self.clients.ec2_failure(error).and(format!(
-            "it was the launch of {candidate} from image `{image}`"
+            "it was the launch of {candidate} from image `{}`",
+            image.id
         ))
     }
 

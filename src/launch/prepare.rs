@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use crate::clients::Clients;
-use crate::ec2::{DESCRIBE_SPOT_PRICE_HISTORY, SpotPrice};
+use crate::clients::ubuntu_images::UbuntuImage;
+use crate::ec2::{DESCRIBE_IMAGES, DESCRIBE_SPOT_PRICE_HISTORY, SpotPrice};
 use crate::error::Failure;
 use crate::launch::plan;
 use crate::launch::spec::StartSpec;
 use crate::report::Reporter;
 use crate::retry::{self, Deadline};
 use crate::values::candidate::Candidate;
-use crate::values::image::Image;
+use crate::values::image::{Image, Variant};
 use crate::values::instance_type::{Architecture, InstanceType};
+use crate::values::named_image::NamedImage;
 
 /// A better order is not worth waiting for.
 const PRICES_WITHIN: Duration = Duration::from_secs(3);
@@ -20,8 +22,30 @@ const PRICES_WITHIN: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub ladder: Vec<Candidate>,
-    x64: String,
-    arm64: String,
+    x64: BootImage,
+    arm64: BootImage,
+}
+
+/// An image that EC2 can be told to boot.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BootImage {
+    pub id: String,
+    /// Its own name, where it was looked for by name.
+    name: Option<String>,
+    /// What its root device is called, where EC2 told.
+    pub root_device: Option<String>,
+    /// How large its root is, where EC2 told.
+    pub root_gib: Option<u32>,
+    note: Option<String>,
+}
+
+impl BootImage {
+    fn of(id: String) -> Self {
+        Self {
+            id,
+            ..Self::default()
+        }
+    }
 }
 
 impl Prepared {
@@ -32,6 +56,9 @@ impl Prepared {
         report: &Reporter,
         deadline: Deadline,
     ) -> Result<Self, Failure> {
+        for warning in &spec.warnings {
+            report.warning(warning);
+        }
         let has = |architecture| {
             spec.instance_types
                 .iter()
@@ -61,8 +88,8 @@ impl Prepared {
         })
     }
 
-    /// The image id for that processor.
-    pub(crate) fn image(&self, architecture: Architecture) -> &str {
+    /// The image for that processor.
+    pub(crate) fn image(&self, architecture: Architecture) -> &BootImage {
         match architecture {
             Architecture::X64 => &self.x64,
             Architecture::Arm64 => &self.arm64,
@@ -77,11 +104,14 @@ impl Prepared {
             .map_or(Architecture::X64, InstanceType::architecture);
         let image = self.image(first);
         let named = spec.image.to_string();
-        let mut lines = vec![if named == image {
-            format!("image {image}")
+        let own_name = image.name.as_ref().map(|name| format!(" ({name})"));
+        let own_name = own_name.unwrap_or_default();
+        let mut lines = vec![if named == image.id {
+            format!("image {named}")
         } else {
-            format!("image {named} = {image}")
+            format!("image {named} = {}{own_name}", image.id)
         }];
+        lines.extend(image.note.clone());
         lines.extend(spec.notes.iter().cloned());
         let rungs = self
             .ladder
@@ -99,23 +129,64 @@ async fn image(
     architecture: Architecture,
     needed: bool,
     deadline: Deadline,
-) -> Result<String, Failure> {
+) -> Result<BootImage, Failure> {
     match image {
-        _ if !needed => Ok(String::new()),
-        Image::Ami(_) | Image::Ssm(_) => Ok(image.to_string()),
-        Image::Ubuntu { release, .. } => {
-            clients
+        _ if !needed => Ok(BootImage::default()),
+        Image::Ami(_) | Image::Ssm(_) => Ok(BootImage::of(image.to_string())),
+        Image::Named(named) => newest(clients, named, architecture, deadline).await,
+        Image::Ubuntu {
+            release, variant, ..
+        } => {
+            let wanted = UbuntuImage {
+                release: *release,
+                architecture,
+                is_minimal: *variant == Some(Variant::Minimal),
+            };
+            let resolved = clients
                 .image_index
-                .resolve(
-                    &clients.connector,
-                    *release,
-                    architecture,
-                    &clients.region,
-                    deadline,
-                )
-                .await
+                .resolve(&clients.connector, wanted, &clients.region, deadline)
+                .await?;
+            Ok(BootImage {
+                note: resolved.note,
+                ..BootImage::of(resolved.ami)
+            })
         }
     }
+}
+
+/// The newest image of a name and owner.
+async fn newest(
+    clients: &Clients,
+    named: &NamedImage,
+    architecture: Architecture,
+    deadline: Deadline,
+) -> Result<BootImage, Failure> {
+    let images = retry::until(DESCRIBE_IMAGES, deadline, || {
+        clients.ec2.images(named, architecture)
+    });
+    let images = images.await.map_err(|error| clients.ec2_failure(&error))?;
+    let region = &clients.region;
+    let Some(newest) = images.into_iter().next() else {
+        return Err(Failure::new(
+            format!("`{region}` has no {architecture} image `{named}`"),
+            "check the name, the owner and the region: an image is public, or shared with this account, in some regions only",
+        ));
+    };
+    if let Some(why) = named.refuses(&newest.name) {
+        return Err(Failure::new(
+            format!(
+                "the newest image `{named}` is `{}`, which cannot be used: {why}",
+                newest.name
+            ),
+            "make the pattern narrower",
+        ));
+    }
+    Ok(BootImage {
+        name: Some(newest.name),
+        root_device: newest.root_device,
+        root_gib: newest.root_gib,
+        ..BootImage::of(newest.id)
+    })
 }
 
 /// Spot prices only choose the order: without them the launch goes on, in the order that the user wrote.

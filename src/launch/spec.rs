@@ -8,7 +8,7 @@ use crate::values::image::Image;
 use crate::values::instance_type::{Architecture, InstanceType};
 use crate::values::label::Label;
 use crate::values::network::{InstanceProfile, Placement, SecurityGroup, Subnet};
-use crate::values::region::{Region, Zone};
+use crate::values::region::{Region, Zone, is_familiar};
 use crate::values::scope::RunnerGroup;
 use crate::values::spot::Spot;
 use crate::values::swap::Swap;
@@ -47,6 +47,8 @@ pub(crate) struct StartSpec {
     pub labels: Vec<Label>,
     /// What the log should say about the specification.
     pub notes: Vec<String>,
+    /// What nobody here can judge and EC2 will.
+    pub warnings: Vec<String>,
     pub runner_group: RunnerGroup,
     pub tags: Tags,
     pub setup: Option<String>,
@@ -97,6 +99,7 @@ impl StartSpec {
             .chain(inputs.notes().iter().cloned());
         let spec = Self {
             notes: notes.collect(),
+            warnings: warnings(region, &placements, temp, &instance_types),
             image,
             instance_types,
             spot: problems
@@ -145,7 +148,7 @@ fn root(inputs: &Inputs, image: &Image, problems: &mut Problems) -> RootVolume {
     let performance = problems.optional(inputs, "root", str::parse);
     let size = size.or(match image {
         Image::Ubuntu { .. } => Some(UBUNTU_ROOT_GIB),
-        Image::Ami(_) | Image::Ssm(_) => None,
+        Image::Ami(_) | Image::Ssm(_) | Image::Named(_) => None,
     });
     let together = RootVolume::new(size, performance).map_err(|accepted| {
         InputError::wrong("root", inputs.get("root").unwrap_or_default(), &accepted)
@@ -229,6 +232,25 @@ fn placements(inputs: &Inputs, region: Option<&Region>, problems: &mut Problems)
         ));
     }
     fitting
+}
+
+/// Names that this program does not know: AWS opens regions and zones, and sells new types.
+fn warnings(
+    region: Option<&Region>,
+    placements: &[Placement],
+    temp: Option<Temp>,
+    types: &[InstanceType],
+) -> Vec<String> {
+    let regions = region
+        .filter(|region| !is_familiar(region.as_str()))
+        .map(|region| format!("`{region}` has the form of no region known here; EC2 decides"));
+    let zones = placements
+        .iter()
+        .filter_map(Placement::zone)
+        .filter(|zone| !zone.is_familiar())
+        .map(|zone| format!("`{zone}` has the form of no zone known here; EC2 decides"));
+    let doubts = types.iter().filter_map(|it| temp?.doubt(it));
+    regions.into_iter().chain(zones).chain(doubts).collect()
 }
 
 /// Extra labels; GitHub allows 100 on a runner, one is ours, and one is the label that `runner` gives: a job may list it, too.
@@ -335,6 +357,27 @@ mod tests {
             "{errors:?}"
         );
         assert!(parse(&[("temp", "zram/16")]).is_ok());
+    }
+
+    #[test]
+    fn what_nobody_here_knows_is_left_to_ec2() {
+        let warnings = |values: &[(&'static str, &str)]| parse(values).map(|spec| spec.warnings);
+        assert_eq!(
+            warnings(&[("temp", "ephemeral"), ("instance-type", "g5.xlarge")]),
+            Ok(vec![])
+        );
+        let told = warnings(&[
+            ("temp", "ephemeral"),
+            ("instance-type", "trn7.48xlarge"),
+            ("availability-zone", "eu-central-1-orbit-7"),
+        ]);
+        let told = told.unwrap_or_default().concat();
+        assert!(
+            told.contains("`trn7.48xlarge`") && told.contains("`eu-central-1-orbit-7`"),
+            "{told}"
+        );
+        let local = warnings(&[("availability-zone", "eu-central-1-ham-1a")]);
+        assert_eq!(local, Ok(vec![]));
     }
 
     #[test]

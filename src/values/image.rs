@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use super::instance_type::Architecture;
 use super::list::closest;
+use super::named_image::NamedImage;
 
 /// What the `image` input says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,19 +15,22 @@ pub(crate) enum Image {
     Ami(String),
     /// `resolve:ssm:…`: EC2 reads the parameter itself, which needs `ssm:GetParameters`.
     Ssm(String),
+    /// `name=<pattern>@<owner>`: the newest that fits, which needs `ec2:DescribeImages`.
+    Named(NamedImage),
     /// A name resolved from Canonical's public index, which needs no AWS permission.
     Ubuntu {
         release: Ubuntu,
         architecture: Option<Architecture>,
-        /// As the hosted service calls its own smaller images; here each is Canonical's server image.
         variant: Option<Variant>,
     },
 }
 
-/// A smaller image of the hosted service.
+/// A smaller image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Variant {
+    /// The hosted service's own; here Canonical's server image.
     Slim,
+    /// Canonical's minimal image.
     Minimal,
 }
 
@@ -40,75 +45,109 @@ impl Variant {
     }
 }
 
-/// The Ubuntu releases with a name of their own.
+/// An Ubuntu release with a name of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ubuntu {
-    Jammy,
-    Noble,
+pub(crate) struct Ubuntu {
+    version: &'static str,
+    codename: &'static str,
 }
+
+/// The newest first. The next one needs its line here, and nothing else.
+const RELEASES: [Ubuntu; 3] = [
+    Ubuntu {
+        version: "26.04",
+        codename: "resolute",
+    },
+    Ubuntu {
+        version: "24.04",
+        codename: "noble",
+    },
+    Ubuntu {
+        version: "22.04",
+        codename: "jammy",
+    },
+];
+
+/// What GitHub's `ubuntu-latest` is, since November 2026.
+const LATEST: Ubuntu = RELEASES[0];
+/// What is taken where nobody names an image.
+const DEFAULT: Ubuntu = RELEASES[1];
 
 impl Ubuntu {
     pub(crate) fn codename(self) -> &'static str {
-        match self {
-            Self::Jammy => "jammy",
-            Self::Noble => "noble",
-        }
+        self.codename
     }
 
-    fn version(self) -> &'static str {
-        match self {
-            Self::Jammy => "22.04",
-            Self::Noble => "24.04",
+    pub(crate) fn version(self) -> &'static str {
+        self.version
+    }
+
+    /// By what follows `ubuntu-`.
+    fn named(name: &str) -> Option<Self> {
+        if name == "latest" {
+            return Some(LATEST);
         }
+        RELEASES.into_iter().find(|release| release.version == name)
     }
 }
 
+/// The names, for suggestions and for editors.
+static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let plain = RELEASES.iter().map(|release| release.version);
+    let mut names: Vec<String> = plain
+        .clone()
+        .chain(["latest"])
+        .map(|version| format!("ubuntu-{version}"))
+        .collect();
+    for suffix in ["-arm", "-minimal", "-slim"] {
+        let of_all = plain.clone();
+        names.extend(of_all.map(|version| format!("ubuntu-{version}{suffix}")));
+    }
+    names
+});
+
 impl Image {
-    /// The names, for suggestions.
-    pub(crate) const NAMES: [&str; 9] = [
-        "ubuntu-24.04",
-        "ubuntu-22.04",
-        "ubuntu-latest",
-        "ubuntu-24.04-arm",
-        "ubuntu-22.04-arm",
-        "ubuntu-24.04-minimal",
-        "ubuntu-22.04-minimal",
-        "ubuntu-24.04-slim",
-        "ubuntu-22.04-slim",
-    ];
+    /// The names that stand for an image.
+    #[cfg(test)]
+    pub(crate) fn names() -> &'static [String] {
+        &NAMES
+    }
 
     /// The name that differs from the text in a few letters.
     pub(crate) fn nearest(text: &str) -> Option<&'static str> {
-        closest(text, &Self::NAMES)
+        let names: Vec<&str> = NAMES.iter().map(String::as_str).collect();
+        closest(text, &names)
     }
 
     /// What to tell people who know the name from the hosted service.
     pub(crate) fn note(&self) -> Option<String> {
         match self {
             Self::Ubuntu {
-                variant: Some(variant),
+                variant: Some(Variant::Slim),
                 ..
-            } => Some(format!(
-                "Canonical's server image, because `{}` images are the hosted service's own",
-                variant.suffix()
-            )),
+            } => Some(
+                "Canonical's server image, because `-slim` images are the hosted service's own"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }
 
-    /// The name of the root device, which the block device mapping must repeat. `DescribeImages` is not
-    /// permitted, so it is known by convention: Amazon Linux and Debian call it `/dev/xvda`, Ubuntu `/dev/sda1`.
-    /// An `ami-…` tells nothing; the launch reply then shows whether the guess was right.
-    pub(crate) fn root_device(&self) -> &'static str {
+    /// What the root device may be called, the likeliest first: the block device mapping must repeat its name. Without
+    /// `DescribeImages` it is known by convention alone. EC2 refuses a wrong name, or the launch reply shows the right one.
+    pub(crate) fn root_devices(&self) -> [&'static str; 3] {
+        const USUAL: &str = "/dev/sda1";
+        const OTHER: &str = "/dev/xvda";
+        const OLD: &str = "/dev/sda";
         match self {
             Self::Ssm(parameter)
                 if ["amazon-linux", "al2023", "debian"]
                     .iter()
                     .any(|n| parameter.contains(n)) =>
             {
-                OTHER_ROOT_DEVICE
+                [OTHER, USUAL, OLD]
             }
-            _ => ROOT_DEVICE,
+            _ => [USUAL, OTHER, OLD],
         }
     }
 
@@ -117,20 +156,16 @@ impl Image {
         match self {
             Self::Ubuntu { architecture, .. } => *architecture,
             Self::Ssm(parameter) if parameter.contains("arm64") => Some(Architecture::Arm64),
-            Self::Ami(_) | Self::Ssm(_) => None,
+            Self::Ami(_) | Self::Ssm(_) | Self::Named(_) => None,
         }
     }
 }
-
-/// The usual root device, and the other one.
-const ROOT_DEVICE: &str = "/dev/sda1";
-const OTHER_ROOT_DEVICE: &str = "/dev/xvda";
 
 impl Default for Image {
     /// Ubuntu 24.04 for whatever processor the instance type has.
     fn default() -> Self {
         Self::Ubuntu {
-            release: Ubuntu::Noble,
+            release: DEFAULT,
             architecture: None,
             variant: None,
         }
@@ -142,6 +177,7 @@ impl fmt::Display for Image {
         match self {
             Self::Ami(id) => f.write_str(id),
             Self::Ssm(parameter) => write!(f, "resolve:ssm:{parameter}"),
+            Self::Named(named) => named.fmt(f),
             Self::Ubuntu {
                 release,
                 architecture,
@@ -153,7 +189,7 @@ impl fmt::Display for Image {
                 } else {
                     ""
                 };
-                write!(f, "ubuntu-{}{suffix}{variant}", release.version())
+                write!(f, "ubuntu-{}{suffix}{variant}", release.version)
             }
         }
     }
@@ -181,6 +217,9 @@ impl FromStr for Image {
                 Err("`resolve:ssm:` and the name of an SSM parameter".to_owned())
             };
         }
+        if let Some(named) = text.strip_prefix(NamedImage::PREFIX) {
+            return named.parse().map(Self::Named);
+        }
         let (rest, variant) = without_variant(text);
         let (name, architecture) = match rest.strip_suffix("-arm") {
             Some(name) => (name, Architecture::Arm64),
@@ -191,11 +230,10 @@ impl FromStr for Image {
             None => without_variant(name),
             some => (name, some),
         };
-        let release = match name {
-            "ubuntu-22.04" => Ubuntu::Jammy,
-            "ubuntu-24.04" | "ubuntu-latest" => Ubuntu::Noble,
-            _ => return Err(accepted(text)),
-        };
+        let release = name
+            .strip_prefix("ubuntu-")
+            .and_then(Ubuntu::named)
+            .ok_or_else(|| accepted(text))?;
         Ok(Self::Ubuntu {
             release,
             architecture: Some(architecture),
@@ -212,12 +250,23 @@ fn without_variant(name: &str) -> (&str, Option<Variant>) {
 }
 
 fn accepted(text: &str) -> String {
-    let base = "`ubuntu-24.04`, `ubuntu-22.04` (with `-arm` for arm64), `ami-…` or `resolve:ssm:…`"
-        .to_owned();
+    let base = format!(
+        "{}, `ami-…`, `resolve:ssm:…` or `name=<pattern>@<owner>`",
+        releases()
+    );
     match Image::nearest(text) {
         Some(near) => format!("{base}; did you mean `{near}`?"),
         None => base,
     }
+}
+
+/// The releases' names, for messages.
+pub(crate) fn releases() -> String {
+    let names: Vec<String> = RELEASES
+        .iter()
+        .map(|release| format!("`ubuntu-{}`", release.version))
+        .collect();
+    format!("{} (with `-arm` for arm64)", names.join(", "))
 }
 
 /// Whether the text is an id as EC2 makes them: the prefix and 8 or 17 hexadecimal digits.
@@ -247,23 +296,35 @@ mod tests {
         }
         assert_eq!(
             "ubuntu-latest".parse::<Image>().map(|i| i.to_string()),
-            Ok("ubuntu-24.04".to_owned())
+            Ok("ubuntu-26.04".to_owned())
         );
+        assert_eq!(Image::default().to_string(), "ubuntu-24.04");
     }
 
     #[test]
-    fn the_hosted_services_smaller_images_are_canonicals() {
-        for (text, printed) in [
-            ("ubuntu-24.04-minimal", "ubuntu-24.04-minimal"),
-            ("ubuntu-latest-slim", "ubuntu-24.04-slim"),
-            ("ubuntu-22.04-minimal-arm", "ubuntu-22.04-arm-minimal"),
-            ("ubuntu-22.04-arm-slim", "ubuntu-22.04-arm-slim"),
+    fn every_name_is_one() {
+        for name in Image::names() {
+            assert!(name.parse::<Image>().is_ok(), "{name}");
+        }
+        assert!(Image::names().contains(&"ubuntu-26.04-arm".to_owned()));
+    }
+
+    #[test]
+    fn smaller_images() {
+        for (text, printed, is_service_s) in [
+            ("ubuntu-24.04-minimal", "ubuntu-24.04-minimal", false),
+            ("ubuntu-latest-slim", "ubuntu-26.04-slim", true),
+            (
+                "ubuntu-22.04-minimal-arm",
+                "ubuntu-22.04-arm-minimal",
+                false,
+            ),
+            ("ubuntu-22.04-arm-slim", "ubuntu-22.04-arm-slim", true),
         ] {
             let image = text.parse::<Image>();
-            assert!(
-                image
-                    .as_ref()
-                    .is_ok_and(|i| i.note().is_some_and(|n| n.contains("Canonical")))
+            assert_eq!(
+                image.as_ref().map(|image| image.note().is_some()),
+                Ok(is_service_s)
             );
             assert_eq!(image.map(|i| i.to_string()), Ok(printed.to_owned()));
         }
@@ -271,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_image() {
+    fn what_is_not_an_image() {
         for text in [
             "",
             "ami-",
@@ -294,10 +355,10 @@ mod tests {
 
     #[test]
     fn root_devices() {
-        let device = |text: &str| text.parse::<Image>().map(|i| i.root_device());
-        assert_eq!(device("ubuntu-24.04"), Ok("/dev/sda1"));
+        let first = |text: &str| text.parse::<Image>().map(|i| i.root_devices()[0]);
+        assert_eq!(first("ubuntu-24.04"), Ok("/dev/sda1"));
         assert_eq!(
-            device(
+            first(
                 "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
             ),
             Ok("/dev/xvda")

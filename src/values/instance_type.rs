@@ -21,6 +21,14 @@ impl Architecture {
         }
     }
 
+    /// As EC2 calls it.
+    pub(crate) fn ec2(self) -> &'static str {
+        match self {
+            Self::X64 => "x86_64",
+            Self::Arm64 => "arm64",
+        }
+    }
+
     /// As Canonical's image index calls it.
     pub(crate) fn debian(self) -> &'static str {
         match self {
@@ -34,6 +42,15 @@ impl fmt::Display for Architecture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.github())
     }
+}
+
+/// What is known of a type's own disks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InstanceStore {
+    Nvme,
+    None,
+    /// A family that is newer than this program: EC2 knows.
+    Unknown,
 }
 
 /// An EC2 instance type, `m7i.xlarge`.
@@ -73,20 +90,56 @@ impl InstanceType {
     /// most accelerated families have them without. Older types whose disks are not `NVMe` (`d2`, `h1`, `x1`) do not count: theirs
     /// appear only where the launch maps them.
     /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-store-volumes.html>
-    pub(crate) fn has_instance_store(&self) -> bool {
-        const WITHOUT_A_MARK: [&str; 19] = [
-            "d3", "d3en", "dl1", "f1", "f2", "g5", "g6", "g6e", "g7e", "gr6", "im4gn", "is4gen",
-            "p5", "p5e", "p5en", "trn1", "trn1n", "trn2", "z1d",
+    pub(crate) fn instance_store(&self) -> InstanceStore {
+        const WITHOUT_A_MARK: [&str; 23] = [
+            "d3", "d3en", "dl1", "f1", "f2", "g5", "g6", "g6e", "g6f", "g7", "g7e", "gr6", "gr6f",
+            "im4gn", "is4gen", "p5", "p5e", "p5en", "trn1", "trn1n", "trn2", "trn2u", "z1d",
+        ];
+        /// Where the mark tells all.
+        const MARKED: [&str; 8] = ["a", "c", "hpc", "m", "r", "t", "u", "x"];
+        const WITHOUT: [&str; 12] = [
+            "d2", "dl2q", "g2", "g3", "g3s", "g5g", "h1", "i2", "inf1", "inf2", "p3", "vt1",
         ];
         let family = self.family();
         let generation = family.trim_start_matches(|c: char| c.is_ascii_lowercase());
         let letters = family.strip_suffix(generation).unwrap_or_default();
         let attributes = generation.trim_start_matches(|c: char| c.is_ascii_digit());
         let is_storage = letters == "i" && generation != "2";
-        is_storage
-            || (attributes != generation && !attributes.contains('-') && attributes.contains('d'))
-            || WITHOUT_A_MARK.contains(&family)
-            || family.starts_with("p6-")
+        let is_marked =
+            attributes != generation && !attributes.contains('-') && attributes.contains('d');
+        if is_storage || is_marked || WITHOUT_A_MARK.contains(&family) || family.starts_with("p6-")
+        {
+            InstanceStore::Nvme
+        } else if MARKED.contains(&letters) || WITHOUT.contains(&family) {
+            InstanceStore::None
+        } else {
+            InstanceStore::Unknown
+        }
+    }
+
+    /// Its vCPUs, which its size tells in nearly all families; `None` where it does not.
+    pub(crate) fn vcpus(&self) -> Option<u32> {
+        let family = self.family();
+        // High-performance types of Intel and AMD run one thread a core.
+        let of_an_xlarge = match self.architecture() {
+            Architecture::X64 if family.starts_with("hpc") => 2,
+            _ => 4,
+        };
+        match (family, self.size()) {
+            ("c1" | "m1" | "m2" | "t1", _) => None,
+            ("c4" | "d2", "8xlarge") => Some(36),
+            // Burstable types have two even there.
+            (burstable, "medium") if burstable.starts_with('t') => Some(2),
+            (_, "medium") | ("t2", "nano" | "micro" | "small") => Some(1),
+            (_, "nano" | "micro" | "small" | "large") => Some(2),
+            (_, "xlarge") => Some(of_an_xlarge),
+            (_, size) => size
+                .strip_suffix("xlarge")
+                .or_else(|| size.strip_prefix("metal-")?.strip_suffix("xl"))?
+                .parse::<u32>()
+                .ok()?
+                .checked_mul(of_an_xlarge),
+        }
     }
 
     /// The type used where nobody chose one.
@@ -175,93 +228,48 @@ mod tests {
         text.parse::<InstanceType>().ok().map(|t| t.architecture())
     }
 
+    /// Every type that moto knows, as the contract tests write them down.
     #[test]
-    fn instance_stores() {
-        let has = |text: &str| text.parse::<InstanceType>().map(|t| t.has_instance_store());
-        for with in [
-            "m8gd.medium",
-            "c6id.8xlarge",
-            "m5ad.large",
-            "m6idn.large",
-            "x2iedn.xlarge",
-            "z1d.large",
-            "i3.large",
-            "i4i.large",
-            "i8ge.large",
-            "im4gn.large",
-            "is4gen.large",
-            "g4dn.xlarge",
-            "g5.xlarge",
-            "p4d.24xlarge",
-            "p4de.24xlarge",
-            "p5.48xlarge",
-            "p6-b200.48xlarge",
-            "d3en.xlarge",
-            "trn1.2xlarge",
-            "hpc6id.32xlarge",
-        ] {
-            assert_eq!(has(with), Ok(true), "{with}");
+    fn what_names_tell_is_what_ec2_says() {
+        let table = include_str!("../tests/instance_types.csv");
+        let mut rows = 0;
+        for row in table.lines().skip(1) {
+            let fields: Vec<&str> = row.split(',').collect();
+            let [name, architecture, nvme, vcpus] = fields[..] else {
+                unreachable!("{row}")
+            };
+            let Ok(it) = name.parse::<InstanceType>() else {
+                unreachable!("{name} is a type")
+            };
+            assert_eq!(it.architecture().github(), architecture, "{name}");
+            let store = match nvme {
+                "yes" => InstanceStore::Nvme,
+                _ => InstanceStore::None,
+            };
+            assert_eq!(it.instance_store(), store, "{name}");
+            let is_told = it.size() != "metal" && !matches!(it.family(), "c1" | "m1" | "m2" | "t1");
+            assert_eq!(it.vcpus(), vcpus.parse().ok().filter(|_| is_told), "{name}");
+            rows += 1;
         }
-        for without in [
-            "t3.large",
-            "t4g.large",
-            "m7i.large",
-            "c7i-flex.large",
-            "m8g.medium",
-            "r5b.large",
-            "c5n.large",
-            "inf2.xlarge",
-            "g5g.xlarge",
-            "d2.xlarge",
-            "i2.xlarge",
-            "x1.16xlarge",
-            "x2gn.large",
-            "u-3tb1.56xlarge",
-            "u7in-16tb.224xlarge",
-            "dl2q.24xlarge",
-        ] {
-            assert_eq!(has(without), Ok(false), "{without}");
-        }
+        assert!(rows > 1_000, "{rows} rows");
     }
 
     #[test]
-    fn architectures() {
-        for arm in [
-            "t4g.large",
-            "m8gd.xlarge",
-            "c7gn.16xlarge",
-            "im4gn.large",
-            "is4gen.medium",
-            "x2gd.metal",
-            "g5g.xlarge",
-            "a1.large",
-            "hpc7g.4xlarge",
-            "p6e-gb200.36xlarge",
-        ] {
-            assert_eq!(architecture(arm), Some(Architecture::Arm64), "{arm}");
-        }
-        for intel_or_amd in [
-            "t3.large",
-            "m7i-flex.large",
-            "g4dn.xlarge",
-            "g6.xlarge",
-            "c7a.48xlarge",
-            "u-6tb1.112xlarge",
-            "m7i.metal-24xl",
-            "p5.48xlarge",
-            "gr6.4xlarge",
-            "p6-b200.48xlarge",
-        ] {
-            assert_eq!(
-                architecture(intel_or_amd),
-                Some(Architecture::X64),
-                "{intel_or_amd}"
-            );
-        }
+    fn a_family_that_is_newer_than_this_program() {
+        let store = |text: &str| text.parse::<InstanceType>().map(|it| it.instance_store());
+        assert_eq!(store("g9z.xlarge"), Ok(InstanceStore::Unknown));
+        assert_eq!(store("trn7.48xlarge"), Ok(InstanceStore::Unknown));
+        assert_eq!(store("m12qd.large"), Ok(InstanceStore::Nvme));
+        assert_eq!(store("m12q.large"), Ok(InstanceStore::None));
+        assert_eq!(architecture("m12g.large"), Some(Architecture::Arm64));
+        assert_eq!(
+            architecture("p6e-gb200.36xlarge"),
+            Some(Architecture::Arm64)
+        );
     }
 
     #[test]
-    fn what_is_no_type() {
+    fn what_is_not_a_type() {
         for text in [
             "",
             "m7i",

@@ -11,6 +11,7 @@ pub(crate) mod image;
 pub(crate) mod instance_type;
 pub(crate) mod label;
 pub(crate) mod list;
+pub(crate) mod named_image;
 pub(crate) mod network;
 pub(crate) mod region;
 pub(crate) mod repository;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::list::closest;
 
 /// Regions that exist as of 2026, for suggestions only: a region that AWS opens tomorrow works today.
-const KNOWN: [&str; 36] = [
+pub(crate) const KNOWN: [&str; 36] = [
     "af-south-1",
     "ap-east-1",
     "ap-east-2",
@@ -45,9 +45,9 @@ const KNOWN: [&str; 36] = [
     "us-west-2",
 ];
 
-const AREAS: [&str; 14] = [
-    "af", "ap", "ca", "cn", "eu", "eusc", "il", "me", "mx", "sa", "us", "us-gov", "us-iso",
-    "us-isob",
+const AREAS: [&str; 16] = [
+    "af", "ap", "ca", "cn", "eu", "eu-isoe", "eusc", "il", "me", "mx", "sa", "us", "us-gov",
+    "us-iso", "us-isob", "us-isof",
 ];
 
 const DIRECTIONS: [&str; 10] = [
@@ -88,25 +88,25 @@ impl FromStr for Region {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if is_region(text) {
+        if is_familiar(text) || (is_region_like(text) && !is_misspelt(text)) {
             return Ok(Self(text.to_owned()));
         }
-        let mut accepted = "an AWS region such as `eu-central-1`".to_owned();
-        if text
-            .strip_suffix(|c: char| c.is_ascii_lowercase())
-            .is_some_and(is_region)
-        {
-            accepted
-                .push_str("; this is an availability zone, which belongs into `availability-zone`");
-        } else if let Some(near) = closest(text, &KNOWN) {
-            accepted = format!("{accepted}; did you mean `{near}`?");
-        }
-        Err(accepted)
+        let accepted = "an AWS region such as `eu-central-1`";
+        Err(match text.parse::<Zone>() {
+            Ok(zone) => format!(
+                "{accepted}; `{text}` is a zone of `{}`, which `availability-zone` takes",
+                zone.region()
+            ),
+            Err(_) => match Self::nearest(text) {
+                Some(near) => format!("{accepted}; did you mean `{near}`?"),
+                None => accepted.to_owned(),
+            },
+        })
     }
 }
 
-/// Whether the text has the form of a region: an area, a direction and one digit.
-fn is_region(text: &str) -> bool {
+/// Whether the text has the form of the regions that there are: an area, a direction and one digit.
+pub(crate) fn is_familiar(text: &str) -> bool {
     let Some((place, number)) = text.rsplit_once('-') else {
         return false;
     };
@@ -120,7 +120,31 @@ fn is_region(text: &str) -> bool {
         })
 }
 
-/// An availability zone, `eu-central-1c`.
+/// Whether the text has the form of the zones that there are.
+pub(crate) fn is_familiar_zone(text: &str) -> bool {
+    text.parse::<Zone>().is_ok_and(|zone| zone.is_familiar())
+}
+
+/// Whether AWS might open a region of that name: words and a number.
+fn is_region_like(text: &str) -> bool {
+    let Some((words, number)) = text.rsplit_once('-') else {
+        return false;
+    };
+    let is_word = |word: &str| word.len() > 1 && word.bytes().all(|c| c.is_ascii_lowercase());
+    matches!(number.len(), 1 | 2)
+        && number.bytes().all(|c| c.is_ascii_digit())
+        && !number.starts_with('0')
+        && words.contains('-')
+        && words.split('-').all(is_word)
+}
+
+/// Whether a known region was meant: its area is right, and its direction nearly.
+fn is_misspelt(text: &str) -> bool {
+    let area = |text: &str| text.split('-').next().map(str::to_owned);
+    Region::nearest(text).is_some_and(|near| area(near) == area(text))
+}
+
+/// An availability zone, `eu-central-1c`; also a Local Zone, `us-west-2-lax-1a`, or a Wavelength Zone, `us-east-1-wl1-bos-wlz-1`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Zone(String);
 
@@ -131,8 +155,43 @@ impl Zone {
 
     /// The region whose zone this is.
     pub(crate) fn region(&self) -> &str {
-        self.0.trim_end_matches(|c: char| c.is_ascii_lowercase())
+        split(&self.0).0
     }
+
+    /// Whether it lies apart from its region, in another city or in a carrier's network.
+    pub(crate) fn is_apart(&self) -> bool {
+        split(&self.0).1.starts_with('-')
+    }
+
+    /// Whether it has a form of which there are zones today.
+    pub(crate) fn is_familiar(&self) -> bool {
+        let (region, rest) = split(&self.0);
+        let is_letter = |text: &str| matches!(text.as_bytes(), [b'a'..=b'z']);
+        let is_city = |text: &str| text.len() == 3 && text.bytes().all(|c| c.is_ascii_lowercase());
+        let fits = match rest.split('-').collect::<Vec<_>>()[..] {
+            [letter] => is_letter(letter),
+            ["", city, number] => {
+                is_city(city)
+                    && number.len() == 2
+                    && is_letter(number.trim_start_matches(|c: char| c.is_ascii_digit()))
+            }
+            ["", carrier, city, "wlz", number] => {
+                carrier.starts_with("wl") && is_city(city) && number.parse::<u8>().is_ok()
+            }
+            _ => false,
+        };
+        fits && is_familiar(region)
+    }
+}
+
+/// A zone's region, and what follows it. Without a region in front, all of it is region.
+fn split(zone: &str) -> (&str, &str) {
+    let ends = zone.match_indices(|c: char| c.is_ascii_digit());
+    let region = ends
+        .map(|(at, digit)| &zone[..at + digit.len()])
+        .find(|start| is_region_like(start));
+    let region = region.unwrap_or(zone);
+    (region, &zone[region.len()..])
 }
 
 impl fmt::Display for Zone {
@@ -145,9 +204,15 @@ impl FromStr for Zone {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.strip_suffix(|c: char| c.is_ascii_lowercase()) {
-            Some(region) if is_region(region) => Ok(Self(text.to_owned())),
-            _ => Err("availability zones such as `eu-central-1c`".to_owned()),
+        let (region, rest) = split(text);
+        let is_zone = rest
+            .bytes()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-')
+            && rest.bytes().any(|c| c.is_ascii_lowercase());
+        if is_zone && region.parse::<Region>().is_ok() {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("availability zones such as `eu-central-1c`".to_owned())
         }
     }
 }
@@ -159,19 +224,26 @@ mod tests {
     #[test]
     fn every_known_region_is_one() {
         for region in KNOWN {
-            assert!(is_region(region), "{region}");
+            assert!(is_familiar(region), "{region}");
         }
-        assert!(is_region("cn-northwest-1") && is_region("us-isob-east-1"));
+        for region in [
+            "cn-northwest-1",
+            "us-isob-east-1",
+            "us-isof-south-1",
+            "eu-isoe-west-1",
+            "eusc-de-east-1",
+        ] {
+            assert!(is_familiar(region), "{region}");
+        }
     }
 
     #[test]
-    fn what_is_no_region_says_so() {
+    fn what_is_not_a_region_says_so() {
         for text in [
             "",
             "eu",
             "eu-central",
             "eu-centrl-1",
-            "mars-north-1",
             "eu-central-1a",
             "EU-central-1",
             "eu-central-0",
@@ -194,6 +266,57 @@ mod tests {
     fn a_zone_knows_its_region() {
         let zone: Result<Zone, _> = "us-gov-west-1b".parse();
         assert_eq!(zone.as_ref().map(Zone::region), Ok("us-gov-west-1"));
-        assert!("us-east-1".parse::<Zone>().is_err());
+        for text in [
+            "us-east-1",
+            "us-east-",
+            "us-east-1A",
+            "us-east-1 a",
+            "eu-centrl-1a",
+        ] {
+            assert!(text.parse::<Zone>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn zones_apart_from_their_region() {
+        for (text, region) in [
+            ("us-west-2-lax-1a", "us-west-2"),
+            ("us-east-1-wl1-bos-wlz-1", "us-east-1"),
+            ("af-south-1-los-1a", "af-south-1"),
+        ] {
+            let zone = text.parse::<Zone>();
+            assert_eq!(zone.as_ref().map(Zone::region), Ok(region));
+            assert!(
+                zone.is_ok_and(|zone| zone.is_apart() && zone.is_familiar()),
+                "{text}"
+            );
+        }
+        assert!(
+            "eusc-de-east-1b"
+                .parse::<Zone>()
+                .is_ok_and(|zone| !zone.is_apart())
+        );
+    }
+
+    #[test]
+    fn what_aws_may_open_tomorrow_is_left_to_ec2() {
+        for region in ["nz-north-1", "eu-isoz-west-1", "aq-south-12"] {
+            assert!(
+                region
+                    .parse::<Region>()
+                    .is_ok_and(|it| !is_familiar(it.as_str())),
+                "{region}"
+            );
+        }
+        for zone in [
+            "nz-north-1a",
+            "us-east-1-orbit-7",
+            "us-east-1-wl1-bos-wlz-1-x",
+        ] {
+            assert!(
+                zone.parse::<Zone>().is_ok_and(|it| !it.is_familiar()),
+                "{zone}"
+            );
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::gp3::{self, Amount, BASELINE_IOPS, BASELINE_THROUGHPUT, IOPS, THROUGHPUT};
-use super::instance_type::InstanceType;
+use super::instance_type::{InstanceStore, InstanceType};
 
 /// A volume whose size nobody gave: what the service's runners have.
 const DEFAULT_GIB: u32 = 64;
@@ -79,15 +79,23 @@ impl Temp {
         }
     }
 
-    /// Whether the instance type has what this needs; the error says which types have.
+    /// Whether the instance type has what this needs; the error says which types have. Where nobody here knows, EC2 decides.
     pub(crate) fn fits(self, instance_type: &InstanceType) -> Result<(), String> {
-        if self != Self::Ephemeral || instance_type.has_instance_store() {
+        if self != Self::Ephemeral || instance_type.instance_store() != InstanceStore::None {
             return Ok(());
         }
         Err(format!(
             "`ephemeral` only on types with NVMe instance store, as those of the families `m8gd`, `c6id` or `i4i`; `{instance_type}` \
              has none"
         ))
+    }
+
+    /// What to tell about a type whose disks are not known.
+    pub(crate) fn doubt(self, instance_type: &InstanceType) -> Option<String> {
+        let is_unknown = instance_type.instance_store() == InstanceStore::Unknown;
+        (self == Self::Ephemeral && is_unknown).then(|| {
+            format!("whether `{instance_type}` has NVMe instance store for `temp: ephemeral` is not known here; if it has none, the boot fails")
+        })
     }
 }
 

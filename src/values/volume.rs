@@ -82,6 +82,14 @@ impl RootVolume {
         })
     }
 
+    /// Of that size, where nobody chose one.
+    pub(crate) fn or_size(self, gib: Option<u32>) -> Self {
+        Self {
+            gib: self.gib.or(gib),
+            ..self
+        }
+    }
+
     /// As the instance's tag says it: the volume's form in the `root` input, then its size where it is known.
     pub(crate) fn to_tag(self) -> String {
         let kind = if self.is_for_boot { "gp3-boot" } else { "gp3" };

@@ -64,7 +64,7 @@ def test_inputs_override_parts(labelled: Program, ec2: Ec2) -> None:
 
 
 def test_a_small_image_of_the_service_is_canonicals(labelled: Program) -> None:
-    run = labelled.run("start", runner="sprinters:aws:eu-central-1:ubuntu-24.04-minimal:m7i.large:events=false")
+    run = labelled.run("start", runner="sprinters:aws:eu-central-1:ubuntu-24.04-slim:m7i.large:events=false")
 
     assert run.code == 0, run.log
     assert "Canonical's server image" in run.log

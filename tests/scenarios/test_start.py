@@ -145,6 +145,9 @@ def test_an_ubuntu_image_comes_from_canonicals_index(sprinters: Program, ec2: Ec
 @pytest.mark.parametrize(
     ("image", "instance_type", "suite", "architecture"),
     [
+        ("ubuntu-26.04", "t3.large", "resolute", "amd64"),
+        ("ubuntu-latest", "t3.large", "resolute", "amd64"),
+        ("ubuntu-26.04-arm", "t4g.large", "resolute", "arm64"),
         ("ubuntu-22.04", "t3.large", "jammy", "amd64"),
         ("ubuntu-24.04-arm", "t4g.large", "noble", "arm64"),
         ("", "m7g.large", "noble", "arm64"),

@@ -2,7 +2,7 @@
 
 Both come from one table, so that an AMI taken from the index can be launched, in its own region only.
 The file's shape is that of https://cloud-images.ubuntu.com/query/noble/server/released.current.txt: tab-separated
-columns suite, stream, release type, serial, root store, architecture, region, AMI, kernel, (empty), virtualization.
+columns suite, purpose, release type, serial, root store, architecture, region, AMI, kernel, (empty), virtualization.
 """
 
 from __future__ import annotations
@@ -34,13 +34,17 @@ REGIONS = [
 
 # Of the real file: one serial a suite and, since noble, a gp3 store; older suites still list the stores of their time.
 # The older serial is no part of the real "current" file; it is here because the reader must not rely on that.
+# Minimal images have an index of their own, and only some suites have it.
 ROWS = (
-    ("noble", "20261014", "ebs-ssd-gp3"),
-    ("noble", "20261014", "instance-store"),
-    ("noble", "20260801", "ebs-ssd-gp3"),
-    ("jammy", "20261009", "ebs-ssd"),
-    ("jammy", "20261009", "ebs-io1"),
-    ("jammy", "20260811", "ebs-ssd"),
+    ("resolute", "server", "20261102", "ebs-ssd-gp3"),
+    ("resolute", "minimal", "20261102", "ebs-ssd-gp3"),
+    ("noble", "server", "20261014", "ebs-ssd-gp3"),
+    ("noble", "server", "20261014", "instance-store"),
+    ("noble", "server", "20260801", "ebs-ssd-gp3"),
+    ("noble", "minimal", "20261015", "ebs-ssd-gp3"),
+    ("jammy", "server", "20261009", "ebs-ssd"),
+    ("jammy", "server", "20261009", "ebs-io1"),
+    ("jammy", "server", "20260811", "ebs-ssd"),
 )
 
 
@@ -53,11 +57,15 @@ class Image:
     name: str
     root_device: str = "/dev/sda1"
     root_size: int = 8
+    owner: str | None = None
+    """Another account than the caller's."""
+    created: str = "2026-10-01"
 
 
 @dataclass(frozen=True)
 class Row:
     suite: str
+    purpose: str
     serial: str
     store: str
     architecture: str
@@ -65,28 +73,32 @@ class Row:
 
     @property
     def ami(self) -> str:
-        identity = "/".join((self.suite, self.serial, self.store, self.architecture, self.region))
+        identity = "/".join((self.suite, self.purpose, self.serial, self.store, self.architecture, self.region))
         return "ami-0" + hashlib.sha256(identity.encode()).hexdigest()[:16]
 
     def line(self) -> str:
-        columns = (self.suite, "server", "release", self.serial, self.store, self.architecture, self.region, self.ami)
-        return "\t".join((*columns, "", "", "hvm"))
+        columns = (self.suite, self.purpose, "release", self.serial, self.store, self.architecture, self.region)
+        return "\t".join((*columns, self.ami, "", "", "hvm"))
 
 
-def rows(suite: str | None = None) -> list[Row]:
+def rows(suite: str | None = None, purpose: str | None = None) -> list[Row]:
     return [
-        Row(name, serial, store, architecture, region)
-        for name, serial, store in ROWS
+        Row(name, stream, serial, store, architecture, region)
+        for name, stream, serial, store in ROWS
         for architecture in ("amd64", "arm64")
         for region in REGIONS
-        if suite in (None, name)
+        if suite in (None, name) and purpose in (None, stream)
     ]
 
 
-def newest(suite: str, architecture: str, region: str) -> str:
-    """The AMI that `image: ubuntu-24.04` (noble) or `ubuntu-22.04` (jammy) means."""
-    store = {"noble": "ebs-ssd-gp3", "jammy": "ebs-ssd"}[suite]
-    fitting = [row for row in rows(suite) if (row.architecture, row.region, row.store) == (architecture, region, store)]
+def newest(suite: str, architecture: str, region: str, purpose: str = "server") -> str:
+    """The AMI that a name such as `ubuntu-24.04` (noble) means."""
+    store = {"jammy": "ebs-ssd"}.get(suite, "ebs-ssd-gp3")
+    fitting = [
+        row
+        for row in rows(suite, purpose)
+        if (row.architecture, row.region, row.store) == (architecture, region, store)
+    ]
     return max(fitting, key=lambda row: row.serial).ami
 
 
@@ -94,12 +106,24 @@ def newest(suite: str, architecture: str, region: str) -> str:
 OWN_X64 = "ami-0123456789abcdef0"
 OWN_ARM64 = "ami-0a12b34c56d78e90f"
 AMAZON_LINUX = "ami-0a1a2a3a4a5a6a7a8"
+XEN = "ami-0b1b2b3b4b5b6b7b8"
+# RunsOn's public images: two builds of one, and one that cannot boot a runner.
+RUNS_ON = "135269210855"
+RUNS_ON_OLDER = "ami-0c1c2c3c4c5c6c7c1"
+RUNS_ON_NEWER = "ami-0c1c2c3c4c5c6c7c2"
+RUNS_ON_26 = "ami-0c1c2c3c4c5c6c7c3"
+
+
+def runs_on(ami: str, region: str, release: str, created: str) -> Image:
+    name = f"runs-on-v2.2-ubuntu{release}-full-x64-{created.replace('-', '')}"
+    return Image(ami, region, "x86_64", name, root_size=40, owner=RUNS_ON, created=created)
 
 
 def known(region: str) -> list[Image]:
     """Every image that EC2 has in `region`."""
+    processors = {"amd64": "x86_64", "arm64": "arm64"}
     ubuntu = [
-        Image(row.ami, region, "x86_64" if row.architecture == "amd64" else "arm64", f"ubuntu-{row.suite}-{row.serial}")
+        Image(row.ami, region, processors[row.architecture], f"ubuntu-{row.suite}-{row.purpose}-{row.serial}")
         for row in rows()
         if row.region == region
     ]
@@ -108,11 +132,15 @@ def known(region: str) -> list[Image]:
         Image(OWN_X64, region, "x86_64", "own-image-x64"),
         Image(OWN_ARM64, region, "arm64", "own-image-arm64"),
         Image(AMAZON_LINUX, region, "x86_64", "al2023-ami-2023", root_device="/dev/xvda"),
+        Image(XEN, region, "x86_64", "from-elsewhere", root_device="/dev/sda"),
+        runs_on(RUNS_ON_NEWER, region, "24", "2026-11-03"),
+        runs_on(RUNS_ON_OLDER, region, "24", "2026-10-20"),
+        runs_on(RUNS_ON_26, region, "26", "2026-11-10"),
     ]
 
 
 class ImageIndex:
-    """Serves `/query/<suite>/server/released.current.txt`; the operation's name is `image-index`."""
+    """Serves `/query/<suite>/<purpose>/released.current.txt`; the operation's name is `image-index`."""
 
     def __init__(self) -> None:
         self.gate = Gate(lambda _request: "image-index", self._serve)
@@ -121,9 +149,9 @@ class ImageIndex:
 
     def _serve(self, request: Request) -> Outcome:
         parts = request.path.strip("/").split("/")
-        if len(parts) != 4 or parts[0] != "query" or parts[2:] != ["server", "released.current.txt"]:
+        if len(parts) != 4 or (parts[0], parts[3]) != ("query", "released.current.txt"):
             return Response(404, {"Content-Type": "text/html"}, b"<h1>Not Found</h1>")
-        text = "".join(row.line() + "\n" for row in rows(parts[1]))
+        text = "".join(row.line() + "\n" for row in rows(parts[1], parts[2]))
         if not text:
             return Response(404, {"Content-Type": "text/html"}, b"<h1>Not Found</h1>")
         if "gzip" in request.headers.get("accept-encoding", ""):

@@ -109,6 +109,10 @@ def test_a_power_off_has_its_own_reason_and_terminating_again_keeps_it(ec2: Ec2)
         ({"ClientToken": "x" * 65}, "InvalidParameterValue"),
         ({"IamInstanceProfile": {"Name": "builder"}}, "UnauthorizedOperation"),
         (
+            {"BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeType": "gp3"}}]},
+            "MissingParameter",
+        ),
+        (
             {"TagSpecifications": [{"ResourceType": "instance", "Tags": [{"Key": "aws:x", "Value": ""}]}]},
             "InvalidParameterValue",
         ),

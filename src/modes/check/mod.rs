@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::clients::Clients;
 use crate::clients::expected_account;
-use crate::ec2::{Ec2Error, GET_CONSOLE_OUTPUT, Launch, statement_for, tags};
+use crate::ec2::{Ec2, Ec2Error, GET_CONSOLE_OUTPUT, Launch, statement_for, tags};
 use crate::error::{Exit, Failure};
 use crate::github::{DEFAULT_GROUP, JobId};
 use crate::launch::prepare::Prepared;
@@ -167,8 +167,7 @@ async fn ask(clients: &Clients, spec: &StartSpec, prepared: Option<&Prepared>) -
     let launch = |tags| async move {
         match (prepared, candidate) {
             (Some(prepared), Some(candidate)) => {
-                ec2.dry_run_launch(&launch_of(spec, prepared, candidate, tags))
-                    .await
+                dry_run_launch(ec2, launch_of(spec, prepared, candidate, tags), spec).await
             }
             // Without an image there is nothing to ask with; the image's own line says so.
             _ => Ok(()),
@@ -190,16 +189,36 @@ async fn ask(clients: &Clients, spec: &StartSpec, prepared: Option<&Prepared>) -
     }
 }
 
+/// The launch, under each name that the root device may have.
+async fn dry_run_launch(ec2: &Ec2, launch: Launch<'_>, spec: &StartSpec) -> Result<(), Ec2Error> {
+    let mut answer = ec2.dry_run_launch(&launch).await;
+    for root_device in spec.image.root_devices() {
+        if !matches!(&answer, Err(error) if error.is_other_root_device()) {
+            break;
+        }
+        answer = ec2
+            .dry_run_launch(&Launch {
+                root_device,
+                ..launch
+            })
+            .await;
+    }
+    answer
+}
+
 fn launch_of<'a>(
     spec: &'a StartSpec,
     prepared: &'a Prepared,
     candidate: &'a Candidate,
     tags: &'a [(String, String)],
 ) -> Launch<'a> {
+    let image = prepared.image(candidate.instance_type.architecture());
+    let known = image.root_device.as_deref();
+    let [usual, ..] = spec.image.root_devices();
     Launch {
         candidate,
-        image_id: prepared.image(candidate.instance_type.architecture()),
-        root_device: spec.image.root_device(),
+        image_id: &image.id,
+        root_device: known.unwrap_or(usual),
         volumes: spec.volumes(),
         security_groups: &spec.security_groups,
         instance_profile: spec.instance_profile.as_ref(),

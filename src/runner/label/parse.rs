@@ -10,7 +10,7 @@ use super::{CLOUD, INPUT, PREFIX, Part, RunnerLabel};
 use crate::inputs::{InputError, Source, SourceSpan};
 use crate::values::label::Label;
 use crate::values::list::closest;
-use crate::values::region::{Region, Zone};
+use crate::values::region::{Zone, is_familiar, is_familiar_zone};
 
 /// What is wrong, about which stretch of the label.
 struct Wrong {
@@ -178,7 +178,7 @@ impl Reading {
         for field in piece.split('/') {
             let kind = if field.text.starts_with("subnet-") {
                 Kind::Subnet
-            } else if field.text.parse::<Zone>().is_ok() {
+            } else if is_familiar_zone(field.text) {
                 Kind::Zone
             } else {
                 Kind::Region
@@ -246,8 +246,8 @@ fn lies_in(zone: &str, region: &str) -> bool {
 
 fn is_meant_as_place(text: &str) -> bool {
     text.starts_with("subnet-")
-        || text.parse::<Zone>().is_ok()
-        || text.parse::<Region>().is_ok()
+        || is_familiar_zone(text)
+        || is_familiar(text)
         || text.split_once('/').is_some_and(|(first, rest)| {
             suggest::is_nearly_a_place(first) || rest.starts_with("subnet-")
         })

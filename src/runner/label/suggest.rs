@@ -1,9 +1,9 @@
 //! What a part that fits nothing was probably meant to be.
 
-use crate::values::image::Image;
+use crate::values::image::{Image, releases};
 use crate::values::instance_type::InstanceType;
 use crate::values::network::InstanceProfile;
-use crate::values::region::{Region, Zone};
+use crate::values::region::{Region, is_familiar, is_familiar_zone};
 
 /// What fits where a part is expected.
 const FITS: &str = "an image (`ubuntu-24.04`), a place (`eu-central-1`, `eu-central-1c`), an instance type \
@@ -16,7 +16,7 @@ pub(super) fn is_meant_as_image(text: &str) -> bool {
 
 /// Whether it is a region or a zone, or a misspelt one.
 pub(super) fn is_nearly_a_place(text: &str) -> bool {
-    text.parse::<Zone>().is_ok() || text.parse::<Region>().is_ok() || nearest_place(text).is_some()
+    is_familiar_zone(text) || is_familiar(text) || nearest_place(text).is_some()
 }
 
 /// What fits, and what was perhaps meant.
@@ -36,10 +36,10 @@ pub(super) fn for_part(text: &str) -> String {
 
 /// What images a label may name; an SSM parameter's name has `:` in it.
 pub(super) fn for_image(text: &str) -> String {
-    let accepted = "`ubuntu-24.04`, `ubuntu-22.04` (with `-arm` for arm64) or `ami-…`";
+    let accepted = format!("{} or `ami-…`", releases());
     match Image::nearest(text) {
         Some(near) => format!("{accepted}; did you mean `{near}`?"),
-        None => accepted.to_owned(),
+        None => accepted,
     }
 }
 

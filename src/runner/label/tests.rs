@@ -51,7 +51,7 @@ const EVERYWHERE: [&str; 11] = [
 
 /// The label, and every input that it sets beside the region of nobody's choice.
 const EXAMPLES: [(&str, &[(&str, &str)]); 20] = [
-    ("sprinters:aws:ubuntu-latest", &[("image", "ubuntu-24.04")]),
+    ("sprinters:aws:ubuntu-latest", &[("image", "ubuntu-26.04")]),
     (
         "sprinters:aws:eu-central-1:ubuntu-22.04:m7i.24xlarge:temp=gp3/64",
         &[
@@ -63,11 +63,11 @@ const EXAMPLES: [(&str, &[(&str, &str)]); 20] = [
     ),
     (
         "sprinters:aws:ubuntu-latest:temp=gp3/64/3000/max",
-        &[("image", "ubuntu-24.04"), ("temp", "gp3/64/3000/750")],
+        &[("image", "ubuntu-26.04"), ("temp", "gp3/64/3000/750")],
     ),
     (
         "sprinters:aws:ubuntu-latest:temp=zram/8",
-        &[("image", "ubuntu-24.04"), ("temp", "zram/8")],
+        &[("image", "ubuntu-26.04"), ("temp", "zram/8")],
     ),
     (
         "sprinters:aws:ubuntu-24.04-arm:m8gd.medium:temp=ephemeral",
@@ -80,14 +80,14 @@ const EXAMPLES: [(&str, &[(&str, &str)]); 20] = [
     (
         "sprinters:aws:ubuntu-latest:c6id.8xlarge:temp=ephemeral",
         &[
-            ("image", "ubuntu-24.04"),
+            ("image", "ubuntu-26.04"),
             ("instance-type", "c6id.8xlarge"),
             ("temp", "ephemeral"),
         ],
     ),
     (
         "sprinters:aws:ubuntu-latest:swap=8:temp=32",
-        &[("image", "ubuntu-24.04"), ("temp", "gp3/32"), ("swap", "8")],
+        &[("image", "ubuntu-26.04"), ("temp", "gp3/32"), ("swap", "8")],
     ),
     (
         "sprinters:aws:ubuntu-24.04-minimal:ca-central-1",
@@ -101,7 +101,7 @@ const EXAMPLES: [(&str, &[(&str, &str)]); 20] = [
         &[
             ("aws-region", "eu-central-1"),
             ("availability-zone", "eu-central-1c"),
-            ("image", "ubuntu-24.04"),
+            ("image", "ubuntu-26.04"),
         ],
     ),
     (
@@ -109,7 +109,7 @@ const EXAMPLES: [(&str, &[(&str, &str)]); 20] = [
         &[
             ("aws-region", "us-east-1"),
             ("subnet", "subnet-0123456789abcdef0"),
-            ("image", "ubuntu-24.04"),
+            ("image", "ubuntu-26.04"),
         ],
     ),
     (
@@ -117,7 +117,7 @@ const EXAMPLES: [(&str, &[(&str, &str)]); 20] = [
         &[
             ("aws-region", "eu-central-1"),
             ("availability-zone", "eu-central-1c"),
-            ("image", "ubuntu-24.04"),
+            ("image", "ubuntu-26.04"),
         ],
     ),
     (
@@ -130,34 +130,34 @@ const EXAMPLES: [(&str, &[(&str, &str)]); 20] = [
     ),
     (
         "sprinters:aws/123456789012:ubuntu-latest",
-        &[("image", "ubuntu-24.04")],
+        &[("image", "ubuntu-26.04")],
     ),
     (
         "sprinters:aws:ubuntu-latest:m7i.8xlarge",
-        &[("image", "ubuntu-24.04"), ("instance-type", "m7i.8xlarge")],
+        &[("image", "ubuntu-26.04"), ("instance-type", "m7i.8xlarge")],
     ),
     (
         "sprinters:aws:ubuntu-latest:spot=true",
-        &[("image", "ubuntu-24.04"), ("spot", "true")],
+        &[("image", "ubuntu-26.04"), ("spot", "true")],
     ),
     (
         "sprinters:aws:ubuntu-latest:sg-01234567890abcdef",
         &[
-            ("image", "ubuntu-24.04"),
+            ("image", "ubuntu-26.04"),
             ("security-group", "sg-01234567890abcdef"),
         ],
     ),
     (
         "sprinters:aws:ubuntu-latest:root=gp3/4000/1000",
-        &[("image", "ubuntu-24.04"), ("root", "gp3/4000/1000")],
+        &[("image", "ubuntu-26.04"), ("root", "gp3/4000/1000")],
     ),
     (
         "sprinters:aws:ubuntu-latest:root=gp3/max/max",
-        &[("image", "ubuntu-24.04"), ("root", "gp3/max/max")],
+        &[("image", "ubuntu-26.04"), ("root", "gp3/max/max")],
     ),
     (
         "sprinters:aws:ubuntu-latest:events=false:profile=ci",
-        &[("image", "ubuntu-24.04"), ("instance-profile", "ci")],
+        &[("image", "ubuntu-26.04"), ("instance-profile", "ci")],
     ),
     (
         "sprinters:aws:spot=auto:t4g.small:eu-central-1/eu-central-1c/subnet-12345678:ubuntu-22.04-arm",
@@ -286,7 +286,7 @@ fn what_is_wrong_is_shown_in_its_place() {
 fn suggestions() {
     for (part, hint) in [
         ("ubunt-24.04", "did you mean `ubuntu-24.04`?"),
-        ("ubuntu-26.04", "did you mean `ubuntu-24.04`?"),
+        ("ubuntu-28.04", "did you mean `ubuntu-26.04`?"),
         ("eu-centrl-1", "did you mean `eu-central-1`?"),
         ("eu-centrl-1c", "did you mean `eu-central-1c`?"),
         ("eu-centrl-1/eu-central-1c", "did you mean `eu-central-1`?"),

@@ -39,7 +39,7 @@ fn value(input: &Input) -> Value {
         }
         ("image", _) => json!({
             "type": "string",
-            "anyOf": [{ "enum": Image::NAMES }, { "pattern": TEXT }],
+            "anyOf": [{ "enum": Image::names() }, { "pattern": TEXT }],
         }),
         (_, Shape::Scalar) => scalar(),
         (_, Shape::List) => json!({

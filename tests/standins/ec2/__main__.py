@@ -14,7 +14,7 @@ import threading
 os.environ["INITIAL_NO_AUTH_ACTION_COUNT"] = "0"
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 
-from moto.ec2.models.amis import AmiBackend
+from moto.ec2.models.amis import Ami, AmiBackend
 from moto.ec2.responses._base_response import EC2BaseResponse
 from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.responses.spot_instances import SpotInstances
@@ -51,6 +51,7 @@ def amend_moto() -> None:
     replace(InstanceResponse, "terminate_instances", life.terminate_instances)
     replace(InstanceResponse, "_validate_block_device_mapping", staticmethod(launch.size_from_image))
     replace(SpotInstances, "describe_spot_price_history", spot.describe_spot_price_history)
+    replace(Ami, "block_device_mappings", property(launch.block_devices))
     replace(AmiBackend, "_load_amis", launch.load_images)
     replace(TokenResponse, "_authenticate_and_authorize_normal_action", sts.authorize)
     replace(TokenResponse, "assume_role_with_web_identity", sts.assume_role_with_web_identity)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import time
 from typing import Any
 
@@ -83,6 +84,7 @@ def check_launch(self: InstanceResponse, form: dict[str, str]) -> None:
     if len(user_data) > USER_DATA_LIMIT:
         raise Ec2Error(400, "InvalidParameterValue", "User data is limited to 16384 bytes")
     check_profile(form)
+    check_volumes(form, image.root_device_name)
     token = form.get("ClientToken", "")
     if len(token) > 64 or not token.isascii():
         raise Ec2Error(400, "InvalidParameterValue", "ClientToken: at most 64 ASCII characters")
@@ -97,6 +99,16 @@ def check_profile(form: dict[str, str]) -> None:
             parameter = f"iamInstanceProfile.{kind.lower()}"
             message = f"Value ({wanted}) for parameter {parameter} is invalid. Invalid IAM Instance Profile {kind}"
             raise Ec2Error(400, "InvalidParameterValue", message)
+
+
+def check_volumes(form: dict[str, str], root_device: str) -> None:
+    """A mapping without a size keeps that of the image's root; under another name there is none to keep."""
+    for key, device in form.items():
+        ebs = key.removesuffix("DeviceName") + "Ebs."
+        if not key.endswith(".DeviceName") or not any(name.startswith(ebs) for name in form):
+            continue
+        if device != root_device and not (ebs + "VolumeSize" in form or ebs + "SnapshotId" in form):
+            raise Ec2Error(400, "MissingParameter", "The request must contain the parameter size or snapshotId")
 
 
 def check_zone(self: InstanceResponse, form: dict[str, str]) -> None:
@@ -153,9 +165,20 @@ def size_from_image(mapping: dict[str, Any]) -> None:
     _validate_mapping(mapping)
 
 
+def block_devices(self: Ami) -> list[dict[str, Any]]:
+    """An image's root volume, of the size that the image has."""
+    ebs = {
+        "SnapshotId": self.ebs_snapshot.id,
+        "VolumeSize": getattr(self, "root_size", 8),
+        "DeleteOnTermination": True,
+        "VolumeType": "gp3",
+    }
+    return [{"DeviceName": self.root_device_name, "Ebs": ebs}]
+
+
 def load_images(self: AmiBackend) -> None:
     for image in images.known(self.region_name):  # type: ignore[attr-defined]
-        self.amis[image.ami] = Ami(
+        ami = Ami(
             self,
             image.ami,
             name=image.name,
@@ -164,4 +187,8 @@ def load_images(self: AmiBackend) -> None:
             architecture=image.architecture,
             root_device_type="ebs",
             root_device_name=image.root_device,
+            owner_id=image.owner,
+            creation_date=datetime.datetime.fromisoformat(image.created),
         )
+        ami.root_size = image.root_size
+        self.amis[image.ami] = ami
