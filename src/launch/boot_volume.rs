@@ -52,7 +52,7 @@ fn worthwhile(
 ) -> Option<RootVolume> {
     let gib = root.gib.filter(|gib| *gib >= LEAST_GIB)?;
     let gp3 = Gp3::of(region)?;
-    let saved = pricing::on_demand(instance_type, region)? * SAVED_SECONDS;
+    let saved = pricing::on_demand(instance_type, region, None).ok()? * SAVED_SECONDS;
     let (iops, throughput) = STEPS.into_iter().find(|(iops, throughput)| {
         gp3.performance_per_hour(*iops, *throughput)
             .is_some_and(|hourly| hourly * BILLED_SECONDS <= saved)
@@ -176,9 +176,9 @@ mod tests {
     fn never_where_size_or_price_is_unknown() {
         assert_eq!(chosen("m7i.24xlarge", "us-east-1", None), None);
         assert_eq!(chosen("m7i.24xlarge", "us-east-1", Some(8)), None);
-        assert_eq!(chosen("m7i.24xlarge", "eu-north-1", Some(30)), None);
+        assert_eq!(chosen("m7i.24xlarge", "il-central-1", Some(30)), None);
         assert_eq!(chosen("m7i.24xlarge", "eu-west-2", Some(30)), None);
-        assert_eq!(chosen("p5.48xlarge", "us-east-1", Some(30)), None);
+        assert_eq!(chosen("p5e.48xlarge", "us-east-1", Some(30)), None);
     }
 
     #[test]

@@ -2,59 +2,127 @@
 
 mod table;
 
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::borrow::Cow;
+use std::fmt;
 
 use crate::values::instance_type::InstanceType;
-use crate::values::region::Region;
-use table::rows;
+use crate::values::region::{Region, Zone};
+use table::{ON_DEMAND, Sections, rows};
 
 /// AWS's month where it divides a monthly price into hours.
 const HOURS_PER_MONTH: f64 = 730.0;
 
-type ByFamilyAndRegion = BTreeMap<(&'static str, &'static str), f64>;
+/// What GitHub charges for a minute of a job on one's own runner. It has announced a charge, and postponed it: none today.
+pub(crate) const SELF_HOSTED_USD_PER_MINUTE: f64 = 0.0;
 
-/// Parsed when the first price is asked for: most invocations ask for none.
-static ON_DEMAND: LazyLock<ByFamilyAndRegion> = LazyLock::new(|| {
-    rows(include_str!("ec2_on_demand.csv"))
-        .filter_map(|[family, region, usd]| Some(((family, region), usd.parse().ok()?)))
-        .collect()
-});
+/// Why a price is unknown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unpriced {
+    /// Nothing is listed there: AWS's public list has neither China's nor the isolated regions.
+    Location(String),
+    /// Other types are.
+    Type { name: String, location: String },
+}
 
-/// On-demand dollars per hour.
-pub(crate) fn on_demand(instance_type: &InstanceType, region: &Region) -> Option<f64> {
-    let medium = ON_DEMAND.get(&(instance_type.family(), region.as_str()))?;
-    Some(medium * mediums(instance_type)?)
+impl fmt::Display for Unpriced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Location(location) => write!(f, "the price table does not have `{location}`"),
+            Self::Type { name, location } => {
+                write!(f, "the price table does not have `{name}` in `{location}`")
+            }
+        }
+    }
+}
+
+/// On-demand dollars per hour. A zone matters where it has prices of its own: Local and Wavelength Zones do.
+pub(crate) fn on_demand(
+    instance_type: &InstanceType,
+    region: &Region,
+    zone: Option<&Zone>,
+) -> Result<f64, Unpriced> {
+    in_table(&ON_DEMAND, instance_type, &location(region, zone))
+}
+
+fn in_table(
+    table: &Sections<'_>,
+    instance_type: &InstanceType,
+    location: &str,
+) -> Result<f64, Unpriced> {
+    let listed = table
+        .get(location)
+        .ok_or_else(|| Unpriced::Location(location.to_owned()))?;
+    // A type that has a line of its own does not cost what its family does. Its price may be empty: unknown.
+    let price = match listed.get(instance_type.as_str()) {
+        Some(own) => own.parse().ok(),
+        None => listed
+            .get(instance_type.family())
+            .and_then(|medium| medium.parse::<f64>().ok())
+            .zip(mediums(table, instance_type))
+            .map(|(medium, times)| medium * times),
+    };
+    price.ok_or_else(|| Unpriced::Type {
+        name: instance_type.to_string(),
+        location: location.to_owned(),
+    })
 }
 
 /// How many times the price of its family's medium size a type costs.
-fn mediums(instance_type: &InstanceType) -> Option<f64> {
-    let xlarges = |multiple: u32| f64::from(multiple) * 4.0;
-    match instance_type.size() {
+fn mediums(table: &Sections<'_>, instance_type: &InstanceType) -> Option<f64> {
+    let listed = table
+        .get("sizes")
+        .and_then(|sizes| sizes.get(instance_type.as_str())?.parse().ok());
+    listed.or_else(|| named_mediums(instance_type.size()))
+}
+
+/// Where AWS lists the price. A region's ordinary zones cost the same; a Local Zone's name begins with its group's
+/// (`us-west-2-lax-1` for `us-west-2-lax-1a`), and a Wavelength Zone's is written otherwise there (`us-east-1-wl1-chi1` for
+/// `us-east-1-wl1-chi-wlz-1`).
+fn location<'a>(region: &'a Region, zone: Option<&'a Zone>) -> Cow<'a, str> {
+    let Some(zone) = zone.filter(|zone| zone.is_apart()) else {
+        return region.as_str().into();
+    };
+    let name = zone.as_str();
+    match name.split_once("-wlz-") {
+        Some((city, number)) => format!("{city}{number}").into(),
+        None => name
+            .trim_end_matches(|c: char| c.is_ascii_lowercase())
+            .into(),
+    }
+}
+
+/// How many mediums a size is by its name.
+fn named_mediums(size: &str) -> Option<f64> {
+    match size {
         "nano" => Some(0.125),
         "micro" => Some(0.25),
         "small" => Some(0.5),
         "medium" => Some(1.0),
         "large" => Some(2.0),
         "xlarge" => Some(4.0),
-        // `metal-24xl` costs what `24xlarge` does; how large a plain `metal` is differs by family.
         size => size
             .strip_suffix("xlarge")
             .or_else(|| size.strip_prefix("metal-")?.strip_suffix("xl"))?
-            .parse()
+            .parse::<u32>()
             .ok()
-            .map(xlarges),
+            .map(|multiple| f64::from(multiple) * 4.0),
     }
 }
 
 /// What a refreshed table may hold.
 #[cfg(test)]
 pub(crate) fn fuzzed(table: &str) {
-    if let Ok(region) = "eu-central-1".parse()
-        && let Some(price) = Gp3::in_table(table, &region)
-    {
-        let _ = price.storage_per_hour(u32::MAX);
-        let _ = price.performance_per_hour(u32::MAX, u32::MAX);
+    let parsed = ("eu-central-1".parse(), "m7i.large".parse());
+    if let (Ok(region), Ok(instance_type)) = parsed {
+        let _ = in_table(
+            &table::sections(table),
+            &instance_type,
+            Region::as_str(&region),
+        );
+        if let Some(price) = Gp3::in_table(table, &region) {
+            let _ = price.storage_per_hour(u32::MAX);
+            let _ = price.performance_per_hour(u32::MAX, u32::MAX);
+        }
     }
 }
 
@@ -62,8 +130,9 @@ pub(crate) fn fuzzed(table: &str) {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Gp3 {
     per_gib_month: f64,
-    /// For an IOPS and for a MiB/s, above what is free.
-    performance: Option<(f64, f64)>,
+    /// Above what is free.
+    per_iops_month: Option<f64>,
+    per_mibps_month: Option<f64>,
 }
 
 /// What every gp3 volume has without paying for it.
@@ -83,7 +152,8 @@ impl Gp3 {
             }
             Some(Self {
                 per_gib_month: gib.parse().ok()?,
-                performance: iops.parse().ok().zip(mibps.parse().ok()),
+                per_iops_month: iops.parse().ok(),
+                per_mibps_month: mibps.parse().ok(),
             })
         })
     }
@@ -95,13 +165,13 @@ impl Gp3 {
 
     /// Dollars per hour of what exceeds the free 3,000 IOPS and 125 MiB/s.
     pub(crate) fn performance_per_hour(self, iops: u32, mibps: u32) -> Option<f64> {
-        if iops <= FREE_IOPS && mibps <= FREE_MIBPS {
-            return Some(0.0);
-        }
-        let (per_iops, per_mibps) = self.performance?;
-        let iops = f64::from(iops.saturating_sub(FREE_IOPS));
-        let mibps = f64::from(mibps.saturating_sub(FREE_MIBPS));
-        Some((per_iops * iops + per_mibps * mibps) / HOURS_PER_MONTH)
+        let part = |more: u32, price: Option<f64>| match more {
+            0 => Some(0.0),
+            more => Some(price? * f64::from(more)),
+        };
+        let iops = part(iops.saturating_sub(FREE_IOPS), self.per_iops_month)?;
+        let mibps = part(mibps.saturating_sub(FREE_MIBPS), self.per_mibps_month)?;
+        Some((iops + mibps) / HOURS_PER_MONTH)
     }
 }
 
@@ -112,9 +182,13 @@ pub(crate) struct Hosted {
     pub usd_per_minute: f64,
 }
 
-/// The GitHub-hosted runner of the same size: as many vCPUs of the same architecture.
+/// The GitHub-hosted runner of the same size: as many vCPUs of the same architecture. None compares with a type whose worth is
+/// its accelerators.
 pub(crate) fn github_hosted(instance_type: &InstanceType) -> Option<Hosted> {
-    let wanted = vcpus(instance_type)?;
+    if is_accelerated(instance_type.family()) {
+        return None;
+    }
+    let wanted = instance_type.vcpus()?;
     let architecture = instance_type.architecture().github();
     rows(include_str!("github_hosted.csv")).find_map(|[name, arch, cores, usd_per_minute]| {
         let fits = arch == architecture && cores.parse() == Ok(wanted);
@@ -125,25 +199,12 @@ pub(crate) fn github_hosted(instance_type: &InstanceType) -> Option<Hosted> {
     })
 }
 
-/// The vCPUs of a type in the families whose prices are known: general ones, where sizes mean the same.
-fn vcpus(instance_type: &InstanceType) -> Option<u32> {
-    let family = instance_type.family();
-    if !ON_DEMAND.keys().any(|(known, _)| *known == family) {
-        return None;
-    }
-    match instance_type.size() {
-        // A medium exists where a core has one thread, and with two vCPUs in the burstable families.
-        "medium" if family.starts_with('t') => Some(2),
-        "medium" => Some(1),
-        "nano" | "micro" | "small" | "large" => Some(2),
-        "xlarge" => Some(4),
-        size => size
-            .strip_suffix("xlarge")
-            .or_else(|| size.strip_prefix("metal-")?.strip_suffix("xl"))?
-            .parse::<u32>()
-            .ok()?
-            .checked_mul(4),
-    }
+fn is_accelerated(family: &str) -> bool {
+    let letters = family.split(|c: char| !c.is_ascii_lowercase()).next();
+    matches!(
+        letters,
+        Some("dl" | "f" | "g" | "gr" | "inf" | "p" | "trn" | "vt")
+    )
 }
 
 #[cfg(test)]

@@ -83,7 +83,10 @@ impl Started<'_> {
     fn hourly(&self, candidate: &Candidate) -> Option<f64> {
         match candidate.market {
             Market::Spot => candidate.spot_price,
-            Market::OnDemand => pricing::on_demand(&candidate.instance_type, self.region),
+            Market::OnDemand => {
+                let zone = candidate.placement.zone();
+                pricing::on_demand(&candidate.instance_type, self.region, zone).ok()
+            }
         }
     }
 

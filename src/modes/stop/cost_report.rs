@@ -91,7 +91,14 @@ pub(crate) fn section(text: &mut String, bills: &Bills) {
             bills.cost(),
             format!("{at_most}{volumes}"),
         ),
-        ("The same on-demand", bills.on_demand(), String::new()),
+        (
+            "The same on-demand",
+            bills.on_demand(),
+            bills
+                .unpriced()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+        ),
         ("GitHub-hosted", bills.hosted(), hosted),
         ("Saved against GitHub-hosted", bills.saved(), String::new()),
     ];

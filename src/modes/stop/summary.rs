@@ -117,7 +117,7 @@ mod tests {
             stopped(&instances, &bills, 1, Duration::from_millis(420))
         };
         insta::assert_snapshot!(stop("us-east-1"));
-        insta::assert_snapshot!("a_stop_where_prices_are_unknown", stop("eu-north-1"));
+        insta::assert_snapshot!("a_stop_where_prices_are_unknown", stop("ap-east-2"));
         let nothing = stopped(&[], &Bills::default(), 0, Duration::ZERO);
         insta::assert_snapshot!("a_stop_of_nothing", nothing);
     }

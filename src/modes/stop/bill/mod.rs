@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::ec2::{Instance, SpotPriceSince, State};
-use crate::pricing::{self, Gp3, Hosted};
+use crate::pricing::{self, Gp3, Hosted, SELF_HOSTED_USD_PER_MINUTE, Unpriced};
 use crate::values::instance_type::InstanceType;
 use crate::values::region::{Region, Zone};
 use crate::values::spot::Market;
@@ -66,6 +66,8 @@ pub(crate) struct Bill {
     pub has_initialization: bool,
     /// What the instance would have cost on-demand.
     pub on_demand: Option<f64>,
+    /// Why that is unknown, where a price is missing.
+    pub unpriced: Option<Unpriced>,
     /// What a GitHub-hosted runner of the same size would have cost.
     pub hosted: Option<(Hosted, f64)>,
     pub is_interrupted: bool,
@@ -82,13 +84,18 @@ impl Bill {
         let ran = Ran::of(instance, now);
         let instance_type: Option<InstanceType> = instance.instance_type.parse().ok();
         let priced = ran.zip(instance_type.as_ref());
-        let on_demand = priced.and_then(|(ran, instance_type)| {
-            Some(pricing::on_demand(instance_type, region)? * hours(ran.billed()))
-        });
+        let zone = instance.usage.zone.as_ref();
+        let hourly = priced
+            .map(|(_, instance_type)| pricing::on_demand(instance_type, region, zone))
+            .transpose();
+        let unpriced = hourly.as_ref().err().cloned();
+        let on_demand = ran
+            .zip(hourly.ok().flatten())
+            .map(|(ran, hourly)| hourly * hours(ran.billed()));
         let compute = match instance.usage.market {
             Market::OnDemand => on_demand,
             Market::Spot => ran
-                .zip(instance.usage.zone.as_ref())
+                .zip(zone)
                 .and_then(|(ran, zone)| spot(history, &instance.instance_type, zone, ran)),
         };
         Self {
@@ -109,6 +116,7 @@ impl Bill {
                 .root_volume()
                 .is_some_and(|root| root.initialization.is_some()),
             on_demand,
+            unpriced,
             hosted: priced.and_then(|(ran, instance_type)| {
                 let hosted = pricing::github_hosted(instance_type)?;
                 Some((
@@ -118,6 +126,12 @@ impl Bill {
             }),
             is_interrupted: instance.is_interrupted(),
         }
+    }
+
+    /// What GitHub charges for the job's minutes on one's own runner.
+    fn github(&self) -> f64 {
+        let minutes = self.ran.map(|ran| started_minutes(ran.duration()));
+        minutes.unwrap_or_default() * SELF_HOSTED_USD_PER_MINUTE
     }
 }
 
@@ -190,7 +204,7 @@ impl Bills {
 
     /// Instances, and volumes where their price is known.
     pub(crate) fn cost(&self) -> Option<f64> {
-        self.sum(|bill| Some(bill.compute? + bill.volume.unwrap_or_default()))
+        self.sum(|bill| Some(bill.compute? + bill.volume.unwrap_or_default() + bill.github()))
     }
 
     /// What the volumes cost whose price is known; `None` where it is of none.
@@ -209,9 +223,14 @@ impl Bills {
         self.0.iter().any(|bill| bill.has_initialization)
     }
 
+    /// Why the instances' price is unknown.
+    pub(crate) fn unpriced(&self) -> Option<&Unpriced> {
+        self.0.iter().find_map(|bill| bill.unpriced.as_ref())
+    }
+
     /// The same instances on-demand, with the same volumes.
     pub(crate) fn on_demand(&self) -> Option<f64> {
-        self.sum(|bill| Some(bill.on_demand? + bill.volume.unwrap_or_default()))
+        self.sum(|bill| Some(bill.on_demand? + bill.volume.unwrap_or_default() + bill.github()))
     }
 
     pub(crate) fn hosted(&self) -> Option<f64> {

@@ -142,7 +142,7 @@ fn an_end_that_ec2_does_not_tell_is_bounded() {
 fn one_unknown_price_makes_the_sum_unknown_but_not_the_time() {
     let known = instance(State::Terminated, Market::OnDemand, Some(100));
     let unknown = Instance {
-        instance_type: "g5.xlarge".to_owned(),
+        instance_type: "p5e.48xlarge".to_owned(),
         ..known.clone()
     };
     let bills = Bills(vec![bill(&known, &[], 200), bill(&unknown, &[], 200)]);
