@@ -11,15 +11,18 @@ use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 
 use crate::clients::target::Target;
 use crate::clients::ubuntu_images::ImageIndex;
+use crate::credentials::GithubCredentials;
 use crate::credentials::mask::Mask;
 use crate::ec2::{Ec2, Ec2Error};
 use crate::error::Failure;
-use crate::github::{Github, GithubError, MINT, Purpose};
+use crate::github::{Github, GithubError, LOOK, MINT, Purpose, Runner, Status};
 use crate::report::Reporter;
 use crate::retry::{self, Deadline};
+use crate::teardown;
 use crate::values::account::AccountId;
 use crate::values::region::Region;
 use crate::values::run::WorkflowRun;
+use crate::values::runner_id::RunnerId;
 
 /// The clients of one invocation.
 #[derive(Clone)]
@@ -31,9 +34,14 @@ pub(crate) struct Clients {
     pub image_index: ImageIndex,
     pub region: Region,
     pub run: WorkflowRun,
+    /// With the job's own token, which may read the run's jobs where the workflow lets it.
+    pub job_github: Option<Github>,
     /// The account that the credentials must be of, where `runner` names one.
     pub account: Option<AccountId>,
 }
+
+/// The job's own token, which action.yml passes.
+pub(crate) const JOB_TOKEN: &str = "SPRINTERS_JOB_TOKEN";
 
 impl Clients {
     pub(crate) async fn new(
@@ -54,7 +62,21 @@ impl Clients {
             account,
         } = target;
         let connector = crate::http::connector(extra_roots);
+        let job_github = environment(JOB_TOKEN).map(|token| {
+            mask(&token);
+            let token = GithubCredentials::Token(token.into());
+            let mask = mask.clone();
+            Github::new(
+                connector.clone(),
+                &github_api,
+                token,
+                &run,
+                Purpose::Runs,
+                mask,
+            )
+        });
         Self {
+            job_github,
             ec2: Ec2::new(&connector, &region, aws, mask.clone()).await,
             github: Github::new(connector.clone(), &github_api, github, &run, purpose, mask),
             image_index: ImageIndex::new(environment),
@@ -77,6 +99,25 @@ impl Clients {
         retry::until(MINT, deadline, || self.github.sign_in())
             .await
             .map_err(|error| self.github_failure(&error))
+    }
+
+    /// The runners that are still there of these, each asked for by its number.
+    pub(crate) async fn runners_by_id(
+        &self,
+        ids: Vec<RunnerId>,
+        deadline: Deadline,
+    ) -> Result<Vec<Runner>, GithubError> {
+        let answers = teardown::each(ids, |id| {
+            let github = self.github.clone();
+            async move { retry::until(LOOK, deadline, || github.runner(id, None)).await }
+        });
+        let mut runners = Vec::new();
+        for answer in answers.await {
+            if let Status::Found { runner, .. } = answer? {
+                runners.push(runner);
+            }
+        }
+        Ok(runners)
     }
 
     pub(crate) fn ec2_failure(&self, error: &Ec2Error) -> Failure {

@@ -6,13 +6,11 @@ use tokio::time::timeout;
 
 use crate::error::Failure;
 use crate::github::Github;
-use crate::platform::signals::Cancel;
+use crate::platform::signals::{Cancel, budget};
 use crate::report::Reporter;
 
 /// How long a sign-out may take; a token that stays ends by itself within the hour.
 const SIGN_OUT: Duration = Duration::from_secs(3);
-/// After a cancel an undo has had 6.8 of GitHub's 7.5 seconds.
-const SIGN_OUT_AFTER_CANCEL: Duration = Duration::from_millis(600);
 
 /// Runs `work`, then signs out. A cancel ends `work` where it stands, unless it hears of cancels by itself.
 pub(crate) async fn signed_in(
@@ -36,14 +34,14 @@ pub(crate) async fn signed_in(
         tokio::select! {
             outcome = work => outcome,
             signal = cancel.requested() => {
-                sign_out(github, SIGN_OUT_AFTER_CANCEL, report).await;
+                sign_out(github, budget::SIGN_OUT, report).await;
                 return Err(Failure::cancelled(signal));
             }
         }
     };
     let is_cancelled = timeout(Duration::ZERO, cancel.requested()).await.is_ok();
     let within = if is_cancelled {
-        SIGN_OUT_AFTER_CANCEL
+        budget::SIGN_OUT
     } else {
         SIGN_OUT
     };

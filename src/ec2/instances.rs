@@ -174,6 +174,16 @@ impl Instance {
         self.tag(tags::RUNNER_ID)?.parse().ok().map(RunnerId)
     }
 
+    /// The unique label that its job asks for.
+    pub(crate) fn label(&self) -> Option<&str> {
+        self.tag(tags::LABEL)
+    }
+
+    /// The attempt of the run that launched it.
+    pub(crate) fn attempt(&self) -> Option<&str> {
+        self.tag(tags::RUN_ATTEMPT)
+    }
+
     /// Where its runner registered, if not at the repository.
     pub(crate) fn scope(&self) -> Option<&str> {
         self.tag(tags::SCOPE)

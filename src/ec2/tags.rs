@@ -8,33 +8,18 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 
+use crate::values::group::Group;
 use crate::values::run::WorkflowRun;
 use crate::values::runner_id::RunnerId;
 use crate::values::tags::Tags;
 use crate::values::volume::Volumes;
 
-/// `true` on everything that Sprinters launched; the tag that tightened policies ask for.
-pub(crate) const OURS: &str = "sprinters:sprinters";
-pub(crate) const NAME: &str = "Name";
-pub(crate) const REPOSITORY: &str = "sprinters:repository";
-/// Where the runner registered, if not at the repository: `orgs/octo`. Its record is found there alone.
-pub(crate) const SCOPE: &str = "sprinters:scope";
-pub(crate) const RUN_ID: &str = "sprinters:run-id";
-pub(crate) const RUN_ATTEMPT: &str = "sprinters:run-attempt";
-pub(crate) const JOB: &str = "sprinters:job";
-/// GitHub's number for the job that launched it, where it is known: `rerun` runs that job again.
-pub(crate) const JOB_ID: &str = "sprinters:job-id";
-/// The unique label that a job's `runs-on` names.
-pub(crate) const LABEL: &str = "sprinters:label";
-pub(crate) const RUNNER_ID: &str = "sprinters:runner-id";
-/// The root volume that was asked for: `stop` adds up what it cost, and may not describe volumes.
-pub(crate) const ROOT: &str = "sprinters:root";
-/// The volume for the job's data, where there is one; for the same reason.
-pub(crate) const TEMP: &str = "sprinters:temp";
-/// When `sweep` may end the instance, in RFC 3339.
-pub(crate) const EXPIRES: &str = "sprinters:expires";
+pub(crate) use sprinters_policy::tags::{
+    EXPIRES, GROUP, JOB, JOB_ID, LABEL, NAME, OURS, REPOSITORY, ROOT, RUN_ATTEMPT, RUN_ID,
+    RUNNER_ID, SCOPE, TEMP,
+};
 
-/// The tags of one launch, the user's own last. A user's `Name` wins over ours.
+/// The tags of one launch, from the table that the policy checker judges by; the user's own last. A user's `Name` wins over ours.
 pub(crate) fn for_launch(
     run: &WorkflowRun,
     runner_name: &str,
@@ -42,6 +27,7 @@ pub(crate) fn for_launch(
     runner_id: RunnerId,
     expires: SystemTime,
     volumes: Volumes,
+    group: Option<&Group>,
     extra: &Tags,
 ) -> Vec<(String, String)> {
     let ours = [
@@ -59,7 +45,9 @@ pub(crate) fn for_launch(
     let job_id = run.job_id.map(|id| (JOB_ID, id.to_string()));
     let shared = run.scope.tag().map(|scope| (SCOPE, scope));
     let temp = volumes.temp.map(|temp| (TEMP, temp.to_string()));
+    let group = group.map(|group| (GROUP, group.to_string()));
     ours.into_iter()
+        .chain(group)
         .chain(temp)
         .chain(shared)
         .chain(job_id)

@@ -1,5 +1,7 @@
 //! Create, read, list and delete runners; find the runner program's download.
 
+use std::collections::BTreeMap;
+
 use http::StatusCode;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -66,6 +68,8 @@ pub(crate) enum Deletion {
 
 /// The most that the API gives on one page.
 pub(super) const PAGE: usize = 100;
+/// How often a list is read that has fewer entries than GitHub says there are.
+const PASSES: usize = 3;
 
 // What is tried, in words: an error's message begins with them.
 pub(crate) const CREATE: &str = "create a just-in-time runner";
@@ -90,6 +94,7 @@ struct GeneratedJitConfig {
 
 #[derive(Deserialize)]
 struct Page {
+    total_count: Option<usize>,
     runners: Vec<Runner>,
 }
 
@@ -162,20 +167,37 @@ impl Github {
     /// `GET …`: every runner there, or those of that very name.
     pub(crate) async fn runners(&self, name: Option<&str>) -> Result<Vec<Runner>, GithubError> {
         let filter = name.map_or_else(String::new, |name| format!("&name={name}"));
-        let mut all = Vec::new();
-        for page in 1.. {
-            let path = format!("/runners?per_page={PAGE}&page={page}{filter}");
-            let Page { runners } = self
-                .get(LIST, &path, None)
-                .await?
-                .json(LIST, StatusCode::OK)?;
-            let is_last = runners.len() < PAGE;
-            all.extend(runners);
-            if is_last {
+        let mut all = BTreeMap::new();
+        for _ in 0..PASSES {
+            let total = self.list_runners(&filter, &mut all).await?;
+            if total.is_none_or(|total| all.len() >= total) {
                 break;
             }
         }
-        Ok(all)
+        Ok(all.into_values().collect())
+    }
+
+    /// Every page once; how many runners GitHub says there are. Pages shift where a runner is deleted between two of them,
+    /// and whoever stood first on the next page is missed.
+    async fn list_runners(
+        &self,
+        filter: &str,
+        all: &mut BTreeMap<RunnerId, Runner>,
+    ) -> Result<Option<usize>, GithubError> {
+        for page in 1.. {
+            let path = format!("/runners?per_page={PAGE}&page={page}{filter}");
+            let answer = self.get(LIST, &path, None).await?;
+            let Page {
+                total_count,
+                runners,
+            } = answer.json(LIST, StatusCode::OK)?;
+            let is_last = runners.len() < PAGE;
+            all.extend(runners.into_iter().map(|runner| (runner.id, runner)));
+            if is_last {
+                return Ok(total_count);
+            }
+        }
+        Ok(None)
     }
 
     /// `DELETE …/{id}`.

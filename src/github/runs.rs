@@ -38,12 +38,31 @@ pub(crate) struct Job {
     pub id: JobId,
     /// What people see: the `name` of the workflow file, or the key there.
     pub name: String,
+    pub status: Option<String>,
     pub conclusion: Option<String>,
     /// Who ran it; `None` where nobody has.
     pub runner_id: Option<RunnerId>,
+    /// What its `runs-on` asks for.
+    #[serde(default)]
+    pub labels: Vec<String>,
 }
 
 impl Job {
+    pub(crate) fn is_completed(&self) -> bool {
+        self.status.as_deref() == Some("completed")
+    }
+
+    /// Whether no runner has taken it yet: `queued`, `waiting`, `pending`, `requested`.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.is_completed() && self.status.as_deref() != Some("in_progress")
+    }
+
+    pub(crate) fn asks_for(&self, label: &str) -> bool {
+        self.labels
+            .iter()
+            .any(|asked| asked.eq_ignore_ascii_case(label))
+    }
+
     pub(crate) fn has_failed(&self) -> bool {
         self.conclusion.as_deref() == Some("failure")
     }

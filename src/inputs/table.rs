@@ -263,6 +263,19 @@ pub(crate) const INPUTS: &[Input] = &[
     ),
     input("instance-id", "IDS", &[Stop], "Stop only these instances"),
     input(
+        "group",
+        "WORD",
+        &[Start, Stop, Check],
+        "Any word, given to a `start` and its `stop`: a pair of their own among several in a run",
+    ),
+    input(
+        "force",
+        "BOOL",
+        &[Stop],
+        "Stop runners that a job uses or waits for, too: `true`, `false`",
+    )
+    .default("false"),
+    input(
         "run-id",
         "ID",
         &[Rerun],

@@ -15,7 +15,7 @@ use crate::launch::prepare::BootImage;
 use crate::launch::runner::LaunchedRunner;
 use crate::launch::user_data;
 use crate::retry::{self, Backoff, Decision, decide};
-use crate::teardown;
+use crate::teardown::{self, Record};
 use crate::values::base36::letters;
 use crate::values::candidate::Candidate;
 use crate::values::instance_type::Architecture;
@@ -77,7 +77,7 @@ impl Launcher {
                 launched_in: began.elapsed(),
             }),
             Err(rung) => {
-                self.forget_record(entry, jit.id).await;
+                self.forget_record(entry, Record { id: jit.id, name }).await;
                 Err(rung)
             }
         }
@@ -123,7 +123,11 @@ impl Launcher {
                     self.minting.on_success();
                     self.report
                         .mask(secrecy::ExposeSecret::expose_secret(&jit.jit_config));
-                    self.journal.record_exists(entry, jit.id);
+                    let record = Record {
+                        id: jit.id,
+                        name: name.clone(),
+                    };
+                    self.journal.record_exists(entry, record);
                     return Ok((entry, name, jit));
                 }
                 Err(error) if self.may_mint_again(entry, &error, &mut backoff).await => {
@@ -295,6 +299,7 @@ impl Launcher {
             runner_id,
             SystemTime::now() + lives,
             volumes,
+            spec.group.as_ref(),
             &spec.tags,
         )
     }
@@ -310,13 +315,9 @@ impl Launcher {
         self.report.line(format_args!(
             "· the image calls its root device {real}, not {mapped}: launching again with that"
         ));
-        teardown::terminate(
-            &self.clients.ec2,
-            std::slice::from_ref(instance),
-            self.launch_by,
-        )
-        .await
-        .map_err(LaunchError::Refused)?;
+        teardown::terminate(&self.clients.ec2, instance, self.launch_by)
+            .await
+            .map_err(LaunchError::Refused)?;
         self.journal.no_instance(entry);
         if self.learn_root_device(real) {
             return Ok(());
@@ -381,12 +382,12 @@ impl Launcher {
     }
 
     /// Deletes the record of a rung that gave nothing. What fails here stays in the journal, for the undo.
-    async fn forget_record(&self, entry: AttemptId, id: RunnerId) {
+    async fn forget_record(&self, entry: AttemptId, record: Record) {
         if self.cancellation.is_cancelled() {
             return;
         }
         let soon = self.launch_by.within(Duration::from_secs(2));
-        if teardown::delete_record(&self.clients.github, id, soon)
+        if teardown::delete_record(&self.clients.github, &record, soon)
             .await
             .is_ok()
         {

@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use crate::retry::Deadline;
 
-/// How long an undo may take where nobody is waiting to kill it.
-pub(crate) const UNDO_PATIENTLY: Duration = Duration::from_mins(1);
 /// How much of `start-timeout` is kept for the undo, where there is enough of it.
 const RESERVE: Duration = Duration::from_secs(8);
 /// How much later than `start-timeout` an undo may end.

@@ -3,9 +3,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::teardown::Leftovers;
+use crate::teardown::{Leftovers, Record as Known};
 use crate::values::network::InstanceId;
-use crate::values::runner_id::RunnerId;
 
 /// One launch attempt: a runner record and perhaps an instance.
 #[derive(Clone, Debug)]
@@ -20,7 +19,7 @@ enum Record {
     UnderWay(String),
     /// Asked for under this name; an answer came, but not one that tells whether it exists.
     Unknown(String),
-    Exists(RunnerId),
+    Exists(Known),
     Gone,
 }
 
@@ -62,8 +61,8 @@ impl Journal {
         });
     }
 
-    pub(crate) fn record_exists(&self, entry: AttemptId, id: RunnerId) {
-        self.change(entry, |attempt| attempt.record = Record::Exists(id));
+    pub(crate) fn record_exists(&self, entry: AttemptId, known: Known) {
+        self.change(entry, |attempt| attempt.record = Record::Exists(known));
     }
 
     pub(crate) fn record_gone(&self, entry: AttemptId) {
@@ -113,7 +112,7 @@ impl Journal {
             match &attempt.record {
                 Record::UnderWay(name) => leftovers.names_under_way.push(name.clone()),
                 Record::Unknown(name) => leftovers.names.push(name.clone()),
-                Record::Exists(id) => leftovers.records.push(*id),
+                Record::Exists(known) => leftovers.records.push(known.clone()),
                 Record::Gone => {}
             }
             match &attempt.instance {
@@ -140,6 +139,7 @@ impl Journal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::values::runner_id::RunnerId;
 
     #[test]
     fn remembers_what_may_exist() {
@@ -149,16 +149,16 @@ mod tests {
         assert_eq!(journal.leftovers().names_under_way, ["a"]);
         journal.record_unknown(lost);
         let full = journal.asking_for_record("b");
-        journal.record_exists(full, RunnerId(7));
+        let record = Known {
+            id: RunnerId(7),
+            name: "b".to_owned(),
+        };
+        journal.record_exists(full, record.clone());
         journal.asking_for_instance(full, "token");
         let leftovers = journal.leftovers();
         assert_eq!(
             (leftovers.names, leftovers.records, leftovers.tokens),
-            (
-                vec!["a".to_owned()],
-                vec![RunnerId(7)],
-                vec!["token".to_owned()]
-            )
+            (vec!["a".to_owned()], vec![record], vec!["token".to_owned()])
         );
         journal.instance_exists(full, &InstanceId::from_ec2("i-1"));
         journal.record_gone(lost);

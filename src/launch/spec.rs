@@ -4,6 +4,7 @@ use super::instance_proxy::InstanceProxy;
 use crate::inputs::{InputError, Inputs, Problems};
 use crate::runner::label;
 use crate::values::duration::Seconds;
+use crate::values::group::Group;
 use crate::values::image::Image;
 use crate::values::instance_type::{Architecture, InstanceType};
 use crate::values::label::Label;
@@ -50,6 +51,8 @@ pub(crate) struct StartSpec {
     /// What nobody here can judge and EC2 will.
     pub warnings: Vec<String>,
     pub runner_group: RunnerGroup,
+    /// Pairs this start with its stop.
+    pub group: Option<Group>,
     pub tags: Tags,
     pub setup: Option<String>,
     pub job_started: Option<String>,
@@ -124,6 +127,7 @@ impl StartSpec {
                     RunnerGroup::parse(text, matches!(inputs.get("scope"), None | Some("repo")))
                 })
                 .unwrap_or_default(),
+            group: problems.optional(inputs, "group", str::parse),
             tags: problems
                 .optional(inputs, "tags", Tags::parse)
                 .unwrap_or_default(),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::clients::target;
+use crate::clients::{JOB_TOKEN, target};
 use crate::credentials::GithubCredentials;
 use crate::error::{Exit, Failure};
 use crate::github::{Github, GithubError, Purpose, READ_FILE};
@@ -20,8 +20,6 @@ use crate::report::Reporter;
 use crate::retry::{self, Deadline};
 use crate::runner::profile::FILE;
 
-/// The job's own token, which action.yml passes.
-pub(crate) const JOB_TOKEN: &str = "SPRINTERS_JOB_TOKEN";
 const PATIENCE: Duration = Duration::from_secs(20);
 /// More is not even read; the reader itself takes less.
 const LARGEST: u64 = 1024 * 1024;

@@ -72,9 +72,9 @@ impl WorkflowRun {
             && self.may_touch(runner_name)
     }
 
-    /// Whether a runner of that name is this repository's to end. Where others register, too, its name must say so.
+    /// Whether a runner of that name is this repository's to end: only a name that we gave says so.
     pub(crate) fn may_touch(&self, runner_name: &str) -> bool {
-        !self.scope.is_shared() || runner_name.ends_with(&self.repository.short_hash())
+        runner_name.starts_with(PREFIX) && runner_name.ends_with(&self.repository.short_hash())
     }
 }
 

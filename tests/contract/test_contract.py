@@ -49,10 +49,11 @@ def test_modes_take_the_inputs_that_the_contract_gives_them(flags: dict[str, dic
         "aws-region",
         "runner",
     }
-    narrowing = {"label", "instance-id"}
+    narrowing = {"label", "instance-id", "force"}
+    pairing = {"group"}
     judging = {"run-id", "max-attempts"}
     checking = {"policy", "require", "target", "format"}
-    assert set(flags["stop"]) == everywhere | narrowing
+    assert set(flags["stop"]) == everywhere | narrowing | pairing
     assert set(flags["sweep"]) == everywhere
     assert set(flags["rerun"]) == everywhere | judging
     assert set(flags["policy"]) == checking

@@ -1,4 +1,4 @@
-"""The order of imports in src/: data flows one way, and a room knows only the rooms below it (ARCHITECTURE.md draws them)."""
+"""The order of imports in src/: data flows one way, and a room knows only the rooms below it."""
 
 from __future__ import annotations
 

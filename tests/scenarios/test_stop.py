@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from standins.aws import Ec2
 from standins.cloud import Behaves
 from standins.gate import reset
-from standins.github import GitHub
+from standins.github import GitHub, Kind, RunJob
 from standins.program import Program, Run
 from standins.proxy import ec2_error
 
 Started = Callable[..., Run]
 LeftBehind = Callable[[], list[str]]
+
+
+def living(ec2: Ec2) -> set[str]:
+    return {instance.id for instance in ec2.living()}
 
 
 def test_nothing_to_stop_is_success(sprinters: Program, ec2: Ec2) -> None:
@@ -112,12 +117,121 @@ def test_a_busy_runner_is_terminated_first_and_then_deleted(
     run_of_start = started()
     job = github.queue_job(run_of_start.outputs["label"])
     github.runners.wait(lambda: job.status == "in_progress", 10, "the job's start")
-    run = sprinters.run("stop")
+    run = sprinters.run("stop", force="true")
 
     assert run.code == 0, run.log
     assert not left_behind()
     statuses = [exchange.status for exchange in github.gate.calls("delete-runner")]
     assert statuses[-1] == 204
+
+
+def test_a_busy_runner_is_spared_where_nobody_knows_its_job(
+    sprinters: Program, started: Started, ec2: Ec2, github: GitHub, behaves: Behaves
+) -> None:
+    behaves.job_takes = 60
+    busy, idle = started(), started()
+    job = github.queue_job(busy.outputs["label"])
+    github.runners.wait(lambda: job.status == "in_progress", 10, "the job's start")
+    run = sprinters.run("stop")
+
+    assert run.code == 0, run.log
+    assert living(ec2) == {busy.outputs["instance-id"]}
+    assert [record.id for record in github.records()] == [int(busy.outputs["runner-id"])]
+    assert f"`{busy.outputs['instance-id']}` is spared: GitHub says that a job runs on it" in run.log
+    assert idle.outputs["instance-id"] in run.log
+
+
+def test_where_the_runs_jobs_may_be_read_they_decide(
+    sprinters: Program, started: Started, ec2: Ec2, github: GitHub
+) -> None:
+    """A finished job's runner is not spared, whatever GitHub calls it."""
+    waited, used, over, unused = (started() for _ in range(4))
+    environment = sprinters.environment
+    environment["SPRINTERS_JOB_TOKEN"] = github.add_token(Kind.RERUNS).value
+
+    def job(name: str, run: Run, conclusion: str | None = None, *, taken: bool = True) -> RunJob:
+        runner = int(run.outputs["runner-id"]) if taken else None
+        return RunJob(name, conclusion, runner_id=runner, labels=(run.outputs["label"].upper(),))
+
+    github.runs.add(
+        environment["GITHUB_REPOSITORY"],
+        environment["GITHUB_RUN_ID"],
+        job("later", waited, taken=False),
+        job("build", used),
+        job("lint", over, "success"),
+    )
+    run = sprinters.run("stop")
+
+    assert run.code == 0, run.log
+    assert living(ec2) == {waited.outputs["instance-id"], used.outputs["instance-id"]}
+    assert f"`{waited.outputs['instance-id']}` is spared: the job `later` waits for it" in run.log
+    assert f"`{used.outputs['instance-id']}` is spared: the job `build` runs on it" in run.log
+    assert {record.id for record in github.records()} == {
+        int(waited.outputs["runner-id"]),
+        int(used.outputs["runner-id"]),
+    }
+    assert unused.outputs["instance-id"] in run.log
+
+
+def test_a_group_pairs_a_stop_with_its_start(sprinters: Program, started: Started, ec2: Ec2) -> None:
+    one, other = started(group="one"), started(group="other")
+    run = sprinters.run("stop", group="one")
+
+    assert run.code == 0, run.log
+    assert one.outputs["instance-id"] in run.log
+    assert living(ec2) == {other.outputs["instance-id"]}
+
+
+def test_what_is_named_and_not_found_is_a_warning(sprinters: Program, started: Started, ec2: Ec2) -> None:
+    started(group="one")
+    for named, words in (
+        ({"label": "sprinters-9"}, "no instance has the label `sprinters-9`"),
+        ({"instance-id": "i-0123456789abcdef0"}, "no instance has the id `i-0123456789abcdef0`"),
+        ({"group": "on"}, "no instance has the group `on`"),
+    ):
+        run = sprinters.run("stop", **named)
+        assert run.code == 0, run.log
+        assert words in run.log
+        assert len(ec2.living()) == 1
+
+
+def test_one_that_ec2_refuses_to_end_saves_no_other(
+    sprinters: Program, started: Started, ec2: Ec2, github: GitHub
+) -> None:
+    """EC2 terminates none of the ids of a call if one of them is protected."""
+    first = started(count=4)
+    protected = json.loads(first.outputs["instance-ids"])[1]
+
+    text = f"The instance '{protected}' may not be terminated. Modify its 'disableApiTermination' instance attribute"
+    ec2.gate.fail(
+        "TerminateInstances",
+        ec2_error("OperationNotPermitted", text),
+        times=None,
+        when=lambda request: protected in request.body.decode(),
+    )
+    run = sprinters.run("stop")
+
+    assert run.code == 1
+    others = set(json.loads(first.outputs["instance-ids"])) - {protected}
+    assert all(f"terminated `{other}`" in run.log for other in others)
+    assert f"STILL THERE: `{protected}`" in run.log
+    assert "disableApiTermination" in run.log
+    assert github.records() == []
+
+
+def test_a_record_of_a_stranger_stays_whatever_a_tag_says(
+    sprinters: Program, started: Started, ec2: Ec2, github: GitHub
+) -> None:
+    scope = f"repos/{sprinters.environment['GITHUB_REPOSITORY']}"
+    stranger = github.runners.register(scope, "somebodys-runner", ["self-hosted"], 1)
+    assert stranger
+    run_of_start = started()
+    ec2.tag(run_of_start.outputs["instance-id"], "sprinters:runner-id", str(stranger.id))
+    run = sprinters.run("stop")
+
+    assert run.code == 0, run.log
+    assert ec2.living() == []
+    assert "somebodys-runner" in [record.name for record in github.records()]
 
 
 def test_it_can_be_narrowed_to_one_instance(sprinters: Program, started: Started, ec2: Ec2, github: GitHub) -> None:

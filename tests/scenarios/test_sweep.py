@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,13 +15,16 @@ from standins.program import Program, Run
 LeftBehind = Callable[[], list[str]]
 Expire = Callable[[str], None]
 Started = Callable[..., Run]
-PAST = "2020-01-01T00:00:00Z"
 
 
 @pytest.fixture
 def expire(ec2: Ec2) -> Callable[[str], None]:
     """Moves an instance's expiry into the past, as time would."""
-    return lambda instance_id: ec2.tag(instance_id, "sprinters:expires", PAST)
+    return lambda instance_id: ec2.tag(instance_id, "sprinters:expires", ago(minutes=5))
+
+
+def ago(*, minutes: int) -> str:
+    return (datetime.now(UTC) - timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def test_nothing_to_sweep_is_success(sprinters: Program, ec2: Ec2) -> None:
@@ -48,6 +52,21 @@ def test_what_outlived_its_expiry_is_ended(
     assert run.code == 0, run.log
     assert run_of_start.outputs["instance-id"] in run.log
     assert not left_behind()
+
+
+def test_what_github_calls_busy_for_ever_is_ended_at_last(
+    sprinters: Program, started: Started, ec2: Ec2, github: GitHub, behaves: Behaves, left_behind: LeftBehind
+) -> None:
+    behaves.job_takes = 60
+    behaves.busy_after_death = 0.3
+    run_of_start = started()
+    job = github.queue_job(run_of_start.outputs["label"])
+    github.runners.wait(lambda: job.status == "in_progress", 10, "the job's start")
+    ec2.tag(run_of_start.outputs["instance-id"], "sprinters:expires", ago(minutes=61))
+    run = sprinters.run("sweep")
+
+    assert run.code == 0, run.log
+    assert ec2.living() == []
 
 
 def test_a_busy_runner_is_spared(

@@ -44,6 +44,7 @@ class Description:
     """The operations about runners and Apps, as GitHub describes them."""
 
     def __init__(self, document: dict[str, Any]) -> None:
+        _let_nullable_enums_be_null(document)
         self._operations = [
             (_pattern(path), method.upper(), operation)
             for path, methods in document["paths"].items()
@@ -67,6 +68,17 @@ class Description:
                     found += _response(operation, request, response)
                 return [f"{request.method} {request.target}: {what}" for what in found]
         return [f"{request.method} {request.target}: GitHub describes no such operation"]
+
+
+def _let_nullable_enums_be_null(schema: Any) -> None:
+    """A `nullable` beside an `enum` without null is how GitHub writes that null is allowed."""
+    if isinstance(schema, dict):
+        if schema.get("nullable") is True and isinstance(schema.get("enum"), list) and None not in schema["enum"]:
+            schema["enum"].append(None)
+        schema = list(schema.values())
+    if isinstance(schema, list):
+        for part in schema:
+            _let_nullable_enums_be_null(part)
 
 
 def _pattern(template: str) -> re.Pattern[str]:

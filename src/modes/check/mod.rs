@@ -14,7 +14,7 @@ use crate::launch::runner_group;
 use crate::launch::spec::StartSpec;
 use crate::report::{CheckResult, CheckStatus, Reporter};
 use crate::retry::Deadline;
-use crate::teardown;
+use crate::teardown::{self, Record};
 use crate::values::candidate::Candidate;
 use crate::values::network::InstanceId;
 use crate::values::run::LaunchName;
@@ -161,6 +161,7 @@ async fn ask(clients: &Clients, spec: &StartSpec, prepared: Option<&Prepared>) -
         RunnerId(0),
         expires,
         spec.volumes(),
+        spec.group.as_ref(),
         &spec.tags,
     );
     let candidate = prepared.and_then(|prepared| prepared.ladder.first());
@@ -349,7 +350,7 @@ async fn github(clients: &Clients, spec: &StartSpec) -> Vec<CheckResult> {
             Ok(jit) => {
                 match teardown::delete_record(
                     github,
-                    jit.id,
+                    &Record { id: jit.id, name },
                     Deadline::after(Duration::from_secs(10)),
                 )
                 .await

@@ -1,5 +1,6 @@
 //! `start`: launch, wait until the runners are online, or undo everything.
 
+mod rollback;
 mod summary;
 pub(crate) mod wait_online;
 
@@ -9,31 +10,27 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::clients::Clients;
 use crate::clients::expected_account;
 use crate::error::Failure;
 use crate::launch::boot_volume;
 use crate::launch::context::Launcher;
-use crate::launch::deadlines::{self, Deadlines};
-use crate::launch::journal::AttemptId;
+use crate::launch::deadlines::Deadlines;
 use crate::launch::prepare::Prepared;
 use crate::launch::runner::{LaunchedRunner, described};
 use crate::launch::runner_group;
 use crate::launch::spec::StartSpec;
 use crate::modes::start::wait_online::Watch;
-use crate::platform::signals::{Cancel, UNDO_WITHIN};
-use crate::report::{Reporter, first_of, seconds};
+use crate::platform::signals::Cancel;
+use crate::report::Reporter;
 use crate::retry::Deadline;
-use crate::teardown::{Undone, undo};
 use crate::values::run::LaunchName;
 use crate::values::runner_id::RunnerId;
+use rollback::{Rollback, end_strays};
 use summary::Started;
 
-/// How long calls that are under way may take to answer before an undo; after a cancel there is less time.
-const SETTLE: Duration = Duration::from_secs(15);
-const SETTLE_AFTER_CANCEL: Duration = Duration::from_millis(2_500);
 /// Launches under way at a time: enough to hide the round trips, and well below GitHub's 100 requests at a time.
 const AT_ONCE: usize = 32;
 /// Up to so many runners, the log has a line for each.
@@ -79,12 +76,12 @@ pub(crate) async fn start(
             Ok(())
         }
         Err(failure) => {
-            let (settle, undone_by) = if is_cancelled {
-                (SETTLE_AFTER_CANCEL, Deadline::after(UNDO_WITHIN))
+            let rollback = if is_cancelled {
+                Rollback::after_cancel()
             } else {
-                (SETTLE, times.undone_by.within(deadlines::UNDO_PATIENTLY))
+                Rollback::patient(&launcher, times.undone_by)
             };
-            Err(undo_everything(&launcher, tasks, settle, undone_by, failure).await)
+            Err(rollback.run(&launcher, tasks, failure).await)
         }
     }
 }
@@ -213,98 +210,6 @@ fn log_progress(what: &str, done: usize, launcher: &Launcher, began: Instant) {
             .report
             .done(format_args!("{what} {done} of {all}"), began.elapsed());
     }
-}
-
-/// Attempts whose answer was lost may have left something behind although a later one succeeded.
-async fn end_strays(
-    launcher: &Launcher,
-    runners: &[LaunchedRunner],
-    deadline: Deadline,
-) -> Result<(), Failure> {
-    let kept: Vec<AttemptId> = runners.iter().map(|runner| runner.entry).collect();
-    let strays = launcher.journal.leftovers_except(&kept);
-    if strays.is_empty() {
-        return Ok(());
-    }
-    let undone = undo(
-        &launcher.clients.ec2,
-        &launcher.clients.github,
-        strays,
-        deadline.within(SETTLE),
-    )
-    .await;
-    if undone.left.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::new(
-        format!(
-            "attempts whose answer was lost left something behind: {}",
-            undone.left.join("; ")
-        ),
-        "everything else is undone; end what is named here by hand, or run `mode: sweep`",
-    ))
-}
-
-/// What is known is ended at once. Launches that are under way get the time to say what they made; what stays silent is
-/// looked for by name and token then.
-async fn undo_everything(
-    launcher: &Launcher,
-    tasks: Tasks,
-    settle: Duration,
-    deadline: Deadline,
-    failure: Failure,
-) -> Failure {
-    let began = Instant::now();
-    launcher.cancellation.cancel();
-    launcher.report.line("· undoing what was launched");
-    let Clients { ec2, github, .. } = &launcher.clients;
-    let settle = settle.min(deadline.left() / 2);
-    let known = launcher.journal.known();
-    let ((), first) = tokio::join!(
-        settled(tasks, settle),
-        undo(ec2, github, known.clone(), deadline)
-    );
-    // What could not be ended once is not tried twice: only what came up since.
-    let rest = launcher.journal.leftovers().without(&known);
-    let undone = first.and(undo(ec2, github, rest, deadline).await);
-    told(failure, &undone, began.elapsed())
-}
-
-/// Waits for the launches that are under way, and gives up the rest.
-async fn settled(mut tasks: Tasks, within: Duration) {
-    let all = async { while tasks.join_next().await.is_some() {} };
-    if timeout(within, all).await.is_err() {
-        tasks.shutdown().await;
-    }
-}
-
-/// The failure, with what came of the undo.
-fn told(failure: Failure, undone: &Undone, took: Duration) -> Failure {
-    let ended: Vec<String> = undone
-        .terminated
-        .iter()
-        .map(|id| format!("`{id}`"))
-        .collect();
-    let records = match undone.deleted.len() {
-        0 | 1 => "runner record deleted".to_owned(),
-        several => format!("{several} runner records deleted"),
-    };
-    let mut failure = match (ended.is_empty(), undone.deleted.is_empty()) {
-        (true, true) => failure,
-        (true, false) => failure.and(format!("undone in {}: {records}", seconds(took))),
-        (false, _) => failure.and(format!(
-            "undone in {}: {} terminated, {records}",
-            seconds(took),
-            first_of(&ended, ", ")
-        )),
-    };
-    if undone.left.is_empty() {
-        return failure.and("nothing is left running");
-    }
-    for left in &undone.left {
-        failure = failure.and(format!("STILL THERE: {left}"));
-    }
-    failure.and("end it by hand, or let `mode: sweep` do it; the instance's own timers end it at the latest")
 }
 
 /// The outputs of the contract. With several runners, the single values are those of the first.

@@ -2,6 +2,7 @@
 
 pub(crate) mod bill;
 pub(crate) mod cost_report;
+mod decide;
 pub(crate) mod filter;
 mod summary;
 
@@ -12,22 +13,20 @@ use tokio::time::{Instant, timeout};
 use crate::clients::Clients;
 use crate::ec2::{DESCRIBE_INSTANCES, Ec2Error, Instance, SpotPriceSince, State, tags};
 use crate::error::Failure;
-use crate::github::{LIST, Runner};
+use crate::github::{GithubError, Job, LIST, LIST_JOBS, Runner};
 use crate::modes::stop::bill::{Bill, Bills};
 use crate::report::{CheckStatus, Reporter};
-use crate::retry::{self, Deadline};
-use crate::teardown;
+use crate::retry::{self, Backoff, Deadline};
+use crate::teardown::{self, NotDeleted, Record};
 use crate::values::network::InstanceId;
 use crate::values::run;
-use crate::values::runner_id::RunnerId;
 use crate::values::scope::Scope;
 use crate::values::spot::Market;
+use decide::{InUse, Known};
 use filter::StopFilter;
 
-/// How long passing errors are waited out.
-const PATIENCE: Duration = Duration::from_mins(1);
-/// How long a fresh instance may stay invisible to `DescribeInstances`.
-const INVISIBLE: Duration = Duration::from_secs(4);
+/// How long a fresh instance may stay invisible to `DescribeInstances`: 20 s were seen.
+const INVISIBLE: Duration = Duration::from_secs(22);
 /// How long a record may stay busy after its instance was terminated. GitHub notices late, and removes the record of an
 /// ephemeral runner by itself then.
 const BUSY_PATIENCE: Duration = Duration::from_secs(20);
@@ -41,76 +40,199 @@ pub(crate) async fn stop(
     report: &Reporter,
 ) -> Result<(), Failure> {
     let began = Instant::now();
-    let deadline = Deadline::after(PATIENCE);
-    let (instances, runners) = tokio::join!(
+    let deadline = Deadline::after(teardown::patience(0));
+    let (instances, runners, jobs) = tokio::join!(
         find_instances(clients, filter, deadline),
-        retry::until(LIST, deadline, || clients.github.runners(None))
+        retry::until(LIST, deadline, || clients.github.runners(None)),
+        jobs(clients, filter)
     );
     let mut instances = instances.map_err(|error| clients.ec2_failure(&error))?;
     if let Ok(runners) = &runners
-        && is_whole_run(filter)
-        && is_more_to_come(clients, &instances, runners)
+        && filter.is_whole_run()
     {
-        // A `start` that was killed a moment ago: its record is there, its instance is not visible yet.
-        report.line("· a runner record has no instance yet: looking again");
-        tokio::time::sleep(INVISIBLE).await;
-        instances = find_instances(clients, filter, deadline)
-            .await
-            .map_err(|error| clients.ec2_failure(&error))?;
+        instances = wait_for_instances(clients, filter, runners, instances, report).await?;
     }
-    let alive: Vec<&Instance> = instances
+    warn_of_no_match(clients, filter, &instances, report);
+    let deadline = Deadline::after(teardown::patience(instances.len()));
+    let runners = match runners {
+        Ok(runners) => with_unlisted(clients, runners, &instances, deadline).await,
+        Err(error) => Err(error),
+    };
+
+    let known = Known {
+        runners: runners.as_deref().unwrap_or_default(),
+        jobs: jobs.as_deref(),
+        is_forced: filter.force,
+    };
+    let (alive, over): (Vec<&Instance>, Vec<&Instance>) = instances
         .iter()
-        .filter(|instance| instance.state.is_alive())
-        .collect();
+        .partition(|instance| instance.state.is_alive());
+    let (spared, free): (Vec<_>, Vec<_>) = alive
+        .iter()
+        .map(|instance| (*instance, known.in_use(instance)))
+        .partition(|(_, in_use)| in_use.is_some());
+    log_spared(&spared, report);
+    let free: Vec<&Instance> = free.into_iter().map(|(instance, _)| instance).collect();
+    let spared: Vec<&Instance> = spared.into_iter().map(|(instance, _)| instance).collect();
     let (terminated, history) = tokio::join!(
-        terminate(clients, &alive, report, deadline),
+        terminate(clients, &free, report, deadline),
         spot_price_history(clients, &instances, report)
     );
-    for instance in instances
-        .iter()
-        .filter(|instance| !instance.state.is_alive())
-    {
-        report.line(format_args!(
-            "· `{}` is {} already",
-            instance.id,
-            described_state(instance.state)
-        ));
-    }
+    log_over(&over, report);
 
     // Instances come first, because they cost money; only now may a token that GitHub refuses fail the step.
     let runners = match runners {
         Ok(runners) => runners,
         Err(error) => return terminated.and(Err(clients.github_failure(&error))),
     };
+    let scope = clients.run.scope.tag();
     let (here, elsewhere): (Vec<&Instance>, Vec<&Instance>) = instances
         .iter()
-        .partition(|instance| instance.scope() == clients.run.scope.tag().as_deref());
+        .filter(|instance| !spared.iter().any(|one| one.id == instance.id))
+        .partition(|instance| instance.scope() == scope.as_deref());
     log_elsewhere(&elsewhere, report);
-    let of_instances: Vec<RunnerId> = here.into_iter().filter_map(Instance::runner_id).collect();
-    let records: Vec<RunnerId> = runners
-        .iter()
-        .filter(|runner| {
-            of_instances.contains(&runner.id)
-                || (is_whole_run(filter) && clients.run.launched(&runner.name))
-        })
-        .map(|runner| runner.id)
-        .collect();
-    let deleted = delete_records(clients, &records, report).await;
+    let whole = filter.is_whole_run();
+    let records = decide::records(&clients.run, &runners, &here, &spared, whole);
+    let count = records.len();
+    let deleted = delete_records(clients, records, report).await;
     // A record that is gone keeps a runner from connecting, and its instance ends by itself: so both are tried.
     terminated.and(deleted)?;
 
-    if alive.is_empty() && records.is_empty() {
+    if free.is_empty() && spared.is_empty() && count == 0 {
         report.mark(CheckStatus::Done, "nothing to stop");
     }
-    let bills = bills(clients, &instances, &history);
+    let billed = billed(clients, filter, &instances);
+    let bills = bills(clients, &billed, &history);
     log_cost(&bills, report)?;
-    report.summary(&summary::stopped(
-        &instances,
-        &bills,
-        records.len(),
-        began.elapsed(),
-    ));
+    report.summary(&summary::stopped(&billed, &bills, count, began.elapsed()));
     Ok(())
+}
+
+/// This attempt's, and whatever an older one had left running; a narrowed stop counts all that it names.
+fn billed(clients: &Clients, filter: &StopFilter, instances: &[Instance]) -> Vec<Instance> {
+    let is_counted = |instance: &&Instance| {
+        !filter.is_whole_run()
+            || instance.state.is_alive()
+            || instance.attempt() == Some(clients.run.attempt.as_str())
+    };
+    instances.iter().filter(is_counted).cloned().collect()
+}
+
+/// The run's jobs, where the job's own token may read them. Only they tell which runner is waited for.
+async fn jobs(clients: &Clients, filter: &StopFilter) -> Option<Vec<Job>> {
+    let run: u64 = clients.run.id.parse().ok()?;
+    let attempt: u32 = clients.run.attempt.parse().ok()?;
+    let github = clients.job_github.as_ref().filter(|_| !filter.force)?;
+    let soon = Deadline::after(JOBS_PATIENCE);
+    retry::until(LIST_JOBS, soon, || github.jobs(run, attempt))
+        .await
+        .ok()
+}
+
+/// How long the list of the run's jobs may take to come.
+const JOBS_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A `start` that was killed a moment ago: its record is there, its instance is not visible yet.
+async fn wait_for_instances(
+    clients: &Clients,
+    filter: &StopFilter,
+    runners: &[Runner],
+    mut instances: Vec<Instance>,
+    report: &Reporter,
+) -> Result<Vec<Instance>, Failure> {
+    let visible_by = Deadline::after(INVISIBLE);
+    let mut backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(4));
+    let mut is_logged = false;
+    while let Some(alone) = without_instance(clients, &instances, runners) {
+        if !is_logged {
+            report.line("· a runner record has no instance yet: looking again");
+            is_logged = true;
+        }
+        if visible_by.sleep(backoff.next(None)).await.is_err() {
+            report.warning(format_args!(
+                "the instance of runner `{alone}` has not shown up: if it is launched after all, it powers itself off after \
+                 `start-timeout`, because its record is deleted now"
+            ));
+            break;
+        }
+        instances = find_instances(clients, filter, visible_by)
+            .await
+            .map_err(|error| clients.ec2_failure(&error))?;
+    }
+    Ok(instances)
+}
+
+/// A young record of this run without any instance, not even an ended one.
+fn without_instance<'a>(
+    clients: &Clients,
+    instances: &[Instance],
+    runners: &'a [Runner],
+) -> Option<&'a str> {
+    let has_instance = |runner: &Runner| {
+        instances
+            .iter()
+            .any(|instance| instance.runner_id() == Some(runner.id))
+    };
+    let is_young = |runner: &Runner| {
+        run::age(&runner.name, SystemTime::now()).is_some_and(|age| age < Duration::from_mins(2))
+    };
+    let alone = runners.iter().find(|runner| {
+        clients.run.launched(&runner.name) && is_young(runner) && !has_instance(runner)
+    });
+    alone.map(|runner| runner.name.as_str())
+}
+
+/// The list, and what it lacks of the instances' runners: pages shift, so that a missing entry proves nothing.
+async fn with_unlisted(
+    clients: &Clients,
+    mut runners: Vec<Runner>,
+    instances: &[Instance],
+    deadline: Deadline,
+) -> Result<Vec<Runner>, GithubError> {
+    let scope = clients.run.scope.tag();
+    let unlisted = instances
+        .iter()
+        .filter(|instance| instance.state.is_alive() && instance.scope() == scope.as_deref())
+        .filter_map(Instance::runner_id)
+        .filter(|id| runners.iter().all(|runner| runner.id != *id));
+    runners.extend(clients.runners_by_id(unlisted.collect(), deadline).await?);
+    Ok(runners)
+}
+
+/// What a person named, and did not find, is most often a typing error or another region.
+fn warn_of_no_match(
+    clients: &Clients,
+    filter: &StopFilter,
+    instances: &[Instance],
+    report: &Reporter,
+) {
+    for named in filter.without_match(instances) {
+        report.warning(format_args!(
+            "no instance has {named} in `{}`, repository `{}`, run `{}`",
+            clients.region, clients.run.repository, clients.run.id
+        ));
+    }
+}
+
+fn log_spared(spared: &[(&Instance, Option<InUse>)], report: &Reporter) {
+    for (instance, in_use) in spared {
+        if let Some(in_use) = in_use {
+            report.warning(format_args!(
+                "`{}` is spared: {in_use}. It ends itself when its job is done; `force: true` ends it now",
+                instance.id
+            ));
+        }
+    }
+}
+
+fn log_over(over: &[&Instance], report: &Reporter) {
+    for instance in over {
+        report.line(format_args!(
+            "· `{}` is {} already",
+            instance.id,
+            described_state(instance.state)
+        ));
+    }
 }
 
 /// Another scope's records have numbers of their own: to delete one by number here could end a stranger's runner.
@@ -177,25 +299,6 @@ fn log_cost(bills: &Bills, report: &Reporter) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether a young record of this run has no instance at all, not even an ended one.
-fn is_more_to_come(clients: &Clients, instances: &[Instance], runners: &[Runner]) -> bool {
-    let has_instance = |runner: &Runner| {
-        instances
-            .iter()
-            .any(|instance| instance.runner_id() == Some(runner.id))
-    };
-    let is_young = |runner: &Runner| {
-        run::age(&runner.name, SystemTime::now()).is_some_and(|age| age < Duration::from_mins(2))
-    };
-    runners.iter().any(|runner| {
-        clients.run.launched(&runner.name) && is_young(runner) && !has_instance(runner)
-    })
-}
-
-fn is_whole_run(filter: &StopFilter) -> bool {
-    filter.labels.is_empty() && filter.instances.is_empty()
-}
-
 /// This run's instances, all attempts. At a terminal there is no run, so that a narrowed stop looks at the whole repository.
 async fn find_instances(
     clients: &Clients,
@@ -208,13 +311,15 @@ async fn find_instances(
     let labels: Vec<String> = filter.labels.iter().map(ToString::to_string).collect();
     let ids: Vec<String> = filter.instances.iter().map(ToString::to_string).collect();
     let by_tag = |key: &str| format!("tag:{key}");
-    let (by_repository, by_run, by_label) = (
+    let group: Vec<String> = filter.group.iter().map(ToString::to_string).collect();
+    let (by_repository, by_run, by_label, by_group) = (
         by_tag(tags::REPOSITORY),
         by_tag(tags::RUN_ID),
         by_tag(tags::LABEL),
+        by_tag(tags::GROUP),
     );
     let mut filters: Vec<(&str, &[String])> = vec![(&by_repository, &repository)];
-    if run.id != "local" || is_whole_run(filter) {
+    if run.id != "local" || filter.is_whole_run() {
         filters.push((&by_run, &run_id));
     }
     if !labels.is_empty() {
@@ -222,6 +327,9 @@ async fn find_instances(
     }
     if !ids.is_empty() {
         filters.push(("instance-id", &ids));
+    }
+    if !group.is_empty() {
+        filters.push((&by_group, &group));
     }
     retry::until(DESCRIBE_INSTANCES, deadline, || {
         clients.ec2.instances(&filters)
@@ -231,62 +339,58 @@ async fn find_instances(
 
 async fn terminate(
     clients: &Clients,
-    alive: &[&Instance],
+    free: &[&Instance],
     report: &Reporter,
     deadline: Deadline,
 ) -> Result<(), Failure> {
-    let ids: Vec<InstanceId> = alive.iter().map(|instance| instance.id.clone()).collect();
-    if ids.is_empty() {
-        return Ok(());
-    }
+    let ids: Vec<InstanceId> = free.iter().map(|instance| instance.id.clone()).collect();
     let began = Instant::now();
-    let mut why = None;
+    let mut last = None;
     let mut left = Vec::new();
-    for (id, error) in teardown::terminate_each(&clients.ec2, &ids, deadline).await {
-        match error {
-            Some(error) => {
-                left.push(format!("`{id}`"));
-                why = Some(error);
+    for (id, outcome) in teardown::terminate_all(&clients.ec2, &ids, deadline).await {
+        match outcome {
+            Ok(()) => report.done(format_args!("terminated `{id}`"), began.elapsed()),
+            Err(error) => {
+                left.push(format!("STILL THERE: `{id}`: {error}"));
+                last = Some(error);
             }
-            None => report.done(format_args!("terminated `{id}`"), began.elapsed()),
         }
     }
-    match why {
-        Some(error) => Err(clients
-            .ec2_failure(&error)
-            .and(format!("STILL THERE: {}", left.join(", ")))),
+    match last {
+        Some(error) => Err(left
+            .into_iter()
+            .fold(clients.ec2_failure(&error), Failure::and)),
         None => Ok(()),
     }
 }
 
 async fn delete_records(
     clients: &Clients,
-    records: &[RunnerId],
+    records: Vec<Record>,
     report: &Reporter,
 ) -> Result<(), Failure> {
-    let deadline = Deadline::after(BUSY_PATIENCE);
+    let patience = BUSY_PATIENCE + teardown::patience(records.len()) - teardown::patience(0);
+    let deadline = Deadline::after(patience);
     let began = Instant::now();
-    let mut refused = None;
+    let mut last = None;
     let mut left = Vec::new();
-    for (id, deleted) in teardown::delete_records(&clients.github, records.to_vec(), deadline).await
-    {
+    for (record, deleted) in teardown::delete_records(&clients.github, records, deadline).await {
         match deleted {
-            Ok(()) => report.done(format_args!("deleted runner record {id}"), began.elapsed()),
-            Err(teardown::NotDeleted::Busy) => report.warning(format_args!(
-                "runner record {id} is still busy on GitHub although its instance is terminated; GitHub removes it by itself \
+            Ok(()) => report.done(format_args!("deleted runner record {record}"), began.elapsed()),
+            Err(NotDeleted::Busy) => report.warning(format_args!(
+                "runner record {record} is still busy on GitHub although its instance is terminated; GitHub removes it by itself \
                  when it notices"
             )),
-            Err(teardown::NotDeleted::Refused(error)) => {
-                left.push(id.to_string());
-                refused = Some(error);
+            Err(NotDeleted::Refused(error)) => {
+                left.push(format!("STILL THERE: runner record {record}: {error}"));
+                last = Some(error);
             }
         }
     }
-    match refused {
-        Some(error) => Err(clients.github_failure(&error).and(format!(
-            "STILL THERE: runner record {}; its instance is terminated",
-            left.join(", ")
-        ))),
+    match last {
+        Some(error) => Err(left
+            .into_iter()
+            .fold(clients.github_failure(&error), Failure::and)),
         None => Ok(()),
     }
 }

@@ -8,16 +8,19 @@ use std::time::{Duration, SystemTime};
 use crate::clients::Clients;
 use crate::ec2::{DESCRIBE_INSTANCES, Instance, tags};
 use crate::error::Failure;
-use crate::github::{DELETE, Deletion, LIST, Runner};
+use crate::github::{DELETE, Deletion, GithubError, LIST, Runner};
 use crate::report::{CheckStatus, Reporter};
 use crate::retry::{self, Deadline};
-use crate::teardown;
+use crate::teardown::{self, Record};
 use crate::values::network::InstanceId;
 use crate::values::run::{self, WorkflowRun};
 use crate::values::runner_id::RunnerId;
 use crate::values::scope::Scope;
 
-const PATIENCE: Duration = Duration::from_mins(1);
+/// GitHub is known to call some runners busy for ever. Their lifetime was over when they expired, and this is beyond it.
+const BUSY_FOR_EVER: Duration = Duration::from_hours(1);
+/// Records that are deleted before their instances are terminated: the sooner these follow, the better.
+const IN_ONE_BATCH: usize = 20;
 /// A JIT config lives about an hour: an offline runner that is older has no future.
 const RECORD_LIFETIME: Duration = Duration::from_mins(65);
 
@@ -25,9 +28,11 @@ const RECORD_LIFETIME: Duration = Duration::from_mins(65);
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Plan {
     /// Expired, with the runner record that goes first.
-    end: Vec<(InstanceId, Option<RunnerId>)>,
+    end: Vec<(InstanceId, Option<Record>)>,
+    /// Expired so long ago that no job can be running there, whatever GitHub says: the instance goes first.
+    overdue: Vec<(InstanceId, Record)>,
     /// Records whose instance is gone.
-    delete: Vec<RunnerId>,
+    delete: Vec<Record>,
     /// Expired, but a job runs on it.
     spare: Vec<InstanceId>,
     /// Without a readable `sprinters:expires`: nobody can tell.
@@ -55,12 +60,16 @@ fn plan(instances: &[Instance], runners: &[Runner], run: &WorkflowRun, now: Syst
         match instance.expires() {
             None => plan.unknown.push(instance.id.clone()),
             Some(expires) if expires > now => {}
-            Some(_) if runner.is_some_and(|runner| runner.busy) => {
-                plan.spare.push(instance.id.clone());
-            }
-            Some(_) => {
-                let record = runner.map(|runner| runner.id);
-                plan.end.push((instance.id.clone(), record));
+            Some(expires) => {
+                let id = instance.id.clone();
+                // A tag may name any number: only a name of this repository makes the record its own.
+                match runner.filter(|runner| run.may_touch(&runner.name)) {
+                    Some(busy) if busy.busy && expires + BUSY_FOR_EVER <= now => {
+                        plan.overdue.push((id, record(busy)));
+                    }
+                    Some(busy) if busy.busy => plan.spare.push(id),
+                    ours => plan.end.push((id, ours.map(|ours| record(ours)))),
+                }
             }
         }
         needed.extend(instance.runner_id());
@@ -74,13 +83,20 @@ fn plan(instances: &[Instance], runners: &[Runner], run: &WorkflowRun, now: Syst
             && run::age(&runner.name, now).is_some_and(|age| age > RECORD_LIFETIME)
     };
     let abandoned = runners.iter().filter(is_abandoned);
-    plan.delete.extend(abandoned.map(|runner| runner.id));
+    plan.delete.extend(abandoned.map(record));
     plan
+}
+
+fn record(runner: &Runner) -> Record {
+    Record {
+        id: runner.id,
+        name: runner.name.clone(),
+    }
 }
 
 /// Ends what expired in this repository.
 pub(crate) async fn sweep(clients: &Clients, report: &Reporter) -> Result<(), Failure> {
-    let deadline = Deadline::after(PATIENCE);
+    let deadline = Deadline::after(teardown::patience(0));
     let repository = [clients.run.repository.to_string()];
     let ours = ["true".to_owned()];
     let (by_ours, by_repository) = (
@@ -94,7 +110,8 @@ pub(crate) async fn sweep(clients: &Clients, report: &Reporter) -> Result<(), Fa
     })
     .await
     .map_err(|error| clients.ec2_failure(&error))?;
-    let runners = retry::until(LIST, deadline, || clients.github.runners(None))
+    let deadline = Deadline::after(teardown::patience(instances.len()));
+    let runners = runners(clients, &instances, deadline)
         .await
         .map_err(|error| {
             clients
@@ -125,6 +142,24 @@ pub(crate) async fn sweep(clients: &Clients, report: &Reporter) -> Result<(), Fa
     }
 }
 
+/// The list, and what it lacks of the expired instances' runners: a page that shifted hides a busy one.
+async fn runners(
+    clients: &Clients,
+    instances: &[Instance],
+    deadline: Deadline,
+) -> Result<Vec<Runner>, GithubError> {
+    let mut runners = retry::until(LIST, deadline, || clients.github.runners(None)).await?;
+    let (scope, now) = (clients.run.scope.tag(), SystemTime::now());
+    let unlisted = instances
+        .iter()
+        .filter(|instance| instance.state.is_alive() && instance.scope() == scope.as_deref())
+        .filter(|instance| instance.expires().is_some_and(|expires| expires <= now))
+        .filter_map(Instance::runner_id)
+        .filter(|id| runners.iter().all(|runner| runner.id != *id));
+    runners.extend(clients.runners_by_id(unlisted.collect(), deadline).await?);
+    Ok(runners)
+}
+
 fn log_undecided(plan: &Plan, report: &Reporter) {
     for id in &plan.unknown {
         report.warning(format_args!(
@@ -144,7 +179,7 @@ fn log_undecided(plan: &Plan, report: &Reporter) {
             format_args!("`{id}` has expired, but its runner is busy: spared"),
         );
     }
-    if plan.end.is_empty() && plan.delete.is_empty() {
+    if plan.end.is_empty() && plan.overdue.is_empty() && plan.delete.is_empty() {
         report.mark(CheckStatus::Done, "nothing to sweep");
     }
 }
@@ -161,65 +196,81 @@ struct Sweeping<'a> {
 }
 
 impl Sweeping<'_> {
-    async fn carry_out(mut self, plan: Plan) -> Self {
-        // The record goes first: from then on no job can be assigned, and GitHub refuses where one has just been.
-        let mut idle = Vec::new();
-        for (instance, record) in plan.end {
-            let is_free = match record {
-                Some(record) => self.free(&instance, record).await,
-                None => true,
-            };
-            if is_free {
-                idle.push(instance);
-            }
+    async fn carry_out(mut self, mut plan: Plan) -> Self {
+        let overdue: Vec<InstanceId> = plan.overdue.iter().map(|(id, _)| id.clone()).collect();
+        self.terminate(&overdue).await;
+        // The record goes first: from then on no job can be assigned, and GitHub refuses where one has just been. Its instance
+        // follows at once, whatever becomes of the other batches.
+        while !plan.end.is_empty() {
+            let rest = plan.end.split_off(IN_ONE_BATCH.min(plan.end.len()));
+            let batch = std::mem::replace(&mut plan.end, rest);
+            let free = self.free(batch).await;
+            self.terminate(&free).await;
         }
-        self.terminate(&idle).await;
-        for record in plan.delete {
-            match self.delete(record).await {
-                Ok(Deletion::Deleted | Deletion::Gone) => self.log_deleted(record),
+        let overdue = plan.overdue.into_iter().map(|(_, record)| record);
+        let records: Vec<Record> = plan.delete.into_iter().chain(overdue).collect();
+        for (record, deletion) in self.delete(records).await {
+            match deletion {
+                Ok(Deletion::Deleted | Deletion::Gone) => self.log_deleted(&record),
                 Ok(Deletion::Busy) => self.report.mark(
                     CheckStatus::Unknown,
                     format_args!("runner record {record} is busy: spared"),
                 ),
-                Err(failure) => self.failed = Some(failure),
+                Err(error) => self.fail(self.clients.github_failure(&error)),
             }
         }
         self
     }
 
-    /// Takes an expired instance's record away; `false` where a job has come in between, or where nobody knows.
-    async fn free(&mut self, instance: &InstanceId, record: RunnerId) -> bool {
-        match self.delete(record).await {
-            Ok(Deletion::Deleted) => self.log_deleted(record),
-            Ok(Deletion::Gone) => {}
-            Ok(Deletion::Busy) => {
-                self.spared += 1;
-                self.report.mark(
-                    CheckStatus::Unknown,
-                    format_args!(
-                        "`{instance}` has expired, but its runner has just got a job: spared"
-                    ),
-                );
-                return false;
-            }
-            Err(failure) => {
-                self.failed = Some(failure.and(format!(
-                    "`{instance}` was not ended: without GitHub's word nobody knows whether it is busy"
-                )));
-                return false;
+    /// Takes the records of expired instances away; the instances where no job has come in between.
+    async fn free(&mut self, batch: Vec<(InstanceId, Option<Record>)>) -> Vec<InstanceId> {
+        let records = batch.iter().filter_map(|(_, record)| record.clone());
+        let deletions = self.delete(records.collect()).await;
+        let mut free = Vec::new();
+        for (instance, record) in batch {
+            let deletion = deletions
+                .iter()
+                .find(|(deleted, _)| Some(deleted) == record.as_ref());
+            match deletion {
+                None | Some((_, Ok(Deletion::Gone))) => free.push(instance),
+                Some((record, Ok(Deletion::Deleted))) => {
+                    self.log_deleted(record);
+                    free.push(instance);
+                }
+                Some((_, Ok(Deletion::Busy))) => {
+                    self.spared += 1;
+                    self.report.mark(
+                        CheckStatus::Unknown,
+                        format_args!(
+                            "`{instance}` has expired, but its runner has just got a job: spared"
+                        ),
+                    );
+                }
+                Some((_, Err(error))) => {
+                    let failure = self.clients.github_failure(error);
+                    self.fail(failure.and(format!(
+                        "`{instance}` was not ended: without GitHub's word nobody knows whether it is busy"
+                    )));
+                }
             }
         }
-        true
+        free
     }
 
-    async fn delete(&self, record: RunnerId) -> Result<Deletion, Failure> {
-        let github = &self.clients.github;
-        retry::until(DELETE, self.deadline, || github.delete_runner(record))
-            .await
-            .map_err(|error| self.clients.github_failure(&error))
+    async fn delete(&self, records: Vec<Record>) -> Vec<(Record, Result<Deletion, GithubError>)> {
+        let deadline = self.deadline;
+        teardown::each(records, |record| {
+            let github = self.clients.github.clone();
+            async move {
+                let deletion =
+                    retry::until(DELETE, deadline, || github.delete_runner(record.id)).await;
+                (record, deletion)
+            }
+        })
+        .await
     }
 
-    fn log_deleted(&mut self, record: RunnerId) {
+    fn log_deleted(&mut self, record: &Record) {
         self.deleted += 1;
         self.report.mark(
             CheckStatus::Done,
@@ -228,21 +279,32 @@ impl Sweeping<'_> {
     }
 
     async fn terminate(&mut self, ids: &[InstanceId]) {
-        for (id, error) in teardown::terminate_each(&self.clients.ec2, ids, self.deadline).await {
-            match error {
-                None => {
+        for (id, outcome) in teardown::terminate_all(&self.clients.ec2, ids, self.deadline).await {
+            match outcome {
+                Ok(()) => {
                     self.terminated += 1;
                     self.report.mark(
                         CheckStatus::Done,
                         format_args!("terminated `{id}`, which had expired"),
                     );
                 }
-                Some(error) => {
+                Err(error) => {
                     let failure = self.clients.ec2_failure(&error);
-                    self.failed = Some(failure.and(format!("STILL THERE: `{id}`")));
+                    self.fail(failure.and(format!("STILL THERE: `{id}`")));
                 }
             }
         }
+    }
+
+    /// The first failure gives the cause; of the others, what they left is added.
+    fn fail(&mut self, failure: Failure) {
+        self.failed = Some(match self.failed.take() {
+            None => failure,
+            Some(first) => {
+                let left = failure.help.into_iter().next_back();
+                first.and(format!("{}; {}", failure.what, left.unwrap_or_default()))
+            }
+        });
     }
 }
 
@@ -283,6 +345,7 @@ mod tests {
     #[test]
     fn the_rules() {
         let now = UNIX_EPOCH + Duration::from_secs(NOW);
+        let repository: Repository = "octo/app".parse().expect("a repository");
         let name = |age: u64| {
             let digits = "0123456789abcdefghijklmnopqrstuvwxyz".as_bytes();
             let mut stamp = String::new();
@@ -294,7 +357,7 @@ mod tests {
                 );
                 rest /= 36;
             }
-            format!("sprinters-1-1-{stamp}abcd-wxyz")
+            format!("sprinters-1-1-{stamp}abcd-wxyz{}", repository.short_hash())
         };
         let (past, future) = ("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z");
         let instances = [
@@ -303,6 +366,8 @@ mod tests {
             instance("i-fresh", 3, future),
             instance("i-strange", 4, "soon"),
             instance("i-recordless", 99, past),
+            instance("i-strangers", 8, past),
+            instance("i-just-expired", 9, "2026-11-18T10:26:40Z"),
             Instance {
                 tags: [
                     (tags::RUNNER_ID, "1"),
@@ -325,9 +390,9 @@ mod tests {
             runner(5, &name(90_000), "offline", false),
             runner(6, &name(60), "offline", false),
             runner(7, &name(90_000), "online", false),
-            runner(8, "somebody-elses", "offline", false),
+            runner(8, "somebody-elses", "offline", true),
+            runner(9, &name(90_000), "online", true),
         ];
-        let repository: Repository = "octo/app".parse().expect("a repository");
         let run = WorkflowRun {
             scope: Scope::Repository(repository.clone()),
             repository,
@@ -349,11 +414,13 @@ mod tests {
                     Some("orgs/octo".to_owned())
                 )],
                 end: vec![
-                    (InstanceId::from_ec2("i-idle"), Some(RunnerId(1))),
+                    (InstanceId::from_ec2("i-idle"), Some(record(&runners[0]))),
                     (InstanceId::from_ec2("i-recordless"), None),
+                    (InstanceId::from_ec2("i-strangers"), None),
                 ],
-                delete: vec![RunnerId(5)],
-                spare: ids(&["i-busy"]),
+                overdue: vec![(InstanceId::from_ec2("i-busy"), record(&runners[1]))],
+                delete: vec![record(&runners[3])],
+                spare: ids(&["i-just-expired"]),
                 unknown: ids(&["i-strange"]),
             }
         );

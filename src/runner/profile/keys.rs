@@ -27,7 +27,8 @@ pub(super) enum Shape {
 impl Section {
     /// The section that an input belongs into; `None` where it cannot stand in the file.
     pub(super) fn of(input: &Input) -> Option<Self> {
-        let is_ours = input.modes.contains(&Mode::Start) && input.name != "runner";
+        let is_ours =
+            input.modes.contains(&Mode::Start) && !matches!(input.name, "runner" | "group");
         let section = match input.name {
             name if name.starts_with("aws-") => Self::Aws,
             name if name.starts_with("github-") => Self::Github,

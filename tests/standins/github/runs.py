@@ -48,10 +48,14 @@ class RunJob:
     id: int = 0
     annotations: tuple[str, ...] = ()
     """What GitHub remarks on how it ended."""
+    labels: tuple[str, ...] = ("self-hosted",)
+    """What its `runs-on` asks for."""
 
     @property
     def status(self) -> str:
-        return "completed" if self.conclusion else "queued"
+        if self.conclusion:
+            return "completed"
+        return "in_progress" if self.runner_id else "queued"
 
 
 @dataclass
@@ -192,7 +196,7 @@ class Runs:
             "workflow_name": "CI",
             "steps": [],
             "check_run_url": f"{self._server_url}/{run.scope}/check-runs/{job.id}",
-            "labels": ["self-hosted"],
+            "labels": list(job.labels),
             "runner_id": job.runner_id,
             "runner_name": f"runner-{job.runner_id}" if job.runner_id else None,
             "runner_group_id": 1 if job.runner_id else None,

@@ -21,6 +21,8 @@ fn job(id: u64, name: &str, conclusion: &str, runner: Option<u64>) -> Job {
         name: name.to_owned(),
         conclusion: Some(conclusion.to_owned()),
         runner_id: runner.map(RunnerId),
+        status: None,
+        labels: Vec::new(),
     }
 }
 

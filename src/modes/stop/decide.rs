@@ -1,0 +1,180 @@
+//! Whom a stop ends: never a runner that a job of this run uses or still waits for. Pure.
+
+use std::fmt;
+
+use crate::ec2::Instance;
+use crate::github::{Job, Runner};
+use crate::teardown::Record;
+use crate::values::run::WorkflowRun;
+
+/// Why a runner is spared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum InUse {
+    /// This job of the run runs on it.
+    Runs(String),
+    /// This job of the run asks for its label, and no runner has taken it yet.
+    Waits(String),
+    /// GitHub calls it busy; with which job is not known.
+    Busy,
+}
+
+impl fmt::Display for InUse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Runs(job) => write!(f, "the job `{job}` runs on it"),
+            Self::Waits(job) => write!(f, "the job `{job}` waits for it"),
+            Self::Busy => f.write_str("GitHub says that a job runs on it"),
+        }
+    }
+}
+
+/// What is known of the run's runners.
+#[derive(Debug)]
+pub(super) struct Known<'a> {
+    pub runners: &'a [Runner],
+    /// The run's jobs, where the job's own token may read them.
+    pub jobs: Option<&'a [Job]>,
+    /// `force`: end what is in use, too.
+    pub is_forced: bool,
+}
+
+impl Known<'_> {
+    /// Why the instance's runner is to be spared; nothing where it is free.
+    pub(super) fn in_use(&self, instance: &Instance) -> Option<InUse> {
+        if self.is_forced {
+            return None;
+        }
+        let id = instance.runner_id();
+        let label = instance.label();
+        let jobs = self.jobs.unwrap_or_default();
+        let ours = || {
+            jobs.iter()
+                .filter(|job| id.is_some() && job.runner_id == id)
+        };
+        if let Some(job) = ours().find(|job| !job.is_completed()) {
+            return Some(InUse::Runs(job.name.clone()));
+        }
+        let waits = |job: &&Job| job.is_waiting() && label.is_some_and(|label| job.asks_for(label));
+        // A runner takes one job: whoever waits for the label of one that has had its job waits in vain.
+        let has_had_its_job = ours().next().is_some();
+        if let Some(job) = jobs.iter().find(waits).filter(|_| !has_had_its_job) {
+            return Some(InUse::Waits(job.name.clone()));
+        }
+        // GitHub notices a little late that a job is over, which the list of jobs knows already.
+        let is_busy = self
+            .runners
+            .iter()
+            .any(|runner| Some(runner.id) == id && runner.busy);
+        (is_busy && !has_had_its_job).then_some(InUse::Busy)
+    }
+}
+
+/// The records that go: those of the ended instances, and for a whole run those of its runners that have no instance. Only a
+/// name of this run makes a record its own.
+pub(super) fn records(
+    run: &WorkflowRun,
+    runners: &[Runner],
+    ended: &[&Instance],
+    spared: &[&Instance],
+    is_whole_run: bool,
+) -> Vec<Record> {
+    let is_of = |runner: &Runner, instances: &[&Instance]| {
+        instances
+            .iter()
+            .any(|instance| instance.runner_id() == Some(runner.id))
+    };
+    runners
+        .iter()
+        .filter(|runner| run.launched(&runner.name) && !is_of(runner, spared))
+        .filter(|runner| is_whole_run || is_of(runner, ended))
+        .map(|runner| Record {
+            id: runner.id,
+            name: runner.name.clone(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ec2::{State, Usage, tags};
+    use crate::github::JobId;
+    use crate::values::network::InstanceId;
+    use crate::values::runner_id::RunnerId;
+
+    fn instance(runner: u64, label: &str) -> Instance {
+        Instance {
+            id: InstanceId::from_ec2("i-0a"),
+            state: State::Running,
+            state_reason: None,
+            instance_type: "m7i.large".to_owned(),
+            usage: Usage::default(),
+            tags: [
+                (tags::RUNNER_ID.to_owned(), runner.to_string()),
+                (tags::LABEL.to_owned(), label.to_owned()),
+            ]
+            .into(),
+        }
+    }
+
+    fn runner(id: u64, busy: bool) -> Runner {
+        Runner {
+            id: RunnerId(id),
+            name: format!("sprinters-{id}"),
+            status: "online".to_owned(),
+            busy,
+        }
+    }
+
+    fn job(name: &str, status: &str, runner: Option<u64>, label: &str) -> Job {
+        Job {
+            id: JobId(1),
+            name: name.to_owned(),
+            status: Some(status.to_owned()),
+            conclusion: None,
+            runner_id: runner.map(RunnerId),
+            labels: vec![label.to_owned()],
+        }
+    }
+
+    fn in_use(busy: bool, jobs: Option<&[Job]>) -> Option<InUse> {
+        let known = Known {
+            runners: &[runner(7, busy)],
+            jobs,
+            is_forced: false,
+        };
+        known.in_use(&instance(7, "mine"))
+    }
+
+    #[test]
+    fn the_runs_jobs_decide_where_they_are_known() {
+        let build = |status, runner| [job("build", status, runner, "MINE")];
+        let runs = Some(InUse::Runs("build".to_owned()));
+        let waits = Some(InUse::Waits("build".to_owned()));
+        assert_eq!(in_use(true, Some(&build("in_progress", Some(7)))), runs);
+        assert_eq!(in_use(false, Some(&build("queued", None))), waits);
+        assert_eq!(in_use(false, Some(&build("waiting", None))), waits);
+        assert_eq!(in_use(true, Some(&build("completed", Some(7)))), None);
+        assert_eq!(in_use(false, Some(&[])), None);
+        let others = [job("other", "queued", None, "theirs")];
+        assert_eq!(in_use(false, Some(&others)), None);
+    }
+
+    #[test]
+    fn a_busy_runner_is_spared_where_nobody_knows_its_job() {
+        assert_eq!(in_use(true, None), Some(InUse::Busy));
+        assert_eq!(in_use(true, Some(&[])), Some(InUse::Busy));
+        assert_eq!(in_use(false, None), None);
+    }
+
+    #[test]
+    fn force_spares_nobody() {
+        let jobs = [job("build", "in_progress", Some(7), "mine")];
+        let known = Known {
+            runners: &[runner(7, true)],
+            jobs: Some(&jobs),
+            is_forced: true,
+        };
+        assert_eq!(known.in_use(&instance(7, "mine")), None);
+    }
+}

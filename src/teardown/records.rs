@@ -1,0 +1,95 @@
+//! Deleting runner records at GitHub.
+
+use std::fmt;
+
+use super::each;
+use crate::github::{DELETE, Deletion, Github, GithubError, LIST};
+use crate::retry::{self, Backoff, Deadline, Decision, decide_for_undo};
+use crate::values::runner_id::RunnerId;
+
+/// A runner record, and the name that proves whose it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    pub id: RunnerId,
+    pub name: String,
+}
+
+impl fmt::Display for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (`{}`)", self.id, self.name)
+    }
+}
+
+/// Why a record is still there.
+#[derive(Debug)]
+pub(crate) enum NotDeleted {
+    /// GitHub believes that a job runs on it, and refuses.
+    Busy,
+    Refused(GithubError),
+}
+
+impl fmt::Display for NotDeleted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy => f.write_str("GitHub believes that it still runs a job"),
+            Self::Refused(error) => error.fmt(f),
+        }
+    }
+}
+
+/// Deletes each record, some at a time.
+pub(crate) async fn delete_records(
+    github: &Github,
+    records: Vec<Record>,
+    deadline: Deadline,
+) -> Vec<(Record, Result<(), NotDeleted>)> {
+    each(records, |record| {
+        let github = github.clone();
+        async move {
+            let deleted = delete_record(&github, &record, deadline).await;
+            (record, deleted)
+        }
+    })
+    .await
+}
+
+/// Deletes a record, waiting out a job that GitHub believes is still running.
+pub(crate) async fn delete_record(
+    github: &Github,
+    record: &Record,
+    deadline: Deadline,
+) -> Result<(), NotDeleted> {
+    let mut backoff = Backoff::default();
+    loop {
+        match delete_once(github, record, deadline).await {
+            Ok(Deletion::Deleted | Deletion::Gone) => return Ok(()),
+            Ok(Deletion::Busy) => {
+                if deadline.sleep(backoff.next(None)).await.is_err() {
+                    return Err(NotDeleted::Busy);
+                }
+            }
+            Err(error) => match decide_for_undo(&error, &mut backoff, deadline) {
+                Decision::Repeat(wait) => tokio::time::sleep(wait).await,
+                Decision::GiveUp => return Err(NotDeleted::Refused(error)),
+            },
+        }
+    }
+}
+
+/// One try. A 404 is looked at once more by the record's name: another of GitHub's servers, or whatever answered in its place,
+/// may not know what is there.
+async fn delete_once(
+    github: &Github,
+    record: &Record,
+    deadline: Deadline,
+) -> Result<Deletion, GithubError> {
+    let deletion = retry::attempt_undo(DELETE, deadline, github.delete_runner(record.id)).await?;
+    if deletion != Deletion::Gone {
+        return Ok(deletion);
+    }
+    let named = retry::attempt_undo(LIST, deadline, github.runners(Some(&record.name))).await?;
+    if named.iter().all(|runner| runner.id != record.id) {
+        return Ok(Deletion::Gone);
+    }
+    retry::attempt_undo(DELETE, deadline, github.delete_runner(record.id)).await
+}
