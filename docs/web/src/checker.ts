@@ -21,8 +21,8 @@ const EMPTY = "The box is empty. Paste the JSON of an IAM policy, from { to }, o
 
 const PROMISE =
   "Checked in this page, by WebAssembly: what you type does not leave it. The page may not connect to any other site, and once loaded the " +
-  "checker asks for nothing. The text stays in this tab until you close it. A copied link carries the policy behind its #, which browsers do not " +
-  "send to servers.";
+  "checker asks for nothing. The text stays in this tab until you close it. A copied link carries the policy and what you " +
+  "filled in behind its #, which browsers do not send to servers.";
 
 export async function mount(place: HTMLElement): Promise<void> {
   let engine: Engine;
