@@ -126,7 +126,8 @@ fn github_token(mode: Mode, inputs: &Inputs) -> Result<SecretString, InputError>
             _ => {
                 "it is empty; put a fine-grained token with the repository permission `Administration: write` into a \
                  repository secret and pass that, such as `${{ secrets.SPRINTERS_TOKEN }}`, or sign in with \
-                 `github-app-id`. Workflows from forks and Dependabot do not get the repository's secrets"
+                 `github-app-id`. Workflows from forks and Dependabot do not get the repository's secrets: with `fallback`, \
+                 their jobs run elsewhere"
             }
         };
         InputError::new("github-token", why)

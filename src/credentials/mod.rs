@@ -3,6 +3,7 @@
 pub(crate) mod app_key;
 pub(crate) mod mask;
 pub(crate) mod role;
+pub(crate) mod withheld;
 
 use secrecy::SecretString;
 

@@ -256,6 +256,19 @@ pub(crate) const INPUTS: &[Input] = &[
     )
     .default("6h"),
     input(
+        "fallback",
+        "LABEL",
+        LAUNCH,
+        "Label to hand out instead, such as `ubuntu-latest`, where no runner can be had",
+    ),
+    input(
+        "fallback-on",
+        "CAUSES",
+        LAUNCH,
+        "What to fall back for: `capacity`, `secrets` (a fork or Dependabot gets none), `error` (any other failure)",
+    )
+    .default("capacity, secrets"),
+    input(
         "label",
         "LABELS",
         &[Stop],

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::clients::target::Target;
 use crate::clients::{Clients, expected_account, session};
+use crate::credentials::withheld::{Withheld, withheld};
 use crate::error::Failure;
 use crate::github::Purpose;
 use crate::inputs::{InputError, Inputs, Mode, Problems};
@@ -20,10 +21,11 @@ use crate::launch::instance_proxy::InstanceProxy;
 use crate::launch::spec::StartSpec;
 use crate::launch::user_data;
 use crate::platform::environment;
-use crate::report::Reporter;
+use crate::report::{CheckStatus, Reporter};
 use crate::retry::Deadline;
 use policy::PolicySpec;
 use rerun::spec::RerunSpec;
+use start::fallback::{Cause, Fallback};
 use stop::filter::StopFilter;
 
 /// What is to be done, with everything that it needs, valid.
@@ -32,11 +34,15 @@ pub(crate) enum Work {
     Cloud(Box<Target>, CloudMode),
     /// Nobody is asked.
     Policy(PolicySpec),
+    /// A run without secrets: nobody can be asked, and no runner is launched.
+    Fallback(Fallback, Withheld),
+    /// So there is nothing to stop, either.
+    NothingToStop(Withheld),
 }
 
 /// A mode that asks AWS and GitHub.
 pub(crate) enum CloudMode {
-    Start(Box<StartSpec>),
+    Start(Box<StartSpec>, Option<Fallback>),
     Stop(StopFilter),
     Check(Box<StartSpec>),
     Sweep,
@@ -52,6 +58,16 @@ impl Work {
                 .map(Self::Policy)
                 .ok_or(problems);
         }
+        let fallback = matches!(mode, Mode::Start | Mode::Check)
+            .then(|| Fallback::parse(inputs, &mut problems))
+            .flatten();
+        if let Some(without) = without_secrets(mode, inputs, fallback.as_ref()) {
+            return if problems.is_empty() {
+                Ok(without)
+            } else {
+                Err(problems)
+            };
+        }
         let target = Target::parse(mode, inputs, environment, &mut problems);
         let region = target.as_ref().map(|target| &target.region);
         let mut start = || {
@@ -65,7 +81,7 @@ impl Work {
             Some(Box::new(spec))
         };
         let mode = match mode {
-            Mode::Start => start().map(CloudMode::Start),
+            Mode::Start => start().map(|spec| CloudMode::Start(spec, fallback)),
             Mode::Check => start().map(CloudMode::Check),
             Mode::Stop => Some(CloudMode::Stop(StopFilter::parse(inputs, &mut problems))),
             Mode::Sweep | Mode::Policy => Some(CloudMode::Sweep),
@@ -83,8 +99,33 @@ impl Work {
     pub(crate) async fn perform(self, report: &Arc<Reporter>) -> Result<(), Failure> {
         match self {
             Self::Policy(spec) => policy::check(&spec, report),
+            Self::Fallback(fallback, withheld) => {
+                let attempt = environment("GITHUB_RUN_ATTEMPT").unwrap_or_else(|| "1".to_owned());
+                fallback.hand_out(&attempt, &withheld, &[], report)
+            }
+            Self::NothingToStop(withheld) => {
+                report.mark(
+                    CheckStatus::Done,
+                    format_args!("nothing to stop: {withheld}"),
+                );
+                Ok(())
+            }
             Self::Cloud(target, mode) => perform(*target, mode, report).await,
         }
+    }
+}
+
+/// What `start` and `stop` do in a run from which GitHub withholds secrets. Elsewhere an empty secret is a wrong input.
+fn without_secrets(mode: Mode, inputs: &Inputs, fallback: Option<&Fallback>) -> Option<Work> {
+    if !matches!(mode, Mode::Start | Mode::Stop) {
+        return None;
+    }
+    let withheld = withheld(inputs, environment, event().as_deref())?;
+    match mode {
+        Mode::Stop => Some(Work::NothingToStop(withheld)),
+        _ => fallback
+            .filter(|fallback| fallback.is_for(Cause::Secrets))
+            .map(|fallback| Work::Fallback(fallback.clone(), withheld)),
     }
 }
 
@@ -101,12 +142,12 @@ async fn perform(target: Target, mode: CloudMode, report: &Arc<Reporter>) -> Res
     let clients = Clients::new(target, purpose, environment, report).await;
     let github = clients.github.clone();
     // A start hears of a cancel by itself, and undoes what it has done.
-    let hears_cancel = matches!(mode, CloudMode::Start(_));
+    let hears_cancel = matches!(mode, CloudMode::Start(..));
     let work = async {
         match mode {
-            CloudMode::Start(mut spec) => {
+            CloudMode::Start(mut spec, fallback) => {
                 spec.spot = spec.spot.on_attempt_of(&clients.run);
-                start::start(clients, *spec, report.clone()).await
+                start::start(clients, *spec, fallback, report.clone()).await
             }
             CloudMode::Stop(narrowing) => {
                 own_account(&clients).await?;

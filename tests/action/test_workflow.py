@@ -26,6 +26,7 @@ from standins.images import ImageIndex
 
 WORKFLOW = (Path(__file__).parent / "workflow.yml").read_text()
 LABEL = "needs.start-runner.outputs.label"
+RUNS_ON = f"${{{{ needs.start-runner.outputs.attempt == github.run_attempt && {LABEL} || 'ubuntu-latest' }}}}"
 
 
 class Dispatcher:
@@ -70,13 +71,16 @@ class Workflow:
     secrets: dict[str, str]
     environment: dict[str, str]
 
+    def run_as_it_is(self, text: str) -> act.WorkflowRun:
+        return act.run(text, self.action, self.folder, secrets=self.secrets, environment=self.environment)
+
     def run(self, text: str = WORKFLOW, build: str | None = None) -> act.WorkflowRun:
         """`build` takes the place of the step of the job `build`."""
         step = build or f'- run: curl --fail --silent --data "${{{{ {LABEL} }}}}" {self.dispatcher.url}'
-        for old, new in ((f"runs-on: ${{{{ {LABEL} }}}}", "runs-on: ubuntu-latest"), ("- run: make test", step)):
+        for old, new in ((f"runs-on: {RUNS_ON}", "runs-on: ubuntu-latest"), ("- run: make test", step)):
             assert text.count(old) == 1, f"the workflow has no single `{old}` any more"
             text = text.replace(old, new)
-        return act.run(text, self.action, self.folder, secrets=self.secrets, environment=self.environment)
+        return self.run_as_it_is(text)
 
 
 @pytest.fixture
@@ -155,3 +159,17 @@ def test_no_input_is_read_as_shell_code(workflow: Workflow, ec2: Ec2) -> None:
     [instance] = ec2.instances()
     assert instance.tags["note"] == value
     assert not trap.exists()
+
+
+def test_a_job_without_a_runner_of_its_attempt_fails_at_once_with_the_command(
+    workflow: Workflow, left_behind: Callable[[], list[str]]
+) -> None:
+    """What "Re-run failed jobs" makes of it: the outputs are those of an attempt before, and `runs-on` is the real one."""
+    stale = WORKFLOW.replace("${{ steps.runner.outputs.attempt }}", "0")
+    stale = stale.replace("${{ steps.runner.outputs.job-id }}", "51725241954")
+    run = workflow.run_as_it_is(stale)
+    assert run.code == 1
+    [said] = [line for line in run.of_job("build") if "gh run rerun" in line and "echo" not in line]
+    assert f"gh run rerun {workflow.environment['GITHUB_RUN_ID']} --job 51725241954" in said
+    assert not any("make test" in line and "Success" in line for line in run.of_job("build"))
+    assert left_behind() == []

@@ -1,5 +1,7 @@
 //! `start`: launch, wait until the runners are online, or undo everything.
 
+pub(crate) mod fallback;
+mod outputs;
 mod rollback;
 mod summary;
 pub(crate) mod wait_online;
@@ -28,6 +30,7 @@ use crate::report::Reporter;
 use crate::retry::Deadline;
 use crate::values::run::LaunchName;
 use crate::values::runner_id::RunnerId;
+use fallback::{Cause, Fallback};
 use rollback::{Rollback, end_strays};
 use summary::Started;
 
@@ -36,12 +39,52 @@ const AT_ONCE: usize = 32;
 /// Up to so many runners, the log has a line for each.
 const TOLD_EACH: usize = 20;
 
-/// Launches `count` runners and waits for them.
+/// Launches `count` runners and waits for them. A failure leaves no outputs, and hands out `fallback` where that is for it.
 pub(crate) async fn start(
     clients: Clients,
     spec: StartSpec,
+    fallback: Option<Fallback>,
     report: Arc<Reporter>,
 ) -> Result<(), Failure> {
+    let attempt = clients.run.attempt.clone();
+    let NotStarted { failure, cause } = match launch_and_wait(clients, spec, report.clone()).await {
+        Ok(()) => return Ok(()),
+        Err(not_started) => not_started,
+    };
+    outputs::clear(&report)?;
+    match fallback.filter(|fallback| cause.is_some_and(|cause| fallback.is_for(cause))) {
+        Some(fallback) => fallback.hand_out(&attempt, &failure.what, &failure.help, &report),
+        None => Err(failure),
+    }
+}
+
+/// A failure, and what it can be fallen back for: nothing after a cancel, or where something is left behind.
+struct NotStarted {
+    failure: Failure,
+    cause: Option<Cause>,
+}
+
+impl From<Failure> for NotStarted {
+    fn from(failure: Failure) -> Self {
+        let cause = Cause::of(&failure);
+        Self { failure, cause }
+    }
+}
+
+impl NotStarted {
+    fn for_good(failure: Failure) -> Self {
+        Self {
+            failure,
+            cause: None,
+        }
+    }
+}
+
+async fn launch_and_wait(
+    clients: Clients,
+    spec: StartSpec,
+    report: Arc<Reporter>,
+) -> Result<(), NotStarted> {
     let began = Instant::now();
     let mut cancel = Cancel::install().map_err(|error| {
         Failure::new(
@@ -53,7 +96,7 @@ pub(crate) async fn start(
 
     let (prepared, runner_group) = tokio::select! {
         prepared = prepare(&clients, &spec, &report, times.launch_by) => prepared?,
-        signal = cancel.requested() => return Err(Failure::cancelled(signal)),
+        signal = cancel.requested() => return Err(NotStarted::for_good(Failure::cancelled(signal))),
     };
     report.group("Plan", prepared.described(&spec));
     let prepared_in = began.elapsed();
@@ -81,7 +124,12 @@ pub(crate) async fn start(
             } else {
                 Rollback::patient(&launcher, times.undone_by)
             };
-            Err(rollback.run(&launcher, tasks, failure).await)
+            let (failure, is_clean) = rollback.run(&launcher, tasks, failure).await;
+            Err(if is_clean && !is_cancelled {
+                failure.into()
+            } else {
+                NotStarted::for_good(failure)
+            })
         }
     }
 }
@@ -169,7 +217,7 @@ async fn finish(
         // At once, so that a later failure still leaves something to stop; of many not each time, for the file keeps them all.
         let count = runners.len();
         if count.is_power_of_two() || tasks.is_empty() {
-            write_outputs(launcher, &runners)?;
+            outputs::write_launched(&launcher.clients, &runners, report)?;
         }
         log_progress("launched", count, launcher, began);
     }
@@ -210,50 +258,6 @@ fn log_progress(what: &str, done: usize, launcher: &Launcher, began: Instant) {
             .report
             .done(format_args!("{what} {done} of {all}"), began.elapsed());
     }
-}
-
-/// The outputs of the contract. With several runners, the single values are those of the first.
-fn write_outputs(launcher: &Launcher, runners: &[LaunchedRunner]) -> Result<(), Failure> {
-    let Some(first) = runners.first() else {
-        return Ok(());
-    };
-    let ids: Vec<&str> = runners
-        .iter()
-        .map(|runner| runner.instance_id.as_str())
-        .collect();
-    let labels: Vec<&str> = runners.iter().map(|runner| runner.label.as_str()).collect();
-    let mut outputs = single_outputs(launcher, first);
-    outputs.push((
-        "instance-ids",
-        serde_json::to_string(&ids).unwrap_or_default(),
-    ));
-    outputs.push((
-        "runners",
-        serde_json::to_string(&labels).unwrap_or_default(),
-    ));
-    for (name, value) in outputs {
-        launcher
-            .report
-            .output(name, &value)
-            .map_err(|error| Failure::output(name, &error))?;
-    }
-    Ok(())
-}
-
-fn single_outputs(launcher: &Launcher, runner: &LaunchedRunner) -> Vec<(&'static str, String)> {
-    vec![
-        ("label", runner.label.clone()),
-        ("runner-id", runner.runner_id.to_string()),
-        ("runner-name", runner.name.clone()),
-        ("instance-id", runner.instance_id.to_string()),
-        ("instance-type", runner.candidate.instance_type.to_string()),
-        ("region", launcher.clients.region.to_string()),
-        (
-            "availability-zone",
-            runner.availability_zone.clone().unwrap_or_default(),
-        ),
-        ("market", runner.candidate.market.to_string()),
-    ]
 }
 
 fn counted(runners: usize) -> String {

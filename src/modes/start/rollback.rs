@@ -52,8 +52,13 @@ impl Rollback {
     }
 
     /// What is known is ended at once. Launches that are under way get the time to say what they made, and that is ended as
-    /// soon as they do; what stays silent is looked for by name and token then.
-    pub(super) async fn run(self, launcher: &Launcher, tasks: Tasks, failure: Failure) -> Failure {
+    /// soon as they do; what stays silent is looked for by name and token then. Tells, too, whether nothing is left.
+    pub(super) async fn run(
+        self,
+        launcher: &Launcher,
+        tasks: Tasks,
+        failure: Failure,
+    ) -> (Failure, bool) {
         let began = Instant::now();
         launcher.cancellation.cancel();
         launcher.report.line("· undoing what was launched");
@@ -65,7 +70,8 @@ impl Rollback {
         // What could not be ended once is not tried twice: only what came up since.
         let rest = launcher.journal.leftovers().without(&known).without(&seen);
         let ended = first.and(late).and(self.end(launcher, rest).await);
-        described(failure, &ended, began.elapsed())
+        let is_clean = ended.left.is_empty();
+        (described(failure, &ended, began.elapsed()), is_clean)
     }
 
     async fn end(&self, launcher: &Launcher, leftovers: Leftovers) -> Ended {
