@@ -115,6 +115,30 @@ def test_by_keyboard_with_the_search_to_a_policy_that_works(page: Page, site: Si
     assert json.loads(checker.text())["Version"] == "2012-10-17"
 
 
+def test_what_is_copied_has_the_readers_own_names(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}aws-account.html")
+    page.get_by_label("Your repository").fill("acme/build.tools")
+    page.get_by_label("Your AWS region").fill("us-west-2")
+    page.get_by_label("Your AWS account").fill("444455556666")
+    workflow = page.locator(".code", has_text="name: Check Sprinters")
+    workflow.get_by_role("button", name="Copy").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert "aws-role-arn: arn:aws:iam::444455556666:role/sprinters-role\n" in copied
+    assert "aws-region: us-west-2\n" in copied
+    secret = page.get_by_role("link", name=re.compile("New secret"))
+    expect(secret).to_have_attribute("href", "https://github.com/acme/build.tools/settings/secrets/actions/new")
+    page.get_by_role("tab", name="AWS CLI").first.click()
+    expect(page.locator("pre", has_text="create-open-id-connect-provider")).to_contain_text(
+        "repository=acme/build.tools # yours"
+    )
+    assert "octo" not in page.locator("pre", has_text="create-open-id-connect-provider").inner_text()
+
+    page.reload()
+    expect(workflow).to_contain_text("us-west-2")
+    page.get_by_label("Your AWS region").fill('us"; rm -rf /')
+    expect(workflow).to_contain_text("aws-region: eu-central-1")
+
+
 def test_the_page_tells_all_that_is_needed() -> None:
     """What somebody who only copies must find: each secret, each file's name, how to run it, what green looks like."""
     text = (ROOT / "docs" / "src" / "aws-account.md").read_text()

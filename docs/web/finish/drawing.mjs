@@ -29,7 +29,7 @@ export const note = (...lines) => ({
 export const field = (label, value, n) => ({
   height: 60,
   draw: (y) =>
-    text("soft", LEFT, y + 13, label) +
+    text("soft", LEFT, y + 11, label) +
     rect("box", LEFT, y + 20, INNER, 30) +
     ring(n, LEFT, y + 20, INNER, 30) +
     text("mono", LEFT + 10, y + 40, value) +

@@ -7,6 +7,9 @@ import { unescaped } from "./text.mjs";
 const LANGUAGES = { yaml: "yaml", json: "json", sh: "bash", hcl: "hcl", toml: "toml", diff: "diff", ini: "ini", dockerfile: "docker", rust: "rust" };
 
 loadLanguages([...new Set(Object.values(LANGUAGES))]);
+// What has no colour needs no mark, and a name such as `eu-central-1` stays in one piece.
+delete Prism.languages.yaml.number;
+for (const language of Object.values(LANGUAGES)) delete Prism.languages[language].punctuation;
 Prism.hooks.add("wrap", (token) => {
   // Kind and alias are enough to colour by, and half of the bytes.
   token.classes = token.classes.filter((name) => name !== "token");

@@ -5,6 +5,7 @@ import { element } from "./dom";
 import { openSearch } from "./search";
 import { keep } from "./stored";
 import { upgradeTabs } from "./tabs";
+import { askForYours } from "./yours";
 
 function addCopyButtons(): void {
   for (const pre of document.querySelectorAll("main pre")) {
@@ -99,6 +100,9 @@ upgradeTabs();
 themeButton();
 menuButton();
 searchButton();
+
+const yours = document.getElementById("yours");
+if (yours) askForYours(yours);
 
 const place = document.getElementById("policy-checker");
 // The editor and the engine are most of what this site weighs, and one page needs them.
