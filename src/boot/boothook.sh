@@ -12,7 +12,7 @@ point=/mnt/sprinters                           # temp
 say() { printf 'sprinters: %s\n' "$*" >/dev/console || :; }
 step() { echo "$*" >$dir/step; }
 end() {
-    mkdir $dir/ending 2>/dev/null || return 0 # the first reason is the true one
+    mkdir $dir/ending 2>/dev/null || [ ! -e $dir/ending ] || return 0 # the first reason is the true one
     say "$*"
     systemctl start --no-block sprinters-off.service || off
 }
@@ -32,6 +32,31 @@ start_timeout() { grep -q 'Listening for Jobs' $dir/runner.log || die "the runne
 idle_timeout() { grep -q 'Running job: ' $dir/runner.log || die "no job came within $idle_timeout s"; }
 max_lifetime() { die "max-lifetime of $max_lifetime s is over"; }
 
+# And when none of the above works any more, because the job has removed these files or stopped these units: PID 1 alone holds this
+# one, lets nobody stop it, and powers off as soon as its process ends, whatever ends it. (Not `sleep`: people kill those by name.)
+last() {
+    service last '' "$held
+SuccessAction=poweroff-force
+FailureAction=poweroff-force" "ExecStart=
+ExecStart=/bin/tail -f /dev/null
+RuntimeMaxSec=$((max_lifetime + 30))"
+    systemctl start --no-block sprinters-last
+}
+held='RefuseManualStop=yes
+IgnoreOnIsolate=yes'
+
+# A restart ends the instance without this script, whose second run needs a network and room on the disk. Not where the disk has
+# become another instance's image: EC2 writes the instance's id on its board.
+after_restart() {
+    [ -s $board ] || return 0
+    printf '%s\n' '[Unit]' DefaultDependencies=no '[Service]' \
+        "ExecStart=/bin/sh -c 'read -r id <$board; [ \"\$\$id\" != $(cat $board) ] || { echo sprinters: error: $restarted >/dev/console; systemctl poweroff --force --force; }'" \
+        >/etc/systemd/system/sprinters-restarted.service
+    mkdir -p /etc/systemd/system/sysinit.target.wants
+    ln -sf ../sprinters-restarted.service /etc/systemd/system/sysinit.target.wants/
+}
+board=/sys/class/dmi/id/board_asset_tag restarted='the instance was restarted, and a runner runs only once'
+
 ### Before the runner: sprinters-prepare.service
 
 prepare() {
@@ -43,14 +68,21 @@ prepare() {
     [ "$metadata" = open ] || close_metadata
     [ "$(stat -c %U "$home")" = "$user" ] || chown -R "$user" "$home"
     [ -z "$temp" ] || work_on_temp
-    in_docker || usermod -aG docker "$user"     # the image's own account, or setup has installed docker
+    groups
     # .NET dies without libicu, which Amazon Linux 2023 lacks, or needs to be told so.
     ldconfig -p | grep -q libicuuc || echo DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 >$dir/environment
     ln -s "$home" $dir/runner
     step 'starting the runner'
 }
 
-in_docker() { ! getent group docker >/dev/null || case " $(id -nG "$user") " in *' docker '*) ;; *) return 1 ;; esac; }
+# The account may be the image's own, and setup may have installed Docker or changed the account.
+groups() {
+    case $no_sudo-" $(id -nG "$user") " in
+    yes-" $(id -ng "$user") " | no-*' docker '*) ;;
+    yes-*) usermod -G '' "$user" ;;
+    no-*) ! getent group docker >/dev/null || usermod -aG docker "$user" ;;
+    esac
+}
 
 # A #! line chooses the interpreter of a user's script; without one it is bash -e, as for a step of a workflow.
 run() {
@@ -61,6 +93,7 @@ run() {
 
 run_setup() {
     step 'running setup'
+    (umask 077; : >$dir/setup.log)
     HOME=/root run setup >$dir/setup.log 2>&1 || {
         code=$?
         tail -n 10 $dir/setup.log >/dev/console || :
@@ -112,7 +145,7 @@ close_metadata() {
     ip -6 rule add to fd00:ec2::254 uidrange "$uid-$uid" priority 1 protocol kernel prohibit || :
 }
 
-### Beside the runner: sprinters-watch, sprinters-spot and what sprinters-runner.service itself calls
+### Beside the runner: sprinters-watch, sprinters-machine and what sprinters-runner.service itself calls
 
 started() {
     rm $dir/jit
@@ -131,32 +164,57 @@ watch() {
             systemctl stop --no-block sprinters-start-timeout.timer
             say 'the runner is online' ;;
         *'Running job: '*)
+            counters >$dir/before
             systemctl stop --no-block sprinters-idle-timeout.timer
             say "running the job ${line##*Running job: }" ;;
         esac
     done
 }
 
-# What only the metadata service knows, which the job may not ask. Then, every 5 s: how full the disks are, and whether EC2 takes
-# this spot instance back, which it says two minutes before: to the console and, when the job ends, into its log.
-spot() {
+# What only the metadata service knows, which the job may not ask. Then, second by second, how little memory and swap are free, and
+# every 5 s how full the disks are and whether EC2 takes this spot instance back, which it says two minutes before: to the console
+# and, when the job ends, into its log.
+machine() {
+    # A kernel that cannot go on restarts, which ends the instance.
+    for trouble in panic panic_on_oops; do echo 1 >/proc/sys/kernel/$trouble || :; done 2>/dev/null
+    after_restart || :
     url=http://169.254.169.254/latest
     new_token
     # shellcheck disable=SC2046 # four words
     set -- $(curl -sf -m 2 -w ' ' -H "X-aws-ec2-metadata-token: $token" \
         "$url/meta-data/{instance-type,placement/availability-zone,instance-life-cycle,ami-id}")
     [ $# != 4 ] || echo "$1 in $2, $3, image $4" >$dir/instance
+    least_memory=999999999999 least_swap=$least_memory second=0
+    read -r began _ </proc/uptime
     while :; do
-        for disk in / ${temp:+$point}; do full "$disk" >>"$dir/full${disk##*/}"; done
-        case $(curl -s -m 2 -o $dir/notice -w '%{http_code}' -H "X-aws-ec2-metadata-token: $token" $url/meta-data/spot/instance-action || :) in
-        200) mv $dir/notice $dir/spot-notice; say "EC2 takes this spot instance back: $(cat $dir/spot-notice)"; return ;;
-        401) sleep 1; new_token ;;
-        *) sleep 5 ;;
+        least
+        case $second in
+        *[05])
+            for disk in / ${temp:+$point}; do full "$disk" >>"$dir/full${disk##*/}"; done
+            case $(curl -s -m 2 -o $dir/notice -w '%{http_code}' -H "X-aws-ec2-metadata-token: $token" $url/meta-data/spot/instance-action || :) in
+            200) [ -e $dir/spot-notice ] || say "EC2 takes this spot instance back: $(cat $dir/notice)"; mv $dir/notice $dir/spot-notice ;;
+            401) new_token ;;
+            esac
+            # Should even PID 1 be at an end.
+            read -r now _ </proc/uptime
+            [ $((${now%.*} - ${began%.*})) -lt $((max_lifetime + 60)) ] || off ;;
         esac
+        second=$((second + 1))
+        sleep 1
     done
 }
 new_token() { token=$(curl -s -m 2 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 21600' $url/api/token) || :; }
 full() { df --output=pcent "$1" | tail -n 1; }
+least() {
+    while read -r key kib _; do
+        case $key in
+        MemAvailable:) [ "$kib" -ge "$least_memory" ] || least_memory=$kib ;;
+        SwapFree:) [ "$kib" -ge "$least_swap" ] || least_swap=$kib; break ;;
+        esac
+    done </proc/meminfo
+    echo "least $least_memory $least_swap" >$dir/least
+}
+counters() { head -qn 1 /proc/stat /proc/pressure/cpu /proc/pressure/memory /proc/pressure/io 2>/dev/null || :; }
 
 # The runner's hooks, run as the job's account. It connects while the system still boots, but a job must find it booted: from
 # basic.target on, the sockets are there, docker's too.
@@ -173,8 +231,41 @@ job_completed() {
     for disk in / ${temp:+$point}; do
         echo "$disk was at most$({ full "$disk"; cat "$dir/full${disk##*/}"; } | sort -n | tail -n 1) full"
     done
+    used || :
     [ ! -e $dir/spot-notice ] || echo "::warning title=Spot instance::EC2 takes this instance back: $(cat $dir/spot-notice)"
     return $code
+}
+
+# What the job used of its machine, for its log and its summary: the kernel's counters, which may lack the times of waiting, and the
+# samples of `machine`. Types with a digit after c, m, r or t come in halves, at half the price.
+used() {
+    { cat $dir/before; counters; cat $dir/least /proc/meminfo; } 2>/dev/null | awk -v cpus="$(nproc)" -v instance="$(cat $dir/instance)" '
+        function gib(kib) { return sprintf("%.1f", kib / 1048576) }
+        $1 == "cpu" { busy = -busy; all = -all; for (i = 2; i < 10; i++) all += $i; busy += $2 + $3 + $4 + $7 + $8 }
+        $1 == "some" { sub(/.*=/, "", $5); total[n++] = $5 }
+        $1 == "least" { memory = $2; swap = $3 }
+        $1 == "MemTotal:" { all_memory = $2 }
+        $1 == "SwapTotal:" { all_swap = $2 }
+        END {
+            if (all <= 0 || !memory) exit
+            share = 100 * busy / all
+            line = sprintf("used at most %s of %s GiB of memory", gib(all_memory - memory), gib(all_memory))
+            if (all_swap) line = line sprintf(" and %s of %s GiB of swap", gib(all_swap - swap), gib(all_swap))
+            line = line sprintf(", on average %d %% of %d CPUs", share, cpus)
+            if (n == 6) line = line sprintf("; waited %d %% of the time for a CPU, %d %% for memory, %d %% for disks", \
+                    wait(0), wait(1), wait(2))
+            split(instance, name, /[. ]/)
+            size = name[2] == "xlarge" ? 1 : name[2] + 0
+            half = size == 1 ? "large" : size == 2 ? "xlarge" : size == 4 || size == 18 || size % 8 == 0 ? size / 2 "xlarge" : ""
+            if (size && half && instance ~ /^[cmrt][0-9]/ && share < 25 && all_memory - memory < 0.45 * all_memory)
+                line = line ": " name[1] "." half " has half of it, at half the price"
+            print line
+        }
+        function wait(i) { return (total[i + 3] - total[i]) * cpus / all / 100 }
+    ' | while IFS= read -r line; do
+        echo "Sprinters: $line"
+        [ -z "${GITHUB_STEP_SUMMARY-}" ] || echo "Sprinters: $line" >>"$GITHUB_STEP_SUMMARY"
+    done
 }
 
 # An ephemeral runner takes one job and exits: there is nothing left to do. A service of its own: as ExecStopPost of the runner's
@@ -198,36 +289,45 @@ service() {
     printf '%s\n' '[Unit]' "Description=Sprinters: $1" DefaultDependencies=no "${3-}" \
         '[Service]' "ExecStart=/bin/sh $dir/boot $2" "${4-}" >"$units/sprinters-$1.service"
 }
-timer() { # NAME SECONDS FUNCTION
-    service "$1" "$3"
-    printf '%s\n' '[Unit]' DefaultDependencies=no '[Timer]' "OnActiveSec=$2" AccuracySec=100ms >"$units/sprinters-$1.timer"
+timer() { # NAME SECONDS FUNCTION [UNIT-LINES]
+    service "$1" "$3" FailureAction=poweroff
+    printf '%s\n' '[Unit]' DefaultDependencies=no "${4-}" '[Timer]' "OnActiveSec=$2" AccuracySec=100ms >"$units/sprinters-$1.timer"
 }
 
-# Never root, but with sudo and docker, as on GitHub's own runners. Theirs is 1001, too.
+# Never root, but with sudo and docker, as on GitHub's own runners. Theirs is 1001, too. Without sudo it has no way to become root,
+# whatever else the image says: sudo's last word counts, and programs that become root by themselves do not (NoNewPrivileges).
 account() {
-    set -- -m -s /bin/bash "$user"; ! getent group docker >/dev/null || set -- -G docker "$@"
+    rights='NOPASSWD:ALL'; [ $no_sudo = no ] || rights='!ALL'
+    set -- -m -s /bin/bash "$user"; [ $no_sudo = yes ] || ! getent group docker >/dev/null || set -- -G docker "$@"
     id "$user" >/dev/null 2>&1 || useradd -u 1001 "$@" || useradd "$@"
     [ "$(id -u "$user")" != 0 ]
-    [ ! -d /etc/sudoers.d ] || (umask 226; echo "$user ALL=(ALL) NOPASSWD:ALL" >/etc/sudoers.d/90-sprinters)
+    [ ! -d /etc/sudoers.d ] || (umask 226; echo "$user ALL=(ALL) $rights" >/etc/sudoers.d/zz-sprinters)
 }
 
 keep_hook() { [ -z "$2" ] || { printf '%s' "$2" >"$kept/$1"; chmod 755 "$kept/$1"; }; }
 
 # cloud-init keeps copies of the user data, for root alone. Its later stages still load obj.pkl.
 wipe() { (cd /var/lib/cloud/instance && rm -f user-data.txt* boothooks/*); }
-wipe_rest() { wipe; rm -f /var/lib/cloud/instance/obj.pkl /run/cloud-init/instance-data-sensitive.json; }
+# At the boot's end. A watchdog, if need be the kernel's own, restarts a machine whose PID 1 has stopped, which ends the instance.
+booted() {
+    wipe; rm -f /var/lib/cloud/instance/obj.pkl /run/cloud-init/instance-data-sensitive.json
+    [ -e /dev/watchdog0 ] || modprobe -q softdog || return 0
+    busctl set-property org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager RuntimeWatchdogUSec t 300000000
+}
 
 boot() {
+    trap 'say "error: the boot script failed before it could begin"; off' EXIT
     read -r began _ </proc/uptime
     umask 022
+    last
     mkdir -p $dir
     echo "${began%.*}${began#*.}" >$dir/began
     sed '/^# --- secrets/,$d' "$0" >$dir/boot
     step 'setting up'; guard
     # systemd's last rounds of kills spare a root process named @…, but would wait 90 s for others that ignore SIGTERM.
-    service off off '' "ExecStart=
+    service off off FailureAction=poweroff-force "ExecStart=
 ExecStart=@/bin/sh @sprinters-off $dir/boot off"
-    [ ! -e $kept ] || die 'the instance was restarted, and a runner runs only once'
+    [ ! -e $kept ] || die "$restarted"
     mkdir $kept
     wipe
     account & account=$!                      # it waits for the disk, again and again
@@ -235,13 +335,13 @@ ExecStart=@/bin/sh @sprinters-off $dir/boot off"
 
     timer start-timeout "$start_timeout" start_timeout
     timer idle-timeout "$idle_timeout" idle_timeout
-    timer max-lifetime "$max_lifetime" max_lifetime
+    timer max-lifetime "$max_lifetime" max_lifetime "$held"
     service watch watch '' Restart=on-failure
-    service ended ended
-    service spot spot
-    service wipe wipe_rest After=cloud-final.service
+    service ended ended FailureAction=poweroff
+    service machine machine '' Restart=on-failure
+    service booted booted After=cloud-final.service
     : >$dir/runner.log
-    systemctl start --no-block sprinters-start-timeout.timer sprinters-max-lifetime.timer sprinters-watch sprinters-spot sprinters-wipe
+    systemctl start --no-block sprinters-start-timeout.timer sprinters-max-lifetime.timer sprinters-watch sprinters-machine sprinters-booted
 
     after=
     if [ -n "$setup" ]; then                  # it may expect a booted system with its package sources set
@@ -297,6 +397,7 @@ LimitNOFILE=65536
 TasksMax=infinity
 # The kernel may kill a process of the job for want of memory; that is the job's matter.
 OOMPolicy=continue
+NoNewPrivileges=$no_sudo
 TimeoutStopSec=10
 EOF
     step 'creating the account'; wait $account

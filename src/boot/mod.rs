@@ -27,6 +27,8 @@ pub(crate) struct BootSpec<'a> {
     pub runner: RunnerSource<'a>,
     /// The account that runs the job, created where the image lacks it. Never root.
     pub user: &'a str,
+    /// Whether that account has sudo and Docker.
+    pub sudo: bool,
     /// A script that root runs before the runner starts.
     pub setup: Option<&'a str>,
     /// What the job's account runs before the job's first step.

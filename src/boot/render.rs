@@ -1,5 +1,6 @@
 //! The boothook script with its values.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use secrecy::ExposeSecret as _;
@@ -18,16 +19,17 @@ const PROXY: &str = include_str!("proxy.sh");
 pub(crate) fn render(spec: &BootSpec<'_>) -> String {
     let mut script = String::from(
         "#cloud-boothook\n#!/bin/sh\n\
-         # Sprinters: this instance runs one GitHub Actions job and then powers off, which terminates it.\n\n",
+         # Sprinters: this instance runs one GitHub Actions job and then powers off, which terminates it.\n\
+         # With comments: https://github.com/sprinters/action/tree/main/src/boot\n\n",
     );
     values(&mut script, spec);
     script.push('\n');
-    script.push_str(BODY);
+    script.push_str(&code(BODY));
     if needs_storage(spec) {
-        script.push_str(STORAGE);
+        script.push_str(&code(STORAGE));
     }
     if spec.proxy.is_some() {
-        script.push_str(PROXY);
+        script.push_str(&code(PROXY));
     }
     script.push_str("if [ $# -gt 0 ]; then \"$@\"; exit; fi\n");
     script.push_str("\n# --- secrets: not in the copy\n");
@@ -37,7 +39,7 @@ pub(crate) fn render(spec: &BootSpec<'_>) -> String {
         ("hook_started", spec.job_started),
         ("hook_completed", spec.job_completed),
     ] {
-        assign(&mut script, name, text.unwrap_or_default());
+        assign(&mut script, name, &unix_lines(text.unwrap_or_default()));
     }
     if let Some(proxy) = spec.proxy {
         assign(&mut script, "proxy", &environment_file(proxy));
@@ -71,6 +73,7 @@ fn values(script: &mut String, spec: &BootSpec<'_>) {
         ("url", url),
         ("sha256", &sha256),
         ("metadata", metadata),
+        ("no_sudo", if spec.sudo { "no" } else { "yes" }),
         ("temp", temp),
         ("swap", &spec.swap_gib.to_string()),
         (
@@ -86,6 +89,25 @@ fn values(script: &mut String, spec: &BootSpec<'_>) {
     if needs_storage(spec) {
         let gib = gib.map_or_else(String::new, |gib| gib.to_string());
         assign(script, "temp_gib", &gib);
+    }
+}
+
+/// Without comments, which would be a quarter of the user data. The shell's linter goes by some of them.
+pub(super) fn code(part: &str) -> String {
+    part.split_inclusive('\n')
+        .filter(|line| {
+            let line = line.trim_start();
+            !line.starts_with('#') || line.starts_with("# shellcheck")
+        })
+        .collect()
+}
+
+/// A script that was written on Windows, or into a form of a web page, as a shell takes it. What ends its first line in Unix's
+/// way keeps every byte.
+fn unix_lines(script: &str) -> Cow<'_, str> {
+    match script.split_once('\n') {
+        Some((first, _)) if first.ends_with('\r') => Cow::Owned(script.replace("\r\n", "\n")),
+        _ => Cow::Borrowed(script),
     }
 }
 

@@ -7,6 +7,7 @@ use std::process::Command;
 use flate2::read::GzDecoder;
 
 use super::quote::quote;
+use super::render::code;
 use super::*;
 
 const BODY: &str = include_str!("boothook.sh");
@@ -20,6 +21,7 @@ fn spec<'a>(jit_config: &'a SecretString, setup: Option<&'a str>) -> BootSpec<'a
             sha256: "AF5C33FA94F3CC33B8E97937939136A6B04197E6DADFCFB3B6E33AE1BF41E79A",
         },
         user: "runner",
+        sudo: true,
         setup,
         job_started: None,
         job_completed: None,
@@ -41,7 +43,7 @@ fn jit() -> SecretString {
 
 /// The values around the body, which is readable enough in its own file.
 fn values(script: &str) -> String {
-    script.replace(BODY, "[boothook.sh]\n")
+    script.replace(&code(BODY), "[boothook.sh]\n")
 }
 
 fn unpack(user_data: &[u8]) -> String {
@@ -82,7 +84,36 @@ fn the_script_leaves_room_for_a_jit_config_and_a_setup_script() {
     // A real JIT config holds an RSA key and is about 5,000 characters of base64 that hardly compress.
     let jit = SecretString::from(noise(5_000));
     let sent = user_data(&spec(&jit, None)).expect("it fits");
-    assert!(sent.len() <= 10_600, "{} bytes", sent.len());
+    assert!(sent.len() <= 10_800, "{} bytes", sent.len());
+}
+
+#[test]
+fn comments_stay_at_home_but_for_the_linter_s_and_the_user_s() {
+    let jit = jit();
+    let setup = "# mine\nsleep 1 # and this\n";
+    let script = render(&spec(&jit, Some(setup)));
+    let (ours, theirs) = script.split_once("\n# --- secrets").expect("the marker");
+    let comments: Vec<_> = ours
+        .lines()
+        .filter(|line| line.trim_start().starts_with('#'))
+        .collect();
+    assert!(
+        comments[4..]
+            .iter()
+            .all(|line| line.trim_start().starts_with("# shellcheck ")),
+        "{comments:?}"
+    );
+    assert!(theirs.contains(setup));
+}
+
+#[test]
+fn scripts_with_windows_line_ends_run_on_unix() {
+    let jit = jit();
+    let script = render(&spec(&jit, Some("#!/bin/sh\r\necho a\r\n")));
+    assert!(script.contains("setup='#!/bin/sh\necho a\n'\n"), "{script}");
+    // A line end of Windows in the middle may be meant.
+    let script = render(&spec(&jit, Some("#!/bin/sh\nprintf 'a\r\n'\n")));
+    assert!(script.contains("a\r\n"), "{script}");
 }
 
 #[test]
@@ -164,7 +195,7 @@ fn every_value_arrives_in_the_script_whatever_it_contains() {
         });
         // The script without its body and without the last line, which starts it, is nothing but assignments.
         let assignments = script
-            .replace(BODY, "")
+            .replace(&code(BODY), "")
             .replace(DISPATCH, "")
             .replace("\nboot\n", "\n");
         let file = std::env::temp_dir().join(format!("sprinters-values-{}", std::process::id()));

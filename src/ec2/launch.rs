@@ -3,8 +3,9 @@
 use aws_sdk_ec2::types::{
     BlockDeviceMapping, EbsBlockDevice, HttpTokensState, IamInstanceProfileSpecification,
     InstanceMarketOptionsRequest, InstanceMetadataEndpointState, InstanceMetadataOptionsRequest,
-    InstanceType as SdkInstanceType, MarketType, Placement as SdkPlacement, ResourceType,
-    ShutdownBehavior, SpotInstanceType, SpotMarketOptions, Tag, TagSpecification, VolumeType,
+    InstanceMetadataTagsState, InstanceType as SdkInstanceType, MarketType,
+    Placement as SdkPlacement, ResourceType, ShutdownBehavior, SpotInstanceType, SpotMarketOptions,
+    Tag, TagSpecification, VolumeType,
 };
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -91,7 +92,7 @@ impl Ec2 {
             .user_data(BASE64_STANDARD.encode(launch.user_data))
             // Power off is terminate: the instance can end itself without any permission.
             .instance_initiated_shutdown_behavior(ShutdownBehavior::Terminate)
-            .metadata_options(metadata_options())
+            .metadata_options(metadata_options(launch.instance_profile))
             .set_block_device_mappings(Some(block_devices(launch)))
             .set_tag_specifications(
                 (!launch.tags.is_empty()).then(|| tag_specifications(launch.tags)),
@@ -120,12 +121,15 @@ impl Ec2 {
     }
 }
 
-/// `IMDSv2` only, and no further than the instance itself: a container behind a bridge is one hop away.
-fn metadata_options() -> InstanceMetadataOptionsRequest {
+/// `IMDSv2` only, and no further than the instance itself: a container behind a bridge is one hop away. It comes that far where
+/// the job has a profile, whose credentials its containers are to use. No tags: an account may have them there by default, where
+/// EC2 refuses tag keys with a `/`.
+fn metadata_options(profile: Option<&InstanceProfile>) -> InstanceMetadataOptionsRequest {
     InstanceMetadataOptionsRequest::builder()
         .http_endpoint(InstanceMetadataEndpointState::Enabled)
         .http_tokens(HttpTokensState::Required)
-        .http_put_response_hop_limit(1)
+        .http_put_response_hop_limit(if profile.is_some() { 2 } else { 1 })
+        .instance_metadata_tags(InstanceMetadataTagsState::Disabled)
         .build()
 }
 

@@ -235,6 +235,13 @@ pub(crate) const INPUTS: &[Input] = &[
     ),
     input("runner-user", "USER", LAUNCH, "Account that runs jobs").default("runner"),
     input(
+        "sudo",
+        "BOOL",
+        LAUNCH,
+        "Whether that account has sudo and Docker: `true` or `false`",
+    )
+    .default("true"),
+    input(
         "start-timeout",
         "DURATION",
         LAUNCH,

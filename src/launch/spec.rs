@@ -61,6 +61,8 @@ pub(crate) struct StartSpec {
     pub proxy: Option<InstanceProxy>,
     pub runner_home: Option<String>,
     pub runner_user: String,
+    /// Whether that account has sudo and Docker.
+    pub sudo: bool,
     pub start_timeout: Seconds,
     pub idle_timeout: Seconds,
     pub max_lifetime: Seconds,
@@ -96,9 +98,14 @@ impl StartSpec {
         let start_timeout = duration("start-timeout", START_TIMEOUT, LONGEST_START);
         let idle_timeout = duration("idle-timeout", IDLE_TIMEOUT, LONGEST_LIFETIME);
         let max_lifetime = duration("max-lifetime", MAX_LIFETIME, LONGEST_LIFETIME);
+        let instance_profile: Option<InstanceProfile> =
+            problems.optional(inputs, "instance-profile", str::parse);
         let notes = image
             .note()
             .into_iter()
+            .chain(instance_profile.as_ref().map(|profile| {
+                format!("the job and its containers can use the credentials of the instance profile `{profile}` (metadata hop limit 2)")
+            }))
             .chain(inputs.notes().iter().cloned());
         let spec = Self {
             notes: notes.collect(),
@@ -112,7 +119,7 @@ impl StartSpec {
             security_groups: problems
                 .optional(inputs, "security-group", list::parse)
                 .unwrap_or_default(),
-            instance_profile: problems.optional(inputs, "instance-profile", str::parse),
+            instance_profile,
             root,
             temp,
             swap: problems
@@ -139,6 +146,9 @@ impl StartSpec {
             runner_user: problems
                 .optional(inputs, "runner-user", runner::user)
                 .unwrap_or_else(|| "runner".to_owned()),
+            sudo: problems
+                .optional(inputs, "sudo", runner::sudo)
+                .unwrap_or(true),
             start_timeout,
             idle_timeout,
             max_lifetime,
@@ -319,6 +329,7 @@ mod tests {
                 && spec.root.gib == Some(30)
                 && spec.count == 1
                 && spec.runner_user == "runner"
+                && spec.sudo
                 && spec.placements.is_empty()
         }));
         let arm = parse(&[("image", "ubuntu-24.04-arm")]);

@@ -23,6 +23,7 @@ pub(crate) fn render(
         jit_config,
         runner,
         user: &spec.runner_user,
+        sudo: spec.sudo,
         setup: spec.setup.as_deref(),
         job_started: spec.job_started.as_deref(),
         job_completed: spec.job_completed.as_deref(),

@@ -112,7 +112,7 @@ const VALUES: [&str; 20] = [
     "{\"a\": \"b\"}",
     "/opt/actions-runner",
 ];
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 20] = [
     "image",
     "instance-type",
     "spot",
@@ -128,6 +128,7 @@ const NAMES: [&str; 19] = [
     "setup",
     "runner-home",
     "runner-user",
+    "sudo",
     "start-timeout",
     "idle-timeout",
     "max-lifetime",

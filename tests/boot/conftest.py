@@ -2,66 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from boot import rendering
 from boot.runner_service import RunnerService
 from standins.machine import Machine, available
 from standins.machine.disks import Disk
+from standins.machine.root import RELEASES
 
-REPOSITORY = Path(__file__).parents[2]
-RENDERER = "SPRINTERS_BOOT_USER_DATA"
 IMAGE_RUNNER = "/opt/actions-runner"
 
 
-@pytest.fixture(scope="session")
-def renderer() -> str:
-    """The program that prints user data, built from the very code that `start` uses."""
-    if built := os.environ.get(RENDERER):
-        return built
-    command = ["cargo", "build", "--locked", "--quiet", "--example", "boot-user-data", "--message-format=json"]
-    done = subprocess.run(command, cwd=REPOSITORY, stdout=subprocess.PIPE, check=True)
-    messages = [json.loads(line) for line in done.stdout.splitlines()]
-    return next(message["executable"] for message in messages if message.get("executable"))
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "each_release: runs on each Debian release, not on the older one alone")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.definition.get_closest_marker("each_release"):
+        metafunc.parametrize("release", RELEASES, indirect=True)
 
 
 @pytest.fixture(scope="session")
-def render(renderer: str) -> Callable[..., bytes]:
+def render() -> Callable[..., bytes]:
     """The user data for a specification, given in parts."""
-
-    def render(**changes: Any) -> bytes:
-        spec = {
-            "jit_config": "e30=",
-            "home": None,
-            "url": "http://127.0.0.1:9/none.tar.gz",
-            "sha256": "0" * 64,
-            "user": "runner",
-            "setup": None,
-            "job_started": None,
-            "job_completed": None,
-            "temp": None,
-            "temp_gib": None,
-            "swap_gib": 0,
-            "https_proxy": None,
-            "http_proxy": None,
-            "no_proxy": None,
-            "certificates": None,
-            "start_timeout": 60,
-            "idle_timeout": 60,
-            "max_lifetime": 120,
-            "metadata_open": False,
-            "label": "sprinters-test",
-            "name": "sprinters-test-1",
-        } | changes
-        return subprocess.run([renderer], input=json.dumps(spec).encode(), stdout=subprocess.PIPE, check=True).stdout
-
-    return render
+    return rendering.render
 
 
 @pytest.fixture
@@ -72,8 +41,14 @@ def service() -> Iterator[RunnerService]:
 
 
 @pytest.fixture
+def release(request: pytest.FixtureRequest) -> str:
+    """The image's Debian release: the older one, unless the test is marked with `each_release`."""
+    return getattr(request, "param", RELEASES[0])
+
+
+@pytest.fixture
 def boot(
-    render: Callable[..., bytes], service: RunnerService, request: pytest.FixtureRequest
+    render: Callable[..., bytes], service: RunnerService, release: str, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Machine]]:
     """Boots an instance; its disk is kept where the test failed."""
     if missing := available():
@@ -98,6 +73,7 @@ def boot(
             user_data,
             name=f"i-{len(machines):x}{os.getpid():016x}"[:19],
             runner_in_image=runner_in_image,
+            release=release,
             metadata=metadata,
             image=image,
             disks=disks,

@@ -55,6 +55,8 @@ class RunnerService:
     session_status: int = 200
     downloads: list[Download] = field(default_factory=list)
     """The answers to requests for the archive, in order; the last one stays."""
+    host: str = "127.0.0.1"
+    """Where the machine finds this host."""
     token: str = field(default_factory=lambda: secrets.token_hex(24))
 
     def __post_init__(self) -> None:
@@ -92,7 +94,7 @@ class RunnerService:
         config = {
             "agentId": 7,
             "agentName": "runner-7",
-            "serverUrl": f"http://127.0.0.1:{self.port}/_runner/",
+            "serverUrl": f"http://{self.host}:{self.port}/_runner/",
             "workFolder": "_work",
             "ephemeral": "True",
         }

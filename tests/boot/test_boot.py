@@ -8,6 +8,8 @@ import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from boot.runner_service import Download, RunnerService
 from standins.machine import Machine
 from standins.machine.runner import tarball
@@ -29,6 +31,7 @@ def powers_off(machine: Machine, timeout: float = 60) -> bool:
 # The job
 
 
+@pytest.mark.each_release
 def test_a_runner_in_the_image_takes_one_job_and_the_instance_powers_off(boot: Boot, service: RunnerService) -> None:
     service.queue_job("echo hello from the job")
     machine = boot()
@@ -58,6 +61,7 @@ def test_a_failed_job_ends_the_instance_too(boot: Boot, service: RunnerService) 
     assert machine.lines()[-1] == "the job build completed with result: Failed"
 
 
+@pytest.mark.each_release
 def test_the_job_finds_what_it_finds_on_a_hosted_runner(boot: Boot, service: RunnerService) -> None:
     service.queue_job(
         'echo "$(id -un) $HOME $USER $LANG $SHELL"',
@@ -93,6 +97,7 @@ def test_an_account_of_the_image_runs_the_job_in_the_image_s_environment(boot: B
 # The runner
 
 
+@pytest.mark.each_release
 def test_a_downloaded_runner(boot: Boot, service: RunnerService, tmp_path: Path) -> None:
     archive = tarball(tmp_path, ballast=4 << 20)
     service.downloads = [Download(body=archive.path.read_bytes())]
@@ -182,6 +187,7 @@ def test_a_runner_that_github_has_forgotten(boot: Boot, service: RunnerService) 
 # The timers
 
 
+@pytest.mark.each_release
 def test_a_runner_that_does_not_come_online_in_time(boot: Boot, service: RunnerService) -> None:
     service.session_status = 503
     machine = boot(start_timeout=12)
@@ -189,6 +195,7 @@ def test_a_runner_that_does_not_come_online_in_time(boot: Boot, service: RunnerS
     assert error_of(machine) == "the runner was not online within 12 s; it was still connecting to GitHub"
 
 
+@pytest.mark.each_release
 def test_no_job_in_time(boot: Boot, service: RunnerService) -> None:
     machine = boot(idle_timeout=2, start_timeout=60)
     online = machine.wait_line("the runner is online", 60)
@@ -206,6 +213,7 @@ def test_a_job_stops_the_idle_and_the_start_timer(boot: Boot, service: RunnerSer
     assert machine.lines()[-1] == "the job build completed with result: Succeeded"
 
 
+@pytest.mark.each_release
 def test_a_job_that_never_ends(boot: Boot, service: RunnerService) -> None:
     service.queue_job("sudo bash -c 'trap \"\" TERM INT; sleep 1000'")
     machine = boot(max_lifetime=4)
@@ -219,6 +227,7 @@ def test_a_setup_script_that_never_ends(boot: Boot) -> None:
     assert error_of(machine) == "the runner was not online within 12 s; it was still running setup"
 
 
+@pytest.mark.each_release
 def test_a_power_off_that_hangs_is_forced(boot: Boot, service: RunnerService) -> None:
     setup = """
     systemd-run --unit=stubborn -p TimeoutStopSec=infinity -p ExecStop='/bin/sleep infinity' /bin/sleep infinity
@@ -229,6 +238,7 @@ def test_a_power_off_that_hangs_is_forced(boot: Boot, service: RunnerService) ->
     assert powers_off(machine, 45)
 
 
+@pytest.mark.each_release
 def test_a_process_that_outlives_its_service_and_ignores_sigterm_is_forced(boot: Boot, service: RunnerService) -> None:
     """systemd would wait for it for a minute and a half, after the services have stopped."""
     setup = textwrap.dedent("""\
@@ -246,6 +256,7 @@ def test_a_process_that_outlives_its_service_and_ignores_sigterm_is_forced(boot:
     assert powers_off(machine)
 
 
+@pytest.mark.each_release
 def test_a_reboot_ends_the_instance(boot: Boot, service: RunnerService) -> None:
     service.queue_job("sudo systemctl reboot --force --force; sleep 100")
     machine = boot()
@@ -276,6 +287,7 @@ def processes_with(mounted: str) -> list[str]:
 # The setup script
 
 
+@pytest.mark.each_release
 def test_setup_runs_as_root_before_the_runner_and_byte_for_byte(boot: Boot, service: RunnerService) -> None:
     setup = textwrap.dedent("""\
         #!/usr/bin/env python3
@@ -304,6 +316,7 @@ def test_setup_without_a_hash_bang_line_runs_in_bash_and_stops_at_the_first_fail
 # Spot
 
 
+@pytest.mark.each_release
 def test_a_spot_notice_reaches_the_console_and_the_job_s_log(boot: Boot, service: RunnerService) -> None:
     service.queue_job("until [ -e /run/sprinters/spot-notice ]; do sleep 0.1; done")
     machine = boot(metadata={"instance-life-cycle": "spot"})

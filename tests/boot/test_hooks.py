@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable
+
+import pytest
 
 from boot.runner_service import RunnerService
 from standins.machine import Machine
@@ -11,6 +14,7 @@ from standins.machine import Machine
 Boot = Callable[..., Machine]
 
 
+@pytest.mark.each_release
 def test_the_job_s_log_tells_what_hardware_it_got(boot: Boot, service: RunnerService) -> None:
     service.queue_job("nproc")
     machine = boot(metadata={"instance-life-cycle": "spot", "instance-type": "m8gd.xlarge"})
@@ -22,7 +26,13 @@ def test_the_job_s_log_tells_what_hardware_it_got(boot: Boot, service: RunnerSer
     assert ["CPU(s):", report.log.strip()] in words
     assert any(line[0] == "Mem:" for line in words)
     assert [line[-1] for line in words if line[0] == "overlay"] == ["/"]
-    assert report.complete.startswith("/ was at most ") and report.complete.endswith("% full\n")
+    full, used = report.complete.splitlines()
+    assert re.fullmatch(r"/ was at most +\d+% full", full)
+    assert re.fullmatch(
+        r"Sprinters: used at most \d+\.\d of \d+\.\d GiB of memory( and .* of swap)?, "
+        r"on average \d+ % of \d+ CPUs(; waited .*)?",
+        used.partition(": m8gd.large")[0],
+    )
 
 
 def test_without_metadata_the_log_still_tells_the_rest(boot: Boot, service: RunnerService) -> None:

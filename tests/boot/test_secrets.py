@@ -8,6 +8,8 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from boot.runner_service import RunnerService
 from standins.machine import Machine
 
@@ -46,6 +48,7 @@ def search_for(needle: str | bytes) -> str:
 WIPED = "for _ in $(seq 300); do sudo test -e /var/lib/cloud/instance/obj.pkl || break; sleep 0.1; done"
 
 
+@pytest.mark.each_release
 def test_the_jit_config_is_nowhere_but_in_the_runner_s_own_environment(boot: Boot, service: RunnerService) -> None:
     service.queue_job(WIPED, search_for(service.jit_config))
     machine = boot(setup="true")
@@ -59,6 +62,7 @@ def test_the_jit_config_is_nowhere_but_in_the_runner_s_own_environment(boot: Boo
     assert written_with(machine, service.jit_config.encode()) == []
 
 
+@pytest.mark.each_release
 def test_the_user_data_is_wiped(boot: Boot, service: RunnerService, render: Callable[..., bytes]) -> None:
     user_data = render(jit_config=service.jit_config)
     service.queue_job(WIPED, search_for(user_data[100:200]), search_for(service.jit_config[:60]))
@@ -72,6 +76,7 @@ def test_the_user_data_is_wiped(boot: Boot, service: RunnerService, render: Call
     assert list((machine.written / "var/lib/cloud").rglob("part-*")) == []
 
 
+@pytest.mark.each_release
 def test_cloud_init_finishes_without_a_complaint_although_its_copies_are_gone(
     boot: Boot, service: RunnerService
 ) -> None:
@@ -83,6 +88,7 @@ def test_cloud_init_finishes_without_a_complaint_although_its_copies_are_gone(
     assert '"errors": []' in report.log
 
 
+@pytest.mark.each_release
 def test_metadata_is_closed_to_the_job_and_open_to_root(boot: Boot, service: RunnerService) -> None:
     service.queue_job(f"{ASK} || echo ' refused'", f"sudo {ASK}")
     machine = boot()
@@ -118,3 +124,45 @@ def written_with(machine: Machine, needle: bytes) -> list[str]:
     """The files on the machine's disk that contain the needle."""
     files = (path for path in machine.written.rglob("*") if path.is_file() and not path.is_symlink())
     return [str(path) for path in files if needle in path.read_bytes()]
+
+
+# Without sudo
+
+
+@pytest.mark.each_release
+@pytest.mark.parametrize("account", ["new", "of-the-image"])
+def test_without_sudo_nothing_makes_the_job_root(boot: Boot, service: RunnerService, account: str) -> None:
+    def image(layer: Path) -> None:
+        """Everybody may become root, by sudo and by a program of the image's."""
+        (layer / "etc/sudoers.d").mkdir(parents=True)
+        (layer / "etc/sudoers.d/everybody").write_text("ALL ALL=(ALL) NOPASSWD:ALL\n")
+        become = layer / "usr/local/bin/become-root"
+        become.parent.mkdir(parents=True)
+        become.write_bytes(Path("/usr/bin/id").read_bytes())
+        become.chmod(0o4755)
+
+    user = "runner" if account == "new" else "www-data"
+    setup = f"usermod -aG docker,adm {user}" if account == "of-the-image" else None
+    service.queue_job(
+        "sudo -n id -u || echo refused",
+        "become-root -u",
+        "id -nG",
+        "systemctl poweroff 2>/dev/null || echo refused",
+        "systemctl stop sprinters-max-lifetime.timer 2>/dev/null || echo refused",
+        "cat /run/sprinters/setup.log || echo refused",
+        f"sudo -n {ASK} || {ASK} || echo refused",
+    )
+    machine = boot(sudo=False, image=image, user=user, setup=setup)
+    report = service.report()
+    assert machine.wait_poweroff(30)
+    uid = "1001" if account == "new" else "33"
+    told = [line for line in report.log.splitlines() if not line.startswith(("sudo:", "curl:", "cat:"))]
+    assert told == ["refused", uid, user, "refused", "refused", "refused", "000refused"]
+
+
+def test_setup_s_log_is_root_s_alone(boot: Boot, service: RunnerService) -> None:
+    service.queue_job("cat /run/sprinters/setup.log || echo refused", "sudo cat /run/sprinters/setup.log")
+    machine = boot(setup="echo a password\r\necho of the licence server\r\n")
+    report = service.report()
+    assert machine.wait_poweroff(30)
+    assert report.log.splitlines()[1:] == ["refused", "a password", "of the licence server"]

@@ -65,6 +65,7 @@ def content(disk: Path) -> str:
 # EBS
 
 
+@pytest.mark.each_release
 def test_the_job_s_data_is_on_the_volume(boot: Boot, service: RunnerService) -> None:
     service.queue_job(
         WHERE,
@@ -134,6 +135,7 @@ def with_docker(layer: Path) -> None:
 DOCKER_STARTED = "until [ -s /srv/docker ]; do sleep 0.1; done; cat /srv/docker"
 
 
+@pytest.mark.each_release
 def test_docker_starts_with_its_data_on_temp(boot: Boot, service: RunnerService) -> None:
     service.queue_job(DOCKER_STARTED)
     machine = boot(disks=[Disk()], image=with_docker, setup="true", **GP3)

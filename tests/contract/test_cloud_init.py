@@ -24,6 +24,7 @@ SPEC = {
     "url": "https://github.com/actions/runner/releases/download/v2.330.0/actions-runner-linux-x64-2.330.0.tar.gz",
     "sha256": "0" * 64,
     "user": "runner",
+    "sudo": True,
     "setup": "echo 'set up'\n",
     "start_timeout": 300,
     "idle_timeout": 600,

@@ -46,6 +46,7 @@ WRONG = [
     ("tags", "\n".join(f"tag{number}: v" for number in range(51)), ""),
     ("runner-user", "root", "root"),
     ("runner-user", "Not A User", "Not A User"),
+    ("sudo", "maybe", "maybe"),
     ("runner-home", "relative/path", "relative/path"),
     ("start-timeout", "5 parsecs", "5 parsecs"),
     ("start-timeout", "0s", "0s"),

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from standins import images
-from standins.aws import Ec2
+from standins.aws import Ec2, policy_with
 from standins.cloud import Behaves, script_of
 from standins.gate import lost
 from standins.github import GitHub
@@ -65,12 +65,26 @@ def test_the_instance_is_launched_safely(sprinters: Program, ec2: Ec2) -> None:
     assert request["InstanceInitiatedShutdownBehavior"] == "terminate"
     assert request["MetadataOptions.HttpTokens"] == "required"
     assert request["MetadataOptions.HttpPutResponseHopLimit"] == "1"
+    assert request["MetadataOptions.InstanceMetadataTags"] == "disabled"
     assert request["BlockDeviceMapping.1.DeviceName"] == "/dev/sda1"
     assert request["BlockDeviceMapping.1.Ebs.VolumeType"] == "gp3"
     assert request["BlockDeviceMapping.1.Ebs.Encrypted"] == "true"
     assert request["BlockDeviceMapping.1.Ebs.DeleteOnTermination"] == "true"
     assert 1 <= len(request["ClientToken"]) <= 64
     assert "IamInstanceProfile.Name" not in request
+
+
+@pytest.mark.policy(policy_with("iam:PassRole"))
+def test_containers_reach_the_metadata_for_the_credentials_of_an_instance_profile_alone(
+    sprinters: Program, ec2: Ec2
+) -> None:
+    ec2.create_instance_profile("ci")
+    run = sprinters.run("start", **AMI, **{"instance-profile": "ci"})
+
+    assert run.code == 0, run.log
+    [instance] = ec2.instances()
+    assert instance.request["MetadataOptions.HttpPutResponseHopLimit"] == "2"
+    assert "the job and its containers can use the credentials of the instance profile `ci`" in run.log
 
 
 def test_instance_and_volume_carry_the_tags(sprinters: Program, ec2: Ec2, github: GitHub) -> None:
@@ -124,11 +138,12 @@ def test_the_job_runs_and_the_instance_ends_itself(sprinters: Program, ec2: Ec2,
 
 
 def test_user_data_holds_what_the_inputs_say(sprinters: Program, ec2: Ec2) -> None:
-    sprinters.run("start", **AMI, setup="echo 'it''s $mine'", **{"runner-user": "builder", "idle-timeout": "7m"})
+    sprinters.run("start", **AMI, setup="echo 'it''s $mine'", sudo="false", **{"runner-user": "builder", "idle-timeout": "7m"})
 
     script = script_of(ec2.instances()[0])
     assert script.startswith("#cloud-boothook")
     assert "builder" in script
+    assert "\nno_sudo='yes'\n" in script
     assert "420" in script
     assert len(ec2.instances()[0].user_data) <= 12_288
 

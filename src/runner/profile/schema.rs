@@ -33,6 +33,7 @@ fn whole_number() -> Value {
 fn value(input: &Input) -> Value {
     match (input.name, shape(input)) {
         ("spot", _) => json!({ "enum": [true, false, "true", "false", "auto", "rerun"] }),
+        ("sudo", _) => json!({ "enum": [true, false, "true", "false"] }),
         ("count" | "root-size" | "swap", _) => whole_number(),
         ("start-timeout" | "idle-timeout" | "max-lifetime", _) => {
             json!({ "type": "string", "pattern": DURATION })

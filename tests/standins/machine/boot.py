@@ -18,10 +18,11 @@ from typing import Any
 
 from standins.machine import runner
 from standins.machine.cgroups import ControlGroups
+from standins.machine.console import Console
 from standins.machine.disks import Disk, Disks
 from standins.machine.metadata import MetadataService
 from standins.machine.namespaces import MACHINE_ADDRESS, MACHINE_MAC, Network
-from standins.machine.root import root
+from standins.machine.root import RELEASES, root
 
 SWAP = "--system-call-filter=@swap"
 """The option with which a machine may swap."""
@@ -40,7 +41,7 @@ exec "$@"
 """
 
 
-class Machine:
+class Machine(Console):
     """One instance, from power on to power off."""
 
     def __init__(
@@ -51,6 +52,7 @@ class Machine:
         metadata: dict[str, Any] | None = None,
         runner_in_image: str | None = None,
         runner_owner: int = RUNNER_UID,
+        release: str = RELEASES[0],
         image: Callable[[Path], None] | None = None,
         disks: Sequence[Disk] = (),
         options: Sequence[str] = (),
@@ -59,31 +61,28 @@ class Machine:
         on_exit: Callable[[Machine], None] | None = None,
     ) -> None:
         """`metadata` overrides parts of the metadata tree; `runner_in_image` is the folder in which the image has the
-        stand-in runner; `image` may change the image, by writing into a folder that is laid over the root; `disks` are
-        what it has beside that; `options` are systemd-nspawn's. A negative
+        stand-in runner; `release` is the image's, of Debian; `image` may change the image, by writing into a folder
+        that is laid over the root; `disks` are what it has beside that; `options` are systemd-nspawn's. A negative
         `niceness` puts the machine before what else this host does, for a measurement."""
         self.name = name
         self.folder = Path(tempfile.mkdtemp(prefix=f"sprinters-{name}-"))
         """Deleted when this process ends, unless `keep` is called."""
         atexit.register(self.delete)
-        self.console = self.folder / "console"
-        self.console.touch()
+        super().__init__(self.folder / "console")
         self.written = self.folder / "written"
         """Everything the machine wrote to its disk."""
-        self.started_at: float | None = None
-        self.ended_at: float | None = None
-        self._lines: list[tuple[float, str]] = []
-        self._changed = threading.Condition()
         self._on_exit = on_exit
         self._process: subprocess.Popen[bytes] | None = None
         self._killed = False
         self._niceness = niceness
-        self._lower = [str(self._image(runner_in_image, runner_owner, image)), str(root())]
+        self._lower = [str(self._image(runner_in_image, runner_owner, image)), str(root(release))]
         self.disks = Disks(self.folder, list(disks), may_swap=SWAP in options)
         self._options = [*options, *self.disks.bindings]
         self._network = Network()
         self._network.forward(forward)
-        self.metadata = MetadataService(self._network.listen_for_metadata(), user_data, _tree(name, metadata or {}))
+        self.metadata = MetadataService(
+            self._network.listen_for_metadata(), user_data, metadata_of(name, metadata or {})
+        )
 
     def _image(self, runner_in_image: str | None, owner: int, change: Callable[[Path], None] | None) -> Path:
         layer = self.folder / "image"
@@ -139,51 +138,17 @@ class Machine:
     def _follow(self) -> None:
         assert self._process and self._process.stdout
         while True:
-            with self.console.open("ab") as console:
-                for line in self._process.stdout:
-                    console.write(line)
-                    console.flush()
-                    with self._changed:
-                        self._lines.append((time.monotonic(), line.decode(errors="replace").rstrip("\r\n")))
-                        self._changed.notify_all()
+            self._read(self._process.stdout)
             if self._process.wait() != REBOOTED or self._killed:
                 break
             self._boot()
         self._groups.remove()
         self.disks.detach()
-        with self._changed:
-            self.ended_at = time.monotonic()
-            self._changed.notify_all()
+        self._ended()
         self.metadata.close()
         self._network.close()
         if self._on_exit:
             self._on_exit(self)
-
-    @property
-    def alive(self) -> bool:
-        return self.started_at is not None and self.ended_at is None
-
-    def lines(self, prefix: str = "sprinters: ") -> list[str]:
-        """The console's lines that begin so, without the prefix."""
-        with self._changed:
-            return [text.removeprefix(prefix) for _, text in self._lines if text.startswith(prefix)]
-
-    def wait_line(self, part: str, timeout: float) -> float:
-        """Waits for a console line that contains `part`; answers how long after the start it came, in seconds."""
-
-        def found() -> float | None:
-            return next((at for at, text in self._lines if part in text), None)
-
-        with self._changed:
-            self._changed.wait_for(lambda: found() or self.ended_at, timeout)
-            at = found()
-        if at is None:
-            raise TimeoutError(f"no line with {part!r} on the console of {self.name}:\n{self.console.read_text()}")
-        return at - (self.started_at or 0)
-
-    def wait_poweroff(self, timeout: float) -> bool:
-        with self._changed:
-            return self._changed.wait_for(lambda: self.ended_at is not None, timeout)
 
     def kill(self) -> None:
         """Pulls the plug."""
@@ -221,7 +186,7 @@ def _family(process: int) -> list[int]:
     return [process, *(descendant for child in children for descendant in _family(int(child)))]
 
 
-def _tree(name: str, changes: dict[str, Any]) -> dict[str, Any]:
+def metadata_of(name: str, changes: dict[str, Any]) -> dict[str, Any]:
     tree = {
         "ami-id": "ami-0123456789abcdef0",
         "hostname": "ip-10-0-0-10.ec2.internal",

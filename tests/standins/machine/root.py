@@ -1,4 +1,4 @@
-"""The stand-in for an AMI: a Debian root, built once and cached."""
+"""The stand-ins for AMIs: roots of Debian releases, each built once and cached."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pathlib import Path
 
 from standins.cache import cache_dir
 
+RELEASES = ("bookworm", "trixie")
+"""Debian 12 with systemd 252, between Ubuntu 22.04's and 24.04's; 13 with systemd 257, nearer to Ubuntu 26.04's."""
 SCRIPT = Path(__file__).with_name("root.sh")
 NEEDED = {
     "debootstrap": "debootstrap",
@@ -34,27 +36,34 @@ def available() -> str | None:
     return None
 
 
-def root() -> Path:
+def root(release: str = RELEASES[0], kind: str = "container") -> Path:
     """The cached root, built now if it is not there yet (about a minute and a half)."""
     roots = cache_dir() / "roots"
     roots.mkdir(exist_ok=True)
     folder = roots / hashlib.sha256(SCRIPT.read_bytes()).hexdigest()[:16]
+    folder = folder.with_name(f"{release}-{kind}-{folder.name}")
     with (roots / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
-            _build(folder)
+            _build(folder, release, kind)
     return folder
 
 
-def _build(folder: Path) -> None:
+def _build(folder: Path, release: str, kind: str) -> None:
     building = Path(tempfile.mkdtemp(prefix="building-", dir=folder.parent))
     building.chmod(0o755)
     try:
         done = subprocess.run(
-            ["sh", str(SCRIPT), str(building)], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+            ["sh", str(SCRIPT), str(building), release, kind],
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
         )
         if done.returncode:
-            raise RuntimeError(f"cannot build the machines' root (sh {SCRIPT}):\n{done.stdout[-4000:]}")
+            raise RuntimeError(
+                f"cannot build the machines' root (sh {SCRIPT} … {release} {kind}):\n{done.stdout[-4000:]}"
+            )
         building.rename(folder)
     finally:
         shutil.rmtree(building, ignore_errors=True)
