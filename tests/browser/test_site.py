@@ -21,7 +21,7 @@ for (const area of ['localStorage', 'sessionStorage'])
 SPLIT_WORDS = r"""
 () => {
   const split = [];
-  for (const code of document.querySelectorAll('main :not(pre) > code')) {
+  for (const code of document.querySelectorAll('main :not(pre) > code, .permissions .action')) {
     const walk = document.createTreeWalker(code, NodeFilter.SHOW_TEXT);
     for (let node = walk.nextNode(); node; node = walk.nextNode()) {
       for (const word of node.data.matchAll(/[A-Za-z]{2,}/g)) {
@@ -56,6 +56,9 @@ def test_the_search_finds_inputs_errors_and_typos(page: Page, site: Site) -> Non
         search(page, words)
         expect(results.filter(has_text=re.compile(found)).first).to_be_visible()
         page.keyboard.press("Escape")
+    search(page, "DescribeSpotPriceHistory")
+    expect(results.filter(has_text="ec2:DescribeSpotPriceHistory").first).to_be_visible()
+    page.keyboard.press("Escape")
     search(page, "xyzzy")
     expect(page.get_by_text("Nothing about “xyzzy”").first).to_be_visible()
 
@@ -114,7 +117,10 @@ def test_it_fits_on_a_phone(page: Page, site: Site, width: int) -> None:
     for name in PAGES:
         page.goto(f"{site.url}{name}.html")
         if name == "aws-account":
-            expect(page.locator("#policy-checker .banner")).to_be_visible()
+            checker = Checker(page, site)
+            expect(checker.banner).to_be_visible()
+            checker.load("A typo and a missing permission")
+            expect(checker.banner).to_contain_text("missing")
         if page.evaluate("document.documentElement.scrollWidth") > width:
             wrong.append(f"{name} is wider than {width}")
         wrong += [f"{name} splits {word}" for word in page.evaluate(SPLIT_WORDS) if width >= 390]

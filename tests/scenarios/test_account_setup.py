@@ -20,7 +20,7 @@ from standins.aws import ACCOUNT_ID, PLAIN_SIX, REGION, Moto
 from standins.program import ROOT, Program
 
 SETUP = ROOT / "docs" / "src" / "setup"
-TEMPLATES = ["role/template.yaml", "user/template.yaml"]
+TEMPLATES = sorted(str(file.relative_to(SETUP)) for file in SETUP.glob("**/template.yaml"))
 ISSUER = "token.actions.githubusercontent.com"
 SUBJECTS = ["repo:octo/app:*", "repo:octo@583231/app@1296269:*"]
 AMI = {"image": images.OWN_X64, "instance-type": "m7i.large"}

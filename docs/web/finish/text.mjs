@@ -6,5 +6,8 @@ export const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "
 
 export const unescaped = (html) => html.replace(/&(#?\w+);/g, (whole, name) => NAMES[name] ?? whole);
 
-/** What a reader sees of some HTML, on one line. */
-export const plain = (html) => unescaped(html.replace(/<[^>]+>/g, " ")).replace(/\s+/g, " ").replace(/ ([.,;:!?)])/g, "$1").trim();
+/** What a reader sees of some HTML, on one line: what stands within a line keeps words together, the rest parts them. */
+export const plain = (html) =>
+  unescaped(html.replace(/<\/?(?:a|b|code|em|i|span|strong|wbr)(?:\s[^>]*)?>/g, "").replace(/<[^>]+>/g, " "))
+    .replace(/\s+/g, " ")
+    .trim();
