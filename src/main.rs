@@ -16,6 +16,7 @@ mod modes;
 mod platform;
 mod pricing;
 mod report;
+mod reruns;
 mod retry;
 mod runner;
 mod teardown;

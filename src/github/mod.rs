@@ -23,7 +23,9 @@ pub(crate) use runners::{
 
 #[cfg(test)]
 pub(crate) use runs::fuzzed as fuzzed_runs;
-pub(crate) use runs::{Job, JobId, LIST_JOBS, LOOK_AT_ANNOTATIONS, LOOK_AT_RUN, RERUN, Run};
+pub(crate) use runs::{
+    CANCEL, Job, JobId, LIST_JOBS, LIST_RUNS, LOOK_AT_ANNOTATIONS, LOOK_AT_RUN, RERUN, Run,
+};
 
 use std::sync::Arc;
 

@@ -9,6 +9,7 @@ use crate::values::runner_id::RunnerId;
 /// A workflow run, as its latest attempt stands.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Run {
+    pub id: u64,
     #[serde(default = "first")]
     pub run_attempt: u32,
     pub status: Option<String>,
@@ -79,6 +80,11 @@ struct Page {
     jobs: Vec<Job>,
 }
 
+#[derive(Deserialize)]
+struct RunPage {
+    workflow_runs: Vec<Run>,
+}
+
 /// The most that the API gives on one page.
 const PAGE: usize = 100;
 
@@ -86,10 +92,20 @@ pub(crate) const LOOK_AT_RUN: &str = "look at the workflow run";
 pub(crate) const LIST_JOBS: &str = "list the run's jobs";
 pub(crate) const LOOK_AT_ANNOTATIONS: &str = "see who cancelled a job";
 pub(crate) const RERUN: &str = "run it again";
+pub(crate) const LIST_RUNS: &str = "list the workflow's runs";
+pub(crate) const CANCEL: &str = "cancel the workflow run";
 
 /// Whether this is about runs, which need another permission than runners.
 pub(super) fn is_about_runs(operation: &str) -> bool {
-    [LOOK_AT_RUN, LIST_JOBS, LOOK_AT_ANNOTATIONS, RERUN].contains(&operation)
+    [
+        LOOK_AT_RUN,
+        LIST_JOBS,
+        LOOK_AT_ANNOTATIONS,
+        RERUN,
+        LIST_RUNS,
+        CANCEL,
+    ]
+    .contains(&operation)
 }
 
 /// What to do about a refusal.
@@ -110,6 +126,7 @@ pub(super) fn remedy(message: &str) -> String {
 pub(crate) fn fuzzed(body: &str) {
     let _ = serde_json::from_str::<Run>(body);
     let _ = serde_json::from_str::<Page>(body);
+    let _ = serde_json::from_str::<RunPage>(body);
     let _ = serde_json::from_str::<Vec<Annotation>>(body);
 }
 
@@ -120,6 +137,21 @@ impl Github {
         self.get_path(LOOK_AT_RUN, &path)
             .await?
             .json(LOOK_AT_RUN, StatusCode::OK)
+    }
+
+    /// `GET …/actions/runs?status=…`: the newest hundred, which is more than a repository has at a time.
+    pub(crate) async fn runs_that_are(&self, status: &str) -> Result<Vec<Run>, GithubError> {
+        let path = self.actions(&format!("/runs?status={status}&per_page={PAGE}"));
+        let answer = self.get_path(LIST_RUNS, &path).await?;
+        let RunPage { workflow_runs } = answer.json(LIST_RUNS, StatusCode::OK)?;
+        Ok(workflow_runs)
+    }
+
+    /// `POST …/actions/runs/{id}/cancel`.
+    pub(crate) async fn cancel_run(&self, id: u64) -> Result<(), GithubError> {
+        let path = self.actions(&format!("/runs/{id}/cancel"));
+        let answer = self.post_path(CANCEL, &path).await?;
+        answer.expect(CANCEL, StatusCode::ACCEPTED)
     }
 
     /// `GET …/actions/runs/{id}/attempts/{attempt}/jobs`.
@@ -174,5 +206,10 @@ impl GithubError {
     pub(crate) fn is_already_running(&self) -> bool {
         self.status() == Some(http::StatusCode::FORBIDDEN)
             && self.message.contains("already running")
+    }
+
+    /// Whether a run could not be cancelled because it has ended.
+    pub(crate) fn is_over_already(&self) -> bool {
+        self.operation == CANCEL && self.status() == Some(StatusCode::CONFLICT)
     }
 }

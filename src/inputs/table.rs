@@ -305,7 +305,7 @@ pub(crate) const INPUTS: &[Input] = &[
     input(
         "max-attempts",
         "N",
-        &[Rerun],
+        &[Rerun, Sweep],
         "Start no attempt of a run beyond this one",
     )
     .default("3"),

@@ -45,7 +45,8 @@ pub(crate) enum CloudMode {
     Start(Box<StartSpec>, Option<Fallback>),
     Stop(StopFilter),
     Check(Box<StartSpec>),
-    Sweep,
+    /// With the most attempts that a run may have.
+    Sweep(u32),
     Rerun(RerunSpec),
 }
 
@@ -84,7 +85,10 @@ impl Work {
             Mode::Start => start().map(|spec| CloudMode::Start(spec, fallback)),
             Mode::Check => start().map(CloudMode::Check),
             Mode::Stop => Some(CloudMode::Stop(StopFilter::parse(inputs, &mut problems))),
-            Mode::Sweep | Mode::Policy => Some(CloudMode::Sweep),
+            Mode::Sweep | Mode::Policy => Some(CloudMode::Sweep(rerun::spec::max_attempts(
+                inputs,
+                &mut problems,
+            ))),
             Mode::Rerun => {
                 RerunSpec::parse(inputs, event().as_deref(), &mut problems).map(CloudMode::Rerun)
             }
@@ -154,9 +158,9 @@ async fn perform(target: Target, mode: CloudMode, report: &Arc<Reporter>) -> Res
                 stop::stop(&clients, &narrowing, report).await
             }
             CloudMode::Check(spec) => check::check(&clients, &spec, report).await,
-            CloudMode::Sweep => {
+            CloudMode::Sweep(max_attempts) => {
                 own_account(&clients).await?;
-                sweep::sweep(&clients, report).await
+                sweep::sweep(&clients, max_attempts, report).await
             }
             CloudMode::Rerun(spec) => {
                 own_account(&clients).await?;

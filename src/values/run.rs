@@ -78,6 +78,14 @@ impl WorkflowRun {
     }
 }
 
+/// The attempt of that run whose launch a label is of; `None` where it is of another run, or not one of ours.
+pub(crate) fn attempt_of_label(label: &str, run: &str) -> Option<u32> {
+    let label = label.to_ascii_lowercase();
+    let rest = label.strip_prefix(PREFIX)?.strip_prefix(run)?;
+    let (attempt, _) = rest.strip_prefix('-')?.split_once('-')?;
+    attempt.parse().ok()
+}
+
 /// How long ago a runner of that name was launched; `None` where the name is not one of ours.
 pub(crate) fn age(runner_name: &str, now: SystemTime) -> Option<Duration> {
     let stamp = runner_name.strip_prefix(PREFIX)?.rsplit('-').nth(1)?;

@@ -54,7 +54,7 @@ def test_modes_take_the_inputs_that_the_contract_gives_them(flags: dict[str, dic
     judging = {"run-id", "max-attempts"}
     checking = {"policy", "require", "target", "format"}
     assert set(flags["stop"]) == everywhere | narrowing | pairing
-    assert set(flags["sweep"]) == everywhere
+    assert set(flags["sweep"]) == everywhere | {"max-attempts"}
     assert set(flags["rerun"]) == everywhere | judging
     assert set(flags["policy"]) == checking
     for mode in LAUNCHES:

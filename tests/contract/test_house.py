@@ -15,7 +15,7 @@ FLOORS = [
     {"main"},
     {"cli"},
     {"modes"},
-    {"launch"},
+    {"launch", "reruns"},
     {"runner"},
     {"clients"},
     {"teardown"},

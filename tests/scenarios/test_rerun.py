@@ -355,3 +355,90 @@ def test_check_tells_whether_the_token_may_rerun(
     assert line.startswith(mark)
     assert not ci.run.reruns
     assert "may rerun" not in checks(spot="auto").stdout, "nobody else needs it"
+
+
+# --- "Re-run failed jobs": a job that waits for a runner of an older attempt ---
+
+
+@pytest.fixture
+def stranded(sprinters: Program, github: GitHub, cloud: Cloud, tmp_path: Path) -> Ci:
+    """A build that failed and was run again by hand, without the job that launches its runner."""
+    ci = Ci(sprinters, github, tmp_path)
+    ci.run.attempts[0] = [job for job in ci.run.jobs if job.name != "stop-runner"]
+    started = ci.start()
+    cloud.interrupt(started.outputs["instance-id"], "Client.InstanceInitiatedShutdown")
+    ci.run.end("failure", build="failure")
+    ci.run.begin_attempt(RunJob("build", needs=("Start a runner",), labels=(started.outputs["label"],)))
+    return ci
+
+
+def test_a_job_that_waits_for_an_older_attempts_runner_gets_its_start_run_again(stranded: Ci, github: GitHub) -> None:
+    run = stranded.judge()
+
+    assert run.code == 0, run.log
+    assert len(github.gate.calls("cancel-run")) == 1, "GitHub runs nothing again while something waits"
+    assert stranded.run.reruns == [["Start a runner", "build"]], "`lint` has no part in it"
+    assert run.outputs["rerun"] == "true"
+    assert "attempt 3 begins: job `Start a runner`" in run.log
+
+
+def test_sweep_finds_it_by_itself(stranded: Ci, sprinters: Program, github: GitHub) -> None:
+    sprinters.environment |= {"GITHUB_RUN_ID": "99", "SPRINTERS_JOB_TOKEN": github.add_token(Kind.RERUNS).value}
+    run = sprinters.run("sweep")
+
+    assert run.code == 0, run.log
+    assert stranded.run.reruns == [["Start a runner", "build"]]
+    assert f"run {stranded.run.id}: attempt 3 begins: job `Start a runner`" in run.log
+    assert "Runs begun again: 1." in run.summary
+
+
+def test_a_sweep_that_may_not_says_what_it_lacks(stranded: Ci, sprinters: Program, github: GitHub) -> None:
+    sprinters.environment |= {"GITHUB_RUN_ID": "99", "SPRINTERS_JOB_TOKEN": github.add_token(Kind.GITHUB_TOKEN).value}
+    run = sprinters.run("sweep")
+
+    assert run.code == 0, run.log
+    assert "actions: write" in run.log
+    assert not stranded.run.reruns
+
+
+@pytest.mark.parametrize("mode", ["rerun", "sweep"])
+@pytest.mark.parametrize("why", ["something runs", "attempts are used up"])
+def test_within_the_rules(stranded: Ci, sprinters: Program, github: GitHub, mode: str, why: str) -> None:
+    inputs: dict[str, object] = {}
+    if why == "something runs":
+        stranded.run.job("lint").conclusion, stranded.run.job("lint").runner_id = None, 5
+    else:
+        inputs["max-attempts"] = 2
+    if mode == "sweep":
+        sprinters.environment |= {"GITHUB_RUN_ID": "99", "SPRINTERS_JOB_TOKEN": github.add_token(Kind.RERUNS).value}
+    run = sprinters.run("sweep", **inputs) if mode == "sweep" else stranded.judge(None, **inputs)
+
+    assert run.code == 0, run.log
+    assert not github.gate.calls("cancel-run")
+    assert not stranded.run.reruns
+
+
+def test_a_living_runner_of_an_older_attempt_is_waited_for(
+    sprinters: Program, github: GitHub, tmp_path: Path
+) -> None:
+    ci = Ci(sprinters, github, tmp_path)
+    ci.run.attempts[0] = [job for job in ci.run.jobs if job.name != "stop-runner"]
+    started = ci.start()
+    ci.run.end("failure", build="failure")
+    ci.run.begin_attempt(RunJob("build", labels=(started.outputs["label"],)))
+    run = ci.judge()
+
+    assert run.code == 0, run.log
+    assert not github.gate.calls("cancel-run")
+    assert "still running" in run.outputs["reason"]
+
+
+def test_stop_says_what_to_do_where_the_attempt_launched_nothing(stranded: Ci, sprinters: Program) -> None:
+    sprinters.environment["GITHUB_RUN_ATTEMPT"] = "2"
+    first = stranded.run.attempts[0][0]
+    run = sprinters.run("stop")
+
+    assert run.code == 0, run.log
+    assert f"gh run rerun {stranded.run.id} --job {first.id}" in run.log
+    sprinters.environment["GITHUB_RUN_ATTEMPT"] = "1"
+    assert "gh run rerun" not in sprinters.run("stop").log

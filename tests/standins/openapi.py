@@ -27,7 +27,7 @@ from standins.server import Request, Response
 PACKAGE = "@octokit/openapi"
 TESTS = Path(__file__).resolve().parents[1]
 SCOPES = r"/repos/\{owner\}/\{repo\}|/orgs/\{org\}|/enterprises/\{enterprise\}"
-RUNS = r"runs/\{run_id\}(/rerun|/attempts/\{attempt_number\}/jobs)?$|jobs/\{job_id\}/rerun$"
+RUNS = r"runs(/\{run_id\}(/rerun|/cancel|/attempts/\{attempt_number\}/jobs)?)?$|jobs/\{job_id\}/rerun$"
 CHECKS = r"check-runs/\{check_run_id\}/annotations$"
 APPS = r"/app/installations/\{installation_id\}/access_tokens$|/installation/token$"
 CONTENTS = r"/repos/\{owner\}/\{repo\}(/contents/\{path\})?$"

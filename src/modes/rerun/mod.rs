@@ -11,17 +11,16 @@ use std::time::Duration;
 use crate::clients::Clients;
 use crate::ec2::{DESCRIBE_INSTANCES, Instance, tags};
 use crate::error::Failure;
-use crate::github::{GithubError, LIST_JOBS, LOOK_AT_ANNOTATIONS, LOOK_AT_RUN, RERUN, Run};
+use crate::github::{LIST_JOBS, LOOK_AT_ANNOTATIONS, LOOK_AT_RUN, Run};
 use crate::modes::rerun::spec::RerunSpec;
 use crate::report::{CheckStatus, Reporter};
-use crate::retry::{self, Backoff, Deadline, Decision};
-use decide::{Attempt, Part, RerunDecision};
+use crate::reruns::stranded::{self, Stranded, Waiting};
+use crate::reruns::{Begun, begin};
+use crate::retry::{self, Deadline};
+use decide::{Attempt, Lost, RerunDecision};
 
 /// How long passing errors are waited out.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// How long GitHub may take to show an attempt whose beginning got no answer.
-const SHOWN_WITHIN: Duration = Duration::from_secs(5);
-
 /// Looks at the run and its instances, and runs it again or says why not.
 pub(crate) async fn rerun(
     clients: &Clients,
@@ -33,11 +32,15 @@ pub(crate) async fn rerun(
     let attempt = spec.attempt.unwrap_or(run.run_attempt);
     let verdict = match decide::decide_by_run(&run, attempt, spec.max_attempts) {
         Some(why) => RerunDecision::Leave(why),
-        None => decide_by_instances(clients, spec.run, &run, attempt, deadline).await?,
+        None if run.is_completed() => {
+            decide_by_instances(clients, spec.run, &run, attempt, deadline).await?
+        }
+        None => decide_by_waiting(clients, &run, attempt, deadline).await?,
     };
     let verdict = match verdict {
         RerunDecision::Rerun { part, lost } => {
-            match begin(clients, spec.run, attempt, &part, deadline).await? {
+            let begun = begin(&clients.github, spec.run, attempt, &part, deadline).await;
+            match begun.map_err(|error| clients.github_failure(&error))? {
                 Begun::Now => RerunDecision::Rerun { part, lost },
                 Begun::BySomebodyElse => RerunDecision::Leave(format!(
                     "attempt {attempt} was followed by attempt {} already",
@@ -65,7 +68,7 @@ async fn decide_by_instances(
 ) -> Result<RerunDecision, Failure> {
     let (jobs, instances) = tokio::join!(
         retry::until(LIST_JOBS, deadline, || clients.github.jobs(id, attempt)),
-        find_instances(clients, id, attempt, deadline)
+        find_instances(clients, id, Some(attempt), deadline)
     );
     let attempt = Attempt {
         number: attempt,
@@ -89,97 +92,73 @@ async fn decide_by_instances(
     Ok(decide::decide_by_instances(&attempt))
 }
 
-/// What the attempt launched. Terminated instances are to be seen for about an hour.
+/// A run that has not ended: it is cancelled where all that it still does is wait for runners of an older attempt.
+async fn decide_by_waiting(
+    clients: &Clients,
+    run: &Run,
+    attempt: u32,
+    deadline: Deadline,
+) -> Result<RerunDecision, Failure> {
+    let (id, github) = (run.id, &clients.github);
+    let jobs_of = async |attempt| {
+        let jobs = retry::until(LIST_JOBS, deadline, || github.jobs(id, attempt)).await;
+        jobs.map_err(|error| clients.github_failure(&error))
+    };
+    let (jobs, instances) = tokio::join!(
+        jobs_of(attempt),
+        find_instances(clients, id, None, deadline)
+    );
+    let (jobs, instances, number) = (jobs?, instances?, id.to_string());
+    let mut waiting = Waiting {
+        run: &number,
+        attempt,
+        jobs: &jobs,
+        older_jobs: &[],
+        instances: &instances,
+    };
+    let mut older = Vec::new();
+    for attempt in waiting.older_attempts() {
+        older.extend(jobs_of(attempt).await?);
+    }
+    waiting.older_jobs = &older;
+    let Some(Stranded { jobs, part }) = waiting.stranded() else {
+        return Ok(RerunDecision::Leave(decide::still_running(attempt)));
+    };
+    let is_over = stranded::cancel(github, id).await;
+    if !is_over.map_err(|error| clients.github_failure(&error))? {
+        return Ok(RerunDecision::Leave(format!(
+            "attempt {attempt} was cancelled, because it waited for a runner of an older attempt, and has not ended yet"
+        )));
+    }
+    let lost = jobs.into_iter();
+    let lost = lost
+        .map(|(job, label)| Lost::Waiting { job, label })
+        .collect();
+    Ok(RerunDecision::Rerun { part, lost })
+}
+
+/// What the attempt launched, or all attempts. Terminated instances are to be seen for about an hour.
 async fn find_instances(
     clients: &Clients,
     run: u64,
-    attempt: u32,
+    attempt: Option<u32>,
     deadline: Deadline,
 ) -> Result<Vec<Instance>, Failure> {
     let by_tag = |key: &str, value: String| (format!("tag:{key}"), [value]);
-    let wanted = [
+    let mut wanted = vec![
         by_tag(tags::REPOSITORY, clients.run.repository.to_string()),
         by_tag(tags::RUN_ID, run.to_string()),
-        by_tag(tags::RUN_ATTEMPT, attempt.to_string()),
     ];
-    let filters = wanted
-        .each_ref()
-        .map(|(name, values)| (name.as_str(), &values[..]));
+    wanted.extend(attempt.map(|attempt| by_tag(tags::RUN_ATTEMPT, attempt.to_string())));
+    let filters: Vec<(&str, &[String])> = wanted
+        .iter()
+        .map(|(name, values)| (name.as_str(), &values[..]))
+        .collect();
     retry::until(DESCRIBE_INSTANCES, deadline, || {
         clients.ec2.instances(&filters)
     })
     .await
     .map_err(|error| clients.ec2_failure(&error))
-}
-
-/// Who began the next attempt.
-enum Begun {
-    Now,
-    BySomebodyElse,
-}
-
-/// Begins the next attempt, once. GitHub refuses while one is running, so that two of us cannot begin two; where no answer
-/// came, the run itself tells whether it has begun.
-async fn begin(
-    clients: &Clients,
-    run: u64,
-    attempt: u32,
-    part: &Part,
-    deadline: Deadline,
-) -> Result<Begun, Failure> {
-    let mut backoff = Backoff::default();
-    let mut may_be_ours = false;
-    loop {
-        let asking = retry::attempt(RERUN, deadline, ask(clients, run, part));
-        let Err(error) = asking.await else {
-            return Ok(Begun::Now);
-        };
-        may_be_ours |= error.may_have_acted();
-        // A refusal may be about an attempt that is not the latest any more: one look tells. After silence it takes several.
-        let looking = if error.may_have_acted() {
-            deadline.within(SHOWN_WITHIN)
-        } else {
-            Deadline::after(Duration::ZERO)
-        };
-        if error.is_already_running() || is_followed(clients, run, attempt, deadline, looking).await
-        {
-            return Ok(if may_be_ours {
-                Begun::Now
-            } else {
-                Begun::BySomebodyElse
-            });
-        }
-        match retry::decide(&error, &mut backoff, deadline) {
-            Decision::Repeat(wait) => tokio::time::sleep(wait).await,
-            Decision::GiveUp => return Err(clients.github_failure(&error)),
-        }
-    }
-}
-
-async fn ask(clients: &Clients, run: u64, part: &Part) -> Result<(), GithubError> {
-    match part {
-        Part::Job(id, _) => clients.github.rerun_job(*id).await,
-        Part::All => clients.github.rerun_run(run).await,
-    }
-}
-
-/// Whether another attempt has begun; looks for a while, because GitHub begins one in its own time.
-async fn is_followed(
-    clients: &Clients,
-    run: u64,
-    attempt: u32,
-    deadline: Deadline,
-    looking: Deadline,
-) -> bool {
-    let mut backoff = Backoff::default();
-    loop {
-        match look(clients, run, deadline).await {
-            Ok(now) if now.run_attempt > attempt || !now.is_completed() => return true,
-            Ok(_) if looking.sleep(backoff.next(None)).await.is_ok() => {}
-            // Why it could not be begun says more than why nobody could look.
-            Ok(_) | Err(_) => return false,
-        }
-    }
 }
 
 /// One line, the outputs and the summary.
@@ -195,12 +174,7 @@ fn tell(
                 report.line(format_args!("· {lost}"));
             }
             let next = attempt + 1;
-            let why = match part {
-                Part::Job(_, name) => {
-                    format!("attempt {next} begins: job `{name}` and every job that needs it")
-                }
-                Part::All => format!("attempt {next} begins: every job"),
-            };
+            let why = part.described(next);
             report.mark(CheckStatus::Done, &why);
             (true, why)
         }
@@ -215,10 +189,7 @@ fn tell(
             .map_err(|error| Failure::output(name, &error))?;
     }
     let lost: Vec<[&str; 3]> = match verdict {
-        RerunDecision::Rerun { lost, .. } => lost
-            .iter()
-            .map(|lost| [&*lost.job, &*lost.instance, &*lost.reason])
-            .collect(),
+        RerunDecision::Rerun { lost, .. } => lost.iter().map(Lost::row).collect(),
         RerunDecision::Leave(_) => Vec::new(),
     };
     report.summary(&summary::rerun(is_rerun, &why, &run.html_url, &lost));

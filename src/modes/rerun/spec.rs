@@ -24,9 +24,7 @@ impl RerunSpec {
         event: Option<&str>,
         problems: &mut Problems,
     ) -> Option<Self> {
-        let max_attempts = problems
-            .optional(inputs, "max-attempts", max_attempts)
-            .unwrap_or(MAX_ATTEMPTS);
+        let max_attempts = max_attempts(inputs, problems);
         let ended = event.and_then(ended_run);
         let run = match inputs.get("run-id") {
             Some(_) => problems.optional(inputs, "run-id", run_id)?,
@@ -53,11 +51,17 @@ fn run_id(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "a workflow run's number, such as `1234567890`".to_owned())
 }
 
-fn max_attempts(text: &str) -> Result<u32, String> {
-    text.parse()
-        .ok()
-        .filter(|most| (1..=MOST_ATTEMPTS).contains(most))
-        .ok_or_else(|| format!("a number from 1 to {MOST_ATTEMPTS}"))
+/// Which attempt of a run is the last that is begun.
+pub(crate) fn max_attempts(inputs: &Inputs, problems: &mut Problems) -> u32 {
+    let parse = |text: &str| {
+        text.parse()
+            .ok()
+            .filter(|most| (1..=MOST_ATTEMPTS).contains(most))
+            .ok_or_else(|| format!("a number from 1 to {MOST_ATTEMPTS}"))
+    };
+    problems
+        .optional(inputs, "max-attempts", parse)
+        .unwrap_or(MAX_ATTEMPTS)
 }
 
 /// The run and the attempt that a `workflow_run` event is about.

@@ -21,7 +21,7 @@ pub(crate) fn rerun(is_rerun: bool, why: &str, url: &str, lost: &[[&str; 3]]) ->
             .map(|[job, instance, reason]| vec![code(job), code(instance), cell(reason)]);
         table(
             &mut text,
-            &["Job", "Instance", "Interrupted"],
+            &["Job", "Instance or label", "Lost"],
             rows.take(MOST_ROWS),
         );
         text.push('\n');

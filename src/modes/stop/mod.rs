@@ -4,6 +4,7 @@ pub(crate) mod bill;
 pub(crate) mod cost_report;
 mod decide;
 pub(crate) mod filter;
+mod partial_rerun;
 mod summary;
 
 use std::time::{Duration, SystemTime};
@@ -100,6 +101,11 @@ pub(crate) async fn stop(
 
     if free.is_empty() && spared.is_empty() && count == 0 {
         report.mark(CheckStatus::Done, "nothing to stop");
+    }
+    if filter.is_whole_run()
+        && let Some(advice) = partial_rerun::advice(&clients.run, &instances)
+    {
+        report.warning(advice);
     }
     let billed = billed(clients, filter, &instances);
     let bills = bills(clients, &billed, &history);

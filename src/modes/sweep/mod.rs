@@ -1,6 +1,7 @@
 //! `sweep`: end what outlived its `sprinters:expires` tag, for a scheduled workflow. A busy runner is never touched.
 
 mod summary;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -95,7 +96,11 @@ fn record(runner: &Runner) -> Record {
 }
 
 /// Ends what expired in this repository.
-pub(crate) async fn sweep(clients: &Clients, report: &Reporter) -> Result<(), Failure> {
+pub(crate) async fn sweep(
+    clients: &Clients,
+    max_attempts: u32,
+    report: &Reporter,
+) -> Result<(), Failure> {
     let deadline = Deadline::after(teardown::patience(0));
     let repository = [clients.run.repository.to_string()];
     let ours = ["true".to_owned()];
@@ -120,6 +125,7 @@ pub(crate) async fn sweep(clients: &Clients, report: &Reporter) -> Result<(), Fa
         })?;
     let plan = plan(&instances, &runners, &clients.run, SystemTime::now());
     log_undecided(&plan, report);
+    let reruns = waiting::rerun(clients, &instances, max_attempts, report).await;
     let swept = Sweeping {
         clients,
         report,
@@ -135,6 +141,7 @@ pub(crate) async fn sweep(clients: &Clients, report: &Reporter) -> Result<(), Fa
         swept.terminated,
         swept.deleted,
         swept.spared,
+        reruns,
     ));
     match swept.failed {
         Some(failure) => Err(failure),

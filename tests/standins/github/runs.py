@@ -20,7 +20,9 @@ SCOPE = r"^/(?P<scope>repos/[^/]+/[^/]+)/actions"
 ROUTES = (
     ("GET", re.compile(SCOPE + r"/runs/(?P<id>\d+)$"), "get-run"),
     ("GET", re.compile(SCOPE + r"/runs/(?P<id>\d+)/attempts/(?P<attempt>\d+)/jobs$"), "list-jobs"),
+    ("GET", re.compile(SCOPE + r"/runs$"), "list-runs"),
     ("POST", re.compile(SCOPE + r"/runs/(?P<id>\d+)/rerun$"), "rerun-run"),
+    ("POST", re.compile(SCOPE + r"/runs/(?P<id>\d+)/cancel$"), "cancel-run"),
     ("POST", re.compile(SCOPE + r"/jobs/(?P<id>\d+)/rerun$"), "rerun-job"),
     (
         "GET",
@@ -72,6 +74,13 @@ class WorkflowRun:
     def jobs(self) -> list[RunJob]:
         return self.attempts[-1]
 
+    @property
+    def status(self) -> str:
+        """Queued, where nothing of the latest attempt runs or has run."""
+        if self.conclusion:
+            return "completed"
+        return "in_progress" if any(job.status == "in_progress" for job in self.jobs) else "queued"
+
     def job(self, name: str) -> RunJob:
         return next(job for job in self.jobs if job.name == name)
 
@@ -80,6 +89,15 @@ class WorkflowRun:
         for job in self.jobs:
             job.conclusion = jobs.get(job.name.replace("-", "_"), "success")
         self.conclusion = conclusion
+
+    def begin_attempt(self, *again: RunJob) -> None:
+        """Somebody has these jobs run again; the others are carried over, under numbers of their own."""
+        by_name = {job.name: job for job in again}
+        number = max(job.id for job in self.jobs)
+        self.attempts.append(
+            [replace(by_name.get(job.name, job), id=number + 1 + index) for index, job in enumerate(self.jobs)]
+        )
+        self.conclusion = None
 
 
 class Runs:
@@ -106,8 +124,14 @@ class Runs:
         return None
 
     def _answer(self, name: str, match: re.Match[str], request: Request) -> Response:
-        scope, number = match["scope"].lower(), int(match["id"])
+        scope = match["scope"].lower()
         of_scope = [run for run in self._runs if run.scope == scope]
+        if name == "list-runs":
+            size = min(int(request.query.get("per_page", "30")), 100)
+            shown = [one for one in of_scope if request.query.get("status") in (None, one.status)][:size]
+            found = [self._run_json(one) for one in shown]
+            return Response.of_json(200, {"total_count": len(found), "workflow_runs": found})
+        number = int(match["id"])
         if name in ("rerun-job", "list-annotations"):
             for run in of_scope:
                 for job in run.jobs:
@@ -122,6 +146,8 @@ class Runs:
         run = asked[0]
         if name == "rerun-run":
             return self._rerun(run, {job.name for job in run.jobs}, "This workflow")
+        if name == "cancel-run":
+            return self._cancel(run)
         if name == "get-run":
             return Response.of_json(200, self._run_json(run))
         attempt = int(match["attempt"])
@@ -131,6 +157,14 @@ class Runs:
         jobs = run.attempts[attempt - 1]
         shown = [self._job_json(run, attempt, job) for job in jobs[(page - 1) * size : page * size]]
         return Response.of_json(200, {"total_count": len(jobs), "jobs": shown})
+
+    def _cancel(self, run: WorkflowRun) -> Response:
+        if run.conclusion:
+            return message(409, "Cannot cancel a workflow run that is completed.")
+        for job in run.jobs:
+            job.conclusion = job.conclusion or "cancelled"
+        run.conclusion = "cancelled"
+        return Response.of_json(202, {})
 
     def _rerun(self, run: WorkflowRun, names: set[str], what: str) -> Response:
         if run.conclusion is None:
@@ -161,7 +195,7 @@ class Runs:
             "run_attempt": len(run.attempts),
             "display_title": "CI",
             "event": "push",
-            "status": "completed" if run.conclusion else "in_progress",
+            "status": run.status,
             "conclusion": run.conclusion,
             "workflow_id": 5,
             "url": url,

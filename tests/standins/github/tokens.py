@@ -12,7 +12,7 @@ from standins.server import Request, Response
 
 IS_ABOUT_CONTENTS = re.compile(r"^/repos/[^/]+/[^/]+/contents/")
 IS_ABOUT_REPOSITORIES = re.compile(r"^/repos/[^/]+/[^/]+$")
-IS_ABOUT_RUNS = re.compile(r"/actions/(runs|jobs)/|/check-runs/")
+IS_ABOUT_RUNS = re.compile(r"/actions/(runs$|runs/|jobs/)|/check-runs/")
 DOCUMENTATION = "https://docs.github.com/rest/actions/self-hosted-runners"
 HOURLY_LIMIT = 5000
 

@@ -8,6 +8,7 @@ use std::fmt;
 
 use crate::ec2::Instance;
 use crate::github::{Job, JobId, Run};
+use crate::reruns::Part;
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,34 +22,49 @@ pub(super) enum RerunDecision {
     Leave(String),
 }
 
-/// Which part of the run runs again.
+/// A job that could not come to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Part {
-    /// This job, and every job that needs it.
-    Job(JobId, String),
-    /// All of it: several jobs launched what was lost, and GitHub takes one job at a time; or nobody knows which job it was.
-    All,
+pub(super) enum Lost {
+    /// It failed because AWS took its instance back.
+    Interrupted {
+        job: String,
+        instance: String,
+        reason: String,
+    },
+    /// It waited for a runner of an older attempt.
+    Waiting { job: String, label: String },
 }
 
-/// A job that failed because its instance was taken back.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Lost {
-    pub job: String,
-    pub instance: String,
-    pub reason: String,
+impl Lost {
+    /// The job, what it lost, and why, for the summary.
+    pub(super) fn row(&self) -> [&str; 3] {
+        match self {
+            Self::Interrupted {
+                job,
+                instance,
+                reason,
+            } => [job, instance, reason],
+            Self::Waiting { job, label } => [job, label, "of an older attempt"],
+        }
+    }
 }
 
 impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            job,
-            instance,
-            reason,
-        } = self;
-        write!(
-            f,
-            "job `{job}` was lost because AWS took back `{instance}` ({reason})"
-        )
+        match self {
+            Self::Interrupted {
+                job,
+                instance,
+                reason,
+            } => write!(
+                f,
+                "job `{job}` was lost because AWS took back `{instance}` ({reason})"
+            ),
+            Self::Waiting { job, label } => write!(
+                f,
+                "job `{job}` waited for `{label}`, a runner of an older attempt, which is gone"
+            ),
+        }
     }
 }
 
@@ -61,7 +77,8 @@ pub(super) fn decide_by_run(run: &Run, attempt: u32, max_attempts: u32) -> Optio
             "attempt {attempt} was followed by attempt {now} already"
         ))
     } else if !run.is_completed() {
-        Some(format!("attempt {attempt} is still running"))
+        // Whatever it waits for, it gets no further attempt beyond the last.
+        (attempt == 1 || attempt >= max_attempts).then(|| still_running(attempt))
     } else if ended == "success" {
         Some(format!("attempt {attempt} succeeded"))
     } else if !["failure", CANCELLED].contains(&ended) {
@@ -73,6 +90,10 @@ pub(super) fn decide_by_run(run: &Run, attempt: u32, max_attempts: u32) -> Optio
     } else {
         None
     }
+}
+
+pub(super) fn still_running(attempt: u32) -> String {
+    format!("attempt {attempt} is still running")
 }
 
 /// How GitHub calls the end of a job that somebody stopped, and at times of one whose machine went down under it.
@@ -161,7 +182,7 @@ pub(super) fn decide_by_instances(attempt: &Attempt<'_>) -> RerunDecision {
     for instance in &taken {
         let starter = starter(instance, jobs);
         if let Some(job) = lost_job(attempt, instance, starter) {
-            lost.push(Lost {
+            lost.push(Lost::Interrupted {
                 job: job.name.clone(),
                 instance: instance.id.to_string(),
                 reason: instance.state_reason.clone().unwrap_or_default(),

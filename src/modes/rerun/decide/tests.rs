@@ -8,6 +8,7 @@ const DONE: &str = "Client.InstanceInitiatedShutdown: Instance initiated shutdow
 
 fn run(attempt: u32, status: &str, conclusion: Option<&str>) -> Run {
     Run {
+        id: 7,
         run_attempt: attempt,
         status: Some(status.to_owned()),
         conclusion: conclusion.map(str::to_owned),
