@@ -16,6 +16,16 @@ pub(crate) struct Arguments {
     pub question: Option<Question>,
     /// `migrate`, which is no mode: it is for a person's own files.
     pub migration: Option<Migration>,
+    /// What only a terminal says of `listen`.
+    pub listening: Listening,
+}
+
+/// The flags of `listen` that are not inputs: they are about the process rather than the runners.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Listening {
+    pub log: Option<String>,
+    pub metrics: Option<String>,
+    pub drain: Option<String>,
 }
 
 /// Parses the arguments. Prints help and ends the process where that was asked for.
@@ -36,6 +46,7 @@ pub(crate) fn parse(arguments: Vec<String>) -> Result<Arguments, InputError> {
             flags: BTreeMap::new(),
             question: None,
             migration: None,
+            listening: Listening::default(),
         });
     };
     if name == migrate::NAME {
@@ -44,6 +55,7 @@ pub(crate) fn parse(arguments: Vec<String>) -> Result<Arguments, InputError> {
             flags: BTreeMap::new(),
             question: None,
             migration: Some(migrate::parse(matches)),
+            listening: Listening::default(),
         });
     }
     let mode = Mode::parse(name)?;
@@ -56,7 +68,20 @@ pub(crate) fn parse(arguments: Vec<String>) -> Result<Arguments, InputError> {
         flags: flags(mode, matches),
         question,
         migration: None,
+        listening: listening(mode, matches),
     })
+}
+
+fn listening(mode: Mode, matches: &ArgMatches) -> Listening {
+    if mode != Mode::Listen {
+        return Listening::default();
+    }
+    let text = |name| matches.get_one::<String>(name).cloned();
+    Listening {
+        log: text("log"),
+        metrics: text("metrics"),
+        drain: text("drain"),
+    }
 }
 
 fn flags(mode: Mode, matches: &ArgMatches) -> BTreeMap<&'static str, String> {
@@ -90,6 +115,9 @@ fn subcommand(mode: Mode) -> Command {
         Mode::Check => "Prove credentials, permissions and token without launching anything",
         Mode::Sweep => "Terminate what outlived its `sprinters:expires` tag; never a busy runner",
         Mode::Rerun => "Run a workflow run again that failed because AWS took an instance back",
+        Mode::Listen => {
+            "Serve scale sets: launch a runner for each job that names one in its `runs-on`"
+        }
         Mode::Policy => {
             "Check IAM policies: do they let Sprinters work, and what is wrong with them"
         }
@@ -117,12 +145,34 @@ fn subcommand(mode: Mode) -> Command {
                 .value_name(input.value)
                 .help(help)
         }));
-    if mode == Mode::Policy {
-        policy::command(command)
-    } else {
-        command
+    match mode {
+        Mode::Policy => policy::command(command),
+        Mode::Listen => command.args(
+            LISTENING
+                .map(|(name, value, help)| Arg::new(name).long(name).value_name(value).help(help)),
+        ),
+        _ => command,
     }
 }
+
+/// The flags of [`Listening`].
+const LISTENING: [(&str, &str, &str); 3] = [
+    (
+        "log",
+        "STYLE",
+        "How the log is written, `text` or `json` [default: text]",
+    ),
+    (
+        "metrics",
+        "ADDRESS",
+        "Where Prometheus finds `/metrics`, and others `/healthz`, such as `127.0.0.1:9464`",
+    ),
+    (
+        "drain",
+        "NAME",
+        "Take this runner out of service: it gets no new jobs, and its scale set is deleted once the last one is over",
+    ),
+];
 
 const AFTER_HELP: &str = "\
 A flag is visible to everyone on the machine: pass secrets in the environment variables that are named beside them.
@@ -177,7 +227,7 @@ mod tests {
         assert_eq!(
             error.as_deref(),
             Some(
-                "input `mode` is `strat`; accepted: `start`, `stop`, `check`, `sweep`, `rerun` or `policy`; did you mean `start`?"
+                "input `mode` is `strat`; accepted: `start`, `stop`, `check`, `sweep`, `rerun`, `listen` or `policy`; did you mean `start`?"
             )
         );
     }

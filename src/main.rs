@@ -77,6 +77,9 @@ fn run(mode: &mut Option<Mode>, report: &Arc<Reporter>) -> Result<(), Failure> {
     };
     *mode = Some(chosen);
     let runtime = runtime()?;
+    if chosen == Mode::Listen {
+        return runtime.block_on(modes::listen(inputs, &arguments.listening, report));
+    }
     let inputs = runtime.block_on(runner::resolve(inputs, environment, report))?;
     let work = Work::parse(chosen, &inputs)
         .map_err(|problems| Failure::inputs(&problems.located(&inputs)))?;

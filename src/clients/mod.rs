@@ -6,6 +6,7 @@ pub(crate) mod target;
 pub(crate) mod ubuntu_images;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 
@@ -49,6 +50,7 @@ impl Clients {
         purpose: Purpose,
         environment: impl Fn(&str) -> Option<String>,
         report: &Arc<Reporter>,
+        read_timeout: Duration,
     ) -> Self {
         let report = report.clone();
         let mask: Mask = Arc::new(move |secret| report.mask(secret));
@@ -61,7 +63,7 @@ impl Clients {
             run,
             account,
         } = target;
-        let connector = crate::http::connector(extra_roots);
+        let connector = crate::http::connector(extra_roots, read_timeout);
         let job_github = environment(JOB_TOKEN).map(|token| {
             mask(&token);
             let token = GithubCredentials::Token(token.into());
@@ -84,6 +86,28 @@ impl Clients {
             region,
             run,
             account,
+        }
+    }
+
+    /// The same clients for another region and account, and for a scale set instead of a workflow run.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn for_scale_set(
+        &self,
+        region: &Region,
+        account: Option<AccountId>,
+        run: WorkflowRun,
+    ) -> Self {
+        let ec2 = if *region == self.region {
+            self.ec2.clone()
+        } else {
+            self.ec2.in_region(region)
+        };
+        Self {
+            ec2,
+            region: region.clone(),
+            account,
+            run,
+            ..self.clone()
         }
     }
 

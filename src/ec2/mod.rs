@@ -122,6 +122,20 @@ impl Ec2 {
         }
     }
 
+    /// The same client for another region.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn in_region(&self, region: &Region) -> Self {
+        let region = AwsRegion::new(region.as_str().to_owned());
+        let ec2 = self.client.config().to_builder().region(region.clone());
+        let sts = self.sts.config().to_builder().region(region);
+        Self {
+            client: aws_sdk_ec2::Client::from_conf(ec2.build()),
+            sts: aws_sdk_sts::Client::from_conf(sts.build()),
+            role: self.role.clone(),
+            signed_with: self.signed_with,
+        }
+    }
+
     /// Takes the role, where one is to be taken; it is kept for the calls that follow.
     pub(crate) async fn sign_in(&self) -> Result<Option<AssumedRole>, RoleError> {
         match &self.role {

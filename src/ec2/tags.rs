@@ -14,6 +14,8 @@ use crate::values::runner_id::RunnerId;
 use crate::values::tags::Tags;
 use crate::values::volume::Volumes;
 
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use sprinters_policy::tags::SCALE_SET;
 pub(crate) use sprinters_policy::tags::{
     EXPIRES, GROUP, JOB, JOB_ID, LABEL, NAME, OURS, REPOSITORY, ROOT, RUN_ATTEMPT, RUN_ID,
     RUNNER_ID, SCOPE, TEMP,
@@ -30,28 +32,59 @@ pub(crate) fn for_launch(
     group: Option<&Group>,
     extra: &Tags,
 ) -> Vec<(String, String)> {
-    let ours = [
-        (OURS, "true".to_owned()),
-        (NAME, runner_name.to_owned()),
-        (REPOSITORY, run.repository.to_string()),
+    let of_run = [
         (RUN_ID, run.id.clone()),
         (RUN_ATTEMPT, run.attempt.clone()),
         (JOB, run.job.clone()),
         (LABEL, label.to_owned()),
+    ];
+    let job_id = run.job_id.map(|id| (JOB_ID, id.to_string()));
+    let group = group.map(|group| (GROUP, group.to_string()));
+    let ours = of_runner(run, runner_name, runner_id, expires, volumes);
+    let all = ours.into_iter().chain(of_run).chain(group).chain(job_id);
+    with_extra(all, extra)
+}
+
+/// The tags of a launch for a scale set: no workflow run is its own.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) fn for_scale_set(
+    run: &WorkflowRun,
+    runner_name: &str,
+    set: &str,
+    runner_id: RunnerId,
+    expires: SystemTime,
+    volumes: Volumes,
+    extra: &Tags,
+) -> Vec<(String, String)> {
+    let ours = of_runner(run, runner_name, runner_id, expires, volumes);
+    with_extra(ours.into_iter().chain([(SCALE_SET, set.to_owned())]), extra)
+}
+
+fn of_runner(
+    run: &WorkflowRun,
+    runner_name: &str,
+    runner_id: RunnerId,
+    expires: SystemTime,
+    volumes: Volumes,
+) -> Vec<(&'static str, String)> {
+    let ours = [
+        (OURS, "true".to_owned()),
+        (NAME, runner_name.to_owned()),
+        (REPOSITORY, run.repository.to_string()),
         (RUNNER_ID, runner_id.to_string()),
         (EXPIRES, rfc3339(expires)),
         (ROOT, volumes.root.to_tag()),
     ];
-    let job_id = run.job_id.map(|id| (JOB_ID, id.to_string()));
     let shared = run.scope.tag().map(|scope| (SCOPE, scope));
     let temp = volumes.temp.map(|temp| (TEMP, temp.to_string()));
-    let group = group.map(|group| (GROUP, group.to_string()));
-    ours.into_iter()
-        .chain(group)
-        .chain(temp)
-        .chain(shared)
-        .chain(job_id)
-        .filter(|(key, _)| *key != NAME || extra.iter().all(|(theirs, _)| theirs != NAME))
+    ours.into_iter().chain(temp).chain(shared).collect()
+}
+
+fn with_extra(
+    ours: impl Iterator<Item = (&'static str, String)>,
+    extra: &Tags,
+) -> Vec<(String, String)> {
+    ours.filter(|(key, _)| *key != NAME || extra.iter().all(|(theirs, _)| theirs != NAME))
         .map(|(key, value)| (key.to_owned(), value))
         .chain(
             extra

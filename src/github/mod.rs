@@ -4,8 +4,12 @@ mod app;
 mod contents;
 mod error;
 mod groups;
+#[cfg(not(target_family = "wasm"))]
+mod repositories;
 mod runners;
 mod runs;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) mod scale_sets;
 
 #[cfg(test)]
 pub(crate) use app::fuzzed as fuzzed_sign_in;
@@ -15,6 +19,8 @@ pub(crate) use contents::READ_FILE;
 pub(crate) use contents::fuzzed as fuzzed_contents;
 pub(crate) use error::GithubError;
 pub(crate) use groups::{DEFAULT_GROUP, GROUPS, Group};
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use repositories::VISIBILITY;
 #[cfg(test)]
 pub(crate) use runners::fuzzed;
 pub(crate) use runners::{

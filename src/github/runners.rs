@@ -77,6 +77,8 @@ pub(crate) const DOWNLOADS: &str = "look up the runner program's download";
 pub(crate) const LOOK: &str = "look at the runner";
 pub(crate) const LIST: &str = "list runners";
 pub(crate) const DELETE: &str = "delete the runner's record";
+#[cfg(not(target_family = "wasm"))]
+const REGISTRATION: &str = "make a registration token";
 
 #[derive(Serialize)]
 struct GenerateJitConfig<'a> {
@@ -96,6 +98,12 @@ struct GeneratedJitConfig {
 struct Page {
     total_count: Option<usize>,
     runners: Vec<Runner>,
+}
+
+#[cfg(not(target_family = "wasm"))]
+#[derive(Deserialize)]
+struct RegistrationToken {
+    token: String,
 }
 
 #[cfg(test)]
@@ -131,6 +139,15 @@ impl Github {
             id: runner.id,
             jit_config: encoded_jit_config.into(),
         })
+    }
+
+    /// `POST …/registration-token`: what opens the Actions service.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) async fn registration_token(&self) -> Result<SecretString, GithubError> {
+        let path = self.path("/runners/registration-token");
+        let answer = self.post_path(REGISTRATION, &path).await?;
+        let RegistrationToken { token } = answer.json(REGISTRATION, StatusCode::CREATED)?;
+        Ok(token.into())
     }
 
     /// `GET …/downloads`: the runner program for Linux on that processor.

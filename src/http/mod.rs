@@ -42,11 +42,14 @@ use crate::retry::Transient;
 /// A connection that is not there after this long will not come.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Neither EC2 nor GitHub thinks longer than this about any request of ours.
-const READ_TIMEOUT: Duration = Duration::from_secs(20);
+pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(20);
+/// A long poll is answered after 50 s at the latest. Every other call of a listener has a deadline of its own.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) const LONG_POLL_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Builds the connector. It connects to nobody yet, and reads no certificate before somebody is to be reached by HTTPS.
-pub(crate) fn connector(extra_roots: ExtraRoots) -> SharedHttpConnector {
-    let connector = SharedHttpConnector::new(Connector::new(extra_roots));
+pub(crate) fn connector(extra_roots: ExtraRoots, read_timeout: Duration) -> SharedHttpConnector {
+    let connector = SharedHttpConnector::new(Connector::new(extra_roots, read_timeout));
     SharedHttpConnector::new(Whole(connector))
 }
 

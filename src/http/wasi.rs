@@ -28,7 +28,7 @@ pub(super) struct Connector;
 
 impl Connector {
     /// Whom it trusts is the host's matter.
-    pub(super) fn new(_: ExtraRoots) -> Self {
+    pub(super) fn new(_: ExtraRoots, _: Duration) -> Self {
         Self
     }
 }

@@ -127,6 +127,17 @@ impl Problems {
         self.0.push(error);
     }
 
+    /// Takes over what is wrong with one of several runners; what is wrong with all of them is told once.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn adopt(&mut self, others: Self, inputs: &Inputs) {
+        for error in others.located(inputs) {
+            let told = error.to_string();
+            if self.0.iter().all(|known| known.to_string() != told) {
+                self.0.push(error);
+            }
+        }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use crate::values::account::AccountId;
 
 /// The input values of one invocation.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Inputs {
     given: BTreeMap<&'static str, String>,
     /// What `runner` stands for.
@@ -76,6 +76,14 @@ impl Inputs {
     pub(crate) fn with(mut self, layer: Layer) -> Self {
         self.layer = layer;
         self
+    }
+
+    /// The same inputs for one of the runners that `runner` names.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn for_runner(&self, name: &str) -> Self {
+        let mut inputs = self.clone();
+        inputs.given.insert("runner", name.to_owned());
+        inputs
     }
 
     /// The value of an input, without white space around it; `None` where it is absent.

@@ -11,21 +11,24 @@ pub(crate) enum Mode {
     Check,
     Sweep,
     Rerun,
+    Listen,
     Policy,
 }
 
 impl Mode {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Start,
         Self::Stop,
         Self::Check,
         Self::Sweep,
         Self::Rerun,
+        Self::Listen,
         Self::Policy,
     ];
 
     /// The modes, for messages.
-    pub(crate) const ACCEPTED: &str = "`start`, `stop`, `check`, `sweep`, `rerun` or `policy`";
+    pub(crate) const ACCEPTED: &str =
+        "`start`, `stop`, `check`, `sweep`, `rerun`, `listen` or `policy`";
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -34,6 +37,7 @@ impl Mode {
             Self::Check => "check",
             Self::Sweep => "sweep",
             Self::Rerun => "rerun",
+            Self::Listen => "listen",
             Self::Policy => "policy",
         }
     }

@@ -17,10 +17,10 @@ pub(crate) struct Input {
     pub secret: bool,
 }
 
-use Mode::{Check, Policy, Rerun, Start, Stop, Sweep};
+use Mode::{Check, Listen, Policy, Rerun, Start, Stop, Sweep};
 
-const EVERY: &[Mode] = &[Start, Stop, Check, Sweep, Rerun];
-const LAUNCH: &[Mode] = &[Start, Check];
+const EVERY: &[Mode] = &[Start, Stop, Check, Sweep, Rerun, Listen];
+const LAUNCH: &[Mode] = &[Start, Check, Listen];
 
 const fn input(
     name: &'static str,
@@ -198,7 +198,7 @@ pub(crate) const INPUTS: &[Input] = &[
     input(
         "count",
         "N",
-        LAUNCH,
+        &[Start, Check],
         "How many runners to launch in one call",
     )
     .default("1"),
@@ -265,16 +265,43 @@ pub(crate) const INPUTS: &[Input] = &[
     input(
         "fallback",
         "LABEL",
-        LAUNCH,
+        &[Start, Check],
         "Label to hand out instead, such as `ubuntu-latest`, where no runner can be had",
     ),
     input(
         "fallback-on",
         "CAUSES",
-        LAUNCH,
+        &[Start, Check],
         "What to fall back for: `capacity`, `secrets` (a fork or Dependabot gets none), `error` (any other failure)",
     )
     .default("capacity, secrets"),
+    input(
+        "max-runners",
+        "N",
+        &[Listen],
+        "The most runners that live at any moment, for each runner that is served",
+    ),
+    input(
+        "min-runners",
+        "N",
+        &[Listen],
+        "How many runners wait for jobs",
+    )
+    .default("0"),
+    input(
+        "for",
+        "DURATION",
+        &[Listen],
+        "How long to listen; running jobs are left alone at the end",
+    )
+    .default("until it is ended"),
+    input(
+        "public",
+        "FLAG",
+        &[Listen],
+        "Whether a public repository may be served, `true` or `false`",
+    )
+    .default("false"),
     input(
         "label",
         "LABELS",

@@ -1,12 +1,12 @@
 //! One rung of the ladder: a runner record, then `RunInstances`.
 
 use std::sync::PoisonError;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::boot::RunnerSource;
-use crate::ec2::{Ec2Error, Launch, Launched, Next, RUN_INSTANCES, tags};
+use crate::ec2::{Ec2Error, Launch, Launched, Next, RUN_INSTANCES};
 use crate::error::Failure;
 use crate::github::{CREATE, DOWNLOADS, Download, GithubError, JitRunner};
 use crate::launch::context::Launcher;
@@ -99,28 +99,22 @@ impl Launcher {
         &self,
         label: &LaunchName,
     ) -> Result<(AttemptId, String, JitRunner), LaunchError> {
-        let mut labels = vec![label.as_str()];
-        labels.extend(
-            self.spec
-                .labels
-                .iter()
-                .map(crate::values::label::Label::as_str),
-        );
-        let github = &self.clients.github;
         let mut backoff = Backoff::default();
         let mut last = None;
         loop {
-            self.turn(&self.minting).await;
+            self.turn(&self.limits.minting).await;
             self.go_on(|| {
                 last.as_ref()
                     .map(|error| self.clients.github_failure(error))
             })?;
             let name = label.runner_name();
             let entry = self.journal.asking_for_record(&name);
-            let answer = github.create_jit_runner(&name, &labels, self.runner_group);
+            let answer = self
+                .registrar
+                .create(&self.clients, &self.spec, label, &name);
             match retry::attempt(CREATE, self.launch_by, answer).await {
                 Ok(jit) => {
-                    self.minting.on_success();
+                    self.limits.minting.on_success();
                     self.report
                         .mask(secrecy::ExposeSecret::expose_secret(&jit.jit_config));
                     let record = Record {
@@ -151,7 +145,7 @@ impl Launcher {
         backoff: &mut Backoff,
     ) -> bool {
         if error.is_throttle() {
-            self.minting.on_throttle(Instant::now(), error.wait);
+            self.limits.minting.on_throttle(Instant::now(), error.wait);
         }
         if !error.may_have_acted() {
             self.journal.record_gone(entry);
@@ -175,7 +169,7 @@ impl Launcher {
         if self.spec.runner_home.is_some() {
             return Ok(None);
         }
-        let [x64, arm64] = &self.downloads;
+        let [x64, arm64] = &self.lookups.downloads;
         let cell = match architecture {
             Architecture::X64 => x64,
             Architecture::Arm64 => arm64,
@@ -245,7 +239,9 @@ impl Launcher {
         volumes: Volumes,
         user_data: &[u8],
     ) -> Result<Launched, LaunchError> {
-        let tags = self.tags(label, name, runner_id, volumes);
+        let tags =
+            self.registrar
+                .tags(&self.clients, &self.spec, label, (name, runner_id), volumes);
         let image = self.prepared.image(candidate.instance_type.architecture());
         let mut refused = Vec::new();
         loop {
@@ -283,27 +279,6 @@ impl Launcher {
         }
     }
 
-    fn tags(
-        &self,
-        label: &LaunchName,
-        name: &str,
-        runner_id: RunnerId,
-        volumes: Volumes,
-    ) -> Vec<(String, String)> {
-        let spec = &self.spec;
-        let lives = spec.max_lifetime.as_duration() + spec.start_timeout.as_duration();
-        tags::for_launch(
-            &self.clients.run,
-            name,
-            label.as_str(),
-            runner_id,
-            SystemTime::now() + lives,
-            volumes,
-            spec.group.as_ref(),
-            &spec.tags,
-        )
-    }
-
     /// Ends an instance whose root device is not called what its mapping says, and remembers the real name.
     async fn undo_misnamed(
         &self,
@@ -339,7 +314,7 @@ impl Launcher {
         let mut may_exist = false;
         let mut last = None;
         loop {
-            self.turn(&self.launching).await;
+            self.turn(&self.limits.launching).await;
             self.go_on(|| {
                 let failure = |error| self.launch_failure(launch.candidate, error);
                 last.as_ref().map(failure)
@@ -348,13 +323,16 @@ impl Launcher {
             let answer = self.clients.ec2.run_instance(launch);
             match retry::attempt(RUN_INSTANCES, self.launch_by, answer).await {
                 Ok(launched) => {
-                    self.launching.on_success();
+                    self.limits.launching.on_success();
                     self.journal.instance_exists(entry, &launched.id);
                     return Ok(launched);
                 }
                 Err(error) => {
+                    self.note_refusal(&error);
                     if error.is_throttle() {
-                        self.launching.on_throttle(Instant::now(), error.wait);
+                        self.limits
+                            .launching
+                            .on_throttle(Instant::now(), error.wait);
                     }
                     may_exist |= error.may_have_acted();
                     if !may_exist {
@@ -398,6 +376,7 @@ impl Launcher {
     /// What the root device is called: as a launch has shown, as EC2 told, or by convention, but never what was refused.
     fn root_device(&self, image: &BootImage, refused: &[String]) -> Option<String> {
         let known = self
+            .lookups
             .root_device
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -412,6 +391,7 @@ impl Launcher {
     /// Remembers the real name; `false` if it was already used and did not help.
     fn learn_root_device(&self, real: &str) -> bool {
         let mut known = self
+            .lookups
             .root_device
             .lock()
             .unwrap_or_else(PoisonError::into_inner);

@@ -15,6 +15,7 @@ use crate::report::seconds;
 use crate::retry;
 use crate::values::candidate::Candidate;
 use crate::values::run::LaunchName;
+use crate::values::spot::Market;
 use crate::values::volume::Volumes;
 
 impl Launcher {
@@ -25,6 +26,10 @@ impl Launcher {
         label: LaunchName,
     ) -> Result<LaunchedRunner, Failure> {
         let mut ladder = self.prepared.ladder.clone();
+        let is_on_demand = |candidate: &Candidate| candidate.market == Market::OnDemand;
+        if self.avoids_spot && ladder.iter().any(is_on_demand) {
+            ladder.retain(is_on_demand);
+        }
         let mut log = CapacityLog::default();
         let mut pause = capacity::between_passes(self.launch_share);
         let mut knows_zones = false;
@@ -129,7 +134,7 @@ impl Launcher {
     /// The zones that have each type: EC2 tells them only with their spot prices, for which there is a permission.
     async fn zones(&self) -> &[SpotPrice] {
         let types = &self.spec.instance_types;
-        let zones = self.zones.get_or_init(|| async {
+        let zones = self.lookups.zones.get_or_init(|| async {
             let soon = self.launch_by.within(Duration::from_secs(3));
             let ec2 = &self.clients.ec2;
             let answer = retry::until(DESCRIBE_SPOT_PRICE_HISTORY, soon, || ec2.spot_prices(types));

@@ -1,4 +1,4 @@
-//! What all launches of one call share: what they are made with, their time and their turns.
+//! What launches share: what they are made with, their time and their turns.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,18 +14,52 @@ use crate::launch::deadlines::Deadlines;
 use crate::launch::journal::Journal;
 use crate::launch::prepare::Prepared;
 use crate::launch::rate_limit::RateLimiter;
+use crate::launch::registrar::Registrar;
 use crate::launch::spec::StartSpec;
 use crate::report::Reporter;
 use crate::retry::Deadline;
 use crate::values::candidate::Candidate;
 
-/// What all launches of one call share.
+/// What launches look up when they need it, once for all of them.
+#[derive(Default)]
+pub(crate) struct Lookups {
+    /// Where each type exists, once capacity was short in a place that nobody named.
+    pub zones: OnceCell<Vec<SpotPrice>>,
+    pub downloads: [OnceCell<Download>; 2],
+    /// The image's real root device, once a launch has shown that the guess was wrong.
+    pub root_device: Mutex<Option<String>>,
+}
+
+impl Lookups {
+    /// What an image calls its root device does not change.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn keep_root_device(&self, before: &Self) {
+        let known = before
+            .root_device
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        *self
+            .root_device
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = known;
+    }
+}
+
+/// What GitHub and EC2 allow all launches together.
+#[derive(Debug, Default)]
+pub(crate) struct RateLimits {
+    pub minting: RateLimiter,
+    pub launching: RateLimiter,
+}
+
+/// What the launches of one call share.
 pub(crate) struct Launcher {
     pub clients: Clients,
-    pub spec: StartSpec,
-    pub prepared: Prepared,
-    /// The number of the group that the runners join.
-    pub runner_group: u64,
+    pub spec: Arc<StartSpec>,
+    pub prepared: Arc<Prepared>,
+    /// What makes the runners' records.
+    pub registrar: Registrar,
     pub journal: Journal,
     pub report: Arc<Reporter>,
     /// When an instance must be launched: the rest of `start-timeout` is for its boot.
@@ -33,42 +67,42 @@ pub(crate) struct Launcher {
     pub launch_share: Duration,
     /// Cancelled once everything is to be undone: nothing new may be made from then on, and whoever waits stops waiting.
     pub cancellation: CancellationToken,
-    /// Where each type exists, once capacity was short in a place that nobody named.
-    pub zones: OnceCell<Vec<SpotPrice>>,
-    pub downloads: [OnceCell<Download>; 2],
-    /// What GitHub and EC2 allow all launches of one call together.
-    pub minting: RateLimiter,
-    pub launching: RateLimiter,
-    /// The image's real root device, once a launch has shown that the guess was wrong.
-    pub root_device: Mutex<Option<String>>,
+    pub lookups: Arc<Lookups>,
+    pub limits: Arc<RateLimits>,
+    /// Others launch at the same time: whoever is throttled waits for the shared rate alone.
+    pub is_one_of_several: bool,
+    /// Spot has just been reclaimed: on-demand is what this launch asks for, where it may.
+    pub avoids_spot: bool,
     /// What took time although it passed: the reason, where the time then is not enough.
     pub delay: Mutex<Option<String>>,
+    /// The codes of EC2's refusals.
+    pub refusals: Mutex<Vec<String>>,
 }
 
 impl Launcher {
     pub(crate) fn new(
         clients: Clients,
-        spec: StartSpec,
-        (prepared, runner_group): (Prepared, u64),
+        spec: Arc<StartSpec>,
+        (prepared, registrar): (Arc<Prepared>, Registrar),
         report: Arc<Reporter>,
         times: &Deadlines,
     ) -> Self {
         Self {
             clients,
+            is_one_of_several: spec.count > 1,
             spec,
             prepared,
-            runner_group,
+            registrar,
             journal: Journal::default(),
             report,
             launch_by: times.launch_by,
             launch_share: times.launch_share,
             cancellation: CancellationToken::new(),
-            zones: OnceCell::new(),
-            downloads: Default::default(),
-            minting: RateLimiter::default(),
-            launching: RateLimiter::default(),
-            root_device: Mutex::default(),
+            lookups: Arc::default(),
+            limits: Arc::default(),
+            avoids_spot: false,
             delay: Mutex::default(),
+            refusals: Mutex::default(),
         }
     }
 
@@ -91,7 +125,7 @@ impl Launcher {
 
     /// How long one of several launches waits before it asks again: the shared pace knows, where it was a throttle.
     pub(crate) fn wait_of(&self, is_throttle: bool, wait: Duration) -> Duration {
-        if is_throttle && self.spec.count > 1 {
+        if is_throttle && self.is_one_of_several {
             Duration::ZERO
         } else {
             wait
@@ -108,6 +142,13 @@ impl Launcher {
             "it was the launch of {candidate} from image `{}`",
             image.id
         ))
+    }
+
+    pub(crate) fn note_refusal(&self, error: &Ec2Error) {
+        if let Some(code) = error.code() {
+            let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+            refusals.push(code.to_owned());
+        }
     }
 
     /// Keeps what had to be waited out.

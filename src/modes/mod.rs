@@ -1,6 +1,8 @@
 //! What the program can be told to do: one verb each.
 
 pub(crate) mod check;
+#[cfg(not(target_family = "wasm"))]
+mod listen;
 pub(crate) mod migrate;
 pub(crate) mod policy;
 pub(crate) mod rerun;
@@ -11,6 +13,7 @@ pub(crate) mod sweep;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cli::Listening;
 use crate::clients::target::Target;
 use crate::clients::{Clients, expected_account, session};
 use crate::credentials::withheld::{Withheld, withheld};
@@ -85,10 +88,9 @@ impl Work {
             Mode::Start => start().map(|spec| CloudMode::Start(spec, fallback)),
             Mode::Check => start().map(CloudMode::Check),
             Mode::Stop => Some(CloudMode::Stop(StopFilter::parse(inputs, &mut problems))),
-            Mode::Sweep | Mode::Policy => Some(CloudMode::Sweep(rerun::spec::max_attempts(
-                inputs,
-                &mut problems,
-            ))),
+            Mode::Sweep | Mode::Policy | Mode::Listen => Some(CloudMode::Sweep(
+                rerun::spec::max_attempts(inputs, &mut problems),
+            )),
             Mode::Rerun => {
                 RerunSpec::parse(inputs, event().as_deref(), &mut problems).map(CloudMode::Rerun)
             }
@@ -133,6 +135,24 @@ fn without_secrets(mode: Mode, inputs: &Inputs, fallback: Option<&Fallback>) -> 
     }
 }
 
+/// Serves scale sets, of which `runner` may name several.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) async fn listen(
+    inputs: Inputs,
+    flags: &Listening,
+    report: &Arc<Reporter>,
+) -> Result<(), Failure> {
+    Box::pin(listen::listen(inputs, flags, report)).await
+}
+
+/// The portable build has no sockets to wait at and no signals to end by.
+#[cfg(target_family = "wasm")]
+#[expect(clippy::unused_async, reason = "as the native build has it")]
+pub(crate) async fn listen(_: Inputs, _: &Listening, _: &Arc<Reporter>) -> Result<(), Failure> {
+    let why = "any other mode here: `listen` needs a native build (Linux on x64 or arm64)";
+    Err(Failure::inputs(&[InputError::wrong("mode", "listen", why)]))
+}
+
 /// What began this workflow, as GitHub describes it in a file; `None` at a terminal.
 fn event() -> Option<String> {
     std::fs::read_to_string(environment("GITHUB_EVENT_PATH")?).ok()
@@ -143,7 +163,8 @@ async fn perform(target: Target, mode: CloudMode, report: &Arc<Reporter>) -> Res
         CloudMode::Rerun(_) => Purpose::Runs,
         _ => Purpose::Runners,
     };
-    let clients = Clients::new(target, purpose, environment, report).await;
+    let patience = crate::http::READ_TIMEOUT;
+    let clients = Clients::new(target, purpose, environment, report, patience).await;
     let github = clients.github.clone();
     // A start hears of a cancel by itself, and undoes what it has done.
     let hears_cancel = matches!(mode, CloudMode::Start(..));

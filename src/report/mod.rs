@@ -14,7 +14,12 @@ use std::fmt::Display;
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use serde_json::{Map, Value};
 
 use crate::error::Failure;
 use crate::inputs::Mode;
@@ -25,6 +30,8 @@ pub(crate) struct Reporter {
     style: Style,
     outputs: Option<PathBuf>,
     summary: Option<PathBuf>,
+    /// Every line of the log is a JSON object.
+    is_json: AtomicBool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +59,27 @@ impl Reporter {
             style,
             outputs: environment("GITHUB_OUTPUT").map(PathBuf::from),
             summary: environment("GITHUB_STEP_SUMMARY").map(PathBuf::from),
+            is_json: AtomicBool::new(false),
+        }
+    }
+
+    /// From now on, the log is for programs.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn write_json(&self) {
+        self.is_json.store(true, Ordering::Relaxed);
+    }
+
+    fn is_json(&self) -> bool {
+        self.is_json.load(Ordering::Relaxed)
+    }
+
+    /// Something that happened; its fields are for programs alone.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn event(&self, level: Level, text: &str, fields: Map<String, Value>) {
+        match level {
+            _ if self.is_json() => object(level, text, fields),
+            Level::Notice => self.line(text),
+            Level::Warning | Level::Error => self.warning(text),
         }
     }
 
@@ -67,6 +95,9 @@ impl Reporter {
 
     /// One line of the log.
     pub(crate) fn line(&self, text: impl Display) {
+        if self.is_json() {
+            return object(Level::Notice, &text.to_string(), Map::new());
+        }
         self.clear_progress();
         write_stdout(&command::harmless(&text.to_string()));
     }
@@ -120,6 +151,9 @@ impl Reporter {
 
     /// Something that did not stop the work, but that someone should know.
     pub(crate) fn warning(&self, text: impl Display) {
+        if self.is_json() {
+            return object(Level::Warning, &text.to_string(), Map::new());
+        }
         self.clear_progress();
         let text = text.to_string();
         match self.style {
@@ -141,11 +175,7 @@ impl Reporter {
         if self.style != Style::Workflow {
             return;
         }
-        let name = match level {
-            Level::Error => "error",
-            Level::Warning => "warning",
-            Level::Notice => "notice",
-        };
+        let name = level.name();
         let numbers =
             [place.line, place.end_line, place.column, place.end_column].map(|n| n.to_string());
         let [line, end_line, column, end_column] = &numbers;
@@ -169,6 +199,11 @@ impl Reporter {
 
     /// The failure, once, with what to do.
     pub(crate) fn failure(&self, mode: Option<Mode>, failure: &Failure) {
+        if self.is_json() {
+            let help = failure.help.iter().map(|line| line.as_str().into());
+            let fields = Map::from_iter([("help".to_owned(), Value::Array(help.collect()))]);
+            return object(Level::Error, &failure.what, fields);
+        }
         self.clear_progress();
         if self.style == Style::Workflow {
             let title = match mode {
@@ -248,6 +283,16 @@ pub(crate) enum Level {
     Notice,
 }
 
+impl Level {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Notice => "notice",
+        }
+    }
+}
+
 /// A range in a file; lines and columns from 1.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AnnotationRange<'a> {
@@ -276,6 +321,17 @@ fn append(file: Option<&PathBuf>, text: &str) -> io::Result<()> {
             .write_all(text.as_bytes()),
         None => Ok(()),
     }
+}
+
+/// A line for programs.
+fn object(level: Level, text: &str, fields: Map<String, Value>) {
+    let now = DateTime::from(SystemTime::now()).fmt(Format::DateTime);
+    let mut object = Map::new();
+    object.insert("time".to_owned(), now.unwrap_or_default().into());
+    object.insert("level".to_owned(), level.name().into());
+    object.extend(fields);
+    object.insert("message".to_owned(), text.into());
+    write_stdout(&Value::Object(object).to_string());
 }
 
 /// A broken pipe must not keep the work from being undone, so a failure to print is not one of the work.

@@ -68,7 +68,7 @@ async fn fetch(
     let own = environment(JOB_TOKEN).inspect(|token| report.mask(token));
     let given = inputs.get("github-token").map(str::to_owned);
     let deadline = Deadline::after(PATIENCE);
-    let connector = crate::http::connector(extra_roots);
+    let connector = crate::http::connector(extra_roots, crate::http::READ_TIMEOUT);
     let mut refused = None;
     for token in own.into_iter().chain(given) {
         let token = SecretString::from(token.trim());

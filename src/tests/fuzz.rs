@@ -279,6 +279,19 @@ fn sign_ins() {
 }
 
 #[test]
+fn what_the_actions_service_sends() {
+    let set = r#"{"count": 1, "value": [{"id": 7, "name": "gpu", "labels": [{"name": "gpu", "type": "System"}]}]}"#;
+    let session = r#"{"sessionId": "x", "messageQueueUrl": "https://q", "messageQueueAccessToken": "t", "statistics": null}"#;
+    let jit = r#"{"runner": {"id": 7, "name": "x"}, "encodedJITConfig": "e30="}"#;
+    let message = r#"{"messageId": 4, "messageType": "RunnerScaleSetJobMessages", "body": "[{\"messageType\": \"JobStarted\", \"jobId\": \"a\", \"runnerId\": 9, \"queueTime\": \"2026-11-18T11:06:40Z\"}]", "statistics": {"totalAssignedJobs": 2}}"#;
+    let refusal = r#"{"typeName": "GitHub.AgentExistsException, GitHub", "message": "x"}"#;
+    fuzz(
+        &[set, session, jit, message, refusal],
+        crate::github::scale_sets::fuzzed,
+    );
+}
+
+#[test]
 fn what_github_answers() {
     let runner = r#"{"id": 7, "name": "x", "status": "online", "busy": false, "labels": []}"#;
     let list = r#"{"total_count": 1, "runners": [{"id": 7, "name": "x", "status": "offline"}]}"#;

@@ -47,6 +47,12 @@ impl LaunchName {
         }
     }
 
+    /// What the names of all launches of this run begin with.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn beginning(run: &WorkflowRun) -> String {
+        format!("{PREFIX}{}-{}-", run.id, run.attempt)
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.name
     }

@@ -12,7 +12,10 @@ import yaml
 
 from standins.program import ROOT
 
-MODES = ("start", "stop", "check", "sweep", "rerun", "policy")
+MODES = ("start", "stop", "check", "sweep", "rerun", "listen", "policy")
+
+# Flags of `listen` that are not inputs: they are about the process rather than the runners.
+OF_THE_PROCESS = {"log", "metrics", "drain"}
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ def flags(binary: Path, mode: str) -> dict[str, Input]:
             found[name] = f"{found[name]} {line.strip()}".strip()
         else:
             name = None
-    found = {name: text for name, text in found.items() if name not in ("help", "version")}
+    left_out = {"help", "version"} | (OF_THE_PROCESS if mode == "listen" else set())
+    found = {name: text for name, text in found.items() if name not in left_out}
     return {name: _flag(text) for name, text in found.items()}
 
 

@@ -53,12 +53,15 @@ def test_modes_take_the_inputs_that_the_contract_gives_them(flags: dict[str, dic
     pairing = {"group"}
     judging = {"run-id", "max-attempts"}
     checking = {"policy", "require", "target", "format"}
+    listening = {"max-runners", "min-runners", "for", "public"}
     assert set(flags["stop"]) == everywhere | narrowing | pairing
     assert set(flags["sweep"]) == everywhere | {"max-attempts"}
     assert set(flags["rerun"]) == everywhere | judging
     assert set(flags["policy"]) == checking
+    launching = set(tables.action_inputs()) - narrowing - judging - checking - listening - {"mode"}
+    assert set(flags["listen"]) == (launching | listening) - {"count", "group", "fallback", "fallback-on"}
     for mode in LAUNCHES:
-        assert set(flags[mode]) == set(tables.action_inputs()) - narrowing - judging - checking - {"mode"}
+        assert set(flags[mode]) == launching
 
 
 def test_action_yml_leaves_the_defaults_to_the_program() -> None:

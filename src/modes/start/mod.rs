@@ -21,6 +21,7 @@ use crate::launch::boot_volume;
 use crate::launch::context::Launcher;
 use crate::launch::deadlines::Deadlines;
 use crate::launch::prepare::Prepared;
+use crate::launch::registrar::Registrar;
 use crate::launch::runner::{LaunchedRunner, described};
 use crate::launch::runner_group;
 use crate::launch::spec::StartSpec;
@@ -102,8 +103,13 @@ async fn launch_and_wait(
     let prepared_in = began.elapsed();
     let launcher = Arc::new(Launcher::new(
         clients,
-        spec,
-        (prepared, runner_group),
+        Arc::new(spec),
+        (
+            Arc::new(prepared),
+            Registrar::Run {
+                group: runner_group,
+            },
+        ),
         report,
         &times,
     ));

@@ -27,8 +27,9 @@ pub(super) enum Shape {
 impl Section {
     /// The section that an input belongs into; `None` where it cannot stand in the file.
     pub(super) fn of(input: &Input) -> Option<Self> {
-        let is_ours =
-            input.modes.contains(&Mode::Start) && !matches!(input.name, "runner" | "group");
+        let is_listener_s = matches!(input.name, "max-runners" | "min-runners" | "for");
+        let is_ours = (input.modes.contains(&Mode::Start) || is_listener_s)
+            && !matches!(input.name, "runner" | "group");
         let section = match input.name {
             name if name.starts_with("aws-") => Self::Aws,
             name if name.starts_with("github-") => Self::Github,

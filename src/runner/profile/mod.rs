@@ -78,8 +78,31 @@ impl ProfileFile {
             let accepted = format!("{}{hint}", accepted_names(name, &names));
             return Err(InputError::wrong("runner", name, &accepted));
         }
+        Ok(self.layer_of(extend::resolved(self, name)))
+    }
+
+    /// What the file says of whom to ask, without a runner.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn shared(&self) -> Layer {
+        self.layer_of(Values::new())
+    }
+
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.runner(name).is_some()
+    }
+
+    /// The runners for which this input has a value.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn names_with(&self, input: &str) -> Vec<String> {
+        self.runners()
+            .filter(|(name, _)| extend::resolved(self, name).contains_key(input))
+            .map(|(name, _)| name.to_owned())
+            .collect()
+    }
+
+    fn layer_of<'a>(&'a self, mut values: Values<'a>) -> Layer {
         let mut layer = Layer::default();
-        let mut values = extend::resolved(self, name);
         for section in [Section::Aws, Section::Github] {
             values.extend(self.values(section, &[Step::Key(section.name().to_owned())]));
         }
@@ -95,7 +118,7 @@ impl ProfileFile {
             layer.values.insert(input, placed);
         }
         layer.account = self.account();
-        Ok(layer)
+        layer
     }
 
     /// A list's entries, each with its own place.

@@ -34,8 +34,8 @@ fn value(input: &Input) -> Value {
     match (input.name, shape(input)) {
         ("spot", _) => json!({ "enum": [true, false, "true", "false", "auto", "rerun"] }),
         ("sudo", _) => json!({ "enum": [true, false, "true", "false"] }),
-        ("count" | "root-size" | "swap", _) => whole_number(),
-        ("start-timeout" | "idle-timeout" | "max-lifetime", _) => {
+        ("count" | "root-size" | "swap" | "max-runners" | "min-runners", _) => whole_number(),
+        ("start-timeout" | "idle-timeout" | "max-lifetime" | "for", _) => {
             json!({ "type": "string", "pattern": DURATION })
         }
         ("image", _) => json!({

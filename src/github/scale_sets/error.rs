@@ -1,0 +1,360 @@
+//! What the Actions service refuses, and what that means.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+
+use super::sign_in::REGISTER;
+use super::wire::Refusal;
+use crate::github::GithubError;
+use crate::github::error::Kind as GithubErrorKind;
+use crate::http::cause::{Unanswered, shortened};
+use crate::http::extra_roots;
+use crate::http::headers::Headers;
+use crate::retry::Transient;
+use crate::values::scope::Scope;
+
+/// A call to the Actions service that failed.
+#[derive(Debug)]
+pub(crate) struct ScaleSetError {
+    /// What was tried, in words: `open the scale set's session`.
+    pub operation: &'static str,
+    kind: Kind,
+    /// The service's own message, or the connection's.
+    message: String,
+    /// The exception's name: `RunnerScaleSetSessionConflictException`.
+    type_name: Option<String>,
+    /// What GitHub's support asks for.
+    ids: Vec<String>,
+    wait: Option<Duration>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// No answer arrived: the call may or may not have been carried out.
+    NoAnswer,
+    /// The call never left this machine: no address, no connection.
+    NotSent,
+    Status(StatusCode),
+    /// An answer that is not what the service sends.
+    Unreadable,
+    /// Its sign-in with GitHub failed.
+    Github(Box<GithubError>),
+}
+
+impl From<GithubError> for ScaleSetError {
+    fn from(error: GithubError) -> Self {
+        Self {
+            operation: error.operation,
+            wait: error.wait,
+            message: String::new(),
+            type_name: None,
+            ids: Vec::new(),
+            kind: Kind::Github(Box::new(error)),
+        }
+    }
+}
+
+/// As the launch sees it, whose other source of records is GitHub's API.
+impl From<ScaleSetError> for GithubError {
+    fn from(error: ScaleSetError) -> Self {
+        let operation = error.operation;
+        let (wait, is_throttle) = (error.wait, error.is_throttle());
+        let detail = error.detail();
+        let kind = match error.kind {
+            Kind::Github(error) => return *error,
+            Kind::NoAnswer | Kind::NotSent => {
+                let cause = Unanswered {
+                    was_sent: matches!(error.kind, Kind::NoAnswer),
+                    message: error.message,
+                };
+                return Self::unanswered(operation, cause);
+            }
+            Kind::Unreadable => return Self::unreadable(operation, error.message),
+            Kind::Status(_) if is_throttle => GithubErrorKind::SlowDown,
+            Kind::Status(status) => GithubErrorKind::Status(status),
+        };
+        Self {
+            operation,
+            kind,
+            message: format!("{}{detail}", error.message),
+            wait,
+        }
+    }
+}
+
+impl ScaleSetError {
+    fn new(operation: &'static str, kind: Kind, message: String) -> Self {
+        Self {
+            operation,
+            kind,
+            message,
+            type_name: None,
+            ids: Vec::new(),
+            wait: None,
+        }
+    }
+
+    /// From an exchange that broke off.
+    pub(super) fn unanswered(operation: &'static str, cause: Unanswered) -> Self {
+        let Unanswered { message, was_sent } = cause;
+        let kind = if was_sent {
+            Kind::NoAnswer
+        } else {
+            Kind::NotSent
+        };
+        Self::new(operation, kind, message)
+    }
+
+    pub(super) fn unreadable(operation: &'static str, message: String) -> Self {
+        Self::new(operation, Kind::Unreadable, message)
+    }
+
+    /// From a response that is not a success.
+    pub(super) fn refused(
+        operation: &'static str,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &str,
+    ) -> Self {
+        let refusal: Refusal = serde_json::from_str(body).unwrap_or_default();
+        let is_text = headers
+            .text("content-type")
+            .is_some_and(|kind| kind.starts_with("text/plain"));
+        let message = refusal
+            .message
+            .or_else(|| is_text.then(|| first_line(body)))
+            .filter(|message| !message.trim().is_empty())
+            .or_else(|| status.canonical_reason().map(str::to_owned))
+            .map(|message| shortened(&message))
+            .unwrap_or_default();
+        let id =
+            |name: &'static str, header: &str| Some(format!("{name} {}", headers.text(header)?));
+        let ids = [
+            id("ActivityId", "activityid"),
+            id("X-GitHub-Request-Id", "x-github-request-id"),
+        ];
+        Self {
+            operation,
+            kind: Kind::Status(status),
+            message,
+            // `GitHub.….AgentExistsException, …` as well as the bare name.
+            type_name: refusal.type_name.map(|name| {
+                let name = name.split(',').next().unwrap_or_default();
+                name.rsplit('.').next().unwrap_or_default().to_owned()
+            }),
+            ids: ids.into_iter().flatten().collect(),
+            wait: headers.retry_after(),
+        }
+    }
+
+    pub(crate) fn status(&self) -> Option<StatusCode> {
+        match &self.kind {
+            Kind::Status(status) => Some(*status),
+            Kind::Github(error) => error.status(),
+            Kind::NoAnswer | Kind::NotSent | Kind::Unreadable => None,
+        }
+    }
+
+    /// The exception's name, and what GitHub's support asks for.
+    fn detail(&self) -> String {
+        let name = self.type_name.as_ref();
+        let mut detail = name.map_or_else(String::new, |name| format!(" ({name})"));
+        if !self.ids.is_empty() {
+            detail.push_str(&format!(" [{}]", self.ids.join(", ")));
+        }
+        detail
+    }
+
+    fn is(&self, type_name: &str) -> bool {
+        self.type_name.as_deref() == Some(type_name)
+    }
+
+    /// Another session of the set lives: only one listener may serve it.
+    pub(crate) fn is_session_conflict(&self) -> bool {
+        self.is("RunnerScaleSetSessionConflictException")
+            || (self.status() == Some(StatusCode::CONFLICT) && !self.is("AgentExistsException"))
+    }
+
+    /// What was to be made is there already.
+    pub(crate) fn is_conflict(&self) -> bool {
+        self.status() == Some(StatusCode::CONFLICT)
+    }
+
+    /// The token that was sent is not, or no more, valid.
+    pub(crate) fn is_unauthorized(&self) -> bool {
+        self.status() == Some(StatusCode::UNAUTHORIZED)
+    }
+
+    /// What was asked for is gone: a session, or the set itself.
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(
+            self.status(),
+            Some(StatusCode::NOT_FOUND | StatusCode::GONE)
+        )
+    }
+
+    pub(crate) fn is_throttle(&self) -> bool {
+        match (&self.kind, self.status()) {
+            (Kind::Github(error), _) => error.is_throttle(),
+            (_, Some(StatusCode::TOO_MANY_REQUESTS)) => true,
+            (_, Some(StatusCode::SERVICE_UNAVAILABLE | StatusCode::FORBIDDEN)) => {
+                self.wait.is_some()
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the call may have been carried out although it failed.
+    pub(crate) fn may_have_acted(&self) -> bool {
+        match &self.kind {
+            Kind::NoAnswer => !extra_roots::is_untrusted(&self.message),
+            Kind::Unreadable => true,
+            Kind::Status(status) => status.is_server_error() && self.wait.is_none(),
+            Kind::Github(_) | Kind::NotSent => false,
+        }
+    }
+
+    /// What the person who reads the log can do about it.
+    pub(crate) fn remedy(&self, scope: &Scope) -> String {
+        match &self.kind {
+            Kind::Github(error) => error.remedy(scope),
+            Kind::NoAnswer | Kind::NotSent => extra_roots::remedy(&self.message)
+                .unwrap_or(
+                    "check that GitHub's Actions service (`*.actions.githubusercontent.com`) can be reached from here",
+                )
+                .to_owned(),
+            Kind::Unreadable => "check that no proxy changes GitHub's answers".to_owned(),
+            Kind::Status(status) => match (self.operation, status.as_u16()) {
+                (REGISTER, 404) => {
+                    "this server has no runner scale sets: they need GitHub Enterprise Server 3.9 or later, or github.com; \
+                     `mode: start` works without them"
+                        .to_owned()
+                }
+                (REGISTER, 401 | 403) => {
+                    format!("give the token {} for {scope}", scope.permission())
+                }
+                (_, 429) => "GitHub asks to slow down; nothing needs to be done".to_owned(),
+                (_, 500..) => "GitHub has a problem (see https://www.githubstatus.com)".to_owned(),
+                _ => "see GitHub's message above".to_owned(),
+            },
+        }
+    }
+}
+
+impl Transient for ScaleSetError {
+    fn timed_out(call: &'static str, within: Duration) -> Self {
+        let message = format!("nothing for {:.1} s", within.as_secs_f64());
+        Self::unanswered(call, Unanswered::sent(message))
+    }
+
+    fn is_transient(&self) -> bool {
+        match &self.kind {
+            Kind::Github(error) => error.is_transient(),
+            Kind::NotSent => true,
+            _ => {
+                self.may_have_acted()
+                    || self.is_throttle()
+                    || self.status().is_some_and(|status| status.is_server_error())
+                    || self.status() == Some(StatusCode::REQUEST_TIMEOUT)
+            }
+        }
+    }
+
+    fn wait(&self) -> Option<Duration> {
+        self.wait
+    }
+}
+
+impl fmt::Display for ScaleSetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            operation, message, ..
+        } = self;
+        match &self.kind {
+            Kind::Github(error) => return error.fmt(f),
+            Kind::NoAnswer | Kind::NotSent => write!(
+                f,
+                "could not {operation}: GitHub's Actions service did not answer ({message})"
+            )?,
+            Kind::Unreadable => write!(
+                f,
+                "could not {operation}: the Actions service's answer is unreadable ({message})"
+            )?,
+            Kind::Status(status) => write!(
+                f,
+                "could not {operation}: the Actions service answered {} `{message}`",
+                status.as_u16()
+            )?,
+        }
+        f.write_str(&self.detail())
+    }
+}
+
+impl std::error::Error for ScaleSetError {}
+
+/// The service's plain texts have one line.
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> ScaleSetError {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| {
+                (
+                    http::HeaderName::from_static(name),
+                    http::HeaderValue::from_static(value),
+                )
+            })
+            .collect();
+        ScaleSetError::refused(
+            "open a session",
+            StatusCode::from_u16(status).unwrap_or_default(),
+            &headers,
+            body,
+        )
+    }
+
+    #[test]
+    fn a_conflict_is_told_by_its_exception_and_with_the_ids() {
+        let error = refused(
+            409,
+            &[("activityid", "a-1"), ("x-github-request-id", "B:2")],
+            r#"{"typeName": "GitHub.Actions.RunnerScaleSetSessionConflictException, GitHub.Actions", "message": "taken"}"#,
+        );
+        assert!(error.is_session_conflict() && !error.is_transient());
+        assert_eq!(
+            error.to_string(),
+            "could not open a session: the Actions service answered 409 `taken` \
+             (RunnerScaleSetSessionConflictException) [ActivityId a-1, X-GitHub-Request-Id B:2]"
+        );
+        let taken = refused(409, &[], r#"{"typeName": "AgentExistsException"}"#);
+        assert!(!taken.is_session_conflict());
+    }
+
+    #[test]
+    fn plain_text_is_a_message_and_a_page_is_none() {
+        let text = refused(
+            500,
+            &[("content-type", "text/plain; charset=utf-8")],
+            "boom\nmore",
+        );
+        assert!(text.to_string().contains("500 `boom`") && text.is_transient());
+        let page = refused(502, &[("content-type", "text/html")], "<html>");
+        assert!(page.to_string().contains("502 `Bad Gateway`"));
+    }
+
+    #[test]
+    fn an_unknown_server_is_explained() {
+        let mut error = refused(404, &[], "");
+        error.operation = REGISTER;
+        let scope = Scope::Organization("octo".to_owned());
+        assert!(error.remedy(&scope).contains("3.9 or later"));
+    }
+}

@@ -1,0 +1,194 @@
+//! The messages of a scale set's queue: what has happened to its jobs. Pure.
+
+use std::time::SystemTime;
+
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+
+use super::wire::{RawEvent, RawMessage, Statistics};
+use crate::values::runner_id::RunnerId;
+
+/// One message: at most 50 events.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Message {
+    pub id: u64,
+    pub statistics: Option<Statistics>,
+    pub events: Vec<Event>,
+}
+
+/// What has happened to a job.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Event {
+    /// It is on offer, under this number: a listener must acquire it first.
+    Available {
+        request: i64,
+    },
+    /// It waits for a runner of this set.
+    Assigned(Job),
+    Started {
+        job: Job,
+        runner: RunnerId,
+    },
+    /// Over. A job without a runner was cancelled, or no runner took it in time.
+    Completed {
+        job: Job,
+        runner: Option<RunnerId>,
+        result: String,
+    },
+}
+
+/// A job, in GitHub's words. All of it is somebody else's text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Job {
+    /// What names it in all messages.
+    pub key: String,
+    pub name: String,
+    /// `owner/name`.
+    pub repository: String,
+    pub run_id: u64,
+    pub workflow: String,
+    pub queued: Option<SystemTime>,
+    pub assigned: Option<SystemTime>,
+    pub started: Option<SystemTime>,
+    pub finished: Option<SystemTime>,
+}
+
+/// Reads a message; `None` where it is none: an empty or cut body, or a type that does not exist yet.
+pub(crate) fn parse(body: &str) -> Option<Message> {
+    let raw: RawMessage = serde_json::from_str(body).ok()?;
+    let text = raw.body.unwrap_or_default();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    // Each by itself: one that cannot be read does not hide the others.
+    let entries: Vec<serde_json::Value> = if raw.message_type == "RunnerScaleSetJobMessages" {
+        serde_json::from_str(text).unwrap_or_default()
+    } else {
+        Vec::new()
+    };
+    Some(Message {
+        id: raw.message_id,
+        statistics: raw.statistics,
+        events: entries.into_iter().filter_map(event).collect(),
+    })
+}
+
+fn event(entry: serde_json::Value) -> Option<Event> {
+    let raw: RawEvent = serde_json::from_value(entry).ok()?;
+    let runner = u64::try_from(raw.runner_id)
+        .ok()
+        .filter(|id| *id > 0)
+        .map(RunnerId);
+    let request = raw.runner_request_id;
+    let result = raw.result.clone().unwrap_or_default();
+    let kind = raw.message_type.clone();
+    let job = job(raw);
+    match kind.as_str() {
+        "JobAvailable" => Some(Event::Available { request }),
+        "JobAssigned" => Some(Event::Assigned(job)),
+        "JobStarted" => Some(Event::Started {
+            job,
+            runner: runner?,
+        }),
+        "JobCompleted" => Some(Event::Completed {
+            job,
+            runner,
+            result,
+        }),
+        _ => None,
+    }
+}
+
+fn job(raw: RawEvent) -> Job {
+    let time = |text: Option<String>| time(text.as_deref()?);
+    // The request's number is 0 in newer messages.
+    let key = raw
+        .job_id
+        .filter(|id| !id.is_empty())
+        .unwrap_or_else(|| raw.runner_request_id.to_string());
+    Job {
+        key,
+        name: raw.job_display_name.unwrap_or_default(),
+        repository: format!(
+            "{}/{}",
+            raw.owner_name.unwrap_or_default(),
+            raw.repository_name.unwrap_or_default()
+        ),
+        run_id: u64::try_from(raw.workflow_run_id).unwrap_or_default(),
+        workflow: raw.job_workflow_ref.unwrap_or_default(),
+        queued: time(raw.queue_time),
+        assigned: time(raw.scale_set_assign_time),
+        started: time(raw.runner_assign_time),
+        finished: time(raw.finish_time),
+    }
+}
+
+/// A time; GitHub writes the year 1 for one that has not come.
+fn time(text: &str) -> Option<SystemTime> {
+    let parsed = DateTime::from_str(text, Format::DateTimeWithOffset).ok()?;
+    (parsed.secs() > 0)
+        .then(|| parsed.try_into().ok())
+        .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    fn message(body: &str) -> String {
+        serde_json::json!({
+            "messageId": 4,
+            "messageType": "RunnerScaleSetJobMessages",
+            "body": body,
+            "statistics": {"totalAssignedJobs": 2, "totalRunningJobs": 1},
+        })
+        .to_string()
+    }
+
+    #[test]
+    fn events_are_read_each_by_itself() {
+        let body = r#"[
+            {"messageType": "JobAssigned", "runnerRequestId": 0, "jobId": "a", "ownerName": "octo", "repositoryName": "app",
+             "jobDisplayName": "build", "workflowRunId": 7, "queueTime": "2026-11-18T11:06:40.1234567Z",
+             "runnerAssignTime": "0001-01-01T00:00:00Z"},
+            {"messageType": "JobStarted", "jobId": "a", "runnerId": 9},
+            {"messageType": "JobCompleted", "jobId": "b", "result": "canceled", "runnerId": 0},
+            {"messageType": "JobAvailable", "runnerRequestId": 1001, "jobId": "c"},
+            {"messageType": "JobVanished", "jobId": "d"},
+            "garbage"
+        ]"#;
+        let parsed = parse(&message(body)).unwrap_or_default();
+        assert_eq!(parsed.events.len(), 4);
+        assert_eq!(parsed.statistics.map(|s| s.assigned()), Some(2));
+        let [Event::Assigned(job), Event::Started { runner, .. }, ..] = &parsed.events[..] else {
+            unreachable!("{:?}", parsed.events)
+        };
+        assert_eq!((job.key.as_str(), *runner), ("a", RunnerId(9)));
+        assert_eq!((job.repository.as_str(), job.run_id), ("octo/app", 7));
+        assert_eq!(job.started, None);
+        let queued = job.queued.and_then(|t| t.duration_since(UNIX_EPOCH).ok());
+        assert_eq!(queued.map(|t| t.as_secs()), Some(1_795_000_000));
+        assert!(queued.is_some_and(|t| t > Duration::from_secs(1_795_000_000)));
+        assert!(matches!(
+            &parsed.events[2],
+            Event::Completed { runner: None, .. }
+        ));
+        assert!(matches!(
+            &parsed.events[3],
+            Event::Available { request: 1001 }
+        ));
+    }
+
+    #[test]
+    fn what_is_no_message_is_none() {
+        for body in ["", "{", "[]", "null", r#"{"messageId": "x"}"#] {
+            assert_eq!(parse(body), None, "{body}");
+        }
+        for body in ["", "{}", "[", "null"] {
+            let parsed = parse(&message(body));
+            assert!(
+                parsed.is_some_and(|m| m.events.is_empty() && m.id == 4),
+                "{body}"
+            );
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! A look at what lives: EC2's instances of one set, and GitHub's records of their runners.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::clients::Clients;
+use crate::ec2::{DESCRIBE_INSTANCES, Instance, State, tags};
+use crate::error::Failure;
+use crate::github::{LIST, LOOK, Runner, Status};
+use crate::retry::{self, Deadline};
+use crate::values::network::InstanceId;
+use crate::values::runner_id::RunnerId;
+
+/// How long passing errors are waited out; the next look comes anyway.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// From so many runners on, one list is the shorter way.
+const FEW: usize = 4;
+
+/// What to look at.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Plan {
+    /// The value of the tag `sprinters:scale-set`.
+    pub tag: String,
+    /// Instances that were there: of those that are gone, the reason is wanted.
+    pub known: Vec<InstanceId>,
+    /// Runners whose record is wanted, with the `ETag` of the last look.
+    pub runners: Vec<(RunnerId, Option<String>)>,
+    /// Everything that GitHub lists is wanted.
+    pub all_runners: bool,
+}
+
+/// What was seen.
+#[derive(Debug, Default)]
+pub(super) struct Census {
+    pub instances: Vec<Instance>,
+    pub gone: BTreeMap<InstanceId, Instance>,
+    pub records: Records,
+}
+
+#[derive(Debug, Default)]
+pub(super) enum Records {
+    #[default]
+    Unseen,
+    /// Of each that has changed, its record and the answer's `ETag`.
+    Some(Vec<(RunnerId, Option<Runner>, Option<String>)>),
+    All(Vec<Runner>),
+}
+
+/// Instances before runners: whoever takes a job in between is seen as busy.
+pub(super) async fn take(clients: &Clients, plan: &Plan) -> Result<Census, Failure> {
+    let deadline = Deadline::after(PATIENCE);
+    let instances = living(clients, &plan.tag, deadline).await?;
+    let missing: Vec<String> = plan
+        .known
+        .iter()
+        .filter(|id| !instances.iter().any(|instance| instance.id == **id))
+        .map(ToString::to_string)
+        .collect();
+    let gone = if missing.is_empty() {
+        Vec::new()
+    } else {
+        describe(clients, &[("instance-id", &missing)], deadline).await?
+    };
+    let records = records(clients, plan, deadline).await?;
+    Ok(Census {
+        instances,
+        gone: gone
+            .into_iter()
+            .filter(|instance| !instance.state.is_alive())
+            .map(|instance| (instance.id.clone(), instance))
+            .collect(),
+        records,
+    })
+}
+
+/// The set's instances that are not terminated. Another repository may have a set of that name.
+async fn living(
+    clients: &Clients,
+    tag: &str,
+    deadline: Deadline,
+) -> Result<Vec<Instance>, Failure> {
+    let states = [
+        State::Pending,
+        State::Running,
+        State::ShuttingDown,
+        State::Stopping,
+        State::Stopped,
+    ]
+    .map(|state| state.name().to_owned());
+    let (by_ours, by_set) = (
+        format!("tag:{}", tags::OURS),
+        format!("tag:{}", tags::SCALE_SET),
+    );
+    let (ours, set) = (["true".to_owned()], [tag.to_owned()]);
+    let filters: [(&str, &[String]); 3] = [
+        (&by_ours, &ours),
+        (&by_set, &set),
+        ("instance-state-name", &states),
+    ];
+    let found = describe(clients, &filters, deadline).await?;
+    let scope = clients.run.scope.tag();
+    let repository = clients.run.repository.to_string();
+    let is_ours = |instance: &Instance| {
+        let is_there = instance.scope() == scope.as_deref();
+        let same = |other: &str| other.eq_ignore_ascii_case(&repository);
+        is_there && (scope.is_some() || instance.tag(tags::REPOSITORY).is_some_and(same))
+    };
+    Ok(found.into_iter().filter(is_ours).collect())
+}
+
+async fn describe(
+    clients: &Clients,
+    filters: &[(&str, &[String])],
+    deadline: Deadline,
+) -> Result<Vec<Instance>, Failure> {
+    retry::until(DESCRIBE_INSTANCES, deadline, || {
+        clients.ec2.instances(filters)
+    })
+    .await
+    .map_err(|error| clients.ec2_failure(&error))
+}
+
+async fn records(clients: &Clients, plan: &Plan, deadline: Deadline) -> Result<Records, Failure> {
+    let failed = |error| clients.github_failure(&error);
+    let github = &clients.github;
+    if plan.all_runners || plan.runners.len() > FEW {
+        let all = retry::until(LIST, deadline, || github.runners(None)).await;
+        return all.map(Records::All).map_err(failed);
+    }
+    if plan.runners.is_empty() {
+        return Ok(Records::Unseen);
+    }
+    let mut seen = Vec::new();
+    for (id, etag) in &plan.runners {
+        let look = || github.runner(*id, etag.as_deref());
+        match retry::until(LOOK, deadline, look).await.map_err(failed)? {
+            Status::Unchanged => {}
+            Status::Found { runner, etag } => seen.push((*id, Some(runner), etag)),
+            Status::Gone => seen.push((*id, None, None)),
+        }
+    }
+    Ok(Records::Some(seen))
+}

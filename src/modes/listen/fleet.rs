@@ -1,0 +1,365 @@
+//! The runners of one set that live, as far as EC2, GitHub and the messages tell. Pure.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use super::reconcile::Supply;
+use crate::ec2::Instance;
+use crate::github::Runner;
+use crate::launch::runner::LaunchedRunner;
+use crate::values::network::InstanceId;
+use crate::values::runner_id::RunnerId;
+use crate::values::spot::Market;
+
+/// How long an instance that EC2 has launched may be missing from `DescribeInstances`.
+const INVISIBLE: Duration = Duration::from_secs(30);
+
+/// A runner and its instance.
+#[derive(Clone, Debug)]
+pub(super) struct Member {
+    pub instance: InstanceId,
+    pub runner: Option<RunnerId>,
+    pub stage: Stage,
+    pub launched: SystemTime,
+    pub online: Option<SystemTime>,
+    pub expires: Option<SystemTime>,
+    pub market: Market,
+    pub instance_type: String,
+    pub zone: Option<String>,
+    pub usd_per_hour: Option<f64>,
+    /// Where this process has launched it.
+    pub launch: Option<LaunchedRunner>,
+    /// The answer to GitHub's last look at it, for the next one.
+    pub etag: Option<String>,
+}
+
+/// Where a runner is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stage {
+    /// Not seen online yet.
+    Booting,
+    /// It waits for a job.
+    Idle,
+    Busy,
+    /// It has had its job, or its record is gone: no job comes to it any more.
+    Done,
+}
+
+/// An instance that was there and is not any more.
+#[derive(Clone, Debug)]
+pub(super) struct Gone {
+    pub member: Member,
+    /// EC2's reason, where it is known.
+    pub reason: Option<String>,
+}
+
+impl Gone {
+    /// Whether it ended before a job came to it.
+    pub(super) fn had_no_job(&self) -> bool {
+        matches!(self.member.stage, Stage::Booting | Stage::Idle)
+    }
+
+    pub(super) fn is_reclaimed(&self) -> bool {
+        let reason = self.reason.as_deref();
+        reason.is_some_and(|reason| reason.starts_with("Server.SpotInstance"))
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Fleet {
+    members: BTreeMap<InstanceId, Member>,
+}
+
+impl Fleet {
+    pub(super) fn add(&mut self, member: Member) {
+        self.members.insert(member.instance.clone(), member);
+    }
+
+    pub(super) fn members(&self) -> impl Iterator<Item = &Member> {
+        self.members.values()
+    }
+
+    fn members_mut(&mut self) -> impl Iterator<Item = &mut Member> {
+        self.members.values_mut()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    pub(super) fn has(&self, runner: RunnerId) -> bool {
+        self.of(runner).is_some()
+    }
+
+    pub(super) fn of(&self, runner: RunnerId) -> Option<&Member> {
+        self.members().find(|member| member.runner == Some(runner))
+    }
+
+    fn of_mut(&mut self, runner: RunnerId) -> Option<&mut Member> {
+        self.members_mut()
+            .find(|member| member.runner == Some(runner))
+    }
+
+    /// A job has begun on that runner; what is known of it.
+    pub(super) fn started(&mut self, runner: RunnerId, now: SystemTime) -> Option<&Member> {
+        let member = self.of_mut(runner)?;
+        if member.stage < Stage::Busy {
+            member.stage = Stage::Busy;
+        }
+        member.online.get_or_insert(now);
+        Some(member)
+    }
+
+    /// Its one job is over: the instance ends itself. It is never ended on that word, which can be wrong.
+    pub(super) fn finished(&mut self, runner: RunnerId) {
+        if let Some(member) = self.of_mut(runner) {
+            member.stage = Stage::Done;
+        }
+    }
+
+    /// What `DescribeInstances` shows: new ones are taken in, and those that are gone are returned.
+    pub(super) fn see_instances(
+        &mut self,
+        seen: Vec<Instance>,
+        price: impl Fn(&Instance) -> Option<f64>,
+        has_ended: impl Fn(&InstanceId) -> bool,
+        now: SystemTime,
+    ) -> Vec<Gone> {
+        let mut missing = std::mem::take(&mut self.members);
+        for instance in seen.into_iter().filter(|one| one.state.is_alive()) {
+            let member = match missing.remove(&instance.id) {
+                Some(known) => known,
+                None => adopted(&instance, price(&instance), now),
+            };
+            self.add(member);
+        }
+        let is_young = |member: &Member| {
+            let age = now.duration_since(member.launched).unwrap_or_default();
+            age < INVISIBLE && !has_ended(&member.instance)
+        };
+        let (young, gone): (Vec<Member>, Vec<Member>) =
+            missing.into_values().partition(|member| is_young(member));
+        for member in young {
+            self.add(member);
+        }
+        gone.into_iter()
+            .map(|member| Gone {
+                member,
+                reason: None,
+            })
+            .collect()
+    }
+
+    /// What GitHub lists. A record that is missing was removed when its runner had done its job, or has vanished.
+    pub(super) fn see_runners(&mut self, listed: &[Runner], now: SystemTime) {
+        let by_id: BTreeMap<RunnerId, &Runner> =
+            listed.iter().map(|runner| (runner.id, runner)).collect();
+        for member in self.members.values_mut() {
+            let Some(id) = member.runner else { continue };
+            member.see(by_id.get(&id).copied(), now);
+        }
+    }
+
+    /// One runner's own record.
+    pub(super) fn see_runner(&mut self, id: RunnerId, found: Option<&Runner>, now: SystemTime) {
+        if let Some(member) = self.of_mut(id) {
+            member.see(found, now);
+        }
+    }
+
+    /// A runner that this process has launched. A look may have shown it already.
+    pub(super) fn join(&mut self, member: Member) {
+        match self.members.get_mut(&member.instance) {
+            Some(known) => {
+                known.launch = member.launch;
+                known.usd_per_hour = member.usd_per_hour.or(known.usd_per_hour);
+                known.launched = member.launched;
+            }
+            None => self.add(member),
+        }
+    }
+
+    /// The launch of a runner whose root volume is fast for the boot alone; told once.
+    pub(super) fn take_fast(&mut self, runner: RunnerId) -> Option<LaunchedRunner> {
+        let launch = self.of_mut(runner)?.launch.take();
+        launch.filter(|launch| launch.volumes.root.is_for_boot)
+    }
+
+    pub(super) fn keep_etag(&mut self, runner: RunnerId, etag: Option<String>) {
+        if let Some(member) = self.of_mut(runner) {
+            member.etag = etag;
+        }
+    }
+
+    /// GitHub refused to delete its record, because a job has come to it.
+    pub(super) fn is_busy_after_all(&mut self, instance: &InstanceId) {
+        if let Some(member) = self.members.get_mut(instance) {
+            member.stage = Stage::Busy;
+        }
+    }
+
+    pub(super) fn count(&self, stage: Stage) -> usize {
+        self.members()
+            .filter(|member| member.stage == stage)
+            .count()
+    }
+
+    pub(super) fn supply(&self, starting: usize, doubtful: usize) -> Supply {
+        Supply {
+            starting,
+            ready: self.count(Stage::Booting) + self.count(Stage::Idle),
+            busy: self.count(Stage::Busy),
+            done: self.count(Stage::Done),
+            doubtful,
+        }
+    }
+
+    /// What the runners that live cost an hour, as far as it is known.
+    pub(super) fn usd_per_hour(&self) -> f64 {
+        self.members()
+            .filter_map(|member| member.usd_per_hour)
+            .fold(0.0, |sum, usd| sum + usd)
+    }
+}
+
+impl Member {
+    fn see(&mut self, record: Option<&Runner>, now: SystemTime) {
+        match record {
+            Some(runner) if runner.busy => {
+                self.stage = self.stage.max(Stage::Busy);
+                self.online.get_or_insert(now);
+            }
+            Some(runner) if runner.is_online() => {
+                self.stage = self.stage.max(Stage::Idle);
+                self.online.get_or_insert(now);
+            }
+            Some(_) => {}
+            None => self.stage = Stage::Done,
+        }
+    }
+
+    /// Whether it has outlived its time, or has not come online in `boot`. A busy one is never overdue: who ends those is the
+    /// instance itself.
+    pub(super) fn is_overdue(&self, boot: Duration, now: SystemTime) -> bool {
+        let age = now.duration_since(self.launched).unwrap_or_default();
+        let has_expired = self.expires.is_some_and(|expires| expires <= now);
+        match self.stage {
+            Stage::Busy => false,
+            Stage::Booting => has_expired || age > boot,
+            Stage::Idle | Stage::Done => has_expired,
+        }
+    }
+}
+
+/// An instance of the set that this process has not launched.
+fn adopted(instance: &Instance, usd_per_hour: Option<f64>, now: SystemTime) -> Member {
+    Member {
+        instance: instance.id.clone(),
+        runner: instance.runner_id(),
+        stage: Stage::Booting,
+        launched: instance.usage.launched.unwrap_or(now),
+        online: None,
+        expires: instance.expires(),
+        market: instance.usage.market,
+        instance_type: instance.instance_type.clone(),
+        zone: instance.usage.zone.as_ref().map(ToString::to_string),
+        usd_per_hour,
+        launch: None,
+        etag: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ec2::{State, Usage, tags};
+    use Stage::{Booting, Busy, Done, Idle};
+    use std::time::UNIX_EPOCH;
+
+    fn instance(id: &str, runner: u64, state: State, launched: SystemTime) -> Instance {
+        Instance {
+            id: InstanceId::from_ec2(id),
+            state,
+            state_reason: None,
+            instance_type: "m7i.large".to_owned(),
+            usage: Usage {
+                launched: Some(launched),
+                ..Usage::default()
+            },
+            tags: [(tags::RUNNER_ID.to_owned(), runner.to_string())].into(),
+        }
+    }
+
+    fn record(id: u64, status: &str, busy: bool) -> Runner {
+        Runner {
+            id: RunnerId(id),
+            name: String::new(),
+            status: status.to_owned(),
+            busy,
+        }
+    }
+
+    fn stages(fleet: &Fleet) -> Vec<Stage> {
+        fleet.members().map(|member| member.stage).collect()
+    }
+
+    #[test]
+    fn a_listener_that_was_just_started_finds_out_who_does_what() {
+        let (mut fleet, now) = (Fleet::default(), UNIX_EPOCH + Duration::from_hours(1));
+        let seen = ["i-1", "i-2", "i-3", "i-4"]
+            .iter()
+            .zip(1..)
+            .map(|(id, runner)| instance(id, runner, State::Running, UNIX_EPOCH))
+            .chain([instance("i-5", 5, State::Terminated, UNIX_EPOCH)]);
+        let gone = fleet.see_instances(seen.collect(), |_| Some(0.5), |_| false, now);
+        assert!(gone.is_empty());
+        let records = [
+            record(1, "offline", false),
+            record(2, "online", false),
+            record(3, "online", true),
+        ];
+        fleet.see_runners(&records, now);
+        assert_eq!(stages(&fleet), [Booting, Idle, Busy, Done]);
+        let supply = fleet.supply(0, 0);
+        assert_eq!((supply.ready, supply.busy, supply.done), (2, 1, 1));
+        assert!((fleet.usd_per_hour() - 2.0).abs() < f64::EPSILON);
+        // A runner goes one way only, whatever an older answer says.
+        fleet.see_runner(RunnerId(3), Some(&record(3, "online", false)), now);
+        assert_eq!(stages(&fleet), [Booting, Idle, Busy, Done]);
+    }
+
+    #[test]
+    fn an_instance_that_is_too_young_to_be_seen_is_not_gone() {
+        let (mut fleet, now) = (Fleet::default(), UNIX_EPOCH + Duration::from_hours(1));
+        let old = instance("i-old", 1, State::Running, UNIX_EPOCH);
+        let young = instance("i-young", 2, State::Pending, now - Duration::from_secs(2));
+        fleet.see_instances(vec![old, young], |_| None, |_| false, now);
+        let gone = fleet.see_instances(Vec::new(), |_| None, |_| false, now);
+        let ids: Vec<&str> = gone.iter().map(|g| g.member.instance.as_str()).collect();
+        assert_eq!(ids, ["i-old"]);
+        assert!(gone.iter().all(Gone::had_no_job));
+        assert_eq!(fleet.members().count(), 1);
+        // But what EC2 says to have ended has.
+        let gone = fleet.see_instances(Vec::new(), |_| None, |_| true, now);
+        assert_eq!((gone.len(), fleet.is_empty()), (1, true));
+    }
+
+    #[test]
+    fn a_busy_runner_is_never_overdue() {
+        let (mut fleet, now) = (Fleet::default(), UNIX_EPOCH + Duration::from_hours(9));
+        fleet.see_instances(
+            vec![instance("i-1", 1, State::Running, UNIX_EPOCH)],
+            |_| None,
+            |_| false,
+            now,
+        );
+        let boot = Duration::from_mins(6);
+        assert!(fleet.members().all(|member| member.is_overdue(boot, now)));
+        fleet.started(RunnerId(1), now);
+        assert!(fleet.members().all(|member| !member.is_overdue(boot, now)));
+        fleet.finished(RunnerId(1));
+        assert_eq!(stages(&fleet), [Stage::Done]);
+        assert!(fleet.started(RunnerId(1), now).is_some());
+        assert_eq!(stages(&fleet), [Stage::Done]);
+    }
+}

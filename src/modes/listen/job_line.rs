@@ -1,0 +1,193 @@
+//! What is told of a job that is over: one line, and the same as fields. Pure.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Map, Value, json};
+
+use super::fleet::Member;
+use crate::github::scale_sets::Job;
+use crate::report::seconds;
+
+/// EC2 bills at least a minute.
+const LEAST: Duration = Duration::from_mins(1);
+
+/// A job's end, with what is known of its runner.
+pub(super) struct Ended<'a> {
+    pub job: &'a Job,
+    pub result: &'a str,
+    pub runner: Option<&'a Member>,
+    /// What kept it waiting.
+    pub hindrance: Option<&'a str>,
+}
+
+impl Ended<'_> {
+    /// The points in its life, in their order, after the time at which it was queued.
+    fn times(&self) -> Vec<(&'static str, SystemTime)> {
+        let known = [
+            ("launched", self.runner.map(|runner| runner.launched)),
+            ("online", self.runner.and_then(|runner| runner.online)),
+            ("started", self.job.started),
+            ("done", self.job.finished),
+        ];
+        known
+            .into_iter()
+            .filter_map(|(name, time)| Some((name, time?)))
+            .collect()
+    }
+
+    /// What its instance cost until then, without volumes.
+    fn usd(&self) -> Option<f64> {
+        let runner = self.runner?;
+        let ran = self.job.finished?.duration_since(runner.launched).ok()?;
+        Some(runner.usd_per_hour? * ran.max(LEAST).as_secs_f64() / 3_600.0)
+    }
+
+    pub(super) fn line(&self) -> String {
+        let Self { job, result, .. } = self;
+        let result = if result.is_empty() { "over" } else { result };
+        let mut line = format!(
+            "job `{}` of {} (run {}) {}",
+            shown(&job.name),
+            shown(&job.repository),
+            job.run_id,
+            shown(result)
+        );
+        if let Some(queued) = job.queued {
+            line.push_str(&format!(": queued {}", clock(queued)));
+            for (name, time) in self.times() {
+                let after = time.duration_since(queued).unwrap_or_default();
+                line.push_str(&format!(", {name} +{}", seconds(after)));
+            }
+        }
+        if let Some(runner) = self.runner {
+            line.push_str(&format!("; {} {}", runner.market, runner.instance_type));
+            if let Some(zone) = &runner.zone {
+                line.push_str(&format!(" in {zone}"));
+            }
+            if let Some(usd) = self.usd() {
+                line.push_str(&format!(", ${usd:.4}"));
+            }
+        }
+        if let Some(hindrance) = self.hindrance {
+            line.push_str(&format!("; it waited because {hindrance}"));
+        }
+        line
+    }
+
+    pub(super) fn fields(&self) -> Map<String, Value> {
+        let Self { job, result, .. } = self;
+        let mut fields = Map::new();
+        let mut put = |name: &str, value: Value| {
+            if !value.is_null() {
+                fields.insert(name.to_owned(), value);
+            }
+        };
+        put("job", json!(job.name));
+        put("repository", json!(job.repository));
+        put("run_id", json!(job.run_id));
+        put("workflow", json!(job.workflow));
+        put("result", json!(result));
+        if let Some(queued) = job.queued {
+            put("queued", json!(unix(queued)));
+            for (name, time) in self.times() {
+                let after = time.duration_since(queued).unwrap_or_default();
+                put(&format!("{name}_after_s"), json!(after.as_secs_f64()));
+            }
+        }
+        if let Some(runner) = self.runner {
+            put("instance", json!(runner.instance.to_string()));
+            put("instance_type", json!(runner.instance_type));
+            put("market", json!(runner.market.to_string()));
+            put("zone", json!(runner.zone));
+            put("usd", json!(self.usd()));
+        }
+        put("waited_because", json!(self.hindrance));
+        fields
+    }
+}
+
+/// Names that people gave, without what could move a terminal's cursor, and not without end.
+fn shown(text: &str) -> String {
+    const MOST: usize = 100;
+    let visible = text.chars().map(|c| {
+        if c.is_control() || c == '`' {
+            '\u{fffd}'
+        } else {
+            c
+        }
+    });
+    visible.take(MOST).collect()
+}
+
+fn unix(time: SystemTime) -> f64 {
+    time.duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs_f64()
+}
+
+/// `18:02:11`, in UTC.
+fn clock(time: SystemTime) -> String {
+    let of_day = time
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
+        % 86_400;
+    format!(
+        "{:02}:{:02}:{:02}",
+        of_day / 3_600,
+        of_day / 60 % 60,
+        of_day % 60
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modes::listen::fleet::Stage;
+    use crate::values::network::InstanceId;
+    use crate::values::spot::Market;
+
+    #[test]
+    fn one_line_tells_it_all() {
+        let queued = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000);
+        let after = |seconds| Some(queued + Duration::from_secs(seconds));
+        let runner = Member {
+            instance: InstanceId::from_ec2("i-1"),
+            runner: None,
+            stage: Stage::Done,
+            launched: queued + Duration::from_millis(250),
+            online: after(28),
+            expires: None,
+            market: Market::Spot,
+            instance_type: "m7i.large".to_owned(),
+            zone: Some("eu-central-1a".to_owned()),
+            usd_per_hour: Some(0.036),
+            launch: None,
+            etag: None,
+        };
+        let job = Job {
+            name: "build\u{1b}[2J".to_owned(),
+            repository: "octo/app".to_owned(),
+            run_id: 7,
+            queued: Some(queued),
+            started: after(31),
+            finished: after(125),
+            ..Job::default()
+        };
+        let ended = Ended {
+            job: &job,
+            result: "succeeded",
+            runner: Some(&runner),
+            hindrance: Some("`max-runners` (2) lived"),
+        };
+        assert_eq!(
+            ended.line(),
+            "job `build\u{fffd}[2J` of octo/app (run 7) succeeded: queued 11:06:40, launched +0.25 s, online +28.0 s, \
+             started +31.0 s, done +2 min 05 s; spot m7i.large in eu-central-1a, $0.0012; \
+             it waited because `max-runners` (2) lived"
+        );
+        let fields = ended.fields();
+        assert_eq!(fields.get("market"), Some(&json!("spot")));
+        assert_eq!(fields.get("online_after_s"), Some(&json!(28.0)));
+    }
+}

@@ -1,0 +1,288 @@
+//! `listen`: serve scale sets, so that jobs find their runners by themselves.
+//!
+//! Each set has a loop of its own around one long poll. It reconciles without memory: what is wanted comes from GitHub's
+//! statistics and messages, what lives from EC2's tags and GitHub's records, so that a listener that was killed goes on where
+//! it was, here or on another machine.
+
+mod census;
+mod distrust;
+mod errand;
+mod fleet;
+mod gone;
+mod health;
+mod http_server;
+mod job_line;
+mod jobs;
+mod launching;
+mod look;
+mod messages;
+mod metrics;
+mod notify;
+mod outcome;
+mod reconcile;
+mod serve;
+mod service;
+mod session;
+mod set;
+mod spec;
+mod trouble;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{interval, timeout};
+
+use crate::cli::Listening;
+use crate::clients::{Clients, expected_account};
+use crate::error::Failure;
+use crate::github::scale_sets::ScaleSets;
+use crate::github::{Purpose, VISIBILITY};
+use crate::http;
+use crate::inputs::{Inputs, Problems};
+use crate::launch::context::RateLimits;
+use crate::platform::environment;
+use crate::platform::signals::Cancel;
+use crate::report::Reporter;
+use crate::retry::{self, Deadline};
+use crate::runner;
+use crate::values::base36::letters;
+use crate::values::run::WorkflowRun;
+use crate::values::scope::Scope;
+use serve::serve;
+use service::{Service, Voice};
+use session::failure;
+use set::Set;
+use spec::{ListenSpec, SetSpec};
+
+/// How long passing errors are waited out before anything is served.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the sets have to close their sessions; GitHub kills a cancelled step after 7.5 s.
+const CLOSE_WITHIN: Duration = Duration::from_millis(6_800);
+const SIGN_OUT: Duration = Duration::from_millis(600);
+
+/// Serves until a signal comes, or the time is over.
+pub(crate) async fn listen(
+    inputs: Inputs,
+    flags: &Listening,
+    report: &Arc<Reporter>,
+) -> Result<(), Failure> {
+    let drained = flags.drain.as_deref();
+    let runners = runner::served(&inputs, drained, environment, report).await?;
+    let mut problems = Problems::default();
+    let Some((target, spec)) = ListenSpec::parse(&runners, flags, environment, &mut problems)
+    else {
+        return Err(Failure::inputs(&problems.located(&inputs)));
+    };
+    if spec.logs_json {
+        report.write_json();
+    }
+    let api = target.github_api.clone();
+    let patience = http::LONG_POLL_TIMEOUT;
+    let clients = Clients::new(target, Purpose::Runners, environment, report, patience).await;
+    let mut cancel = Cancel::install().map_err(|error| {
+        Failure::new(
+            format!("could not listen for signals: {error}"),
+            "report this as a bug",
+        )
+    })?;
+    let work = run(&clients, api, spec, report, &mut cancel);
+    let outcome = Box::pin(work).await;
+    let _ = timeout(SIGN_OUT, clients.github.sign_out()).await;
+    outcome
+}
+
+async fn run(
+    clients: &Clients,
+    api: ::http::Uri,
+    spec: ListenSpec,
+    report: &Arc<Reporter>,
+    cancel: &mut Cancel,
+) -> Result<(), Failure> {
+    let names = spec.sets.iter().map(|set| set.name.as_str());
+    let service = Arc::new(Service::new(report.clone(), names, owner()));
+    let pages = match spec.metrics {
+        None => None,
+        Some(address) => Some(tokio::spawn(http_server::serve(
+            http_server::bind(address).await.map_err(|error| {
+                Failure::new(
+                    format!("could not listen at `{address}`: {error}"),
+                    "name another address with `--metrics`",
+                )
+            })?,
+            service.clone(),
+        ))),
+    };
+    let sets = tokio::select! {
+        sets = prepare(clients, api, &spec, &service) => sets?,
+        signal = cancel.requested() => return Err(Failure::cancelled(signal)),
+    };
+    let mut tasks = JoinSet::new();
+    for set in sets {
+        tasks.spawn(serve(set));
+    }
+    notify::ready(&format!("serving {} scale sets", spec.sets.len()));
+    let outcome = attend(&service, &mut tasks, cancel, report).await;
+    if let Some(pages) = pages {
+        pages.abort();
+    }
+    outcome
+}
+
+/// Until all sets have ended, or a signal has ended them. The second signal leaves at once.
+async fn attend(
+    service: &Service,
+    tasks: &mut JoinSet<Result<(), Failure>>,
+    cancel: &mut Cancel,
+    report: &Reporter,
+) -> Result<(), Failure> {
+    let mut outcome = Ok(());
+    let mut alive = interval(notify::interval().unwrap_or(Duration::from_hours(1)));
+    loop {
+        tokio::select! {
+            ended = tasks.join_next() => match ended {
+                None => return outcome,
+                Some(Ok(Ok(()))) => {}
+                Some(Ok(Err(failure))) => {
+                    service.stop.cancel();
+                    outcome = outcome.and(Err(failure));
+                }
+                Some(Err(error)) => {
+                    service.stop.cancel();
+                    let what = format!("a set's loop broke off: {error}");
+                    outcome = outcome.and(Err(Failure::new(what, "report this as a bug")));
+                }
+            },
+            _ = alive.tick() => notify::alive(),
+            signal = cancel.requested() => {
+                if service.stop.is_cancelled() {
+                    return Err(Failure::cancelled(signal));
+                }
+                notify::stopping();
+                service.stop.cancel();
+                report.line(format_args!(
+                    "· {signal}: closing the sessions; runners that work go on (once more: leave at once)"
+                ));
+                tokio::select! {
+                    () = all_ended(tasks) => return outcome,
+                    () = tokio::time::sleep(CLOSE_WITHIN) => return outcome,
+                    signal = cancel.requested() => return Err(Failure::cancelled(signal)),
+                }
+            }
+        }
+    }
+}
+
+async fn all_ended(tasks: &mut JoinSet<Result<(), Failure>>) {
+    while tasks.join_next().await.is_some() {}
+}
+
+/// Everything that can be wrong with the set-up is told before anything is served.
+async fn prepare(
+    clients: &Clients,
+    api: ::http::Uri,
+    spec: &ListenSpec,
+    service: &Arc<Service>,
+) -> Result<Vec<Set>, Failure> {
+    let deadline = Deadline::after(PATIENCE);
+    clients.sign_in(deadline).await?;
+    if !spec.serves_public {
+        refuse_public(clients, deadline).await?;
+    }
+    let report = service.report.clone();
+    let sets = ScaleSets::new(
+        clients.connector.clone(),
+        clients.github.clone(),
+        api,
+        &clients.run.scope,
+        Arc::new(move |secret: &str| report.mask(secret)),
+    );
+    let sign_in = retry::until(crate::github::scale_sets::REGISTER, deadline, || {
+        sets.sign_in()
+    });
+    sign_in.await.map_err(|error| failure(&error, clients))?;
+    let mut limits: BTreeMap<String, Arc<RateLimits>> = BTreeMap::new();
+    let mut made = Vec::new();
+    for set in &spec.sets {
+        let shared = limits.entry(set.region.to_string()).or_default().clone();
+        made.push(one(clients, &sets, set, spec.drains, service, shared).await?);
+    }
+    Ok(made)
+}
+
+async fn one(
+    clients: &Clients,
+    sets: &ScaleSets,
+    spec: &SetSpec,
+    drains: bool,
+    service: &Arc<Service>,
+    limits: Arc<RateLimits>,
+) -> Result<Set, Failure> {
+    let deadline = Deadline::after(PATIENCE);
+    let voice = Voice {
+        report: service.report.clone(),
+        set: spec.name.clone(),
+    };
+    let clients = clients.for_scale_set(&spec.region, spec.account.clone(), clients.run.clone());
+    expected_account::check(&clients, clients.account.as_ref(), deadline).await?;
+    let group = session::group(sets, &spec.start.runner_group, &clients).await?;
+    let found = session::ensure(sets, spec, group, &voice)
+        .await
+        .map_err(|error| failure(&error, &clients))?;
+    let run = identity(&clients.run, found.id, &spec.name);
+    let clients = clients.for_scale_set(&spec.region, spec.account.clone(), run);
+    let service = service.clone();
+    Ok(Set::new(
+        service,
+        voice,
+        spec.clone(),
+        (clients, sets.clone()),
+        (found.id, group),
+        drains,
+        limits,
+    ))
+}
+
+/// What the names of a set's runners are made of, instead of a workflow run.
+fn identity(run: &WorkflowRun, set: u64, name: &str) -> WorkflowRun {
+    WorkflowRun {
+        id: "listen".to_owned(),
+        attempt: set.to_string(),
+        job: name.to_owned(),
+        job_id: None,
+        ..run.clone()
+    }
+}
+
+/// Anybody may open a pull request at a public repository, and its workflow may name any of the repository's sets.
+async fn refuse_public(clients: &Clients, deadline: Deadline) -> Result<(), Failure> {
+    if !matches!(clients.run.scope, Scope::Repository(_)) {
+        return Ok(());
+    }
+    let github = &clients.github;
+    let is_public = retry::until(VISIBILITY, deadline, || github.is_public())
+        .await
+        .map_err(|error| clients.github_failure(&error))?;
+    if !is_public {
+        return Ok(());
+    }
+    Err(Failure::new(
+        format!(
+            "`{}` is public: whoever opens a pull request there can have code run on these runners",
+            clients.run.repository
+        ),
+        "require approval for all outside contributors (the repository's *Settings, Actions, General*), leave out \
+         `instance-profile`, set `sudo: false` and a `subnet` of its own, and then say `public: true`",
+    ))
+}
+
+/// Who holds the sessions: the machine, and which of its listeners.
+fn owner() -> String {
+    let host = environment("HOSTNAME")
+        .or_else(|| std::fs::read_to_string("/etc/hostname").ok())
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "sprinters".to_owned());
+    format!("{host} {} {}", std::process::id(), letters(4))
+}

@@ -1,0 +1,86 @@
+//! What a launch changes in what is known of a set.
+
+use std::time::SystemTime;
+
+use serde_json::{Map, json};
+use tokio::time::Instant;
+
+use super::fleet::Member;
+use super::launching::{Outcome, outcome_of};
+use super::set::Set;
+use crate::launch::runner::{LaunchedRunner, described};
+use crate::report::seconds;
+
+impl Set {
+    /// Begins what is to be launched; `true` where more waits for a turn among all sets.
+    pub(super) fn launch(&mut self) -> bool {
+        let wanted = self.decide().launch;
+        for _ in 0..wanted {
+            match self.service.turns.clone().try_acquire_owned() {
+                Ok(turn) => self.launch_one(turn),
+                Err(_) => return true,
+            }
+        }
+        false
+    }
+
+    pub(super) fn launched(&mut self, outcome: Outcome) {
+        self.launching.ended(&outcome);
+        let set = &self.voice.set;
+        for code in &outcome.refusals {
+            self.service.metrics.refusal(set, code);
+        }
+        for left in &outcome.left {
+            self.voice.warns(
+                "left",
+                format_args!("left for its own timers to end: {left}"),
+            );
+        }
+        match outcome.result {
+            Ok(runner) => {
+                self.service.metrics.launch(set, "launched");
+                self.trouble.launched();
+                self.tell_launch(&runner);
+                self.join(self.launching.member(*runner));
+            }
+            Err(_) if self.stop.is_cancelled() => {}
+            Err(failure) => {
+                self.service.metrics.launch(set, outcome_of(&failure));
+                let pause = self.trouble.failed(Instant::now());
+                self.hinder(failure.what.clone());
+                self.voice.warns(
+                    "launch-failed",
+                    format_args!(
+                        "{}; {}; trying again in {}",
+                        failure.what,
+                        failure.help.join("; "),
+                        seconds(pause)
+                    ),
+                );
+            }
+        }
+    }
+
+    fn tell_launch(&self, runner: &LaunchedRunner) {
+        self.voice.says_with(
+            "launched",
+            described(runner),
+            Map::from_iter([
+                ("instance".to_owned(), json!(runner.instance_id.to_string())),
+                ("runner".to_owned(), json!(runner.name)),
+                ("took_s".to_owned(), json!(runner.launched_in.as_secs_f64())),
+            ]),
+        );
+    }
+
+    fn join(&mut self, member: Member) {
+        let runner = member.runner;
+        self.fleet.join(member);
+        // Its job's message may have been faster than EC2's answer.
+        if let Some(runner) = runner.filter(|runner| self.jobs.runs_on(*runner)) {
+            self.fleet.started(runner, SystemTime::now());
+            self.online(runner);
+        }
+        self.look_within(self.pause_of_look());
+    }
+}

@@ -1,0 +1,232 @@
+//! Serving one set: its long poll, and everything that is done beside it.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::session::{self, failure};
+use super::set::Set;
+use crate::error::Failure;
+use crate::github::scale_sets::{CLOSE, DELETE_SET, Message, ScaleSetError, Session};
+use crate::retry::{self, Backoff, Deadline, Transient};
+
+/// How long a listener that stops waits for launches under way to say what they made.
+const SETTLE: Duration = Duration::from_secs(5);
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+const SLOWEST: Duration = Duration::from_secs(30);
+/// After an error that does not pass by itself.
+const TROUBLED: Duration = Duration::from_mins(1);
+const DELETE_WITHIN: Duration = Duration::from_secs(30);
+
+type Poll = Pin<Box<dyn Future<Output = Result<Option<Message>, ScaleSetError>> + Send>>;
+
+/// Why a session ended.
+enum End {
+    Stopped,
+    Drained,
+    /// GitHub does not know it any more.
+    Lost(ScaleSetError),
+}
+
+/// Serves the set until the listener stops, or until it is drained.
+pub(super) async fn serve(mut set: Set) -> Result<(), Failure> {
+    if let Some(lasts) = set.spec.lasts {
+        let stop = set.stop.clone();
+        tokio::spawn(async move {
+            sleep(lasts.as_duration()).await;
+            stop.cancel();
+        });
+    }
+    loop {
+        let service = set.service.clone();
+        let opened = session::open(&set).await;
+        let session = match opened {
+            Ok(Some(session)) => Arc::new(session),
+            Ok(None) => return Ok(()),
+            Err(error) if error.is_gone() => {
+                set.voice.warns(
+                    "gone",
+                    format_args!("the scale set is gone ({error}): making it again"),
+                );
+                make_again(&mut set).await?;
+                continue;
+            }
+            Err(error) => {
+                pause(&set, &error).await;
+                if set.stop.is_cancelled() {
+                    return Ok(());
+                }
+                continue;
+            }
+        };
+        match attend(&mut set, &session).await {
+            End::Stopped => {
+                settle(&mut set).await;
+                close(&set, &session).await;
+                return Ok(());
+            }
+            End::Drained => {
+                close(&set, &session).await;
+                return delete(&set).await;
+            }
+            End::Lost(error) => {
+                set.voice.says(
+                    "session-lost",
+                    format_args!("{error}: opening a new session"),
+                );
+                service.metrics.holds_session(&set.voice.set, false);
+                // What lives is looked at anew: another listener may have served meanwhile.
+                close(&set, &session).await;
+                set.has_looked = false;
+                set.last = None;
+                set.next_census = Instant::now();
+            }
+        }
+    }
+}
+
+async fn make_again(set: &mut Set) -> Result<(), Failure> {
+    match session::ensure(&set.sets, &set.spec, set.group, &set.voice).await {
+        Ok(made) => {
+            set.is_made_again(made.id);
+            Ok(())
+        }
+        Err(error) if error.is_transient() => {
+            pause(set, &error).await;
+            Ok(())
+        }
+        Err(error) => Err(failure(&error, &set.clients)),
+    }
+}
+
+async fn pause(set: &Set, error: &ScaleSetError) {
+    let failure = failure(error, &set.clients);
+    set.voice.warns(
+        "trouble",
+        format_args!("{}; {}", failure.what, failure.help.join("; ")),
+    );
+    tokio::select! {
+        () = sleep(TROUBLED) => {}
+        () = set.stop.cancelled() => {}
+    }
+}
+
+/// One session, from its beginning to its end.
+async fn attend(set: &mut Set, session: &Arc<Session>) -> End {
+    let service = set.service.clone();
+    let name = set.voice.set.clone();
+    service.metrics.holds_session(&name, true);
+    service.health.seen(&name, false);
+    if let Some(statistics) = session.statistics {
+        set.jobs.note_statistics(statistics);
+    }
+    set.voice.says("serving", set.greeting());
+    let mut slow = Backoff::new(Duration::from_millis(500), SLOWEST);
+    let mut poll = next(set, session, Duration::ZERO);
+    loop {
+        if !set.is_looking && Instant::now() >= set.next_census {
+            set.look();
+        }
+        let wants_turn = set.launch();
+        if set.drains && set.is_drained() {
+            return End::Drained;
+        }
+        let wake = set.next_wake();
+        tokio::select! {
+            () = set.stop.cancelled() => return End::Stopped,
+            answer = &mut poll => match answer {
+                Ok(message) => {
+                    service.health.seen(&name, false);
+                    slow = Backoff::new(Duration::from_millis(500), SLOWEST);
+                    if let Some(message) = message {
+                        let id = message.id;
+                        let offers = set.take(message);
+                        set.acknowledge(session, id, offers);
+                    }
+                    poll = next(set, session, Duration::ZERO);
+                }
+                Err(error) if error.is_gone() || error.is_unauthorized() => return End::Lost(error),
+                Err(error) => {
+                    let wait = slow.next(error.wait());
+                    if wait > Duration::from_secs(2) {
+                        set.voice.warns("trouble", &error);
+                    }
+                    poll = next(set, session, wait);
+                }
+            },
+            Some(outcome) = set.launches.join_next(), if !set.launches.is_empty() => {
+                match outcome {
+                    Ok(outcome) => set.launched(outcome),
+                    Err(error) => set.voice.warns("trouble", format_args!("a launch broke off: {error}")),
+                }
+            }
+            Some(news) = set.errands.join_next(), if !set.errands.is_empty() => {
+                match news {
+                    Ok(news) => set.hear(news),
+                    Err(error) => set.voice.warns("trouble", format_args!("a call broke off: {error}")),
+                }
+            }
+            Ok(turn) = service.turns.clone().acquire_owned(), if wants_turn => set.launch_one(turn),
+            () = sleep_until(wake) => {
+                if set.distrust.expire(Instant::now()) {
+                    set.voice.says("trust", "GitHub's count of waiting jobs is tried again");
+                }
+            }
+        }
+    }
+}
+
+/// The long poll, after a wait.
+fn next(set: &Set, session: &Arc<Session>, wait: Duration) -> Poll {
+    let (session, last) = (session.clone(), set.last);
+    let capacity = if set.drains { 0 } else { set.spec.limits.max };
+    Box::pin(async move {
+        if !wait.is_zero() {
+            sleep(wait).await;
+        }
+        session.next(last, capacity).await
+    })
+}
+
+/// Launches that are under way say what they made; runners that wait or work are left alone.
+async fn settle(set: &mut Set) {
+    set.launching.stop();
+    let all = async {
+        while let Some(outcome) = set.launches.join_next().await {
+            if let Ok(outcome) = outcome {
+                set.launched(outcome);
+            }
+        }
+    };
+    if timeout(SETTLE, all).await.is_err() {
+        set.voice.warns(
+            "trouble",
+            "a launch is still under way: the next listener finds what comes of it",
+        );
+    }
+}
+
+async fn close(set: &Set, session: &Session) {
+    let deadline = Deadline::after(CLOSE_WITHIN);
+    let closed = retry::until(CLOSE, deadline, || session.close()).await;
+    set.service.metrics.holds_session(&set.voice.set, false);
+    match closed {
+        Ok(()) => set.voice.says("closed", "session closed"),
+        Err(error) => set.voice.warns(
+            "trouble",
+            format_args!("{error}; the next listener has to wait until GitHub ends the session"),
+        ),
+    }
+}
+
+async fn delete(set: &Set) -> Result<(), Failure> {
+    let deadline = Deadline::after(DELETE_WITHIN);
+    retry::until(DELETE_SET, deadline, || set.sets.delete(set.id))
+        .await
+        .map_err(|error| failure(&error, &set.clients))?;
+    set.voice
+        .says("drained", "no jobs are left: the scale set is deleted");
+    Ok(())
+}
