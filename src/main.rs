@@ -23,6 +23,7 @@ mod teardown;
 #[cfg(test)]
 mod tests;
 mod values;
+mod yaml;
 
 use std::process::ExitCode;
 use std::sync::Arc;

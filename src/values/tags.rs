@@ -1,6 +1,6 @@
 //! Extra tags, as YAML or JSON.
 
-use serde_yaml::Value;
+use crate::yaml::{Node, Rules, Value};
 
 /// EC2's bounds: <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Tags.html#tag-restrictions>.
 const MOST_ON_A_RESOURCE: usize = 50;
@@ -8,6 +8,12 @@ const LONGEST_KEY: usize = 128;
 const LONGEST_VALUE: usize = 256;
 /// How many of the 50 are Sprinters' own (`ec2::tags`).
 const OURS: usize = 11;
+
+const RULES: Rules = Rules {
+    deepest: 4,
+    most: 500,
+    is_data: true,
+};
 
 /// The user's own tags, in the order they were written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,15 +28,16 @@ impl Tags {
 
     /// Parses a mapping (`team: ci`), or the list that the AWS CLI takes (`[{Key: team, Value: ci}]`).
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let document: Value = serde_yaml::from_str(text).map_err(|error| {
-            format!("tags as YAML or JSON, such as `team: ci`; it does not parse: {error}")
+        let document = Node::parse(text, RULES).map_err(|unreadable| {
+            let why = unreadable.why;
+            format!("tags as YAML or JSON, such as `team: ci`; it does not parse: {why}")
         })?;
-        let pairs = match document {
-            Value::Mapping(mapping) => mapping
-                .into_iter()
-                .map(|(k, v)| Some((scalar(&k)?, scalar(&v)?)))
+        let pairs: Option<Vec<_>> = match document.as_ref().map(Node::value) {
+            Some(Value::Mapping(entries)) => entries
+                .iter()
+                .map(|(key, value)| Some((scalar(key)?, scalar(value)?)))
                 .collect(),
-            Value::Sequence(list) => list.iter().map(listed).collect::<Option<Vec<_>>>(),
+            Some(Value::Sequence(list)) => list.iter().map(listed).collect(),
             _ => None,
         };
         let tags = Self(pairs.ok_or("a mapping of tag keys to plain values, such as `team: ci`")?);
@@ -83,30 +90,25 @@ fn check_key(key: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// A YAML scalar as the text that becomes the tag.
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
+/// A YAML scalar as the text that becomes the tag: `1.10` stays as it is written.
+fn scalar(node: &Node) -> Option<String> {
+    match node.value() {
+        Value::Scalar(text) => Some(text.into_owned()),
         Value::Null => Some(String::new()),
-        _ => None,
+        Value::Sequence(_) | Value::Mapping(_) => None,
     }
 }
 
 /// One `{Key: …, Value: …}` of the AWS CLI's form.
-fn listed(entry: &Value) -> Option<(String, String)> {
-    let entry = entry.as_mapping()?;
-    if entry.len() > 2 {
+fn listed(entry: &Node) -> Option<(String, String)> {
+    if entry.mapping()?.len() > 2 {
         return None;
     }
     let key = scalar(entry.get("Key")?)?;
-    Some((
-        key,
-        entry
-            .get("Value")
-            .map_or_else(|| Some(String::new()), scalar)?,
-    ))
+    let value = entry
+        .get("Value")
+        .map_or_else(|| Some(String::new()), scalar)?;
+    Some((key, value))
 }
 
 #[cfg(test)]
@@ -125,6 +127,10 @@ mod tests {
         ]);
         assert_eq!(pairs("team: ci\ncost-center: 42"), expected);
         assert_eq!(pairs(r#"{"team": "ci", "cost-center": "42"}"#), expected);
+        assert_eq!(
+            pairs("version: 1.10"),
+            Ok(vec![("version".to_owned(), "1.10".to_owned())])
+        );
         assert_eq!(
             pairs("[{Key: team, Value: ci}, {Key: cost-center, Value: 42}]"),
             expected

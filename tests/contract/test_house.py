@@ -25,7 +25,7 @@ FLOORS = [
     {"boot", "credentials", "http", "pricing"},
     {"inputs"},
     {"values"},
-    {"platform", "retry"},
+    {"platform", "retry", "yaml"},
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 # An absolute path inside the crate, and every name of a group that begins at its root.

@@ -3,8 +3,8 @@
 use super::ec2_github_runner;
 use super::edits::{Edits, Note};
 use super::labels;
-use super::tree::{Node, Unreadable};
-use super::workflow::Workflow;
+use super::workflow::{AS_WRITTEN, Workflow};
+use crate::yaml::{Node, Unreadable};
 
 /// What became of a text.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,7 +26,8 @@ pub(super) fn convert(text: &str) -> Result<Converted, Unreadable> {
     let (converted, notes) = edits.apply(text);
     // What was YAML must be YAML still.
     if converted != text {
-        Node::parse(&converted).map_err(|error| Unreadable {
+        Node::parse(&converted, AS_WRITTEN).map_err(|error| Unreadable {
+            at: error.at,
             line: error.line,
             why: format!(
                 "its layout is too unusual to be edited safely ({})",

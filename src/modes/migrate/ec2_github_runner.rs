@@ -1,8 +1,8 @@
 //! Steps that use `machulav/ec2-github-runner`: the same shape of workflow, other names.
 
 use super::edits::Edits;
-use super::tree::Node;
 use super::workflow::{Job, Workflow, quoted};
+use crate::yaml::Node;
 
 const THEIRS: &str = "machulav/ec2-github-runner";
 const OURS: &str = "sprinters/action@v1";

@@ -1,10 +1,10 @@
 //! Jobs whose `runs-on` names another service's label: each gets a job that starts its runner, and one job stops them all.
 
 use super::edits::Edits;
-use super::tree::Node;
 use super::wanted::Wanted;
 use super::workflow::{Job, Workflow, quoted};
 use super::{runs_on, sprinters_label};
+use crate::yaml::Node;
 
 /// A job that can be migrated, with what its label asks for.
 struct Labelled<'w> {

@@ -11,7 +11,6 @@ mod runs_on;
 mod sprinters_label;
 #[cfg(test)]
 mod tests;
-mod tree;
 mod wanted;
 mod workflow;
 

@@ -4,7 +4,14 @@ use std::ops::Range;
 
 use super::edits::Edits;
 use super::lines::Lines;
-use super::tree::{Node, Unreadable};
+use crate::yaml::{Node, Rules, Unreadable};
+
+/// The tree is what is written, so that edits fit. No workflow is nested deeper.
+pub(super) const AS_WRITTEN: Rules = Rules {
+    deepest: 64,
+    most: usize::MAX,
+    is_data: false,
+};
 
 /// A workflow under migration.
 #[derive(Debug)]
@@ -25,7 +32,7 @@ pub(super) struct Job<'w> {
 impl<'t> Workflow<'t> {
     /// `None` where the text is no workflow: it has no `jobs`.
     pub(super) fn parse(text: &'t str) -> Result<Option<Self>, Unreadable> {
-        let root = Node::parse(text)?.filter(|root| root.get("jobs").is_some());
+        let root = Node::parse(text, AS_WRITTEN)?.filter(|root| root.get("jobs").is_some());
         Ok(root.map(|root| Self {
             text,
             lines: Lines::of(text),

@@ -1,15 +1,17 @@
 //! Whether every key is known where it stands, and every value has its key's shape.
 
 use super::keys::{ACCOUNT, EXTEND, Section, Shape, shape};
-use super::locate::{Path, Step};
-use super::node::Node;
-use super::{FILE, ProfileFile, accepted_names, below, dotted, inside, keys};
+use super::path::{Path, Step, below, dotted, inside, keys};
+use super::{FILE, ProfileFile, accepted_names};
 use crate::inputs::{INPUTS, Input, InputError};
 use crate::values::account::AccountId;
 use crate::values::list::closest;
+use crate::yaml::{Node, Value};
 
 /// The keys of the file itself.
 pub(super) const ROOT: [&str; 4] = ["defaults", "runners", "aws", "github"];
+/// What the file is.
+pub(super) const A_MAPPING: &str = "a mapping with `runners`";
 /// So many errors are told; more help nobody.
 const TOLD: usize = 20;
 const LONGEST_NAME: usize = 64;
@@ -17,22 +19,20 @@ const LONGEST_NAME: usize = 64;
 /// Everything that is wrong with the file's structure but circles.
 pub(super) fn structure(file: &ProfileFile) -> Vec<InputError> {
     let mut wrong = Vec::new();
-    match &file.root {
-        Node::Map(entries) => {
-            for (key, _) in entries {
+    match file.root.mapping() {
+        Some(entries) => {
+            for key in entries.iter().filter_map(|(key, _)| key.scalar()) {
                 root_key(file, key, &mut wrong);
             }
         }
-        _ => {
-            wrong.push(InputError::new(FILE, "a mapping with `runners`").at(Some(file.place(None))))
-        }
+        None => wrong.push(InputError::new(FILE, A_MAPPING).at(Some(file.beginning()))),
     }
     if wrong.is_empty() && file.runners().next().is_none() {
         let path = keys(&["runners"]);
         let accepted = "at least one named runner, such as `small: { instance-type: m7i.large }`";
         wrong.push(match file.at(&path) {
             Some(_) => file.wrong_value(&path, accepted),
-            None => InputError::new(FILE, "it has no `runners`").at(Some(file.place(None))),
+            None => InputError::new(FILE, "it has no `runners`").at(Some(file.beginning())),
         });
     }
     wrong.truncate(TOLD);
@@ -46,7 +46,7 @@ fn root_key(file: &ProfileFile, key: &str, wrong: &mut Vec<InputError>) {
         "aws" => section(file, Section::Aws, &path, wrong),
         "github" => section(file, Section::Github, &path, wrong),
         "runners" => {
-            if !matches!(file.at(&path), Some(Node::Map(_) | Node::Null)) {
+            if !is_mapping_or_null(file.at(&path)) {
                 let accepted =
                     "a mapping of names to runners, such as `small: { instance-type: m7i.large }`";
                 wrong.push(file.wrong_value(&path, accepted));
@@ -69,6 +69,10 @@ fn root_key(file: &ProfileFile, key: &str, wrong: &mut Vec<InputError>) {
     }
 }
 
+fn is_mapping_or_null(node: Option<&Node>) -> bool {
+    node.is_some_and(|node| node.is_null() || node.mapping().is_some())
+}
+
 fn runner_name(file: &ProfileFile, name: &str, path: &Path, wrong: &mut Vec<InputError>) {
     let fits = (1..=LONGEST_NAME).contains(&name.len())
         && name
@@ -84,29 +88,24 @@ fn runner_name(file: &ProfileFile, name: &str, path: &Path, wrong: &mut Vec<Inpu
 }
 
 fn section(file: &ProfileFile, section: Section, path: &Path, wrong: &mut Vec<InputError>) {
-    let entries = match file.at(path) {
-        Some(Node::Map(entries)) => entries,
-        // A runner that is nothing but the defaults.
-        Some(Node::Null) | None => return,
-        Some(_) => {
-            wrong.push(file.wrong_value(
-                path,
-                "a mapping of keys to values, such as `instance-type: m7i.large`",
-            ));
-            return;
-        }
-    };
+    let Some(node) = file.at(path) else { return };
+    // A runner of null is nothing but the defaults.
+    if !is_mapping_or_null(Some(node)) {
+        let accepted = "a mapping of keys to values, such as `instance-type: m7i.large`";
+        wrong.push(file.wrong_value(path, accepted));
+    }
     let is_runner = path.len() == 2;
-    for (key, node) in entries {
+    for (key, node) in node.entries() {
+        let key = key.scalar().unwrap_or_default();
         let path = below(path, key);
         if let Some(input) = secret(section, key) {
             wrong.push(file.secret(&path, input));
             continue;
         }
-        match (section, key.as_str()) {
+        match (section, key) {
             (Section::Runner, EXTEND) if is_runner => extend(file, node, &path, wrong),
             (Section::Aws, ACCOUNT) => account(file, node, &path, wrong),
-            _ => match section.inputs().find(|(known, _)| known == key) {
+            _ => match section.inputs().find(|(known, _)| *known == key) {
                 Some((_, input)) => {
                     if let Some(accepted) = misshapen(node, shape(input)) {
                         wrong.push(file.wrong_value(&path, accepted));
@@ -130,50 +129,49 @@ fn secret(section: Section, key: &str) -> Option<&'static Input> {
 
 /// What would fit, where the value's shape does not.
 fn misshapen(node: &Node, shape: Shape) -> Option<&'static str> {
-    let is_scalar = |node: &Node| node.scalar().is_some_and(|text| !text.trim().is_empty());
-    let pairs = |node: &Node| matches!(node, Node::Map(entries) if !entries.is_empty() && entries.iter().all(|(_, node)| node.scalar().is_some()));
-    match (node, shape) {
-        (Node::Null, _) => Some("a value; without one, leave the key out to get the default"),
-        (node, Shape::Scalar) => (!is_scalar(node)).then_some("one value, no list and no mapping"),
-        (Node::List(nodes), Shape::List) => {
-            (nodes.is_empty() || !nodes.iter().all(is_scalar)).then_some("a list of plain values")
+    let is_scalar = |node: &Node| node.text().is_some_and(|text| !text.trim().is_empty());
+    let is_pairs = |node: &Node| {
+        let entries = node.entries();
+        !entries.is_empty() && entries.iter().all(|(_, node)| node.text().is_some())
+    };
+    let all =
+        |nodes: &[Node], fits: &dyn Fn(&Node) -> bool| !nodes.is_empty() && nodes.iter().all(fits);
+    let (fits, accepted) = match (node.value(), shape) {
+        (Value::Null, _) => {
+            let accepted = "a value; without one, leave the key out to get the default";
+            (false, accepted)
         }
-        (node, Shape::List) => (!is_scalar(node)).then_some("one value or a list of them"),
-        (Node::List(nodes), Shape::Tags) => {
-            (nodes.is_empty() || !nodes.iter().all(pairs)).then_some("tags such as `team: ci`")
-        }
-        (node, Shape::Tags) => {
-            (!pairs(node) && !is_scalar(node)).then_some("tags such as `team: ci`")
-        }
-    }
+        (_, Shape::Scalar) => (is_scalar(node), "one value, no list and no mapping"),
+        (Value::Sequence(nodes), Shape::List) => (all(nodes, &is_scalar), "a list of plain values"),
+        (_, Shape::List) => (is_scalar(node), "one value or a list of them"),
+        (Value::Sequence(nodes), Shape::Tags) => (all(nodes, &is_pairs), "tags such as `team: ci`"),
+        (_, Shape::Tags) => (is_pairs(node) || is_scalar(node), "tags such as `team: ci`"),
+    };
+    (!fits).then_some(accepted)
 }
 
 fn extend(file: &ProfileFile, node: &Node, path: &Path, wrong: &mut Vec<InputError>) {
     let names: Vec<&str> = file.runners().map(|(name, _)| name).collect();
     let mut one = |node: &Node, path: &[Step]| {
-        let known = node
-            .scalar()
-            .is_some_and(|name| names.contains(&name.as_str()));
-        if !known {
-            let name = node.scalar().unwrap_or_default();
+        let name = node.text().unwrap_or_default();
+        if !names.contains(&name.as_ref()) {
             wrong.push(file.wrong_value(path, &accepted_names(&name, &names)));
         }
     };
-    match node {
-        Node::List(nodes) if !nodes.is_empty() => {
+    match node.sequence() {
+        Some(nodes) if !nodes.is_empty() => {
             for (index, node) in nodes.iter().enumerate() {
                 one(node, &inside(path, index));
             }
         }
-        node => one(node, path),
+        _ => one(node, path),
     }
 }
 
 fn account(file: &ProfileFile, node: &Node, path: &Path, wrong: &mut Vec<InputError>) {
-    let read = file.text(node, path).parse::<AccountId>();
-    let accepted = match node {
-        Node::Text(_) | Node::Number(_) => read.err(),
-        _ => Some("an AWS account id: 12 digits, such as `\"123456789012\"`".to_owned()),
+    let accepted = match node.text() {
+        Some(text) => text.parse::<AccountId>().err(),
+        None => Some("an AWS account id: 12 digits, such as `\"123456789012\"`".to_owned()),
     };
     if let Some(accepted) = accepted {
         wrong.push(file.wrong_value(path, &accepted));

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::keys::{EXTEND, Section};
-use super::locate::{Path, Step};
-use super::node::Node;
-use super::{ProfileFile, Values, below, inside, keys};
+use super::path::{Path, Step, below, inside, keys};
+use super::{ProfileFile, Values};
 use crate::inputs::InputError;
 
 /// Longer chains nobody follows, and none must follow us down the stack.
@@ -14,19 +13,17 @@ const LONGEST_CHAIN: usize = 32;
 /// The names that a runner extends, and where each stands.
 fn parents<'a>(file: &'a ProfileFile, name: &str) -> Vec<(&'a str, Path)> {
     let path = keys(&["runners", name, EXTEND]);
-    let text = |node: &'a Node| match node {
-        Node::Text(text) | Node::Number(text) => Some(text.as_str()),
-        _ => None,
+    let Some(node) = file.at(&path) else {
+        return Vec::new();
     };
-    match file.at(&path) {
-        Some(Node::List(nodes)) => {
+    match node.sequence() {
+        Some(nodes) => {
             let entries = nodes.iter().enumerate();
             entries
-                .filter_map(|(index, node)| Some((text(node)?, inside(&path, index))))
+                .filter_map(|(index, node)| Some((node.scalar()?, inside(&path, index))))
                 .collect()
         }
-        Some(node) => text(node).map(|name| (name, path)).into_iter().collect(),
-        None => Vec::new(),
+        None => node.scalar().map(|name| (name, path)).into_iter().collect(),
     }
 }
 

@@ -14,25 +14,33 @@
 mod check;
 mod extend;
 mod keys;
-mod locate;
-mod node;
+mod path;
 #[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::inputs::{Input, InputError, Layer, Placed, Source, SourceSpan};
 use crate::values::account::AccountId;
 use crate::values::list::closest;
+use crate::yaml::{self, Node, Rules, Unreadable, Value};
 use keys::{ACCOUNT, Section};
-use locate::{Path, Step};
-use node::Node;
+use path::{Step, dotted, keys};
 
 /// Where the file is in a repository.
 pub(crate) const FILE: &str = ".github/sprinters.yml";
+
+/// No profile file of people is larger; generated ones have no business here.
+const LARGEST: usize = 64 * 1024;
+const RULES: Rules = Rules {
+    deepest: 6,
+    most: 5_000,
+    is_data: true,
+};
 
 /// A profile file whose structure is sound: known keys, values of the right shape, no circles. What the values say is for the
 /// inputs' parsers.
@@ -49,14 +57,19 @@ impl ProfileFile {
             name: FILE.to_owned(),
             text: text.to_owned(),
         });
-        let root = Node::read(text).map_err(|unreadable| {
-            let accepted = format!("it cannot be read as YAML: {}", unreadable.why);
-            let place = unreadable.at.map(|(line, column)| {
-                let start = locate::offset(text, line, column);
-                SourceSpan::new(&source, start..start + 1)
-            });
-            vec![InputError::new(FILE, &accepted).at(place)]
-        })?;
+        if text.len() > LARGEST {
+            let accepted = format!("at most {} KiB", LARGEST / 1024);
+            return Err(vec![InputError::new(FILE, &accepted)]);
+        }
+        let root = match Node::parse(text, RULES) {
+            Ok(Some(root)) => root,
+            Ok(None) => {
+                let place = SourceSpan::new(&source, 0..0);
+                let accepted = check::A_MAPPING;
+                return Err(vec![InputError::new(FILE, accepted).at(Some(place))]);
+            }
+            Err(unreadable) => return Err(vec![cannot_be_read(&source, &unreadable)]),
+        };
         let file = Self { source, root };
         let mut wrong = check::structure(&file);
         wrong.extend(extend::circles(&file));
@@ -106,14 +119,11 @@ impl ProfileFile {
         for section in [Section::Aws, Section::Github] {
             values.extend(self.values(section, &[Step::Key(section.name().to_owned())]));
         }
-        for (input, (node, path)) in values {
-            let text = self.text(node, &path);
-            let place = self.place(self.span(node, &path));
-            let entries = self.entries(node, &path);
+        for (input, node) in values {
             let placed = Placed {
-                text,
-                place,
-                entries,
+                text: text(node),
+                place: self.place(self.span(node)),
+                entries: self.entries(node),
             };
             layer.values.insert(input, placed);
         }
@@ -122,22 +132,15 @@ impl ProfileFile {
     }
 
     /// A list's entries, each with its own place.
-    fn entries(&self, node: &Node, path: &[Step]) -> Vec<(String, SourceSpan)> {
-        let Node::List(nodes) = node else {
-            return Vec::new();
-        };
-        let paths = (0..nodes.len()).map(|index| inside(path, index));
-        let entry = |(node, path): (&Node, Path)| {
-            let place = self.place(locate::value(&self.source.text, &path));
-            (self.text(node, &path), place)
-        };
-        nodes.iter().zip(paths).map(entry).collect()
+    fn entries(&self, node: &Node) -> Vec<(String, SourceSpan)> {
+        let nodes = node.sequence().unwrap_or_default();
+        let entry = |node: &Node| (text(node), self.place(self.span(node)));
+        nodes.iter().map(entry).collect()
     }
 
     fn account(&self) -> Option<AccountId> {
-        let path = keys(&["aws", ACCOUNT]);
-        let node = self.at(&path)?;
-        self.text(node, &path).parse().ok()
+        let node = self.at(&keys(&["aws", ACCOUNT]))?;
+        text(node).parse().ok()
     }
 
     /// The section's keys that are inputs, with their values.
@@ -147,8 +150,8 @@ impl ProfileFile {
         entries
             .iter()
             .filter_map(|(key, node)| {
-                let (_, input) = known(key)?;
-                Some((input.name, (node, below(path, key))))
+                let (_, input) = known(key.scalar()?)?;
+                Some((input.name, node))
             })
             .collect()
     }
@@ -156,7 +159,9 @@ impl ProfileFile {
     fn runners(&self) -> impl Iterator<Item = (&str, &Node)> {
         let runners = self.at(&keys(&["runners"]));
         let entries = runners.map_or(&[][..], Node::entries);
-        entries.iter().map(|(name, node)| (name.as_str(), node))
+        entries
+            .iter()
+            .filter_map(|(name, node)| Some((name.scalar()?, node)))
     }
 
     fn runner(&self, name: &str) -> Option<&Node> {
@@ -166,89 +171,69 @@ impl ProfileFile {
     fn at(&self, path: &[Step]) -> Option<&Node> {
         path.iter().try_fold(&self.root, |node, step| match step {
             Step::Key(key) => node.get(key),
-            Step::Index(index) => match node {
-                Node::List(nodes) => nodes.get(*index),
-                _ => None,
-            },
+            Step::Index(index) => node.sequence()?.get(*index),
         })
     }
 
-    /// The value as its input writes it.
-    fn text(&self, node: &Node, path: &[Step]) -> String {
-        match node {
-            Node::Map(_) => self.json(node, path).to_string(),
-            Node::List(nodes) if nodes.iter().any(|node| matches!(node, Node::Map(_))) => {
-                self.json(node, path).to_string()
-            }
-            Node::List(nodes) => {
-                let texts = nodes.iter().enumerate();
-                let texts = texts.map(|(index, node)| self.text(node, &inside(path, index)));
-                texts.collect::<Vec<_>>().join("\n")
-            }
-            // `1.10` is not 1.1: as it is written.
-            Node::Number(number) => {
-                let written = locate::value(&self.source.text, path);
-                let written = written.and_then(|span| self.source.text.get(span));
-                written.unwrap_or(number).to_owned()
-            }
-            other => other.scalar().unwrap_or_default(),
+    /// The last key of a path.
+    fn key_at(&self, path: &[Step]) -> Option<&Node> {
+        match path.split_last()? {
+            (Step::Key(key), parent) => Some(&self.at(parent)?.entry(key)?.0),
+            (Step::Index(_), _) => None,
         }
     }
 
-    fn json(&self, node: &Node, path: &[Step]) -> serde_json::Value {
-        match node {
-            Node::Map(entries) => entries
-                .iter()
-                .map(|(key, node)| (key.clone(), self.json(node, &below(path, key))))
-                .collect(),
-            Node::List(nodes) => {
-                let nodes = nodes.iter().enumerate();
-                nodes
-                    .map(|(index, node)| self.json(node, &inside(path, index)))
-                    .collect()
-            }
-            other => self.text(other, path).into(),
-        }
-    }
-
-    /// Where a value stands: a list from its first entry to its last.
-    fn span(&self, node: &Node, path: &[Step]) -> Option<std::ops::Range<usize>> {
+    /// What a message shows of a value: a block sequence from its first item to its last, of anything else at most a line.
+    fn span(&self, node: &Node) -> Range<usize> {
         let text = &self.source.text;
-        match node {
-            Node::List(nodes) if !nodes.is_empty() => {
-                locate::between(text, &inside(path, 0), &inside(path, nodes.len() - 1))
+        match node.sequence() {
+            Some([first, .., last]) if !node.is_flow(text) => first.span.start..last.span.end,
+            _ => {
+                let shown = text.get(node.span.clone()).unwrap_or_default();
+                let line = shown.lines().next().unwrap_or_default();
+                node.span.start..node.span.start + line.trim_end().len().max(1)
             }
-            _ => locate::value(text, path),
         }
     }
 
-    fn place(&self, span: Option<std::ops::Range<usize>>) -> SourceSpan {
-        SourceSpan::new(&self.source, span.unwrap_or(0..0))
+    fn place(&self, span: Range<usize>) -> SourceSpan {
+        SourceSpan::new(&self.source, span)
+    }
+
+    /// The beginning of the file, for what is missing in it.
+    fn beginning(&self) -> SourceSpan {
+        self.place(0..0)
     }
 
     /// A value that does not fit its key.
     fn wrong_value(&self, path: &[Step], accepted: &str) -> InputError {
-        let node = self.at(path).unwrap_or(&Node::Null);
-        let span = self.span(node, path);
-        let shown = match node {
-            Node::Null => Some(""),
-            Node::List(_) => Some("[…]"),
-            Node::Map(_) => Some("{…}"),
-            _ => span.clone().and_then(|span| self.source.text.get(span)),
+        let Some(node) = self.at(path) else {
+            return InputError::wrong(&dotted(path), "", accepted).at(Some(self.beginning()));
         };
-        InputError::wrong(&dotted(path), shown.unwrap_or_default(), accepted)
-            .at(Some(self.place(span)))
+        let span = self.span(node);
+        let shown = match node.value() {
+            Value::Null => "",
+            Value::Sequence(_) => "[…]",
+            Value::Mapping(_) => "{…}",
+            Value::Scalar(_) => self.source.text.get(span.clone()).unwrap_or_default(),
+        };
+        InputError::wrong(&dotted(path), shown, accepted).at(Some(self.place(span)))
     }
 
     /// A secret that does not belong into the file: its line is named, and not shown.
     fn secret(&self, path: &[Step], input: &Input) -> InputError {
-        let place = self.place(locate::key(&self.source.text, path));
+        let place = self.key_place(path);
         let why = format!(
             "no secrets, because everyone who reads the repository sees them; take this one out, make it invalid where it came \
              from, and pass a new one as the input `{}`",
             input.name
         );
         InputError::new(&place.to_string(), &why)
+    }
+
+    fn key_place(&self, path: &[Step]) -> SourceSpan {
+        let key = self.key_at(path);
+        self.place(key.map_or(0..0, |key| self.span(key)))
     }
 
     /// A key that does not belong where it stands.
@@ -263,53 +248,45 @@ impl ProfileFile {
         } else {
             dotted(parent)
         };
-        let span = locate::key(&self.source.text, path);
-        InputError::wrong(&parent, &last, accepted).at(Some(self.place(span)))
+        InputError::wrong(&parent, &last, accepted).at(Some(self.key_place(path)))
     }
 }
 
-impl Node {
-    fn entries(&self) -> &[(String, Node)] {
-        match self {
-            Self::Map(entries) => entries,
-            _ => &[],
+fn cannot_be_read(source: &Arc<Source>, unreadable: &Unreadable) -> InputError {
+    let hint = match unreadable.why.as_str() {
+        yaml::MERGE_KEY => "; `extend` takes what another runner says",
+        _ => "",
+    };
+    let accepted = format!("it cannot be read as YAML: {}{hint}", unreadable.why);
+    let place = SourceSpan::new(source, unreadable.at..unreadable.at + 1);
+    InputError::new(FILE, &accepted).at(Some(place))
+}
+
+/// A value as its input writes it.
+fn text(node: &Node) -> String {
+    match node.value() {
+        Value::Null => String::new(),
+        Value::Scalar(text) => text.into_owned(),
+        Value::Sequence(nodes) if nodes.iter().all(|node| node.mapping().is_none()) => {
+            nodes.iter().map(text).collect::<Vec<_>>().join("\n")
         }
-    }
-
-    fn get(&self, key: &str) -> Option<&Node> {
-        let mut entries = self.entries().iter();
-        entries
-            .find(|(known, _)| known == key)
-            .map(|(_, node)| node)
+        Value::Sequence(_) | Value::Mapping(_) => json(node).to_string(),
     }
 }
 
-/// Values by the input that they are of, and where they stand.
-type Values<'a> = BTreeMap<&'static str, (&'a Node, Path)>;
-
-fn keys(names: &[&str]) -> Path {
-    names
-        .iter()
-        .map(|name| Step::Key((*name).to_owned()))
-        .collect()
+fn json(node: &Node) -> serde_json::Value {
+    match node.value() {
+        Value::Mapping(entries) => entries
+            .iter()
+            .map(|(key, node)| (text(key), json(node)))
+            .collect(),
+        Value::Sequence(nodes) => nodes.iter().map(json).collect(),
+        Value::Null | Value::Scalar(_) => text(node).into(),
+    }
 }
 
-fn below(path: &[Step], key: &str) -> Path {
-    [path, &[Step::Key(key.to_owned())]].concat()
-}
-
-fn inside(path: &[Step], index: usize) -> Path {
-    [path, &[Step::Index(index)]].concat()
-}
-
-/// `runners.big.spot`, for messages; an entry of a list goes by the list's name.
-fn dotted(path: &[Step]) -> String {
-    let names = path.iter().filter_map(|step| match step {
-        Step::Key(key) => Some(key.as_str()),
-        Step::Index(_) => None,
-    });
-    names.collect::<Vec<_>>().join(".")
-}
+/// Values by the input that they are of.
+type Values<'a> = BTreeMap<&'static str, &'a Node>;
 
 fn accepted_names(name: &str, names: &[&str]) -> String {
     const LISTED: usize = 12;

@@ -124,8 +124,9 @@ fn a_runner_is_its_own_keys_above_what_it_extends_above_the_defaults() {
 }
 
 #[test]
-fn every_place_is_found() {
+fn every_place_is_found() -> Result<(), String> {
     let text = FILE_OF_A_TEAM;
+    let file = ProfileFile::parse(text).map_err(|errors| told(&errors))?;
     for (path, shown) in [
         (&["aws", "region"][..], "eu-central-1"),
         (&["aws", "account"], "\"012345678901\""),
@@ -133,18 +134,22 @@ fn every_place_is_found() {
         (&["defaults", "tags", "version"], "1.10"),
         (&["runners", "small", "root-size"], "40"),
         (&["runners", "fallback", "labels"], "\"a, b\""),
-        (&["runners", "mixed", "setup"], "|"),
+        (&["runners", "mixed", "setup"], "echo one"),
     ] {
         let path = keys(path);
-        let found = locate::value(text, &path).and_then(|span| text.get(span));
+        let found = file.at(&path).map(|node| file.span(node));
+        let found = found.and_then(|span| text.get(span));
         assert_eq!(found, Some(shown), "{path:?}");
         let Some(Step::Key(last)) = path.last() else {
             unreachable!("every path here ends in a key")
         };
-        let key = locate::key(text, &path).and_then(|span| text.get(span));
+        let key = file
+            .key_at(&path)
+            .and_then(|key| text.get(key.span.clone()));
         assert_eq!(key, Some(last.as_str()), "{path:?}");
     }
-    assert_eq!(locate::value(text, &keys(&["runners", "huge"])), None);
+    assert!(file.at(&keys(&["runners", "huge"])).is_none());
+    Ok(())
 }
 
 #[test]
