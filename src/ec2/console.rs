@@ -1,6 +1,7 @@
 //! `GetConsoleOutput`: what an instance wrote to its serial console. Not one of the six permissions: asked for where it may help,
 //! and never required.
 
+use anstream::adapter::strip_str;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
@@ -70,17 +71,9 @@ fn tail(console: &str) -> Vec<String> {
 
 /// Without colours and other control sequences.
 fn readable(line: &str) -> String {
-    let mut text = String::new();
-    let mut characters = line.chars();
-    while let Some(character) = characters.next() {
-        if character == '\u{1b}' {
-            // `ESC [`, parameters, and a letter that ends them.
-            let _ = characters.by_ref().find(char::is_ascii_alphabetic);
-        } else if !character.is_control() {
-            text.push(character);
-        }
-    }
-    text.trim().chars().take(MOST_CHARACTERS).collect()
+    let text = strip_str(line).to_string();
+    let printed = text.trim().chars().filter(|c| !c.is_control());
+    printed.take(MOST_CHARACTERS).collect()
 }
 
 #[cfg(test)]

@@ -21,8 +21,15 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use serde_json::{Map, Value};
 
+use anstyle::AnsiColor;
+
 use crate::error::Failure;
 use crate::inputs::Mode;
+
+const ERROR: anstyle::Style = AnsiColor::Red.on_default().bold();
+const WARNING: anstyle::Style = AnsiColor::Yellow.on_default().bold();
+const HELP: anstyle::Style = AnsiColor::Cyan.on_default();
+const DIM: anstyle::Style = anstyle::Style::new().dimmed();
 
 /// Where the report goes.
 #[derive(Debug)]
@@ -126,11 +133,14 @@ impl Reporter {
     /// A line with a mark before it.
     pub(crate) fn mark(&self, mark: CheckStatus, text: impl Display) {
         let (sign, colour) = match mark {
-            CheckStatus::Done => ("✓", "32"),
-            CheckStatus::Missing => ("✗", "31"),
-            CheckStatus::Unknown => ("?", "33"),
+            CheckStatus::Done => ("✓", AnsiColor::Green),
+            CheckStatus::Missing => ("✗", AnsiColor::Red),
+            CheckStatus::Unknown => ("?", AnsiColor::Yellow),
         };
-        self.line(format_args!("{} {text}", self.colour(colour, sign)));
+        self.line(format_args!(
+            "{} {text}",
+            self.painted(colour.on_default(), sign)
+        ));
     }
 
     /// Lines that fold away in a workflow's log.
@@ -160,7 +170,7 @@ impl Reporter {
             Style::Workflow => {
                 write_stdout(&command::line("warning", &[("title", "Sprinters")], &text));
             }
-            _ => write_stderr(&format!("{}: {text}", self.colour("33;1", "warning"))),
+            _ => write_stderr(&format!("{}: {text}", self.painted(WARNING, "warning"))),
         }
     }
 
@@ -228,10 +238,10 @@ impl Reporter {
             return;
         }
         for line in failure.what.lines() {
-            write_stderr(&format!("{}: {line}", self.colour("31;1", "error")));
+            write_stderr(&format!("{}: {line}", self.painted(ERROR, "error")));
         }
         for help in &failure.help {
-            write_stderr(&format!("  {} {help}", self.colour("36", "help:")));
+            write_stderr(&format!("  {} {help}", self.painted(HELP, "help:")));
         }
     }
 
@@ -264,12 +274,12 @@ impl Reporter {
     }
 
     fn dim(&self, text: &str) -> String {
-        self.colour("2", text)
+        self.painted(DIM, text)
     }
 
-    fn colour(&self, code: &str, text: &str) -> String {
+    fn painted(&self, style: anstyle::Style, text: &str) -> String {
         match self.style {
-            Style::Terminal { colours: true } => format!("\x1b[{code}m{text}\x1b[0m"),
+            Style::Terminal { colours: true } => format!("{style}{text}{style:#}"),
             _ => text.to_owned(),
         }
     }
