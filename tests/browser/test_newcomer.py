@@ -17,8 +17,6 @@ from browser.test_site import BLOCKED
 
 PUBLISHED = "https://sprinters.github.io/action/"
 README = (ROOT / "README.md").read_text()
-# Pages that the README names and the book does not have yet.
-COMING = {"listen.html"}
 PHONE = {"width": 390, "height": 844}
 
 
@@ -45,7 +43,7 @@ def phone(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Itera
 
 
 def test_every_link_of_the_readme_leads_somewhere(site: Site) -> None:
-    links = set(re.findall(rf"\]\({re.escape(PUBLISHED)}([^)]*)\)", README)) - COMING
+    links = re.findall(rf"\]\({re.escape(PUBLISHED)}([^)]*)\)", README)
     assert len(links) > 10
     dead = []
     for link in links:

@@ -85,7 +85,7 @@ def cells(row: str) -> list[str]:
 
 
 def readme_workflow() -> str:
-    """The workflow to copy: README.md's first block of YAML."""
-    block = re.search(r"^```yaml\n(?P<text>.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-    assert block, "README.md has no block of YAML"
+    """The workflow to copy: README.md's first whole one."""
+    block = re.search(r"^```yaml\n(?P<text>on:.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert block, "README.md has no workflow"
     return block["text"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 import textwrap
@@ -27,8 +28,8 @@ BLOCK = re.compile(
     r"^(?P<margin>(?:> ?| )*)```(?P<language>\w*)\n(?P<text>.*?)^(?P=margin)```$", re.MULTILINE | re.DOTALL
 )
 INCLUDE = re.compile(r"\{\{#include ([\w./-]+)\}\}")
-# What is there to be looked at: logs, drawings, differences.
-SHOWN = {"text", "diff", ""}
+# What is there to be looked at: logs, drawings, differences, a file's lines.
+SHOWN = {"text", "diff", "ini", ""}
 
 
 @dataclass(frozen=True)
@@ -102,3 +103,34 @@ def test_json(text: str) -> None:
 @pytest.mark.parametrize("text", of("hcl"))
 def test_hcl(text: str) -> None:
     assert hcl2.loads(text)
+
+
+COMMAND = re.compile(r"^\s*(?:dist/)?sprinters(?:-Linux-X64)? (?P<rest>.*)$", re.MULTILINE)
+
+
+def commands() -> list[Any]:
+    """The program's own commands in blocks of shell, each as words."""
+    found = []
+    for block in ALL:
+        if block.language == "sh":
+            for command in COMMAND.finditer(block.text):
+                words = shlex.split(command["rest"], comments=True)
+                found.append(pytest.param(words, id=f"{block.place} {' '.join(words[:2])}"))
+    return found
+
+
+@pytest.mark.parametrize("words", commands())
+def test_the_program_has_this_command_and_its_flags(binary: Path, words: list[str]) -> None:
+    def help_of(*path: str) -> str:
+        run = subprocess.run([binary, *path, "--help"], env={}, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stderr
+        return run.stdout
+
+    path: list[str] = []
+    text = help_of()
+    while len(path) < len(words) and re.search(rf"^  {re.escape(words[len(path)])}  ", text, re.MULTILINE):
+        path.append(words[len(path)])
+        text = help_of(*path)
+    assert path, f"the program has no command `{words[0]}`"
+    flags = {word.partition("=")[0] for word in words if word.startswith("--")}
+    assert flags <= set(re.findall(r"--[a-z-]+", text)), text

@@ -17,6 +17,8 @@ export function stackTables(html) {
       return columns.length > 2 && !PLAIN.has(name) ? ` data-label="${escaped(name)}"` : "";
     };
     const rows = inside
+      // A head that says nothing is none.
+      .replace(/<th([^>]*)>\s*<\/th>/g, "<td$1></td>")
       .replace(/<th(?=[ >])/g, '<th role="columnheader"')
       .replace(/<(thead|tbody)(?=[ >])/g, '<$1 role="rowgroup"')
       .replace(/<tr(?=[ >])[\s\S]*?<\/tr>/g, (row) => {
