@@ -37,17 +37,22 @@ use report::Reporter;
 fn main() -> ExitCode {
     #[cfg(target_family = "wasm")]
     platform::reactor::set_up();
+    platform::rescue::install();
     let report = Arc::new(Reporter::new(environment));
     let mut mode = None;
-    match run(&mut mode, &report) {
-        Ok(()) => ExitCode::SUCCESS,
+    let code = match run(&mut mode, &report) {
+        Ok(()) => 0,
         Err(failure) => {
             report.failure(mode, &failure);
-            #[cfg(target_family = "wasm")]
-            platform::reactor::exit(failure.exit.code());
-            ExitCode::from(failure.exit.code())
+            failure.exit.code()
         }
+    };
+    report::flush();
+    #[cfg(target_family = "wasm")]
+    if code != 0 {
+        platform::reactor::exit(code);
     }
+    ExitCode::from(code)
 }
 
 /// Parses everything, then runs the mode. `mode` is told as soon as it is known, for the failure's title.

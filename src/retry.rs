@@ -19,6 +19,11 @@ impl Deadline {
         Self(self.0.min(Self::after(duration).0))
     }
 
+    /// That much later.
+    pub(crate) fn later(self, duration: Duration) -> Self {
+        Self(self.0.checked_add(duration).unwrap_or(self.0))
+    }
+
     pub(crate) fn left(self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
     }

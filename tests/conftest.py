@@ -23,6 +23,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "policy(*policies): what the AWS user may do; plain_six without it")
     config.addinivalue_line("markers", "github(**options): which GitHub it is; github.com without it")
     config.addinivalue_line("markers", "not_portable: what the book says that the portable program does not do")
+    config.addinivalue_line("markers", "debug_build: what only a build for tests can be told to do")
     config.addinivalue_line("markers", "native_speed: measures what an emulated processor or Node.js cannot keep")
 
 
@@ -31,7 +32,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     build = os.environ.get("SPRINTERS_BUILD")
     if not build:
         return
-    markers = ["native_speed", *(["not_portable"] if build.startswith("portable") else [])]
+    markers = ["debug_build", "native_speed", *(["not_portable"] if build.startswith("portable") else [])]
     left_out = [item for item in items if any(map(item.get_closest_marker, markers))]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]

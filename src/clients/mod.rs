@@ -35,6 +35,8 @@ pub(crate) struct Clients {
     pub image_index: ImageIndex,
     pub region: Region,
     pub run: WorkflowRun,
+    /// What they were made from.
+    again: Arc<Target>,
     /// With the job's own token, which may read the run's jobs where the workflow lets it.
     pub job_github: Option<Github>,
     /// The account that the credentials must be of, where `runner` names one.
@@ -52,6 +54,7 @@ impl Clients {
         report: &Arc<Reporter>,
         read_timeout: Duration,
     ) -> Self {
+        let again = Arc::new(target.clone());
         let report = report.clone();
         let mask: Mask = Arc::new(move |secret| report.mask(secret));
         let Target {
@@ -78,6 +81,7 @@ impl Clients {
             )
         });
         Self {
+            again,
             job_github,
             ec2: Ec2::new(&connector, &region, aws, mask.clone()).await,
             github: Github::new(connector.clone(), &github_api, github, &run, purpose, mask),
@@ -109,6 +113,22 @@ impl Clients {
             run,
             ..self.clone()
         }
+    }
+
+    /// The same once more, with connections of their own: those of another runtime are of no use.
+    pub(crate) async fn again(
+        &self,
+        environment: impl Fn(&str) -> Option<String>,
+        report: &Arc<Reporter>,
+    ) -> Self {
+        Self::new(
+            (*self.again).clone(),
+            Purpose::Runners,
+            environment,
+            report,
+            crate::http::READ_TIMEOUT,
+        )
+        .await
     }
 
     /// Signs in to both, so that those who ask later need not wait for it.

@@ -14,7 +14,7 @@ use crate::values::run::WorkflowRun;
 use crate::values::scope::Scope;
 
 /// Whom to talk to, and on whose behalf.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub region: Region,
     pub aws: AwsCredentials,

@@ -29,7 +29,7 @@ pub(crate) struct AccessKey {
 }
 
 /// How GitHub knows us.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum GithubCredentials {
     Token(SecretString),
     App(AppKey),

@@ -88,7 +88,7 @@ impl Launcher {
         if self.cancellation.is_cancelled() {
             return Err(Self::given_up().into());
         }
-        if !self.launch_by.is_over() {
+        if !self.deadlines.launch_by().is_over() {
             return Ok(());
         }
         Err(last().map_or(LaunchError::DeadlineExceeded, LaunchError::Fatal))
@@ -112,7 +112,7 @@ impl Launcher {
             let answer = self
                 .registrar
                 .create(&self.clients, &self.spec, label, &name);
-            match retry::attempt(CREATE, self.launch_by, answer).await {
+            match retry::attempt(CREATE, self.deadlines.launch_by(), answer).await {
                 Ok(jit) => {
                     self.limits.minting.on_success();
                     self.report
@@ -129,7 +129,7 @@ impl Launcher {
                     last = Some(error);
                 }
                 Err(error) => {
-                    let told = last.filter(|_| self.launch_by.is_over());
+                    let told = last.filter(|_| self.deadlines.launch_by().is_over());
                     let error = told.unwrap_or(error);
                     return Err(self.clients.github_failure(&error).into());
                 }
@@ -145,6 +145,7 @@ impl Launcher {
         backoff: &mut Backoff,
     ) -> bool {
         if error.is_throttle() {
+            self.deadlines.on_throttle();
             self.limits.minting.on_throttle(Instant::now(), error.wait);
         }
         if !error.may_have_acted() {
@@ -156,7 +157,7 @@ impl Launcher {
         let verdict = if is_taken {
             Decision::Repeat(backoff.next(None))
         } else {
-            decide(error, backoff, self.launch_by)
+            decide(error, backoff, self.deadlines.launch_by())
         };
         match verdict {
             Decision::Repeat(wait) => self.pause(self.wait_of(error.is_throttle(), wait)).await,
@@ -176,7 +177,7 @@ impl Launcher {
         };
         let github = &self.clients.github;
         let looked_up = cell.get_or_try_init(|| async {
-            let asking = retry::until(DOWNLOADS, self.launch_by, || {
+            let asking = retry::until(DOWNLOADS, self.deadlines.launch_by(), || {
                 github.runner_download(architecture)
             });
             let answer = tokio::select! {
@@ -257,7 +258,7 @@ impl Launcher {
                 instance_profile: self.spec.instance_profile.as_ref(),
                 tags: &tags,
                 user_data,
-                client_token: &format!("{name}-{}", letters(8)),
+                client_token: &format!("sprinters-{}", letters(32)),
             };
             let launched = match self.run_with_retries(entry, &launch).await {
                 Err(LaunchError::Refused(error)) if error.is_other_root_device() => {
@@ -290,7 +291,7 @@ impl Launcher {
         self.report.line(format_args!(
             "· the image calls its root device {real}, not {mapped}: launching again with that"
         ));
-        teardown::terminate(&self.clients.ec2, instance, self.launch_by)
+        teardown::terminate(&self.clients.ec2, instance, self.deadlines.launch_by())
             .await
             .map_err(LaunchError::Refused)?;
         self.journal.no_instance(entry);
@@ -321,7 +322,7 @@ impl Launcher {
             })?;
             self.journal.asking_for_instance(entry, launch.client_token);
             let answer = self.clients.ec2.run_instance(launch);
-            match retry::attempt(RUN_INSTANCES, self.launch_by, answer).await {
+            match retry::attempt(RUN_INSTANCES, self.deadlines.launch_by(), answer).await {
                 Ok(launched) => {
                     self.limits.launching.on_success();
                     self.journal.instance_exists(entry, &launched.id);
@@ -330,6 +331,7 @@ impl Launcher {
                 Err(error) => {
                     self.note_refusal(&error);
                     if error.is_throttle() {
+                        self.deadlines.on_throttle();
                         self.limits
                             .launching
                             .on_throttle(Instant::now(), error.wait);
@@ -341,7 +343,7 @@ impl Launcher {
                     if error.next() != Next::SameAgain {
                         return Err(LaunchError::Refused(error));
                     }
-                    match decide(&error, &mut backoff, self.launch_by) {
+                    match decide(&error, &mut backoff, self.deadlines.launch_by()) {
                         Decision::Repeat(wait)
                             if self.pause(self.wait_of(error.is_throttle(), wait)).await =>
                         {
@@ -350,7 +352,7 @@ impl Launcher {
                         }
                         _ => {
                             // A refusal that was heard says more than a last try that the end of the time cut off.
-                            let told = last.filter(|_| self.launch_by.is_over());
+                            let told = last.filter(|_| self.deadlines.launch_by().is_over());
                             return Err(LaunchError::Refused(told.unwrap_or(error)));
                         }
                     }
@@ -364,7 +366,7 @@ impl Launcher {
         if self.cancellation.is_cancelled() {
             return;
         }
-        let soon = self.launch_by.within(Duration::from_secs(2));
+        let soon = self.deadlines.launch_by().within(Duration::from_secs(2));
         if teardown::delete_record(&self.clients.github, &record, soon)
             .await
             .is_ok()

@@ -31,7 +31,7 @@ impl Launcher {
             ladder.retain(is_on_demand);
         }
         let mut log = CapacityLog::default();
-        let mut pause = capacity::between_passes(self.launch_share);
+        let mut pause = capacity::between_passes(self.deadlines.launch_share());
         let mut knows_zones = false;
         loop {
             log.begin_pass();
@@ -135,7 +135,7 @@ impl Launcher {
     async fn zones(&self) -> &[SpotPrice] {
         let types = &self.spec.instance_types;
         let zones = self.lookups.zones.get_or_init(|| async {
-            let soon = self.launch_by.within(Duration::from_secs(3));
+            let soon = self.deadlines.launch_by().within(Duration::from_secs(3));
             let ec2 = &self.clients.ec2;
             let answer = retry::until(DESCRIBE_SPOT_PRICE_HISTORY, soon, || ec2.spot_prices(types));
             answer.await.unwrap_or_else(|error| {
@@ -150,7 +150,7 @@ impl Launcher {
     }
 
     fn is_over(&self) -> bool {
-        self.launch_by.is_over() && !self.cancellation.is_cancelled()
+        self.deadlines.launch_by().is_over() && !self.cancellation.is_cancelled()
     }
 
     fn no_capacity(&self, log: &CapacityLog) -> Failure {
@@ -158,7 +158,7 @@ impl Launcher {
             let late = Failure::new(
                 format!(
                     "the instance was not launched within its share of `start-timeout` ({} of {})",
-                    seconds(self.launch_share),
+                    seconds(self.deadlines.launch_share()),
                     self.spec.start_timeout
                 ),
                 "run the job again, or set a longer `start-timeout`",

@@ -17,7 +17,6 @@ use crate::launch::rate_limit::RateLimiter;
 use crate::launch::registrar::Registrar;
 use crate::launch::spec::StartSpec;
 use crate::report::Reporter;
-use crate::retry::Deadline;
 use crate::values::candidate::Candidate;
 
 /// What launches look up when they need it, once for all of them.
@@ -62,9 +61,7 @@ pub(crate) struct Launcher {
     pub registrar: Registrar,
     pub journal: Journal,
     pub report: Arc<Reporter>,
-    /// When an instance must be launched: the rest of `start-timeout` is for its boot.
-    pub launch_by: Deadline,
-    pub launch_share: Duration,
+    pub deadlines: Deadlines,
     /// Cancelled once everything is to be undone: nothing new may be made from then on, and whoever waits stops waiting.
     pub cancellation: CancellationToken,
     pub lookups: Arc<Lookups>,
@@ -85,7 +82,7 @@ impl Launcher {
         spec: Arc<StartSpec>,
         (prepared, registrar): (Arc<Prepared>, Registrar),
         report: Arc<Reporter>,
-        times: &Deadlines,
+        deadlines: Deadlines,
     ) -> Self {
         Self {
             clients,
@@ -95,8 +92,7 @@ impl Launcher {
             registrar,
             journal: Journal::default(),
             report,
-            launch_by: times.launch_by,
-            launch_share: times.launch_share,
+            deadlines,
             cancellation: CancellationToken::new(),
             lookups: Arc::default(),
             limits: Arc::default(),
@@ -109,7 +105,7 @@ impl Launcher {
     /// Waits for the next try; `false` where the launch's time would be over.
     pub(crate) async fn pause(&self, wait: Duration) -> bool {
         tokio::select! {
-            slept = self.launch_by.sleep(wait) => slept.is_ok(),
+            slept = self.deadlines.launch_by().sleep(wait) => slept.is_ok(),
             () = self.cancellation.cancelled() => true,
         }
     }
@@ -118,7 +114,7 @@ impl Launcher {
     pub(crate) async fn turn(&self, limiter: &RateLimiter) {
         tokio::select! {
             () = limiter.acquire() => {}
-            () = tokio::time::sleep_until(self.launch_by.instant()) => {}
+            () = tokio::time::sleep_until(self.deadlines.launch_by().instant()) => {}
             () = self.cancellation.cancelled() => {}
         }
     }

@@ -2,7 +2,6 @@
 
 use super::instance_proxy::InstanceProxy;
 use crate::inputs::{InputError, Inputs, Problems};
-use crate::runner::label;
 use crate::values::duration::Seconds;
 use crate::values::group::Group;
 use crate::values::image::Image;
@@ -267,14 +266,11 @@ fn warnings(
     regions.into_iter().chain(zones).chain(doubts).collect()
 }
 
-/// Extra labels; GitHub allows 100 on a runner, one is ours, and one is the label that `runner` gives: a job may list it, too.
+/// Extra labels; GitHub allows 100 on a runner, and one is ours. A label that `runner` gives is not among them unless it is
+/// listed: any job of the repository that names it, a pull request's as well, could take the machine.
 fn labels(inputs: &Inputs, problems: &mut Problems) -> Vec<Label> {
-    const MOST: usize = 98;
-    let own = inputs
-        .get(label::INPUT)
-        .filter(|text| label::is_label(text))
-        .and_then(|text| text.parse().ok());
-    let extra = problems
+    const MOST: usize = 99;
+    problems
         .optional(inputs, "labels", |text| {
             let labels: Vec<Label> = list::parse(text)?;
             if labels.len() > MOST {
@@ -282,14 +278,7 @@ fn labels(inputs: &Inputs, problems: &mut Problems) -> Vec<Label> {
             }
             Ok(labels)
         })
-        .unwrap_or_default();
-    let is_other = |label: &Label| {
-        own.as_ref()
-            .is_none_or(|own: &Label| !own.as_str().eq_ignore_ascii_case(label.as_str()))
-    };
-    let mut labels: Vec<Label> = extra.into_iter().filter(is_other).collect();
-    labels.extend(own);
-    labels
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

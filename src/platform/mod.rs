@@ -2,6 +2,7 @@
 
 #[cfg(target_family = "wasm")]
 pub(crate) mod reactor;
+pub(crate) mod rescue;
 pub(crate) mod signals;
 
 /// A variable of the environment; an empty one is absent, as in GitHub's own toolkit.

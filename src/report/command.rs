@@ -17,22 +17,27 @@ pub(super) fn line(name: &str, properties: &[(&str, &str)], data: &str) -> Strin
     line
 }
 
+/// Escaped as the toolkit does it; and the old form of a command, which the runner would find in this line, too, is broken up.
 fn escape_data(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
+        .replace("##[", "##\u{200b}[")
 }
 
-/// Text from elsewhere (EC2's messages, names) that must not become a command: GitHub reads one only at the start of a line.
+/// Text from elsewhere (EC2's messages, names) that must not become a command. The runner knows two forms: `::command::` at the
+/// start of a line, and the old `##[command]` anywhere in one.
+/// <https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs>
 pub(super) fn harmless(text: &str) -> String {
     let safe = |line: &str| {
         let body = line.trim_start();
-        if body.starts_with("::") || body.starts_with("##[") {
-            let indent = &line[..line.len() - body.len()];
-            format!("{indent}\u{200b}{body}")
+        let indent = &line[..line.len() - body.len()];
+        let guard = if body.starts_with("::") {
+            "\u{200b}"
         } else {
-            line.to_owned()
-        }
+            ""
+        };
+        format!("{indent}{guard}{}", body.replace("##[", "##\u{200b}["))
     };
     text.split(['\n', '\r'])
         .map(safe)
@@ -74,6 +79,16 @@ mod tests {
             "ok\n  \u{200b}::set-output name=x::y"
         );
         assert_eq!(harmless("std::fmt"), "std::fmt");
+        assert_eq!(
+            harmless("the Sid `##[set-output name=x]y` ##[stop-commands]z"),
+            "the Sid `##\u{200b}[set-output name=x]y` ##\u{200b}[stop-commands]z"
+        );
+        let warning = line(
+            "warning",
+            &[("title", "a##[error]")],
+            "job `##[add-path]/tmp`",
+        );
+        assert!(!warning.contains("##["), "{warning}");
     }
 
     #[test]

@@ -7,8 +7,10 @@ mod command;
 mod finding;
 pub(crate) mod markdown;
 pub(crate) mod mermaid;
+mod stream;
 
 pub(crate) use finding::CheckResult;
+pub(crate) use stream::flush;
 
 use std::fmt::Display;
 use std::fs::OpenOptions;
@@ -95,7 +97,7 @@ impl Reporter {
     pub(crate) fn mask(&self, secret: &str) {
         if self.style == Style::Workflow {
             for line in secret.lines().filter(|line| !line.trim().is_empty()) {
-                write_stdout(&command::line("add-mask", &[], line));
+                stream::line(&command::line("add-mask", &[], line));
             }
         }
     }
@@ -106,20 +108,19 @@ impl Reporter {
             return object(Level::Notice, &text.to_string(), Map::new());
         }
         self.clear_progress();
-        write_stdout(&command::harmless(&text.to_string()));
+        stream::line(&command::harmless(&text.to_string()));
     }
 
     /// Text for a program or a file, which gets it as it is.
     pub(crate) fn verbatim(&self, text: &str) {
         self.clear_progress();
-        // A pipe that is closed early is its reader's will.
-        let _ = write!(io::stdout().lock(), "{text}");
+        stream::write_all(text);
     }
 
     /// A line beside such text, which must not be mixed up with it.
     pub(crate) fn aside(&self, text: impl Display) {
         self.clear_progress();
-        write_stderr(&text.to_string());
+        stream::error_line(&text.to_string());
     }
 
     /// A step that is done, and how long it took.
@@ -147,7 +148,7 @@ impl Reporter {
     pub(crate) fn group(&self, title: &str, lines: impl IntoIterator<Item = String>) {
         let in_workflow = self.style == Style::Workflow;
         if in_workflow {
-            write_stdout(&command::line("group", &[], title));
+            stream::line(&command::line("group", &[], title));
         } else {
             self.line(self.dim(title));
         }
@@ -155,7 +156,7 @@ impl Reporter {
             self.line(format_args!("  {line}"));
         }
         if in_workflow {
-            write_stdout(&command::line("endgroup", &[], ""));
+            stream::line(&command::line("endgroup", &[], ""));
         }
     }
 
@@ -168,9 +169,9 @@ impl Reporter {
         let text = text.to_string();
         match self.style {
             Style::Workflow => {
-                write_stdout(&command::line("warning", &[("title", "Sprinters")], &text));
+                stream::line(&command::line("warning", &[("title", "Sprinters")], &text));
             }
-            _ => write_stderr(&format!("{}: {text}", self.painted(WARNING, "warning"))),
+            _ => stream::error_line(&format!("{}: {text}", self.painted(WARNING, "warning"))),
         }
     }
 
@@ -199,7 +200,7 @@ impl Reporter {
             properties.extend([("col", column.as_str()), ("endColumn", end_column)]);
         }
         properties.push(("title", title));
-        write_stdout(&command::line(name, &properties, text));
+        stream::line(&command::line(name, &properties, text));
     }
 
     /// Whether text for this report may have colours of its own.
@@ -234,31 +235,33 @@ impl Reporter {
                 vec![("file", place.file()), ("line", &line), ("col", &column)]
             });
             properties.push(("title", &title));
-            write_stdout(&command::line("error", &properties, &text));
+            stream::line(&command::line("error", &properties, &text));
             return;
         }
         for line in failure.what.lines() {
-            write_stderr(&format!("{}: {line}", self.painted(ERROR, "error")));
+            stream::error_line(&format!("{}: {line}", self.painted(ERROR, "error")));
         }
         for help in &failure.help {
-            write_stderr(&format!("  {} {help}", self.painted(HELP, "help:")));
+            stream::error_line(&format!("  {} {help}", self.painted(HELP, "help:")));
         }
     }
 
     /// What is being waited for: one line that is written over, at a terminal only.
     pub(crate) fn progress(&self, text: impl Display) {
         if matches!(self.style, Style::Terminal { .. }) {
-            let mut out = io::stdout().lock();
-            // Nobody can be told that the terminal is gone.
-            let _ =
-                write!(out, "\r\x1b[K{}", one_line(&text.to_string())).and_then(|()| out.flush());
+            stream::text(format!("\r\x1b[K{}", one_line(&text.to_string())));
         }
     }
 
     fn clear_progress(&self) {
         if matches!(self.style, Style::Terminal { .. }) {
-            let _ = write!(io::stdout().lock(), "\r\x1b[K");
+            stream::text("\r\x1b[K".to_owned());
         }
+    }
+
+    /// Whether outputs can be set: the file may be full, or not ours to write.
+    pub(crate) fn try_outputs(&self) -> io::Result<()> {
+        append(self.outputs.as_ref(), "")
     }
 
     /// Sets an output of the step.
@@ -341,16 +344,7 @@ fn object(level: Level, text: &str, fields: Map<String, Value>) {
     object.insert("level".to_owned(), level.name().into());
     object.extend(fields);
     object.insert("message".to_owned(), text.into());
-    write_stdout(&Value::Object(object).to_string());
-}
-
-/// A broken pipe must not keep the work from being undone, so a failure to print is not one of the work.
-fn write_stdout(line: &str) {
-    let _ = writeln!(io::stdout().lock(), "{line}");
-}
-
-fn write_stderr(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    stream::line(&Value::Object(object).to_string());
 }
 
 /// What is longer than a terminal's line could not be written over.

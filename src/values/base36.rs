@@ -1,5 +1,7 @@
 //! Numbers and random names in lower-case letters and digits.
 
+use ring::rand::{SecureRandom, SystemRandom};
+
 /// Unix seconds have six digits in base 36 until the year 2038 and beyond (36^6 is in 2039).
 pub(crate) const DIGITS: usize = 6;
 const ALPHABET: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
@@ -18,9 +20,45 @@ pub(crate) fn base36(mut number: u64) -> String {
     digits.iter().map(|digit| char::from(*digit)).collect()
 }
 
-/// Random lower-case letters and digits.
+/// Random lower-case letters and digits: for names that must be new, not for secrets.
 pub(crate) fn letters(count: usize) -> String {
     (0..count)
         .filter_map(|_| fastrand::choice(ALPHABET).map(|byte| char::from(*byte)))
         .collect()
+}
+
+/// Lower-case letters and digits from the system's random source, which nobody can guess.
+pub(crate) fn secret_letters(count: usize) -> String {
+    let random = SystemRandom::new();
+    let mut text = String::with_capacity(count);
+    while text.len() < count {
+        let mut bytes = [0_u8; 64];
+        if random.fill(&mut bytes).is_err() {
+            // Without a random source nothing else works either: TLS needs it.
+            return format!("{text}{}", letters(count - text.len()));
+        }
+        // Those above the last multiple of 36 would make some letters likelier than others.
+        let fair = bytes.iter().filter(|byte| **byte < 252);
+        let letters = fair.filter_map(|byte| ALPHABET.get(usize::from(byte % 36)));
+        text.extend(
+            letters
+                .take(count - text.len())
+                .map(|byte| char::from(*byte)),
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_long_and_differ() {
+        let secrets = [secret_letters(12), secret_letters(12)];
+        assert!(secrets.iter().all(|secret| {
+            secret.len() == 12 && secret.bytes().all(|byte| ALPHABET.contains(&byte))
+        }));
+        assert_ne!(secrets[0], secrets[1]);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::base36::{DIGITS, base36, letters};
+use super::base36::{DIGITS, base36, letters, secret_letters};
 use super::repository::Repository;
 use super::scope::Scope;
 
@@ -21,6 +21,9 @@ pub(crate) struct WorkflowRun {
 
 /// What starts the name of every runner of ours.
 const PREFIX: &str = "sprinters-";
+
+/// Whoever guesses a label can send a job to the runner: 62 bits, and a name has room for no more.
+const SECRET_LETTERS: usize = 12;
 
 /// The name of a launch: its time is inside, so that a later sweep can tell how old a runner record is.
 /// Every launch has its own, so that concurrent runs never take each other's runners.
@@ -41,7 +44,7 @@ impl LaunchName {
                 run.id,
                 run.attempt,
                 base36(seconds),
-                letters(4)
+                secret_letters(SECRET_LETTERS)
             ),
             short_hash: run.repository.short_hash(),
         }
@@ -121,14 +124,14 @@ mod tests {
     }
 
     #[test]
-    fn where_others_register_the_name_tells_whose_it_is() {
+    fn the_name_tells_whose_it_is() {
         let mut here = run("7");
         let name = LaunchName::fresh(&here, SystemTime::now()).runner_name();
         let mut there = WorkflowRun {
             repository: repository("octo/other"),
             ..run("7")
         };
-        assert!(here.launched(&name) && there.launched(&name));
+        assert!(here.launched(&name) && !there.launched(&name));
         here.scope = Scope::Organization("octo".to_owned());
         there.scope = here.scope.clone();
         assert!(here.launched(&name) && here.may_touch(&name));

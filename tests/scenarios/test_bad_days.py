@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -254,3 +257,48 @@ def test_the_interrupted_instance_frees_its_record(
     assert run.code == 1
     assert "Server.SpotInstanceTermination" in run.log
     assert not left_behind()
+
+
+@pytest.mark.debug_build
+def test_a_panic_leaves_nothing_behind(sprinters: Program, left_behind: LeftBehind) -> None:
+    """A bug of ours, after the launch: only debug builds can be told to have one."""
+    sprinters.environment["SPRINTERS_PANIC_AFTER_LAUNCH"] = "1"
+    run = sprinters.run("start", **AMI, count="3")
+
+    assert run.code == 1
+    assert "the program has broken off" in run.log
+    assert "nothing is left running" in run.log
+    assert not left_behind()
+
+
+def test_a_log_that_nobody_reads_does_not_hold_up_a_cancel(
+    sprinters: Program, behaves: Behaves, ec2: Ec2, left_behind: LeftBehind
+) -> None:
+    behaves.online_after = None
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(write, b"." * 4096)
+    os.set_blocking(write, True)
+    sprinters.stdout = write
+    running = sprinters.begin("start", **AMI)
+    ec2.gate.wait_for("RunInstances")
+    running.interrupt()
+    run = running.wait(20)
+
+    os.close(read)
+    os.close(write)
+    assert run.code == 1
+    assert not left_behind()
+
+
+def test_outputs_that_cannot_be_set_are_told_before_anything_is_launched(
+    sprinters: Program, ec2: Ec2, tmp_path: Path
+) -> None:
+    sprinters.environment["GITHUB_OUTPUT"] = str(tmp_path / "no-such-folder" / "output")
+    run = sprinters.run("start", **AMI)
+
+    assert run.code == 1
+    assert "GITHUB_OUTPUT" in run.log
+    assert ec2.gate.calls("RunInstances") == []

@@ -158,6 +158,8 @@ class Program:
     """Given in every invocation unless it says otherwise."""
     folder: Path
     runs: list[Running] = field(default_factory=list)
+    stdout: int | None = None
+    """A file descriptor in place of the file that keeps what it says."""
 
     def begin(self, mode: str, **inputs: object) -> Running:
         """Starts it. An input given as `None` is left out."""
@@ -170,17 +172,22 @@ class Program:
         for name in ("stdout", "stderr", "output", "summary"):
             (folder / name).touch()
         environment = {
-            **self.environment,
-            "SPRINTERS_INPUTS": inputs,
             "GITHUB_OUTPUT": str(folder / "output"),
             "GITHUB_STEP_SUMMARY": str(folder / "summary"),
+            **self.environment,
+            "SPRINTERS_INPUTS": inputs,
         }
         # A step begins in its workspace.
         cwd = environment.get("GITHUB_WORKSPACE", folder)
         with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
             began = time.monotonic()
             process = subprocess.Popen(
-                self.command, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr
+                self.command,
+                env=environment,
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout if self.stdout is None else self.stdout,
+                stderr=stderr,
             )
         running = Running(process, began, folder, environment, list(self.command))
         self.runs.append(running)

@@ -180,7 +180,7 @@ impl Shared {
         let launch = name.as_str().to_owned();
         let times = Deadlines::new(self.spec.start.start_timeout.as_duration(), 1);
         let known = tokio::select! {
-            known = self.prepare(times.launch_by) => known,
+            known = self.prepare(times.launch_by()) => known,
             () = self.cancellation.cancelled() => Err(Launcher::given_up()),
         };
         let Known {
@@ -207,7 +207,7 @@ impl Shared {
                 self.spec.start.clone(),
                 (prepared, self.registrar.clone()),
                 self.report.clone(),
-                &times,
+                times,
             )
         };
         let launcher = Arc::new(launcher);

@@ -26,6 +26,7 @@ use crate::launch::runner::{LaunchedRunner, described};
 use crate::launch::runner_group;
 use crate::launch::spec::StartSpec;
 use crate::modes::start::wait_online::Watch;
+use crate::platform::rescue;
 use crate::platform::signals::Cancel;
 use crate::report::Reporter;
 use crate::retry::Deadline;
@@ -93,14 +94,18 @@ async fn launch_and_wait(
             "report this as a bug",
         )
     })?;
-    let times = Deadlines::new(spec.start_timeout.as_duration(), spec.count);
+    let deadlines = Deadlines::new(spec.start_timeout.as_duration(), spec.count);
 
     let (prepared, runner_group) = tokio::select! {
-        prepared = prepare(&clients, &spec, &report, times.launch_by) => prepared?,
-        signal = cancel.requested() => return Err(NotStarted::for_good(Failure::cancelled(signal))),
+    prepared = prepare(&clients, &spec, &report, deadlines.launch_by()) => prepared?,
+    signal = cancel.requested() => return Err(NotStarted::for_good(Failure::cancelled(signal))),
     };
     report.group("Plan", prepared.described(&spec));
     let prepared_in = began.elapsed();
+    // Who cannot be told what was launched must not have it launched.
+    report
+        .try_outputs()
+        .map_err(|error| Failure::output("label", &error))?;
     let launcher = Arc::new(Launcher::new(
         clients,
         Arc::new(spec),
@@ -111,16 +116,18 @@ async fn launch_and_wait(
             },
         ),
         report,
-        &times,
+        deadlines,
     ));
 
+    rollback::arm(&launcher);
     let mut tasks = begin_launches(&launcher);
     let (outcome, is_cancelled) = tokio::select! {
-        outcome = finish(&launcher, &mut tasks, times.online_by) => (outcome, false),
+        outcome = finish(&launcher, &mut tasks) => (outcome, false),
         signal = cancel.requested() => (Err(Failure::cancelled(signal)), true),
     };
     match outcome {
         Ok(online) => {
+            rescue::disarm();
             log_success(&launcher, &online, prepared_in, began.elapsed());
             Ok(())
         }
@@ -128,7 +135,7 @@ async fn launch_and_wait(
             let rollback = if is_cancelled {
                 Rollback::after_cancel()
             } else {
-                Rollback::patient(&launcher, times.undone_by)
+                Rollback::patient(&launcher, launcher.deadlines.undone_by())
             };
             let (failure, is_clean) = rollback.run(&launcher, tasks, failure).await;
             Err(if is_clean && !is_cancelled {
@@ -203,11 +210,7 @@ fn begin_launches(launcher: &Arc<Launcher>) -> Tasks {
 }
 
 /// Waits for the launches, writes the outputs, waits for the runners.
-async fn finish(
-    launcher: &Launcher,
-    tasks: &mut Tasks,
-    online_by: Deadline,
-) -> Result<Online, Failure> {
+async fn finish(launcher: &Launcher, tasks: &mut Tasks) -> Result<Online, Failure> {
     let report = &launcher.report;
     let began = Instant::now();
     let mut runners = Vec::new();
@@ -227,7 +230,10 @@ async fn finish(
         }
         log_progress("launched", count, launcher, began);
     }
+    #[cfg(debug_assertions)]
+    rescue::panic_for_a_test();
     let launched_in = began.elapsed();
+    let online_by = launcher.deadlines.online_by();
     let watch = Watch::new(&launcher.clients, report, &runners);
     let (after, ()) = tokio::try_join!(
         watch.until_online(online_by, launcher.spec.start_timeout),

@@ -1,5 +1,6 @@
 //! Undoing a start that failed or was cancelled, and what lost answers have left beside one that succeeded.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -8,10 +9,16 @@ use tokio::time::{Instant, timeout_at};
 use super::Tasks;
 use crate::clients::Clients;
 use crate::error::Failure;
+#[cfg(not(target_family = "wasm"))]
+use crate::inputs::Mode;
 use crate::launch::context::Launcher;
 use crate::launch::journal::AttemptId;
 use crate::launch::runner::LaunchedRunner;
 use crate::platform::signals::budget;
+#[cfg(not(target_family = "wasm"))]
+use crate::platform::{environment, rescue};
+#[cfg(not(target_family = "wasm"))]
+use crate::report::flush;
 use crate::report::{first_of, seconds};
 use crate::retry::Deadline;
 use crate::teardown::{self, Ended, Leftovers, Search};
@@ -109,6 +116,34 @@ impl Rollback {
         (ended, seen)
     }
 }
+
+/// From now on, a panic undoes what was launched until then.
+#[cfg(not(target_family = "wasm"))]
+pub(super) fn arm(launcher: &Arc<Launcher>) {
+    let launcher = launcher.clone();
+    rescue::arm(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let Ok(runtime) = runtime else { return };
+        runtime.block_on(async {
+            launcher.cancellation.cancel();
+            let report = &launcher.report;
+            let Clients { ec2, github, .. } = launcher.clients.again(environment, report).await;
+            let leftovers = launcher.journal.leftovers();
+            let deadline = Deadline::after(teardown::patience(leftovers.instances.len()));
+            let ended =
+                teardown::end(&ec2, &github, leftovers, Search::UntilCertain, deadline).await;
+            let what = Failure::new("the program has broken off", "report this as a bug");
+            report.failure(Some(Mode::Start), &described(what, &ended, Duration::ZERO));
+            flush();
+        });
+    });
+}
+
+/// There are no threads, and the host ends the program at once.
+#[cfg(target_family = "wasm")]
+pub(super) fn arm(_launcher: &Arc<Launcher>) {}
 
 /// Attempts whose answer was lost may have left something behind although a later one succeeded.
 pub(super) async fn end_strays(

@@ -1,0 +1,44 @@
+//! A panic is a bug of ours; what was launched until then must still be ended.
+//!
+//! A release aborts on a panic, so that nothing unwinds: the hook is the last code that runs, and a thread of its own does
+//! the work, because the one that panicked may hold the runtime.
+
+use std::sync::{Mutex, PoisonError};
+
+type Undo = Box<dyn FnOnce() + Send>;
+
+static UNDO: Mutex<Option<Undo>> = Mutex::new(None);
+
+/// From now on, a panic ends the program with code 1, after what was armed.
+pub(crate) fn install() {
+    let say = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        say(panic);
+        // Whoever panics while an undo runs waits for its end: the lock is held until then.
+        let mut undo = UNDO.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(undo) = undo.take() {
+            // A panic in there is the end.
+            let _ = std::thread::spawn(undo).join();
+        }
+        std::process::exit(1);
+    }));
+}
+
+/// What a panic is to do from now on.
+pub(crate) fn arm(undo: impl FnOnce() + Send + 'static) {
+    *UNDO.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(undo));
+}
+
+/// Nothing is left to undo.
+pub(crate) fn disarm() {
+    *UNDO.lock().unwrap_or_else(PoisonError::into_inner) = None;
+}
+
+/// The tests see with it that a panic leaves nothing behind; no release has it.
+#[cfg(debug_assertions)]
+#[expect(clippy::panic, reason = "to be rescued from")]
+pub(crate) fn panic_for_a_test() {
+    if std::env::var_os("SPRINTERS_PANIC_AFTER_LAUNCH").is_some() {
+        panic!("asked for by SPRINTERS_PANIC_AFTER_LAUNCH");
+    }
+}
