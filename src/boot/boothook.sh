@@ -35,15 +35,14 @@ max_lifetime() { die "max-lifetime of $max_lifetime s is over"; }
 # And when none of the above works any more, because the job has removed these files or stopped these units: PID 1 alone holds this
 # one, lets nobody stop it, and powers off as soon as its process ends, whatever ends it. (Not `sleep`: people kill those by name.)
 last() {
+    held='RefuseManualStop=yes
+IgnoreOnIsolate=yes'
     service last '' "$held
 SuccessAction=poweroff-force
 FailureAction=poweroff-force" "ExecStart=
 ExecStart=/bin/tail -f /dev/null
 RuntimeMaxSec=$((max_lifetime + 30))"
-    systemctl start --no-block sprinters-last
 }
-held='RefuseManualStop=yes
-IgnoreOnIsolate=yes'
 
 # A restart ends the instance without this script, whose second run needs a network and room on the disk. Not where the disk has
 # become another instance's image: EC2 writes the instance's id on its board.
@@ -77,11 +76,11 @@ prepare() {
 
 # The account may be the image's own, and setup may have installed Docker or changed the account.
 groups() {
-    case $no_sudo-" $(id -nG "$user") " in
-    yes-" $(id -ng "$user") " | no-*' docker '*) ;;
-    yes-*) usermod -G '' "$user" ;;
-    no-*) ! getent group docker >/dev/null || usermod -aG docker "$user" ;;
-    esac
+    if [ $no_sudo = yes ]; then
+        [ "$(id -G "$user")" = "$(id -g "$user")" ] || usermod -G '' "$user"
+    elif getent group docker >/dev/null; then
+        case " $(id -nG "$user") " in *' docker '*) ;; *) usermod -aG docker "$user" ;; esac
+    fi
 }
 
 # A #! line chooses the interpreter of a user's script; without one it is bash -e, as for a step of a workflow.
@@ -177,7 +176,6 @@ watch() {
 machine() {
     # A kernel that cannot go on restarts, which ends the instance.
     for trouble in panic panic_on_oops; do echo 1 >/proc/sys/kernel/$trouble || :; done 2>/dev/null
-    after_restart || :
     url=http://169.254.169.254/latest
     new_token
     # shellcheck disable=SC2046 # four words
@@ -311,6 +309,7 @@ wipe() { (cd /var/lib/cloud/instance && rm -f user-data.txt* boothooks/*); }
 # At the boot's end. A watchdog, if need be the kernel's own, restarts a machine whose PID 1 has stopped, which ends the instance.
 booted() {
     wipe; rm -f /var/lib/cloud/instance/obj.pkl /run/cloud-init/instance-data-sensitive.json
+    after_restart || :
     [ -e /dev/watchdog0 ] || modprobe -q softdog || return 0
     busctl set-property org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager RuntimeWatchdogUSec t 300000000
 }
@@ -319,7 +318,6 @@ boot() {
     trap 'say "error: the boot script failed before it could begin"; off' EXIT
     read -r began _ </proc/uptime
     umask 022
-    last
     mkdir -p $dir
     echo "${began%.*}${began#*.}" >$dir/began
     sed '/^# --- secrets/,$d' "$0" >$dir/boot
@@ -328,11 +326,8 @@ boot() {
     service off off FailureAction=poweroff-force "ExecStart=
 ExecStart=@/bin/sh @sprinters-off $dir/boot off"
     [ ! -e $kept ] || die "$restarted"
-    mkdir $kept
-    wipe
     account & account=$!                      # it waits for the disk, again and again
-    say "preparing the runner $name with the label $label"
-
+    last
     timer start-timeout "$start_timeout" start_timeout
     timer idle-timeout "$idle_timeout" idle_timeout
     timer max-lifetime "$max_lifetime" max_lifetime "$held"
@@ -341,7 +336,11 @@ ExecStart=@/bin/sh @sprinters-off $dir/boot off"
     service machine machine '' Restart=on-failure
     service booted booted After=cloud-final.service
     : >$dir/runner.log
-    systemctl start --no-block sprinters-start-timeout.timer sprinters-max-lifetime.timer sprinters-watch sprinters-machine sprinters-booted
+    systemctl start --no-block sprinters-last sprinters-start-timeout.timer sprinters-max-lifetime.timer \
+        sprinters-watch sprinters-machine sprinters-booted
+    mkdir $kept
+    wipe
+    say "preparing the runner $name with the label $label"
 
     after=
     if [ -n "$setup" ]; then                  # it may expect a booted system with its package sources set

@@ -29,8 +29,8 @@ def test_a_job_that_removes_our_files(boot: Boot, service: RunnerService) -> Non
     """Its own end finds no script any more, and the instance ends at once all the same."""
     service.queue_job("sudo rm -rf /run/sprinters")
     machine = boot(max_lifetime=600)
-    service.report()
-    assert machine.wait_poweroff(60)
+    service.report(90)
+    assert machine.wait_poweroff(90)
 
 
 @pytest.mark.each_release
@@ -38,14 +38,14 @@ def test_a_job_that_removes_our_files_and_hangs(boot: Boot, service: RunnerServi
     """Neither can the timer's service say anything any more."""
     service.queue_job("sudo rm -rf /run/sprinters; sleep 1000")
     machine = boot(max_lifetime=8)
-    assert machine.wait_poweroff(60)
+    assert machine.wait_poweroff(90)
 
 
 @pytest.mark.each_release
 def test_a_job_that_stops_all_timers_and_hangs(boot: Boot, service: RunnerService) -> None:
     service.queue_job("sudo systemctl stop '*.timer' || true; sudo sleep 1000")
     machine = boot(max_lifetime=8)
-    assert machine.wait_poweroff(60)
+    assert machine.wait_poweroff(90)
     assert machine.lines()[-1] == "error: max-lifetime of 8 s is over"
 
 
@@ -58,35 +58,35 @@ def test_a_job_that_breaks_the_timer_and_hangs(boot: Boot, service: RunnerServic
         "sudo sleep 1000",
     )
     machine = boot(max_lifetime=8)
-    assert machine.wait_poweroff(60 + MARGIN)
+    assert machine.wait_poweroff(90 + MARGIN)
     assert not [line for line in machine.lines() if line.startswith("error")]
 
 
 def test_whoever_kills_the_last_unit_s_process_ends_the_instance(boot: Boot, service: RunnerService) -> None:
     service.queue_job("sudo systemctl kill sprinters-last; sleep 1000")
     machine = boot(max_lifetime=600)
-    assert machine.wait_poweroff(60)
+    assert machine.wait_poweroff(90)
 
 
 def test_a_job_that_isolates_a_target(boot: Boot, service: RunnerService) -> None:
     service.queue_job("sudo systemctl isolate rescue.target; sleep 1000")
     machine = boot(max_lifetime=600)
-    assert machine.wait_poweroff(60)
+    assert machine.wait_poweroff(90)
 
 
 @pytest.mark.each_release
 def test_no_inode_is_left_at_the_job_s_end(boot: Boot, service: RunnerService) -> None:
     service.queue_job(NO_INODES)
     machine = boot(max_lifetime=600)
-    assert service.report().result == "Succeeded"
-    assert machine.wait_poweroff(60)
+    assert service.report(90).result == "Succeeded"
+    assert machine.wait_poweroff(90)
     assert machine.lines()[-1] == "the job build completed with result: Succeeded"
 
 
 def test_no_inode_is_left_for_the_timer(boot: Boot, service: RunnerService) -> None:
     service.queue_job(NO_INODES, "sleep 1000")
     machine = boot(max_lifetime=12)
-    assert machine.wait_poweroff(60)
+    assert machine.wait_poweroff(90)
     assert machine.lines()[-1] == "error: max-lifetime of 12 s is over"
 
 
@@ -116,7 +116,7 @@ def test_no_inode_is_left_for_the_boot_script(boot: Boot, service: RunnerService
         mkdir.chmod(0o755)
 
     machine = boot(image=image, max_lifetime=600)
-    assert machine.wait_poweroff(60)
+    assert machine.wait_poweroff(90)
     assert service.requests == []
     assert machine.lines() == [f"error: {why}"]
 
@@ -125,5 +125,5 @@ def test_the_end_needs_no_power_off_of_systemd_s(boot: Boot, service: RunnerServ
     """Where the script cannot ask systemd, the last unit still ends the instance."""
     service.queue_job("sudo mount --bind /bin/true /bin/systemctl")
     machine = boot(max_lifetime=8)
-    service.report()
-    assert machine.wait_poweroff(60 + MARGIN)
+    service.report(90)
+    assert machine.wait_poweroff(90 + MARGIN)
