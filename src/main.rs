@@ -39,6 +39,7 @@ fn main() -> ExitCode {
     platform::reactor::set_up();
     platform::rescue::install();
     let report = Arc::new(Reporter::new(environment));
+    report::debug::enable(&report, environment);
     let mut mode = None;
     let code = match run(&mut mode, &report) {
         Ok(()) => 0,

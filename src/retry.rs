@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tracing::debug;
 
 /// When something must be over.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +70,8 @@ pub(crate) struct Over;
 pub(crate) struct Backoff {
     ceiling: Duration,
     most: Duration,
+    /// How many waits there were.
+    waits: u32,
 }
 
 impl Backoff {
@@ -76,6 +79,7 @@ impl Backoff {
         Self {
             ceiling: first,
             most,
+            waits: 0,
         }
     }
 
@@ -83,6 +87,7 @@ impl Backoff {
     pub(crate) fn next(&mut self, asked: Option<Duration>) -> Duration {
         let jittered = self.ceiling.mul_f64(fastrand::f64());
         self.ceiling = (self.ceiling * 2).min(self.most);
+        self.waits += 1;
         asked.map_or(jittered, |asked| asked + jittered)
     }
 }
@@ -97,6 +102,9 @@ impl Default for Backoff {
 pub(crate) trait Transient {
     /// The error of a call whose answer did not come within that time.
     fn timed_out(call: &'static str, within: Duration) -> Self;
+
+    /// The call that failed, in the words of its messages.
+    fn call(&self) -> &'static str;
 
     fn is_transient(&self) -> bool;
 
@@ -125,7 +133,7 @@ pub(crate) fn decide(
     }
     let wait = backoff.next(error.wait());
     if wait < deadline.left() {
-        Decision::Repeat(wait)
+        repeat(error, backoff, wait)
     } else {
         Decision::GiveUp
     }
@@ -143,7 +151,17 @@ pub(crate) fn decide_for_undo(
         return Decision::GiveUp;
     }
     let wait = backoff.next(error.wait());
-    Decision::Repeat(wait.min(left.mul_f64(0.6)))
+    repeat(error, backoff, wait.min(left.mul_f64(0.6)))
+}
+
+fn repeat(error: &impl Transient, backoff: &Backoff, wait: Duration) -> Decision {
+    debug!(
+        operation = error.call(),
+        attempt = backoff.waits + 1,
+        wait = wait.as_secs_f64(),
+        "retry"
+    );
+    Decision::Repeat(wait)
 }
 
 /// One try of a call: an answer that does not come in its share of the time is given up.
@@ -218,6 +236,10 @@ mod tests {
                 passes: true,
                 wait: None,
             }
+        }
+
+        fn call(&self) -> &'static str {
+            "ask"
         }
 
         fn is_transient(&self) -> bool {

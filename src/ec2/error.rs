@@ -427,6 +427,10 @@ impl Transient for Ec2Error {
         )
     }
 
+    fn call(&self) -> &'static str {
+        self.action
+    }
+
     fn is_transient(&self) -> bool {
         Self::is_transient(self)
     }

@@ -205,6 +205,10 @@ impl Transient for RoleError {
         Self::new(what, help).passing(true)
     }
 
+    fn call(&self) -> &'static str {
+        "assume the role"
+    }
+
     fn is_transient(&self) -> bool {
         self.is_transient
     }

@@ -254,6 +254,10 @@ impl Transient for GithubError {
         Self::unanswered(call, Unanswered::sent(message))
     }
 
+    fn call(&self) -> &'static str {
+        self.operation
+    }
+
     fn is_transient(&self) -> bool {
         Self::is_transient(self)
     }

@@ -9,6 +9,7 @@ pub(crate) mod extra_roots;
 pub(crate) mod headers;
 #[cfg(not(target_family = "wasm"))]
 mod native;
+mod traced;
 #[cfg(target_family = "wasm")]
 mod wasi;
 mod whole;
@@ -30,6 +31,7 @@ use tower::BoxError;
 
 #[cfg(not(target_family = "wasm"))]
 use native::Connector;
+use traced::Traced;
 #[cfg(target_family = "wasm")]
 use wasi::Connector;
 use whole::Whole;
@@ -50,7 +52,7 @@ pub(crate) const LONG_POLL_TIMEOUT: Duration = Duration::from_mins(1);
 /// Builds the connector. It connects to nobody yet, and reads no certificate before somebody is to be reached by HTTPS.
 pub(crate) fn connector(extra_roots: ExtraRoots, read_timeout: Duration) -> SharedHttpConnector {
     let connector = SharedHttpConnector::new(Connector::new(extra_roots, read_timeout));
-    SharedHttpConnector::new(Whole(connector))
+    SharedHttpConnector::new(Traced(SharedHttpConnector::new(Whole(connector))))
 }
 
 /// The connector as the AWS SDK wants it.
@@ -106,6 +108,10 @@ pub(crate) enum GetError {
 impl Transient for GetError {
     fn timed_out(_call: &'static str, within: Duration) -> Self {
         Self::NoAnswer(format!("nothing for {:.1} s", within.as_secs_f64()))
+    }
+
+    fn call(&self) -> &'static str {
+        "get a file"
     }
 
     fn is_transient(&self) -> bool {

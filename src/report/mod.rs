@@ -4,6 +4,7 @@
 //! is plain lines. Nothing else in the program prints.
 
 mod command;
+pub(crate) mod debug;
 mod finding;
 pub(crate) mod markdown;
 pub(crate) mod mermaid;
@@ -172,6 +173,14 @@ impl Reporter {
                 stream::line(&command::line("warning", &[("title", "Sprinters")], &text));
             }
             _ => stream::error_line(&format!("{}: {text}", self.painted(WARNING, "warning"))),
+        }
+    }
+
+    /// A line for whoever looks for a fault.
+    fn debug(&self, text: &str) {
+        match self.style {
+            Style::Workflow => write_stdout(&command::line("debug", &[], text)),
+            _ => self.aside(self.dim(&format!("debug: {text}"))),
         }
     }
 

@@ -249,6 +249,10 @@ impl Transient for ScaleSetError {
         Self::unanswered(call, Unanswered::sent(message))
     }
 
+    fn call(&self) -> &'static str {
+        self.operation
+    }
+
     fn is_transient(&self) -> bool {
         match &self.kind {
             Kind::Github(error) => error.is_transient(),
