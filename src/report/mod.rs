@@ -179,7 +179,7 @@ impl Reporter {
     /// A line for whoever looks for a fault.
     fn debug(&self, text: &str) {
         match self.style {
-            Style::Workflow => write_stdout(&command::line("debug", &[], text)),
+            Style::Workflow => stream::line(&command::line("debug", &[], text)),
             _ => self.aside(self.dim(&format!("debug: {text}"))),
         }
     }

@@ -164,7 +164,7 @@ def test_no_input_is_read_as_shell_code(workflow: Workflow, ec2: Ec2) -> None:
 def test_a_job_without_a_runner_of_its_attempt_fails_at_once_with_the_command(
     workflow: Workflow, left_behind: Callable[[], list[str]]
 ) -> None:
-    """What "Re-run failed jobs" makes of it: the outputs are those of an attempt before, and `runs-on` is the real one."""
+    """What "Re-run failed jobs" makes of it: outputs of an attempt before, and the real `runs-on`."""
     stale = WORKFLOW.replace("${{ steps.runner.outputs.attempt }}", "0")
     stale = stale.replace("${{ steps.runner.outputs.job-id }}", "51725241954")
     run = workflow.run_as_it_is(stale)

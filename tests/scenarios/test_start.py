@@ -138,7 +138,8 @@ def test_the_job_runs_and_the_instance_ends_itself(sprinters: Program, ec2: Ec2,
 
 
 def test_user_data_holds_what_the_inputs_say(sprinters: Program, ec2: Ec2) -> None:
-    sprinters.run("start", **AMI, setup="echo 'it''s $mine'", sudo="false", **{"runner-user": "builder", "idle-timeout": "7m"})
+    said = {"setup": "echo 'it''s $mine'", "sudo": "false", "runner-user": "builder", "idle-timeout": "7m"}
+    sprinters.run("start", **AMI, **said)
 
     script = script_of(ec2.instances()[0])
     assert script.startswith("#cloud-boothook")

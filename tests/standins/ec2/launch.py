@@ -190,5 +190,5 @@ def load_images(self: AmiBackend) -> None:
             owner_id=image.owner,
             creation_date=datetime.datetime.fromisoformat(image.created),
         )
-        ami.root_size = image.root_size
+        ami.root_size = image.root_size  # type: ignore[attr-defined]
         self.amis[image.ami] = ami

@@ -155,8 +155,8 @@ class Runs:
             return message(404, "Not Found")
         size, page = min(int(request.query.get("per_page", "30")), 100), int(request.query.get("page", "1"))
         jobs = run.attempts[attempt - 1]
-        shown = [self._job_json(run, attempt, job) for job in jobs[(page - 1) * size : page * size]]
-        return Response.of_json(200, {"total_count": len(jobs), "jobs": shown})
+        listed = [self._job_json(run, attempt, job) for job in jobs[(page - 1) * size : page * size]]
+        return Response.of_json(200, {"total_count": len(jobs), "jobs": listed})
 
     def _cancel(self, run: WorkflowRun) -> Response:
         if run.conclusion:
