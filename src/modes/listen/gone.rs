@@ -29,8 +29,14 @@ impl Set {
             if let Some(runner) = gone.member.runner.filter(|id| self.jobs.runs_on(*id)) {
                 self.lost.push((Instant::now(), runner));
             }
-        } else if gone.had_no_job() && !was_ours_to_end {
-            self.left_without_job(&gone, reason, lived);
+        } else if gone.had_no_job() {
+            if !was_ours_to_end {
+                self.left_without_job(&gone, reason, lived);
+            }
+            // GitHub would list it for another day. Of one that has a job after all it says so, and keeps it.
+            if let Some(runner) = gone.member.runner {
+                self.forget_record(runner);
+            }
         }
         self.past.push_back(gone.member);
         if self.past.len() > REMEMBERED {

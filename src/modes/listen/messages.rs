@@ -33,7 +33,8 @@ impl Set {
             }
         }
         self.jobs.forget_before(SystemTime::now() - LONGEST_QUEUE);
-        let most = reconcile::acquirable(self.spec.limits, self.demand(), self.drains);
+        let supply = self.fleet.supply(self.launches.len(), self.doubtful.len());
+        let most = reconcile::acquirable(self.spec.limits, self.demand(), supply, self.drains);
         offers.truncate(most);
         offers
     }

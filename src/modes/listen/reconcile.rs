@@ -86,13 +86,20 @@ pub(super) fn decide(
     }
 }
 
-/// How many of the jobs on offer to acquire: those for which there can be a runner.
-pub(super) fn acquirable(limits: Limits, demand: Demand, is_draining: bool) -> usize {
+/// How many of the jobs on offer to acquire: those for which there can be a runner. A count that is too high must not keep
+/// jobs from runners that wait for them already.
+pub(super) fn acquirable(
+    limits: Limits,
+    demand: Demand,
+    supply: Supply,
+    is_draining: bool,
+) -> usize {
     if is_draining {
         return 0;
     }
     let taken = demand.assigned.max(demand.waiting + demand.running);
-    limits.max.saturating_sub(taken)
+    let free = supply.ready.saturating_sub(demand.waiting);
+    limits.max.saturating_sub(taken).max(free)
 }
 
 #[cfg(test)]
@@ -184,8 +191,15 @@ mod tests {
         let limits = Limits { min: 2, max: 9 };
         let decision = decide(limits, assigned(1), Supply::default(), true);
         assert_eq!(decision.launch, 1);
-        assert_eq!(acquirable(limits, assigned(1), true), 0);
-        assert_eq!(acquirable(limits, assigned(4), false), 5);
-        assert_eq!(acquirable(limits, assigned(40), false), 0);
+        let none = Supply::default();
+        assert_eq!(acquirable(limits, assigned(1), ready(1), true), 0);
+        assert_eq!(acquirable(limits, assigned(4), none, false), 5);
+        assert_eq!(acquirable(limits, assigned(40), none, false), 0);
+        assert_eq!(acquirable(limits, assigned(40), ready(3), false), 3);
+        let waiting = Demand {
+            waiting: 2,
+            ..assigned(40)
+        };
+        assert_eq!(acquirable(limits, waiting, ready(3), false), 1);
     }
 }

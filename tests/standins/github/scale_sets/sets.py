@@ -239,6 +239,11 @@ class ScaleSet:
             else:
                 self.messages.remove(one)
 
+    @property
+    def has_news(self) -> bool:
+        """Something was said that stands in no message yet."""
+        return bool(self._pending)
+
     def announce(self) -> None:
         """A message without entries: only the statistics changed."""
         self._add_message([])

@@ -1,0 +1,595 @@
+"""`listen`: jobs find their runners by themselves."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from standins import images
+from standins.aws import Ec2
+from standins.cloud import Behaves, Cloud, Simulated
+from standins.gate import empty, truncated
+from standins.github import GitHub, Kind, SetJob
+from standins.program import Program, Running
+
+pytestmark = pytest.mark.not_portable
+
+LINUX = "linux-x64"
+SOON = 20.0
+"""What comes without anybody's having to wait for something else; a busy machine takes its time."""
+
+
+def file_of(**runners: dict[str, object]) -> str:
+    """`.github/sprinters.yml`; YAML takes JSON."""
+    defaults = {"image": images.OWN_X64, "instance-type": "m7i.large", "idle-timeout": "60s"}
+    return json.dumps({"defaults": defaults, "runners": {name.replace("_", "-"): one for name, one in runners.items()}})
+
+
+class Listen(Protocol):
+    def __call__(self, text: str = ..., **inputs: object) -> Running: ...
+
+
+Push = Callable[..., SetJob]
+LeftBehind = Callable[[], list[str]]
+
+
+@pytest.fixture
+def repository(sprinters: Program) -> str:
+    return sprinters.environment["GITHUB_REPOSITORY"]
+
+
+@pytest.fixture
+def begin(sprinters: Program, github: GitHub, behaves: Behaves, tmp_path: Path) -> Listen:
+    """Starts a listener for the runners of a checked out file."""
+    github.scale_sets.pace.hurry()
+    behaves.timers = True
+    file = tmp_path / "workspace" / ".github" / "sprinters.yml"
+    file.parent.mkdir(parents=True)
+    sprinters.environment["GITHUB_WORKSPACE"] = str(tmp_path / "workspace")
+
+    def start(text: str = file_of(linux_x64={"max-runners": 3}), **inputs: object) -> Running:
+        file.write_text(text)
+        return sprinters.begin("listen", **inputs)
+
+    return start
+
+
+@pytest.fixture
+def listen(begin: Listen, github: GitHub) -> Listen:
+    """A listener that has its sessions."""
+
+    def start(text: str = file_of(linux_x64={"max-runners": 3}), **inputs: object) -> Running:
+        asked = len(github.gate.calls("next-message")) + github.gate.under_way
+        running = begin(text, **inputs)
+        github.gate.wait_for("next-message", nth=asked + 1, timeout=SOON)
+        return running
+
+    return start
+
+
+@pytest.fixture
+def push(github: GitHub, repository: str) -> Push:
+    def one(name: str = LINUX, job: str = "build") -> SetJob:
+        return github.queue_job(name, name=job, repository=repository)
+
+    return one
+
+
+def until(condition: Callable[[], bool], what: str, timeout: float = SOON) -> None:
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not happen within {timeout} s"
+        time.sleep(0.05)
+
+
+def done(github: GitHub, *jobs: SetJob, timeout: float = SOON) -> None:
+    github.runners.wait(lambda: all(job.is_over for job in jobs), timeout, "the jobs' end")
+
+
+def heard(github: GitHub) -> None:
+    """The listener has every message that there is."""
+    sets = github.scale_sets.all()
+    github.runners.wait(lambda: not any(one.messages or one.has_news for one in sets), SOON, "the last message")
+
+
+def stopped(running: Running) -> str:
+    """It ends as it is asked to, and in time; what it said."""
+    running.terminate()
+    run = running.wait(15)
+    assert run.code == 0, run.log
+    return run.log
+
+
+def killed_with_jobs(cloud: Cloud) -> list[str]:
+    return [one for one, life in cloud.lives.items() if isinstance(life, Simulated) and life.killed_with_job]
+
+
+# --- good days ---
+
+
+@pytest.mark.parametrize("directly", [True, False], ids=["assigned", "acquired"])
+def test_a_push_finds_its_runner_and_nothing_is_left(
+    listen: Listen, push: Push, ec2: Ec2, github: GitHub, left_behind: LeftBehind, directly: bool
+) -> None:
+    github.scale_sets.assigns_directly = directly
+    running = listen()
+    scale_set = github.scale_sets.of(LINUX)
+    assert (scale_set.labels, scale_set.disable_update) == ([LINUX], True)
+    job = push()
+    done(github, job)
+
+    assert job.result == "Succeeded"
+    [instance] = ec2.instances()
+    assert instance.tags["sprinters:scale-set"] == LINUX
+    assert job.runner_id == int(instance.tags["sprinters:runner-id"])
+    until(lambda: not left_behind(), "the instance's end")
+    log = stopped(running)
+    assert "build" in log, "one line a job"
+    assert scale_set.session is None, "the session is closed"
+    assert github.scale_sets.all() == [scale_set], "the set stays"
+    assert not scale_set.messages, "every message was acknowledged"
+
+
+def test_max_runners_bounds_what_lives(
+    listen: Listen, push: Push, cloud: Cloud, ec2: Ec2, github: GitHub, left_behind: LeftBehind
+) -> None:
+    running = listen(file_of(linux_x64={"max-runners": 2}))
+    jobs = [push() for _ in range(5)]
+    done(github, *jobs, timeout=40)
+
+    assert cloud.most_living == 2
+    assert len(ec2.instances()) == 5, "a runner for each job"
+    assert set(github.scale_sets.of(LINUX).capacities) <= {0, 1, 2}
+    until(lambda: not left_behind(), "the instances' end")
+    stopped(running)
+
+
+def test_min_runners_wait_for_jobs(listen: Listen, push: Push, ec2: Ec2, github: GitHub) -> None:
+    running = listen(file_of(linux_x64={"max-runners": 3, "min-runners": 1}))
+    github.runners.wait(lambda: [one.status for one in github.records()] == ["online"], SOON, "the waiting runner")
+    [waiting] = github.records()
+    job = push()
+    done(github, job)
+
+    assert job.runner_name == waiting.name, "the runner that waited took it"
+    github.runners.wait(
+        lambda: any(one.status == "online" and one.id != waiting.id for one in github.records()), SOON, "the next"
+    )
+    stopped(running)
+    assert len(ec2.instances()) <= 3
+
+
+def test_what_waits_for_too_long_is_replaced(listen: Listen, ec2: Ec2, github: GitHub) -> None:
+    runner = {"max-runners": 3, "min-runners": 1, "idle-timeout": "2s"}
+    running = listen(file_of(linux_x64=runner))
+    # Nobody waits for it: it is looked for once a minute.
+    until(lambda: len(ec2.instances()) >= 2, "the second", timeout=100)
+    assert ec2.instances()[0].state_reason == "Client.InstanceInitiatedShutdown"
+    assert len(ec2.living()) <= 1
+    stopped(running)
+
+
+def test_sets_of_several_runners(listen: Listen, push: Push, ec2: Ec2, github: GitHub) -> None:
+    text = file_of(
+        small={"max-runners": 2},
+        big={"max-runners": 2, "instance-type": "m7i.4xlarge"},
+        other={"instance-type": "t3.large"},
+    )
+    running = listen(text)
+    until(lambda: len(github.scale_sets.all()) == 2, "both sets")
+    jobs = [push("big"), push("small")]
+    done(github, *jobs)
+
+    types = {one.tags["sprinters:scale-set"]: one.type for one in ec2.instances()}
+    assert types == {"small": "m7i.large", "big": "m7i.4xlarge"}
+    assert {one.name for one in github.scale_sets.all()} == {"small", "big"}
+    stopped(running)
+
+
+def test_runner_names_some_of_the_file(listen: Listen, github: GitHub) -> None:
+    running = listen(file_of(small={"max-runners": 2}, big={"max-runners": 2}), runner="big")
+    assert [one.name for one in github.scale_sets.all()] == ["big"]
+    stopped(running)
+
+
+def test_a_label_is_a_name_like_any_other(begin: Listen, push: Push, ec2: Ec2, github: GitHub) -> None:
+    label = "sprinters:aws:eu-central-1:ubuntu-24.04:m7i.xlarge"
+    running = begin(file_of(linux_x64={}), runner=label, **{"max-runners": 1})
+    github.gate.wait_for("next-message", timeout=SOON)
+    job = push(label)
+    done(github, job)
+
+    assert job.result == "Succeeded"
+    assert [one.type for one in ec2.instances()] == ["m7i.xlarge"]
+    stopped(running)
+
+
+def test_an_organization_s_set_in_a_group(listen: Listen, push: Push, ec2: Ec2, github: GitHub) -> None:
+    group = github.add_group("orgs/octo", "builders")
+    token = github.add_token(Kind.ORGANIZATION).value
+    running = listen(scope="org", **{"runner-group": "builders", "github-token": token})
+    scale_set = github.scale_sets.of(LINUX)
+    assert (scale_set.scope, scale_set.group_id) == ("orgs/octo", group.id)
+    job = push()
+    done(github, job)
+    assert job.result == "Succeeded"
+    stopped(running)
+
+
+def test_a_set_that_is_there_is_taken_and_its_labels_put_right(
+    listen: Listen, push: Push, github: GitHub, repository: str
+) -> None:
+    known = github.scale_sets.add(LINUX, "something-else", scope=f"repos/{repository}")
+    running = listen()
+    assert github.scale_sets.all() == [known]
+    assert known.labels == [LINUX]
+    job = push()
+    done(github, job)
+    stopped(running)
+
+
+# --- its end, and another's beginning ---
+
+
+def test_sigterm_leaves_running_jobs_alone(
+    listen: Listen, push: Push, ec2: Ec2, github: GitHub, cloud: Cloud, behaves: Behaves, left_behind: LeftBehind
+) -> None:
+    behaves.job_takes = 4
+    running = listen()
+    job = push()
+    github.runners.wait(lambda: job.stage == "running", SOON, "the job's start")
+    began = time.monotonic()
+    stopped(running)
+    took = time.monotonic() - began
+
+    assert job.stage == "running" and took < 4
+    assert github.scale_sets.of(LINUX).session is None
+    done(github, job)
+    assert job.result == "Succeeded"
+    assert not killed_with_jobs(cloud)
+    until(lambda: not left_behind(), "the instance's end")
+
+
+def test_for_ends_it_by_itself(begin: Listen, github: GitHub) -> None:
+    run = begin(**{"for": "3s"}).wait(SOON)
+    assert run.code == 0, run.log
+    assert 2.5 < run.seconds < 10
+    assert github.scale_sets.of(LINUX).session is None
+
+
+def test_two_listeners_are_one_service(listen: Listen, begin: Listen, push: Push, github: GitHub, ec2: Ec2) -> None:
+    first = listen()
+    [session] = github.scale_sets.of(LINUX).sessions
+    second = begin()
+    github.gate.wait_for("open-session", nth=3, timeout=SOON)
+    job = push()
+    done(github, job)
+    stopped(first)
+    until(lambda: len(github.scale_sets.of(LINUX).sessions) == 2, "the second's session")
+    again = push()
+    done(github, again)
+    log = stopped(second)
+
+    assert github.scale_sets.of(LINUX).sessions[0] is session
+    assert session.owner in log, "it says who has the session"
+    assert len(ec2.instances()) == 2
+
+
+def test_the_second_takes_over_where_the_first_was_killed(
+    listen: Listen, begin: Listen, push: Push, github: GitHub, ec2: Ec2, left_behind: LeftBehind
+) -> None:
+    first = listen()
+    second = begin()
+    github.gate.wait_for("open-session", nth=2, timeout=SOON)
+    job = push()
+    github.runners.wait(lambda: job.stage != "waiting", SOON, "the job's being told")
+    first.kill()
+    done(github, job, timeout=40)
+
+    assert job.result == "Succeeded"
+    assert len(ec2.instances()) == 1, "no double launch"
+    until(lambda: not left_behind(), "the instance's end")
+    stopped(second)
+
+
+@pytest.mark.parametrize("moment", ["generate-set-jitconfig", "RunInstances", "online", "running"])
+def test_killed_and_started_again(
+    listen: Listen, push: Push, github: GitHub, ec2: Ec2, behaves: Behaves, left_behind: LeftBehind, moment: str
+) -> None:
+    behaves.online_after, behaves.job_takes = 1, 2
+    first = listen()
+    job = push()
+    if moment == "online":
+        github.runners.wait(lambda: any(one.status == "online" for one in github.records()), SOON, "the runner")
+    elif moment == "running":
+        github.runners.wait(lambda: job.stage == "running", SOON, "the job's start")
+    else:
+        (ec2.gate if moment[0].isupper() else github.gate).wait_for(moment, timeout=SOON)
+    first.kill()
+    first.process.wait()
+    second = listen()
+    done(github, job, timeout=40)
+
+    assert job.result == "Succeeded"
+    assert len(ec2.instances()) == 1, "no double launch"
+    until(lambda: not left_behind(), "everything's end", timeout=40)
+    stopped(second)
+
+
+def test_drain_takes_a_set_out_of_service(
+    listen: Listen, push: Push, github: GitHub, sprinters: Program, behaves: Behaves, cloud: Cloud
+) -> None:
+    behaves.job_takes = 3
+    running = listen()
+    job = push()
+    github.runners.wait(lambda: job.stage == "running", SOON, "the job's start")
+    stopped(running)
+    drained = subprocess.run(
+        [*sprinters.command, "listen", "--drain", LINUX],
+        env=by_hand(sprinters),
+        cwd=sprinters.environment["GITHUB_WORKSPACE"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert drained.returncode == 0, drained.stdout + drained.stderr
+    assert not github.scale_sets.all()
+    done(github, job)
+    assert job.result == "Succeeded" and not killed_with_jobs(cloud)
+
+
+# --- bad days ---
+
+
+def test_an_instance_that_died_before_its_job_is_replaced(
+    listen: Listen, push: Push, github: GitHub, ec2: Ec2, cloud: Cloud, behaves: Behaves
+) -> None:
+    behaves.online_after = None
+    running = listen(file_of(linux_x64={"max-runners": 3, "spot": "auto"}))
+    job = push()
+    ec2.gate.wait_for("RunInstances", timeout=SOON)
+    until(lambda: len(cloud.lives) == 1, "the instance")
+    behaves.online_after = 0.2
+    cloud.interrupt(ec2.instances()[0].id)
+    done(github, job, timeout=40)
+
+    assert job.result == "Succeeded"
+    assert [one.market for one in ec2.instances()] == ["spot", "on-demand"]
+    stopped(running)
+
+
+def test_a_runner_that_never_comes_online_is_replaced(
+    listen: Listen, push: Push, github: GitHub, ec2: Ec2, cloud: Cloud, behaves: Behaves
+) -> None:
+    behaves.online_after = None
+    running = listen(file_of(linux_x64={"max-runners": 1, "start-timeout": "3s"}))
+    job = push()
+    until(lambda: len(cloud.lives) == 1, "the instance")
+    behaves.online_after = 0.2
+    done(github, job, timeout=40)
+
+    assert job.result == "Succeeded"
+    assert cloud.most_living == 1
+    stopped(running)
+
+
+@pytest.mark.parametrize("fault", [empty, truncated], ids=["empty", "cut"])
+def test_an_answer_that_is_no_message_is_asked_for_again(
+    listen: Listen, push: Push, github: GitHub, fault: Any
+) -> None:
+    running = listen()
+    github.gate.fail("next-message", fault, nth=2, times=3)
+    job = push()
+    done(github, job)
+    assert job.result == "Succeeded"
+    stopped(running)
+
+
+def test_sessions_and_tokens_that_end_are_renewed(listen: Listen, push: Push, github: GitHub) -> None:
+    running = listen()
+    for spoil in (
+        github.scale_sets.expire_queue_tokens,
+        github.scale_sets.expire_admin_tokens,
+        lambda: github.scale_sets.expire_session(LINUX),
+        lambda: github.scale_sets.delete(LINUX),
+    ):
+        spoil()
+        job = push()
+        done(github, job)
+        assert job.result == "Succeeded"
+    stopped(running)
+
+
+@pytest.mark.parametrize("lie", [0, 34])
+def test_statistics_that_lie(
+    listen: Listen, push: Push, github: GitHub, ec2: Ec2, cloud: Cloud, left_behind: LeftBehind, lie: int
+) -> None:
+    running = listen(file_of(linux_x64={"max-runners": 3, "idle-timeout": "2s"}))
+    github.scale_sets.of(LINUX).lies["totalAssignedJobs"] = lie
+    jobs = [push(), push()]
+    done(github, *jobs)
+    assert cloud.most_living <= 3
+    time.sleep(6)
+
+    assert len(ec2.instances()) <= 10, "it trusts less what brings no jobs"
+    github.scale_sets.of(LINUX).lies.clear()
+    github.scale_sets.of(LINUX).announce()
+    until(lambda: not left_behind(), "the end of what waits in vain")
+    stopped(running)
+
+
+def test_a_job_cancelled_while_its_instance_boots(
+    listen: Listen, push: Push, github: GitHub, behaves: Behaves, ec2: Ec2, left_behind: LeftBehind
+) -> None:
+    behaves.online_after = 1.5
+    running = listen(file_of(linux_x64={"max-runners": 3, "idle-timeout": "2s"}))
+    job = push()
+    ec2.gate.wait_for("RunInstances", timeout=SOON)
+    github.scale_sets.cancel(job)
+    until(lambda: not left_behind(), "the instance's end")
+    assert len(ec2.instances()) == 1
+    stopped(running)
+
+
+# --- what it wants to know first ---
+
+
+def refused(begin: Listen, code: int, text: str = file_of(linux_x64={"max-runners": 3}), **inputs: object) -> str:
+    run = begin(text, **inputs).wait(SOON)
+    assert run.code == code, run.log
+    return "\n".join(run.annotations)
+
+
+@pytest.mark.parametrize(
+    ("runners", "inputs", "words"),
+    [
+        ({LINUX: {"max-runners": 2, "min-runners": 3}}, {}, ("min-runners", "max-runners", "3")),
+        ({LINUX: {}}, {}, ("max-runners",)),
+        ({LINUX: {"max-runners": 2}}, {"runner": "linux-arm"}, ("linux-arm", LINUX)),
+        ({LINUX: {"max-runners": 2}}, {"for": "soon"}, ("for", "soon")),
+        ({LINUX: {"max-runners": 2}}, {"max-runners": "many"}, ("max-runners", "many")),
+        ({LINUX: {"max-runners": 2}}, {"public": "perhaps"}, ("public", "perhaps")),
+    ],
+)
+def test_bad_inputs(
+    begin: Listen,
+    ec2: Ec2,
+    github: GitHub,
+    runners: dict[str, dict[str, object]],
+    inputs: dict[str, object],
+    words: tuple[str, ...],
+) -> None:
+    message = refused(begin, 2, file_of(**runners), **inputs)
+    assert all(word in message for word in words), message
+    assert not ec2.gate.exchanges and not github.scale_sets.all()
+
+
+def test_a_public_repository_wants_a_word(
+    begin: Listen, listen: Listen, github: GitHub, repository: str, ec2: Ec2
+) -> None:
+    github.make_public(repository)
+    message = refused(begin, 1)
+    assert "public: true" in message and "approval" in message.lower()
+    assert not github.scale_sets.all()
+    stopped(listen(public="true"))
+
+
+def test_a_token_without_the_right(begin: Listen, github: GitHub) -> None:
+    message = refused(begin, 1, **{"github-token": github.add_token(Kind.READ).value})
+    assert "Administration" in message
+    assert not github.scale_sets.all()
+
+
+def test_a_server_without_scale_sets(begin: Listen, github: GitHub) -> None:
+    github.scale_sets.service.is_supported = False
+    message = refused(begin, 1)
+    assert "scale set" in message and "404" in message
+
+
+# --- at a terminal, and seen from outside ---
+
+
+def by_hand(sprinters: Program) -> dict[str, str]:
+    kept = ("PATH", "HOME", "AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL_STS", "GITHUB_API_URL", "GITHUB_REPOSITORY")
+    return {name: sprinters.environment[name] for name in (*kept, "SPRINTERS_IMAGE_INDEX_URL")} | {
+        "AWS_ACCESS_KEY_ID": str(sprinters.inputs["aws-access-key-id"]),
+        "AWS_SECRET_ACCESS_KEY": str(sprinters.inputs["aws-secret-access-key"]),
+        "AWS_REGION": str(sprinters.inputs["aws-region"]),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "SPRINTERS_TOKEN": str(sprinters.inputs["github-token"]),
+        "NO_COLOR": "1",
+    }
+
+
+class Terminal:
+    """`sprinters listen …` in a folder with `.github/sprinters.yml`, until Ctrl-C."""
+
+    def __init__(self, sprinters: Program, github: GitHub, *flags: str) -> None:
+        workspace = Path(sprinters.environment["GITHUB_WORKSPACE"])
+        (workspace / ".github" / "sprinters.yml").write_text(file_of(linux_x64={"max-runners": 1}))
+        self._process = subprocess.Popen(
+            [*sprinters.command, "listen", *flags],
+            env=by_hand(sprinters),
+            cwd=workspace,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        try:
+            github.gate.wait_for("next-message", timeout=SOON)
+        except TimeoutError:
+            self._process.kill()
+            raise AssertionError(self._process.communicate()[0]) from None
+
+    def ended(self) -> str:
+        self._process.send_signal(signal.SIGINT)
+        try:
+            said, _ = self._process.communicate(timeout=15)
+        finally:
+            self._process.kill()
+        assert self._process.returncode == 0, said
+        return said
+
+
+Typed = Callable[..., Terminal]
+
+
+@pytest.fixture
+def typed(begin: Listen, sprinters: Program, github: GitHub) -> Typed:
+    return lambda *flags: Terminal(sprinters, github, *flags)
+
+
+def test_at_a_terminal_it_is_one_word(typed: Typed, push: Push, github: GitHub) -> None:
+    terminal = typed()
+    job = push(job="unit tests")
+    done(github, job)
+    heard(github)
+    said = terminal.ended()
+
+    assert "unit tests" in said and "succeeded" in said
+    assert "::" not in said, "a person's terminal gets no workflow commands"
+    assert github.scale_sets.of(LINUX).session is None
+
+
+def test_metrics_and_health(typed: Typed, push: Push, github: GitHub) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    terminal = typed("--metrics", f"127.0.0.1:{port}")
+    job = push()
+    done(github, job)
+
+    def fetched(path: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return str(answer.read().decode())
+
+    assert f"{LINUX}: serving" in fetched("/healthz")
+    over = f'sprinters_jobs_total{{set="{LINUX}",outcome="succeeded"}} 1'
+    until(lambda: over in fetched("/metrics"), "the job's being counted")
+    figures = fetched("/metrics")
+    assert f'sprinters_launches_total{{set="{LINUX}",outcome="launched"}} 1' in figures
+    assert re.search(r"^# TYPE sprinters_job_wait_seconds histogram$", figures, re.MULTILINE), figures
+    assert figures.endswith("# EOF\n")
+    terminal.ended()
+
+
+def test_every_line_of_a_json_log_is_json(typed: Typed, push: Push, github: GitHub) -> None:
+    terminal = typed("--log", "json")
+    job = push(job="unit tests")
+    done(github, job)
+    heard(github)
+    lines = [json.loads(line) for line in terminal.ended().splitlines()]
+    [told] = [line for line in lines if line.get("job") == "unit tests"]
+    assert told["result"] == "succeeded"
