@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::{Arg, ArgMatches, Command};
 
-use crate::inputs::{INPUTS, InputError, Mode};
+use crate::inputs::{INPUTS, InputError, ListenFlags, Mode};
 use crate::modes::migrate::{self, Migration};
 use crate::modes::policy::{self, Question};
 
@@ -14,18 +14,10 @@ pub(crate) struct Arguments {
     pub flags: BTreeMap<&'static str, String>,
     /// `policy simulate` and `policy tighten`, which take no inputs.
     pub question: Option<Question>,
-    /// `migrate`, which is no mode: it is for a person's own files.
+    /// `migrate`, which is not a mode: it is for a person's own files.
     pub migration: Option<Migration>,
     /// What only a terminal says of `listen`.
-    pub listening: Listening,
-}
-
-/// The flags of `listen` that are not inputs: they are about the process rather than the runners.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Listening {
-    pub log: Option<String>,
-    pub metrics: Option<String>,
-    pub drain: Option<String>,
+    pub listening: ListenFlags,
 }
 
 /// Parses the arguments. Prints help and ends the process where that was asked for.
@@ -46,7 +38,7 @@ pub(crate) fn parse(arguments: Vec<String>) -> Result<Arguments, InputError> {
             flags: BTreeMap::new(),
             question: None,
             migration: None,
-            listening: Listening::default(),
+            listening: ListenFlags::default(),
         });
     };
     if name == migrate::NAME {
@@ -55,7 +47,7 @@ pub(crate) fn parse(arguments: Vec<String>) -> Result<Arguments, InputError> {
             flags: BTreeMap::new(),
             question: None,
             migration: Some(migrate::parse(matches)),
-            listening: Listening::default(),
+            listening: ListenFlags::default(),
         });
     }
     let mode = Mode::parse(name)?;
@@ -72,12 +64,12 @@ pub(crate) fn parse(arguments: Vec<String>) -> Result<Arguments, InputError> {
     })
 }
 
-fn listening(mode: Mode, matches: &ArgMatches) -> Listening {
+fn listening(mode: Mode, matches: &ArgMatches) -> ListenFlags {
     if mode != Mode::Listen {
-        return Listening::default();
+        return ListenFlags::default();
     }
     let text = |name| matches.get_one::<String>(name).cloned();
-    Listening {
+    ListenFlags {
         log: text("log"),
         metrics: text("metrics"),
         drain: text("drain"),
@@ -114,7 +106,7 @@ fn subcommand(mode: Mode) -> Command {
         Mode::Stop => "Terminate what this workflow run started, and remove its runner records",
         Mode::Check => "Prove credentials, permissions and token without launching anything",
         Mode::Sweep => "Terminate what outlived its `sprinters:expires` tag; never a busy runner",
-        Mode::Rerun => "Run a workflow run again that failed because AWS took an instance back",
+        Mode::Rerun => "Run a workflow run again that failed because AWS reclaimed an instance",
         Mode::Listen => {
             "Serve scale sets: launch a runner for each job that names one in its `runs-on`"
         }
@@ -155,7 +147,7 @@ fn subcommand(mode: Mode) -> Command {
     }
 }
 
-/// The flags of [`Listening`].
+/// The flags of [`ListenFlags`].
 const LISTENING: [(&str, &str, &str); 3] = [
     (
         "log",

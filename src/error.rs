@@ -1,4 +1,4 @@
-//! Why Sprinters gives up: what failed, on what, and what to do; and the exit code that goes with it.
+//! The error that a mode ends with: what failed, on what, and what to do; and the exit code that goes with it.
 
 use crate::ec2::Ec2Error;
 use crate::github::GithubError;

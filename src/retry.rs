@@ -1,4 +1,4 @@
-//! Time that is left, and how long to wait before the next try.
+//! Retry policy and deadlines.
 
 use std::time::Duration;
 

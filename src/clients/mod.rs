@@ -1,4 +1,4 @@
-//! Everybody that a mode may talk to, ready but not yet asked anything.
+//! API clients; building them sends no request.
 
 pub(crate) mod expected_account;
 pub(crate) mod session;

@@ -1,4 +1,4 @@
-//! Whoever signs in also signs out: after the mode, whatever came of it, and after a cancel.
+//! Revokes the App's token when the mode ends or is cancelled.
 
 use std::time::Duration;
 

@@ -180,7 +180,7 @@ async fn fetch(
     purpose: Purpose,
     deadline: Deadline,
 ) -> Result<String, String> {
-    let uri = url.parse().map_err(|_| "this is no URL".to_owned())?;
+    let uri = url.parse().map_err(|_| "not a valid URL".to_owned())?;
     let read = || async {
         let text = match get_text(connector, &uri).await {
             // Not every release has minimal images.
@@ -189,7 +189,7 @@ async fn fetch(
             }
             answer => answer?,
         };
-        // Whatever a proxy says with status 200 is no index.
+        // Whatever a proxy says with status 200 is not an index.
         if text.lines().any(|line| columns(line).is_some()) {
             Ok(text)
         } else {

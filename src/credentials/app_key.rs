@@ -97,7 +97,7 @@ impl PrivateKey {
     fn from_pem(text: &str) -> Result<Self, String> {
         let text = text.replace("\\r", "").replace("\\n", "\n");
         let whole = || {
-            "it is no whole PEM file: copy everything from `-----BEGIN` to the last dash of the `END` line".to_owned()
+            "it is not a whole PEM file: copy everything from `-----BEGIN` to the last dash of the `END` line".to_owned()
         };
         let (_, rest) = text.split_once("-----BEGIN ").ok_or_else(whole)?;
         let (kind, rest) = rest.split_once("-----").ok_or_else(whole)?;
@@ -186,11 +186,11 @@ mod tests {
     #[test]
     fn what_is_no_key_is_told_and_never_shown() {
         for (pem, said) in [
-            ("hush", "no whole PEM"),
-            ("-----BEGIN PRIVATE KEY-----\nhush", "no whole PEM"),
+            ("hush", "not a whole PEM"),
+            ("-----BEGIN PRIVATE KEY-----\nhush", "not a whole PEM"),
             (
                 "-----BEGIN PRIVATE KEY-----\nh*sh\n-----END PRIVATE KEY-----",
-                "no whole PEM",
+                "not a whole PEM",
             ),
             (
                 "-----BEGIN ENCRYPTED PRIVATE KEY-----\nhush\n-----END ENCRYPTED PRIVATE KEY-----",

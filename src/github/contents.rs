@@ -38,8 +38,8 @@ impl Github {
         let packed: String = contents.content.split_ascii_whitespace().collect();
         let bytes = STANDARD
             .decode(packed)
-            .map_err(|_| unreadable("it is no base64"))?;
-        String::from_utf8(bytes).map_err(|_| unreadable("the file is no UTF-8"))
+            .map_err(|_| unreadable("it is not base64"))?;
+        String::from_utf8(bytes).map_err(|_| unreadable("the file is not UTF-8"))
     }
 }
 

@@ -179,7 +179,7 @@ impl GithubError {
         let permission = scope.permission();
         match (self.operation, status.as_u16()) {
             (INSTALLATION | MINT, 401) => Some(
-                "`github-app-private-key` is no key of the App that `github-app-id` names (any more), or this machine's clock \
+                "`github-app-private-key` is not a key of the App that `github-app-id` names (any more), or this machine's clock \
                  is wrong: GitHub's message says which"
                     .to_owned(),
             ),

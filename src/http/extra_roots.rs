@@ -36,7 +36,7 @@ impl ExtraRoots {
         }
         match environment(INSTEAD) {
             Some(path) if std::fs::metadata(&path).is_err() => {
-                let why = "a file of certificates (PEM); there is none: mend the path, or unset the variable";
+                let why = "a file of certificates (PEM); there is none: fix the path, or unset the variable";
                 Err(InputError::wrong(INSTEAD, &path, why))
             }
             _ => Ok(Self(roots)),

@@ -1,4 +1,4 @@
-//! The one way out: every request to EC2, GitHub and the image index goes through this connector.
+//! The HTTP connector: every request to EC2, GitHub and the image index goes through this connector.
 //!
 //! The AWS SDK takes it as its HTTP client; octocrab takes it as a tower service. So there is one connection pool, one TLS
 //! stack (rustls with ring), one set of trusted roots, and the usual proxy variables hold for all. In the portable build
@@ -99,9 +99,9 @@ pub(crate) enum GetError {
     Status(u16, Option<Duration>),
     #[error("the server did not answer ({0})")]
     NoAnswer(String),
-    #[error("the answer is unreadable: it is no text")]
+    #[error("the answer is unreadable: it is not text")]
     NoText,
-    #[error("the answer is unreadable: it is no index")]
+    #[error("the answer is unreadable: it is not an index")]
     NoIndex,
 }
 
@@ -145,7 +145,7 @@ pub(crate) async fn get_text_as(
     token: &SecretString,
 ) -> Result<String, GetError> {
     let mut bearer = http::HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
-        .map_err(|_| GetError::NoAnswer("the token is none".to_owned()))?;
+        .map_err(|_| GetError::NoAnswer("the token is not a valid header value".to_owned()))?;
     bearer.set_sensitive(true);
     let request = http::Request::get(uri).header(http::header::AUTHORIZATION, bearer);
     get(connector, request).await

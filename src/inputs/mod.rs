@@ -6,12 +6,14 @@
 
 mod error;
 mod layer;
+mod listen_flags;
 mod mode;
 mod source;
 mod table;
 
 pub(crate) use error::{InputError, Problems};
 pub(crate) use layer::{Layer, Placed};
+pub(crate) use listen_flags::ListenFlags;
 pub(crate) use mode::Mode;
 pub(crate) use source::{Source, SourceSpan};
 pub(crate) use table::{INPUTS, Input};

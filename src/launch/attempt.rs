@@ -1,4 +1,4 @@
-//! One rung of the ladder: a runner record, then `RunInstances`.
+//! One candidate of the ladder: a runner record, then `RunInstances`.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -24,13 +24,13 @@ use crate::values::run::LaunchName;
 use crate::values::runner_id::RunnerId;
 use crate::values::volume::Volumes;
 
-/// Why one rung did not give an instance.
+/// Why one candidate did not give an instance.
 pub(crate) enum LaunchError {
     /// EC2 refused.
     Refused(Ec2Error),
-    /// The launch's time is over, and this rung has given no reason.
+    /// The launch's time is over, and this candidate has given no reason.
     DeadlineExceeded,
-    /// Something else than the rung is the problem.
+    /// Something else than the candidate is the problem.
     Fatal(Failure),
 }
 
@@ -41,7 +41,7 @@ impl From<Failure> for LaunchError {
 }
 
 impl Launcher {
-    /// One rung: a fresh runner record and a fresh client token, so that no attempt can be confused with another.
+    /// One candidate: a fresh runner record and a fresh client token, so that no attempt can be confused with another.
     pub(crate) async fn try_candidate(
         &self,
         label: &LaunchName,
@@ -76,9 +76,9 @@ impl Launcher {
                 minted_in,
                 launched_in: began.elapsed(),
             }),
-            Err(rung) => {
+            Err(error) => {
                 self.forget_record(entry, Record { id: jit.id, name }).await;
-                Err(rung)
+                Err(error)
             }
         }
     }
@@ -361,7 +361,7 @@ impl Launcher {
         }
     }
 
-    /// Deletes the record of a rung that gave nothing. What fails here stays in the journal, for the undo.
+    /// Deletes the record of a candidate that gave nothing. What fails here stays in the journal, for the undo.
     async fn forget_record(&self, entry: AttemptId, record: Record) {
         if self.cancellation.is_cancelled() {
             return;

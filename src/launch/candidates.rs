@@ -1,4 +1,4 @@
-//! From the ladder to a running instance, rung by rung.
+//! From the ladder to a launched instance, candidate by candidate.
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::values::spot::Market;
 use crate::values::volume::Volumes;
 
 impl Launcher {
-    /// Climbs the ladder until an instance is launched; where all rungs are full, again and again for as long as the launch
+    /// Goes down the ladder until an instance is launched; where all candidates are full, again and again for as long as the launch
     /// may take.
     pub(crate) async fn launch(
         self: Arc<Self>,
@@ -57,7 +57,7 @@ impl Launcher {
         }
     }
 
-    /// Tries each open rung once; `None` where all were full.
+    /// Tries each open candidate once; `None` where all were full.
     async fn try_all(
         &self,
         label: &LaunchName,
@@ -99,7 +99,7 @@ impl Launcher {
         Ok(None)
     }
 
-    /// One rung, and once more with the baseline volume where the account's limits refuse the wanted one.
+    /// One candidate, and once more with the baseline volume where the account's limits refuse the wanted one.
     async fn try_volumes(
         &self,
         label: &LaunchName,

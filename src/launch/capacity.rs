@@ -1,4 +1,4 @@
-//! Climbing the ladder: what each rung has answered, and what that means for the others. Pure.
+//! The capacity log: what EC2 answered to each candidate, and what that means for the others. Pure.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::values::network::Placement;
 use crate::values::region::Region;
 use crate::values::spot::Market;
 
-/// What the rungs of one launch have answered, over all sweeps of the ladder.
+/// What the candidates of one launch have answered, over all passes of the ladder.
 #[derive(Debug, Default)]
 pub(crate) struct CapacityLog {
     answers: Vec<Answer>,
@@ -21,22 +21,22 @@ struct Answer {
     candidate: Candidate,
     error: Ec2Error,
     times: u32,
-    /// The last sweep in which it said so.
+    /// The last pass in which it said so.
     pass: u32,
 }
 
 impl CapacityLog {
-    /// Another sweep of the ladder begins.
+    /// Another pass of the ladder begins.
     pub(crate) fn begin_pass(&mut self) {
         self.pass += 1;
     }
 
-    /// Whether no rung has been refused yet.
+    /// Whether no candidate has been refused yet.
     pub(crate) fn is_empty(&self) -> bool {
         self.answers.is_empty()
     }
 
-    /// EC2 refused a rung.
+    /// EC2 refused a candidate.
     pub(crate) fn note(&mut self, candidate: &Candidate, error: Ec2Error) {
         let pass = self.pass;
         let code = |error: &Ec2Error| error.code().map(str::to_owned);
@@ -58,7 +58,7 @@ impl CapacityLog {
         }
     }
 
-    /// Whether a rung is worth a try: no answer so far rules it out.
+    /// Whether a candidate is worth a try: no answer so far rules it out.
     pub(crate) fn is_open(&self, candidate: &Candidate) -> bool {
         !self
             .answers
@@ -66,7 +66,7 @@ impl CapacityLog {
             .any(|answer| answer.rules_out(candidate, self.pass))
     }
 
-    /// Whether a rung that names no zone was full: then its zones are worth a try, one by one.
+    /// Whether a candidate that names no zone was full: then its zones are worth a try, one by one.
     pub(crate) fn wants_zones(&self) -> bool {
         self.answers.iter().any(|answer| {
             answer.candidate.placement == Placement::Anywhere
@@ -74,16 +74,16 @@ impl CapacityLog {
         })
     }
 
-    /// The table that a full ladder ends with: each rung, and what it answered how often.
+    /// The table that a full ladder ends with: each candidate, and what it answered how often.
     pub(crate) fn table(&self) -> Vec<String> {
-        let rungs: Vec<String> = self
+        let candidates: Vec<String> = self
             .answers
             .iter()
             .map(|answer| answer.candidate.to_string())
             .collect();
-        let width = rungs
+        let width = candidates
             .iter()
-            .map(|rung| rung.chars().count())
+            .map(|candidate| candidate.chars().count())
             .max()
             .unwrap_or_default();
         let answers = self
@@ -93,10 +93,10 @@ impl CapacityLog {
                 (code, 1) => code.unwrap_or("no answer").to_owned(),
                 (code, times) => format!("{} ({times} times)", code.unwrap_or("no answer")),
             });
-        rungs
+        candidates
             .iter()
             .zip(answers)
-            .map(|(rung, answer)| format!("{rung:width$}  {answer}"))
+            .map(|(candidate, answer)| format!("{candidate:width$}  {answer}"))
             .collect()
     }
 
@@ -107,7 +107,7 @@ impl CapacityLog {
 }
 
 impl Answer {
-    /// Whether this answer speaks for another rung, too.
+    /// Whether this answer speaks for another candidate, too.
     fn rules_out(&self, other: &Candidate, pass: u32) -> bool {
         let Candidate {
             market,
@@ -118,7 +118,7 @@ impl Answer {
         match self.error.next() {
             // For this account and for good.
             Next::DropSpot => *market == Market::Spot && other.market == Market::Spot,
-            // A vCPU quota counts a family in one market. It frees itself when other instances end, so the next sweep asks again.
+            // A vCPU quota counts a family in one market. It frees itself when other instances end, so the next pass asks again.
             Next::OtherFamilyOrMarket => {
                 self.pass == pass
                     && other.market == *market
@@ -135,7 +135,7 @@ impl Answer {
     }
 }
 
-/// How long to wait between sweeps: capacity comes back in minutes rather than seconds, and every sweep costs calls.
+/// How long to wait between passes: capacity comes back in minutes rather than seconds, and every pass costs calls.
 pub(crate) fn between_passes(launch_share: Duration) -> Backoff {
     let first = (launch_share / 10).min(Duration::from_secs(5));
     Backoff::new(first, first * 4)

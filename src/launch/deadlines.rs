@@ -1,4 +1,4 @@
-//! One deadline rules all: how `start-timeout` is divided among launch, boot and, if it comes to that, the undo.
+//! Deadlines: how `start-timeout` is divided among launch, boot and, if it comes to that, the undo.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

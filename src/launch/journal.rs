@@ -1,4 +1,4 @@
-//! What one `start` has brought into the world, kept before each call, so that the undo knows what to look for even where
+//! A journal of what a launch has made or asked for, written before each call, so that the undo knows what to look for even where
 //! an answer never came.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -40,7 +40,7 @@ pub(crate) fn ladder(spec: &StartSpec, prices: &[SpotPrice]) -> Vec<Candidate> {
     ladder
 }
 
-/// The rungs that leave the zone to EC2, zone by zone: without a zone EC2 picks one, and says no if that one is full. `prices`
+/// The candidates that leave the zone to EC2, zone by zone: without a zone EC2 picks one, and says no if that one is full. `prices`
 /// tell where each type exists.
 pub(crate) fn zone_by_zone(ladder: &[Candidate], prices: &[SpotPrice]) -> Vec<Candidate> {
     let anywhere = ladder
@@ -131,7 +131,7 @@ mod tests {
         }
     }
 
-    fn rungs(spec: &StartSpec, prices: &[SpotPrice]) -> Vec<String> {
+    fn candidates(spec: &StartSpec, prices: &[SpotPrice]) -> Vec<String> {
         ladder(spec, prices)
             .iter()
             .map(ToString::to_string)
@@ -143,7 +143,7 @@ mod tests {
         let spec = spec(&[("instance-type", "m7i.large, m7a.large")]);
         assert!(!needs_spot_prices(&spec));
         assert_eq!(
-            rungs(&spec, &[]),
+            candidates(&spec, &[]),
             [
                 "on-demand m7i.large in any zone",
                 "on-demand m7a.large in any zone"
@@ -161,7 +161,7 @@ mod tests {
             price("c7i.large", "us-east-1c", 0.01),
         ];
         assert_eq!(
-            rungs(&spec, &prices),
+            candidates(&spec, &prices),
             [
                 "spot m7i.large in us-east-1b ($0.0300/h)",
                 "spot m7i.large in us-east-1a ($0.0500/h)",
@@ -222,6 +222,6 @@ mod tests {
     #[test]
     fn without_prices_spot_still_has_a_rung() {
         let spec = spec(&[("instance-type", "m7i.large"), ("spot", "true")]);
-        assert_eq!(rungs(&spec, &[]), ["spot m7i.large in any zone"]);
+        assert_eq!(candidates(&spec, &[]), ["spot m7i.large in any zone"]);
     }
 }

@@ -96,7 +96,7 @@ impl Prepared {
         }
     }
 
-    /// The image and the rungs, for the log.
+    /// The image and the candidates, for the log.
     pub(crate) fn described(&self, spec: &StartSpec) -> Vec<String> {
         let first = spec
             .instance_types
@@ -113,12 +113,12 @@ impl Prepared {
         }];
         lines.extend(image.note.clone());
         lines.extend(spec.notes.iter().cloned());
-        let rungs = self
+        let candidates = self
             .ladder
             .iter()
             .enumerate()
             .map(|(n, candidate)| format!("{}. {candidate}", n + 1));
-        lines.extend(rungs);
+        lines.extend(candidates);
         lines
     }
 }

@@ -1,4 +1,4 @@
-//! Many calls of one kind under a throttle whose rate nobody tells: all callers share one limiter, which slows down where the
+//! A rate limiter for many calls of one kind under a throttle whose rate is not told: all callers share one limiter, which slows down where the
 //! server says so, and quickens again while it does not.
 //!
 //! EC2's documented default lets an account launch five instances at once and two a second from then on

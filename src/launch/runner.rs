@@ -1,4 +1,4 @@
-//! What a launch gave.
+//! A runner whose instance was launched.
 
 use std::time::Duration;
 

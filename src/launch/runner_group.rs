@@ -7,7 +7,7 @@ use crate::retry::{self, Deadline};
 use crate::values::list::closest;
 use crate::values::scope::{RunnerGroup, Scope};
 
-/// The group's number. A group that this repository may not use is no group to join: its runners would never get the job.
+/// The group's number. A group that this repository may not use is not a group to join: its runners would never get the job.
 pub(crate) async fn resolve(
     clients: &Clients,
     group: &RunnerGroup,

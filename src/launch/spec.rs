@@ -193,7 +193,7 @@ fn instance_types(inputs: &Inputs, image: &Image, problems: &mut Problems) -> Ve
     types
 }
 
-/// A disk that one of the types lacks would be missed on that rung of the ladder alone, and only once it has booted.
+/// A disk that one of the types lacks would be missed on that candidate of the ladder alone, and only once it has booted.
 fn temp(inputs: &Inputs, types: &[InstanceType], problems: &mut Problems) -> Option<Temp> {
     problems.optional(inputs, "temp", |text| {
         let temp: Temp = text.parse()?;

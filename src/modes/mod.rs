@@ -13,12 +13,12 @@ pub(crate) mod sweep;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cli::Listening;
 use crate::clients::target::Target;
 use crate::clients::{Clients, expected_account, session};
 use crate::credentials::withheld::{Withheld, withheld};
 use crate::error::Failure;
 use crate::github::Purpose;
+use crate::inputs::ListenFlags;
 use crate::inputs::{InputError, Inputs, Mode, Problems};
 use crate::launch::instance_proxy::InstanceProxy;
 use crate::launch::spec::StartSpec;
@@ -139,7 +139,7 @@ fn without_secrets(mode: Mode, inputs: &Inputs, fallback: Option<&Fallback>) -> 
 #[cfg(not(target_family = "wasm"))]
 pub(crate) async fn listen(
     inputs: Inputs,
-    flags: &Listening,
+    flags: &ListenFlags,
     report: &Arc<Reporter>,
 ) -> Result<(), Failure> {
     Box::pin(listen::listen(inputs, flags, report)).await
@@ -148,7 +148,7 @@ pub(crate) async fn listen(
 /// The portable build has no sockets to wait at and no signals to end by.
 #[cfg(target_family = "wasm")]
 #[expect(clippy::unused_async, reason = "as the native build has it")]
-pub(crate) async fn listen(_: Inputs, _: &Listening, _: &Arc<Reporter>) -> Result<(), Failure> {
+pub(crate) async fn listen(_: Inputs, _: &ListenFlags, _: &Arc<Reporter>) -> Result<(), Failure> {
     let why = "any other mode here: `listen` needs a native build (Linux on x64 or arm64)";
     Err(Failure::inputs(&[InputError::wrong("mode", "listen", why)]))
 }

@@ -6,7 +6,7 @@ use super::instance_type::InstanceType;
 use super::network::Placement;
 use super::spot::Market;
 
-/// One rung of the ladder.
+/// One candidate of the ladder.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Candidate {
     pub market: Market,

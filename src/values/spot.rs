@@ -16,7 +16,7 @@ pub(crate) enum Spot {
     True,
     /// Spot first, on-demand where there is none.
     Auto,
-    /// As `Auto` on a run's first attempt, on-demand on later ones: those are there because AWS took an instance back.
+    /// As `Auto` on a run's first attempt, on-demand on later ones: those are there because AWS reclaimed an instance.
     Rerun,
 }
 

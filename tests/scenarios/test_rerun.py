@@ -1,4 +1,4 @@
-"""`spot: rerun` and `rerun`: what AWS took back runs again, on-demand, and nothing else ever does."""
+"""`spot: rerun` and `rerun`: what AWS reclaimed runs again, on-demand, and nothing else ever does."""
 
 from __future__ import annotations
 

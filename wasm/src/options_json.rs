@@ -114,7 +114,7 @@ fn strings(name: &str, value: &Value<'_>) -> Result<Vec<String>, String> {
 fn one<T>(name: &str, value: &Value<'_>, read: impl Fn(&str) -> Option<T>) -> Result<T, String> {
     let word = string(name, value)?;
     read(&word)
-        .ok_or_else(|| format!("cannot read the option `{name}`: `{word}` is none of its values"))
+        .ok_or_else(|| format!("cannot read the option `{name}`: `{word}` is not a valid value"))
 }
 
 fn list<T>(

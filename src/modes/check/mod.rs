@@ -371,7 +371,7 @@ async fn github(clients: &Clients, spec: &StartSpec) -> Vec<CheckResult> {
 }
 
 /// The token's right to run a run again, where `spot: rerun` is chosen. The workflow with `mode: rerun` brings a token of its
-/// own, so that this one's lack of the right is no fault. It is asked to run this very job again, which GitHub refuses in
+/// own, so that this one's lack of the right is not a fault. It is asked to run this very job again, which GitHub refuses in
 /// any case, because the job is running.
 async fn reruns(clients: &Clients, spec: &StartSpec) -> Option<CheckResult> {
     if spec.spot != Spot::Rerun {
@@ -394,7 +394,7 @@ async fn reruns(clients: &Clients, spec: &StartSpec) -> Option<CheckResult> {
         subject,
         remedy: Some(
             "not this one. The job with `mode: rerun` needs `permissions: {actions: write, checks: read}` and \
-             `github-token: ${{ github.token }}`; without it nobody reruns what AWS takes back"
+             `github-token: ${{ github.token }}`; without it nobody reruns what AWS reclaims"
                 .to_owned(),
         ),
     })

@@ -34,12 +34,12 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
 
-use crate::cli::Listening;
 use crate::clients::{Clients, expected_account};
 use crate::error::Failure;
 use crate::github::scale_sets::ScaleSets;
 use crate::github::{Purpose, VISIBILITY};
 use crate::http;
+use crate::inputs::ListenFlags;
 use crate::inputs::{Inputs, Problems};
 use crate::launch::context::RateLimits;
 use crate::platform::environment;
@@ -65,7 +65,7 @@ const SIGN_OUT: Duration = Duration::from_millis(600);
 /// Serves until a signal comes, or the time is over.
 pub(crate) async fn listen(
     inputs: Inputs,
-    flags: &Listening,
+    flags: &ListenFlags,
     report: &Arc<Reporter>,
 ) -> Result<(), Failure> {
     let drained = flags.drain.as_deref();

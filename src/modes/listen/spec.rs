@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::reconcile::Limits;
-use crate::cli::Listening;
 use crate::clients::target::Target;
+use crate::inputs::ListenFlags;
 use crate::inputs::{InputError, Inputs, Mode, Problems};
 use crate::launch::instance_proxy::InstanceProxy;
 use crate::launch::spec::StartSpec;
@@ -53,7 +53,7 @@ impl ListenSpec {
     /// Parses all runners that are served; each problem is told once.
     pub(crate) fn parse(
         runners: &[ServedRunner],
-        flags: &Listening,
+        flags: &ListenFlags,
         environment: impl Fn(&str) -> Option<String>,
         problems: &mut Problems,
     ) -> Option<(Target, Self)> {
@@ -95,7 +95,7 @@ impl ListenSpec {
 
 fn set(
     runner: &ServedRunner,
-    flags: &Listening,
+    flags: &ListenFlags,
     environment: impl Fn(&str) -> Option<String>,
     problems: &mut Problems,
 ) -> Option<(Target, SetSpec)> {
@@ -191,7 +191,7 @@ fn flag(text: &str) -> Result<bool, String> {
     text.parse().map_err(|_| "`true` or `false`".to_owned())
 }
 
-fn log(flags: &Listening) -> Result<bool, InputError> {
+fn log(flags: &ListenFlags) -> Result<bool, InputError> {
     match flags.log.as_deref() {
         None | Some("text") => Ok(false),
         Some("json") => Ok(true),
@@ -199,7 +199,7 @@ fn log(flags: &Listening) -> Result<bool, InputError> {
     }
 }
 
-fn metrics(flags: &Listening) -> Result<Option<SocketAddr>, InputError> {
+fn metrics(flags: &ListenFlags) -> Result<Option<SocketAddr>, InputError> {
     let Some(text) = &flags.metrics else {
         return Ok(None);
     };

@@ -30,7 +30,7 @@ pub(super) struct Job<'w> {
 }
 
 impl<'t> Workflow<'t> {
-    /// `None` where the text is no workflow: it has no `jobs`.
+    /// `None` where the text is not a workflow: it has no `jobs`.
     pub(super) fn parse(text: &'t str) -> Result<Option<Self>, Unreadable> {
         let root = Node::parse(text, AS_WRITTEN)?.filter(|root| root.get("jobs").is_some());
         Ok(root.map(|root| Self {

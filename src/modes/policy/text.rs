@@ -56,7 +56,9 @@ pub(super) fn verdict(file: &PolicyFile, verdict: &Verdict, report: &Reporter) {
     let worst = verdict.permissions.iter().map(|p| p.decision).max();
     let can = match worst.unwrap_or(Decision::Granted) {
         Decision::Granted => "Sprinters can work with this policy",
-        Decision::Conditional => "whether Sprinters can work with this policy hangs on conditions",
+        Decision::Conditional => {
+            "whether Sprinters can work with this policy depends on conditions"
+        }
         Decision::Missing | Decision::Denied => "Sprinters cannot work with this policy",
     };
     report.line(format_args!("{}: {can}", file.name));

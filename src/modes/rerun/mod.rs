@@ -1,4 +1,4 @@
-//! `rerun`: run a workflow run again that failed because AWS took an instance back, and no other.
+//! `rerun`: run a workflow run again that failed because AWS reclaimed an instance, and no other.
 //!
 //! It works for a `workflow_run` workflow, because no job can rerun the run that it is a part of.
 

@@ -378,7 +378,7 @@ fn died(instance: &Instance) -> Failure {
         .as_deref()
         .unwrap_or("EC2 gives no reason");
     let help = if reason.contains("SpotInstance") {
-        "AWS took the spot instance back: run the job again, or use `spot: auto`, more instance types or more zones"
+        "AWS reclaimed the spot instance: run the job again, or use `spot: auto`, more instance types or more zones"
     } else if reason.contains("InstanceInitiatedShutdown") {
         "the instance powered itself off: `setup` failed, the runner program could not be downloaded or did not match its \
          checksum, or the runner was refused by GitHub; it wrote which to its serial console, in a line that begins with \

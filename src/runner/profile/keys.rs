@@ -67,9 +67,9 @@ impl Section {
     }
 }
 
-/// The key of `aws` that is no input.
+/// The key of `aws` that is not an input.
 pub(super) const ACCOUNT: &str = "account";
-/// The key of a runner that is no input.
+/// The key of a runner that is not an input.
 pub(super) const EXTEND: &str = "extend";
 
 pub(super) fn shape(input: &Input) -> Shape {

@@ -102,7 +102,7 @@ impl Target {
         Tri::Unknown
     }
 
-    // Field by field: an unknown region is no place for a whole other ARN.
+    // Field by field: an unknown region is not a place for a whole other ARN.
     fn may_match(&self, pattern: &str) -> bool {
         let theirs = fields(pattern);
         if theirs.len() != self.fields.len() {

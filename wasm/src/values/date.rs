@@ -9,7 +9,7 @@ pub enum Written {
     Epoch,
 }
 
-/// Milliseconds since 1970 and how they were written, `None` if it is no date.
+/// Milliseconds since 1970 and how they were written, `None` if it is not a date.
 #[must_use]
 pub fn parse(text: &str) -> Option<(i64, Written)> {
     let digits = text.strip_prefix('-').unwrap_or(text);

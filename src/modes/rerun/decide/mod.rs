@@ -58,7 +58,7 @@ impl fmt::Display for Lost {
                 reason,
             } => write!(
                 f,
-                "job `{job}` was lost because AWS took back `{instance}` ({reason})"
+                "job `{job}` was lost because AWS reclaimed `{instance}` ({reason})"
             ),
             Self::Waiting { job, label } => write!(
                 f,
@@ -194,7 +194,7 @@ pub(super) fn decide_by_instances(attempt: &Attempt<'_>) -> RerunDecision {
     }
     match starters[..] {
         [] => RerunDecision::Leave(format!(
-            "attempt {number} {ended}, but no job failed on {}, which AWS took back",
+            "attempt {number} {ended}, but no job failed on {}, which AWS reclaimed",
             named(&taken)
         )),
         [Some(job)] => RerunDecision::Rerun {

@@ -150,10 +150,10 @@ fn a_start_that_lost_its_instance_runs_again() {
 
 #[test]
 fn a_failure_of_its_own_stays() {
-    // Nothing was taken back.
+    // Nothing was reclaimed.
     let done = instance("i-a", 7, DONE, ("start", "100"));
     assert!(part(&jobs(), &[done]).is_err_and(|why| why.contains("none of its 1 instance")));
-    // What was taken back had no job, or one that had succeeded.
+    // What was reclaimed had no job, or one that had succeeded.
     for runner in [99, 2] {
         let idle = instance("i-a", runner, TAKEN, ("start", "100"));
         assert!(part(&jobs(), &[idle]).is_err_and(|why| why.contains("no job failed on `i-a`")));

@@ -1,0 +1,9 @@
+//! The flags of `listen` that are not inputs: they are about the process rather than the runners.
+
+/// As they were given.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ListenFlags {
+    pub log: Option<String>,
+    pub metrics: Option<String>,
+    pub drain: Option<String>,
+}
