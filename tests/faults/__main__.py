@@ -1,4 +1,4 @@
-"""`make faults`: what can go wrong with `start`, `stop` and `sweep` does, and nothing may be left behind.
+"""`make faults`: what can go wrong with `start`, `stop`, `sweep` and `listen` does, and nothing may be left behind.
 
 Every run starts the real binary against EC2 and GitHub on loopback. The table counts runs; below it stands each run
 that did not go as it must, with its name: `make faults ARGS='--case NAME'` plays it alone and tells its whole story.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from faults.cancels import cancels, kills
 from faults.case import Case
+from faults.listens import listens
 from faults.lives import fates
 from faults.pairs import pairs
 from faults.races import races
@@ -19,6 +20,7 @@ _FAMILIES: dict[str, Callable[[int], Iterable[Case]]] = {
     "kills": kills,
     "fates": lambda _seed: fates(),
     "races": races,
+    "listens": listens,
 }
 FAMILIES = tuple(_FAMILIES)
 

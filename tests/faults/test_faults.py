@@ -9,7 +9,7 @@ import pytest
 from faults import plans, table
 from faults.bench import play_here
 
-EVERY = {"singles": 18, "pairs": 16, "cancels": 12, "kills": 6, "fates": 5, "races": 12}
+EVERY = {"singles": 18, "pairs": 16, "cancels": 12, "kills": 6, "fates": 5, "races": 12, "listens": 60}
 """Of each family one run in so many."""
 PARTS = 4
 """Each family in so many tests, so that workers share the work."""
