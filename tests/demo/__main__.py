@@ -1,4 +1,4 @@
-"""`make demo`: a runner from start to stop, on this machine and without an AWS account."""
+"""`make demo`: a runner from start to stop, and one that comes by itself, on this machine, without an AWS account."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,7 +19,12 @@ from standins.cloud import Behaves, Cloud, Life, simulated
 from standins.github import GitHub
 from standins.machine.root import root
 from standins.machine.runner import tarball
-from standins.program import ROOT, Program
+from standins.program import ROOT, Program, Running
+
+PROFILES = """\
+runners:
+  linux-x64: { instance-type: m7i.large, spot: auto, max-runners: 3 }
+"""
 
 
 class NotReady(Exception):
@@ -47,7 +53,7 @@ class Stage:
     def _set(self) -> None:
         story = self._story
         story.phase("Setting the stage")
-        action_path = self._action_path()
+        action_path = self._action_path_taken = self._action_path()
         self.simulated_because = self._why_simulated()
         if self.simulated_because is None:
             with story.doing("the instances' image: Debian with systemd and cloud-init"):
@@ -78,6 +84,28 @@ class Stage:
             self.github = self._open.enter_context(GitHub(openapi_validation=self.validated, archive=archive))
         if not self.validated:
             self._story.tell("(`.ci/setup node` fetches the description; the demo does without.)")
+
+    def listen(self) -> Running:
+        """`sprinters listen` at a terminal, in a folder with `.github/sprinters.yml`."""
+        folder = self._folder / "project"
+        (folder / ".github").mkdir(parents=True)
+        (folder / ".github" / "sprinters.yml").write_text(PROFILES)
+        said = self._folder / "terminal"
+        said.mkdir()
+        for name in ("stdout", "stderr", "output", "summary"):
+            (said / name).touch()
+        kept = ("PATH", "HOME", "AWS_ENDPOINT_URL_EC2", "GITHUB_API_URL", "SPRINTERS_IMAGE_INDEX_URL", "NO_COLOR")
+        environment = {name: self.step.environment[name] for name in (*kept, "GITHUB_REPOSITORY")}
+        environment |= self.ec2.environment | {"AWS_EC2_METADATA_DISABLED": "true"}
+        environment["SPRINTERS_TOKEN"] = str(self.step.inputs["github-token"])
+        arguments = [str(self._action_path_taken / "dist" / program.dist_binary().name), "listen"]
+        with (said / "stdout").open("wb") as stdout, (said / "stderr").open("wb") as stderr:
+            began = time.monotonic()
+            process = subprocess.Popen(arguments, env=environment, cwd=folder, stdout=stdout, stderr=stderr)
+        running = Running(process, began, said, environment, arguments)
+        # Ended with the others, and searched for secrets like them.
+        self.step.runs.append(running)
+        return running
 
     def _action_path(self) -> Path:
         """The folder that GitHub calls GITHUB_ACTION_PATH: this checkout, with the program in dist/."""

@@ -1,4 +1,4 @@
-"""The story itself: three jobs of a workflow, and what becomes of the instance."""
+"""The story itself: three jobs of a workflow and what becomes of the instance; then a listener, and a push."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from demo.stage import Stage
+from demo.stage import PROFILES, Stage
 from demo.story import Story, readable
 from standins.aws import PLAIN_SIX
 from standins.booted import Booted
+from standins.github import SetJob
 from standins.leaks import leaks
 from standins.program import Run, Running
 
+REPOSITORY = "octo/app"
 JOB = [
     'echo "Hello from $(hostname), as $(whoami)"',
     '. /etc/os-release && echo "$PRETTY_NAME on $(uname -m)"',
@@ -28,6 +30,7 @@ def tell(story: Story, stage: Stage) -> int:
     job(story, stage, started)
     stopped = second_net(story, stage)
     sweep(story, stage)
+    second_act(story, stage)
     promises(story, stage)
     summaries(story, started, stopped)
     story.close()
@@ -107,6 +110,49 @@ def sweep(story: Story, stage: Stage) -> None:
     run = stage.step.run("sweep")
     story.quote(readable(run.log))
     story.check(run.code == 0, "nothing had outlived its expiry", f"sweep ended with {run.code}")
+
+
+def second_act(story: Story, stage: Stage) -> None:
+    story.phase("Second act, in a folder with .github/sprinters.yml:  sprinters listen")
+    story.quote(PROFILES.splitlines())
+    listening = stage.listen()
+    stage.github.gate.wait_for("next-message", timeout=60)
+    story.tick(
+        "GitHub has the scale set `linux-x64`, and its session is open",
+        stage.github.gate.calls("open-session")[0].answered - listening.began,
+    )
+    attempt = {"GITHUB_RUN_ATTEMPT": "1"}
+    steps = [*JOB, 'echo "attempt $GITHUB_RUN_ATTEMPT"; [ "$GITHUB_RUN_ATTEMPT" -gt 1 ]']
+    story.phase("A push.  job build:  runs-on: linux-x64")
+    pushed = stage.github.queue_job("linux-x64", steps=steps, repository=REPOSITORY, env=attempt)
+    came_by_itself(story, stage, pushed)
+    story.phase('"Re-run failed jobs": the same label, and nothing to wait for in vain')
+    came_by_itself(story, stage, stage.github.scale_sets.rerun(pushed))
+    listening.interrupt()
+    run = listening.wait(30)
+    story.phase("Ctrl-C.  What the listener said:")
+    story.quote(readable(run.log))
+    scale_set = stage.github.scale_sets.of("linux-x64")
+    story.check(
+        run.code == 0 and scale_set.session is None,
+        "it closed its session and ended; the set stays, for whoever listens next",
+        f"it ended with {run.code}",
+    )
+
+
+def came_by_itself(story: Story, stage: Stage, job: SetJob) -> None:
+    """From the push on, by what happened at EC2 and at GitHub."""
+    began, before = job.reached["waiting"], len(stage.ec2.gate.calls("RunInstances"))
+    stage.github.runners.wait(lambda: job.is_over, 300, "the job's end")
+    launches = stage.ec2.gate.calls("RunInstances")[before:]
+    if launches:
+        story.tick("RunInstances reached EC2", launches[0].request.arrived - began)
+    story.tick(f"a runner that came by itself, {job.runner_name}, had the job", job.reached["running"] - began)
+    # A simulated instance runs no steps.
+    wanted = ("Succeeded",) if stage.simulated_because or job.attempt > 1 else ("Failed",)
+    story.check(job.result in wanted, f"and it {(job.result or '').lower()}, as it must", f"the job {job.result}")
+    story.quote(job.log.splitlines())
+    story.check(until(lambda: not stage.ec2.living(), 60), "the instance powered itself off", "the instance lives")
 
 
 def promises(story: Story, stage: Stage) -> None:
