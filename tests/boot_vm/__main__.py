@@ -165,7 +165,7 @@ CASES = [
     ),
     Case(
         "a panic on a machine that does not know its instance",
-        [f"sudo rm /etc/systemd/system/sprinters-restarted.service; sync; {PANIC}"],
+        [f"{BOOTED}; sudo rm /etc/systemd/system/sprinters-restarted.service; sync; {PANIC}"],
         ends(RESTARTED),
     ),
     Case("a PID 1 that has stopped", ["sudo kill -SEGV 1; sleep 1000"], ends(), {"max_lifetime": 90}),
