@@ -6,7 +6,7 @@ SHELL := /bin/bash
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-demo: ## Start a runner, run a job, stop it: on this machine, without an AWS account, with the program in dist/
+demo: ## Start a runner, run a job, stop it, then listen for a push: on this machine, without an AWS account, with the program in dist/
 	@.ci/setup demo
 	@.ci/python tests/demo
 
