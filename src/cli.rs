@@ -106,6 +106,7 @@ fn subcommand(mode: Mode) -> Command {
         Mode::Stop => "Terminate what this workflow run started, and remove its runner records",
         Mode::Check => "Prove credentials, permissions and token without launching anything",
         Mode::Sweep => "Terminate what outlived its `sprinters:expires` tag; never a busy runner",
+        Mode::Bake => "Make an image with the runner, Docker and what `setup` installs",
         Mode::Rerun => "Run a workflow run again that failed because AWS reclaimed an instance",
         Mode::Listen => {
             "Serve scale sets: launch a runner for each job that names one in its `runs-on`"
@@ -219,7 +220,7 @@ mod tests {
         assert_eq!(
             error.as_deref(),
             Some(
-                "input `mode` is `strat`; accepted: `start`, `stop`, `check`, `sweep`, `rerun`, `listen` or `policy`; did you mean `start`?"
+                "input `mode` is `strat`; accepted: `start`, `stop`, `check`, `sweep`, `rerun`, `listen`, `bake` or `policy`; did you mean `start`?"
             )
         );
     }

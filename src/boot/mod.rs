@@ -3,7 +3,7 @@
 //! [`render`] fills in the boothook script beside this file, [`user_data`] packs it for EC2. The script and its comments are
 //! the documentation of what happens on the instance.
 
-mod quote;
+pub(crate) mod quote;
 mod render;
 
 use std::io::Write as _;
@@ -16,7 +16,7 @@ pub(crate) use render::render;
 
 /// The most that EC2 takes as user data, in bytes before base64.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html>
-const LIMIT: usize = 16_384;
+pub(crate) const LIMIT: usize = 16_384;
 
 /// What one instance is to run, and when it is to give up.
 #[derive(Debug)]
@@ -143,7 +143,7 @@ pub(crate) fn user_data(spec: &BootSpec<'_>) -> Result<Vec<u8>, UserDataError> {
 }
 
 /// Compresses with gzip, which cloud-init unpacks by itself, without a time stamp.
-fn pack(script: &str) -> Vec<u8> {
+pub(crate) fn pack(script: &str) -> Vec<u8> {
     let mut gzip = GzBuilder::new()
         .mtime(0)
         .write(Vec::new(), Compression::best());

@@ -79,7 +79,7 @@ impl Ec2 {
 
 /// `DryRunOperation` is the success of a dry run. "There is no such resource" is one as well: EC2 says so only to callers
 /// that are allowed to ask.
-fn judge<T, E>(
+pub(super) fn judge<T, E>(
     action: &'static str,
     answer: Result<T, SdkError<E, HttpResponse>>,
 ) -> Result<(), Ec2Error>
@@ -93,7 +93,12 @@ where
             let error = Ec2Error::from_sdk(action, &error);
             let missing = matches!(
                 error.code(),
-                Some("InvalidInstanceID.NotFound" | "InvalidVolume.NotFound" | "InvalidID")
+                Some(
+                    "InvalidInstanceID.NotFound"
+                        | "InvalidVolume.NotFound"
+                        | "InvalidSnapshot.NotFound"
+                        | "InvalidID"
+                )
             );
             if error.is_dry_run_success() || missing {
                 Ok(())

@@ -181,6 +181,12 @@ impl Ec2Error {
         self.code() == Some("MissingParameter") && self.message.contains("size or snapshotId")
     }
 
+    /// Whether the image does not exist, or no more.
+    pub(crate) fn is_unknown_image(&self) -> bool {
+        self.code()
+            .is_some_and(|code| code.starts_with("InvalidAMIID"))
+    }
+
     /// `DryRunOperation`: the call would have succeeded.
     pub(crate) fn is_dry_run_success(&self) -> bool {
         self.code() == Some("DryRunOperation")

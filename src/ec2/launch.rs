@@ -32,6 +32,16 @@ pub(crate) struct Launch<'a> {
     pub user_data: &'a [u8],
     /// Makes a repeated call harmless: EC2 launches once per token.
     pub client_token: &'a str,
+    pub power_off: PowerOff,
+}
+
+/// What becomes of the instance that powers itself off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PowerOff {
+    /// It ends itself, without any permission.
+    Terminates,
+    /// Its volume stays, to become an image.
+    Stops,
 }
 
 /// What EC2 launched.
@@ -90,12 +100,14 @@ impl Ec2 {
             .max_count(1)
             .client_token(launch.client_token)
             .user_data(BASE64_STANDARD.encode(launch.user_data))
-            // Power off is terminate: the instance can end itself without any permission.
-            .instance_initiated_shutdown_behavior(ShutdownBehavior::Terminate)
+            .instance_initiated_shutdown_behavior(match launch.power_off {
+                PowerOff::Terminates => ShutdownBehavior::Terminate,
+                PowerOff::Stops => ShutdownBehavior::Stop,
+            })
             .metadata_options(metadata_options(launch.instance_profile))
             .set_block_device_mappings(Some(block_devices(launch)))
             .set_tag_specifications(
-                (!launch.tags.is_empty()).then(|| tag_specifications(launch.tags)),
+                (!launch.tags.is_empty()).then(|| tag_specifications(launch.tags, &TAGGED)),
             )
             .set_instance_market_options(market_options(launch.candidate.market))
             .set_placement(match placement {
@@ -181,16 +193,22 @@ fn root_volume(device: &str, root: RootVolume) -> BlockDeviceMapping {
 }
 
 /// Instance and volumes, nothing else: a tightened policy allows `CreateTags` on no other resource.
-fn tag_specifications(tags: &[(String, String)]) -> Vec<TagSpecification> {
+const TAGGED: [ResourceType; 2] = [ResourceType::Instance, ResourceType::Volume];
+
+/// The same tags on resources of each kind.
+pub(super) fn tag_specifications(
+    tags: &[(String, String)],
+    kinds: &[ResourceType],
+) -> Vec<TagSpecification> {
     let tags: Vec<Tag> = tags
         .iter()
         .map(|(key, value)| Tag::builder().key(key).value(value).build())
         .collect();
-    [ResourceType::Instance, ResourceType::Volume]
-        .into_iter()
+    kinds
+        .iter()
         .map(|kind| {
             TagSpecification::builder()
-                .resource_type(kind)
+                .resource_type(kind.clone())
                 .set_tags(Some(tags.clone()))
                 .build()
         })

@@ -18,11 +18,13 @@ mod volumes;
 pub(crate) use account::GET_CALLER_IDENTITY;
 pub(crate) use console::GET_CONSOLE_OUTPUT;
 pub(crate) use error::{Ec2Error, Kind as Ec2ErrorKind, Next, statement_for};
-pub(crate) use images::DESCRIBE_IMAGES;
+pub(crate) use images::{
+    CREATE_IMAGE, DELETE_SNAPSHOT, DEREGISTER_IMAGE, DESCRIBE_IMAGES, ImageState, MachineImage,
+};
 #[cfg(test)]
 pub(crate) use instances::Usage;
 pub(crate) use instances::{DESCRIBE_INSTANCES, Instance, State, TERMINATE_INSTANCES};
-pub(crate) use launch::{Launch, Launched, RUN_INSTANCES};
+pub(crate) use launch::{Launch, Launched, PowerOff, RUN_INSTANCES};
 pub(crate) use role::AssumedRole;
 pub(crate) use role_error::RoleError;
 #[cfg(test)]

@@ -21,6 +21,41 @@ pub(crate) use sprinters_policy::tags::{
     RUNNER_ID, SCOPE, TEMP,
 };
 
+/// The name that a baked image is one of several of.
+pub(crate) const IMAGE: &str = "sprinters:image";
+
+/// The tags of what `bake` makes, the instance and the image: found by the same means as a runner's.
+pub(crate) fn for_bake(
+    run: &WorkflowRun,
+    name: &str,
+    image: &str,
+    expires: Option<SystemTime>,
+    extra: &Tags,
+) -> Vec<(String, String)> {
+    let ours = [
+        (OURS, "true".to_owned()),
+        (NAME, name.to_owned()),
+        (REPOSITORY, run.repository.to_string()),
+        (RUN_ID, run.id.clone()),
+        (RUN_ATTEMPT, run.attempt.clone()),
+        (JOB, run.job.clone()),
+        (IMAGE, image.to_owned()),
+    ];
+    let expires = expires.map(|expires| (EXPIRES, rfc3339(expires)));
+    let shared = run.scope.tag().map(|scope| (SCOPE, scope));
+    ours.into_iter()
+        .chain(expires)
+        .chain(shared)
+        .filter(|(key, _)| *key != NAME || extra.iter().all(|(theirs, _)| theirs != NAME))
+        .map(|(key, value)| (key.to_owned(), value))
+        .chain(
+            extra
+                .iter()
+                .map(|(key, value)| (key.to_owned(), value.to_owned())),
+        )
+        .collect()
+}
+
 /// The tags of one launch, from the table that the policy checker judges by; the user's own last. A user's `Name` wins over ours.
 pub(crate) fn for_launch(
     run: &WorkflowRun,
@@ -95,7 +130,7 @@ fn with_extra(
 }
 
 /// A time as the `sprinters:expires` tag writes it, in whole seconds.
-fn rfc3339(time: SystemTime) -> String {
+pub(crate) fn rfc3339(time: SystemTime) -> String {
     let seconds = time
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()

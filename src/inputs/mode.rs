@@ -12,23 +12,25 @@ pub(crate) enum Mode {
     Sweep,
     Rerun,
     Listen,
+    Bake,
     Policy,
 }
 
 impl Mode {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Start,
         Self::Stop,
         Self::Check,
         Self::Sweep,
         Self::Rerun,
         Self::Listen,
+        Self::Bake,
         Self::Policy,
     ];
 
     /// The modes, for messages.
     pub(crate) const ACCEPTED: &str =
-        "`start`, `stop`, `check`, `sweep`, `rerun`, `listen` or `policy`";
+        "`start`, `stop`, `check`, `sweep`, `rerun`, `listen`, `bake` or `policy`";
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -38,6 +40,7 @@ impl Mode {
             Self::Sweep => "sweep",
             Self::Rerun => "rerun",
             Self::Listen => "listen",
+            Self::Bake => "bake",
             Self::Policy => "policy",
         }
     }

@@ -17,10 +17,12 @@ pub(crate) struct Input {
     pub secret: bool,
 }
 
-use Mode::{Check, Listen, Policy, Rerun, Start, Stop, Sweep};
+use Mode::{Bake, Check, Listen, Policy, Rerun, Start, Stop, Sweep};
 
-const EVERY: &[Mode] = &[Start, Stop, Check, Sweep, Rerun, Listen];
+const EVERY: &[Mode] = &[Start, Stop, Check, Sweep, Rerun, Listen, Bake];
 const LAUNCH: &[Mode] = &[Start, Check, Listen];
+/// What an image is made with, too.
+const INSTANCE: &[Mode] = &[Start, Check, Listen, Bake];
 
 const fn input(
     name: &'static str,
@@ -138,54 +140,54 @@ pub(crate) const INPUTS: &[Input] = &[
     input(
         "image",
         "IMAGE",
-        LAUNCH,
+        INSTANCE,
         "`ubuntu-26.04`, `ubuntu-24.04`, `ubuntu-22.04` (with `-arm` for arm64), `ami-…`, `resolve:ssm:…` or `name=<pattern>@<owner>`",
     )
     .default("ubuntu-24.04"),
     input(
         "instance-type",
         "TYPES",
-        LAUNCH,
+        INSTANCE,
         "Instance types in order of preference",
     )
     .default("t3.large, t4g.large for arm64"),
     input(
         "spot",
         "WHEN",
-        LAUNCH,
+        INSTANCE,
         "`false`, `true`, `auto`: spot first, on-demand where there is none, or `rerun`: `auto` on a run's first attempt, on-demand on later ones",
     )
     .default("false"),
-    input("availability-zone", "ZONES", LAUNCH, "Availability zones")
+    input("availability-zone", "ZONES", INSTANCE, "Availability zones")
         .default("any zone of the default VPC"),
     input(
         "subnet",
         "SUBNETS",
-        LAUNCH,
+        INSTANCE,
         "Subnets, `subnet-…` or `eu-central-1a=subnet-…`",
     )
     .default("the default VPC's"),
     input(
         "security-group",
         "GROUPS",
-        LAUNCH,
+        INSTANCE,
         "Security groups, `sg-…`",
     )
     .default("the VPC's default group"),
     input(
         "instance-profile",
         "PROFILE",
-        LAUNCH,
+        INSTANCE,
         "IAM instance profile for the job, name or ARN (needs `iam:PassRole`)",
     ),
     input(
         "root",
         "VOLUME",
-        LAUNCH,
+        INSTANCE,
         "Root volume's performance, `gp3/<iops>/<throughput>`, `max` allowed; `gp3-boot/…` until the runner is online",
     )
     .default("fast for the boot where that pays"),
-    input("root-size", "GIB", LAUNCH, "Root volume's size in GiB")
+    input("root-size", "GIB", INSTANCE, "Root volume's size in GiB")
         .default("30 for Ubuntu, else the image's"),
     input(
         "temp",
@@ -206,13 +208,13 @@ pub(crate) const INPUTS: &[Input] = &[
     input(
         "tags",
         "TAGS",
-        LAUNCH,
+        INSTANCE,
         "Extra tags for instances and volumes, as YAML or JSON",
     ),
     input(
         "setup",
         "SCRIPT",
-        LAUNCH,
+        INSTANCE,
         "Script that runs as root on the instance before the runner starts",
     ),
     input(
@@ -233,7 +235,7 @@ pub(crate) const INPUTS: &[Input] = &[
         LAUNCH,
         "Folder of a runner that is already in the image",
     ),
-    input("runner-user", "USER", LAUNCH, "Account that runs jobs").default("runner"),
+    input("runner-user", "USER", INSTANCE, "Account that runs jobs").default("runner"),
     input(
         "sudo",
         "BOOL",
@@ -244,10 +246,10 @@ pub(crate) const INPUTS: &[Input] = &[
     input(
         "start-timeout",
         "DURATION",
-        LAUNCH,
-        "How long the runner may take until it is online",
+        INSTANCE,
+        "How long the runner may take until it is online, or the image until it is available",
     )
-    .default("5m"),
+    .default("5m, 30m for an image"),
     input(
         "idle-timeout",
         "DURATION",
@@ -302,6 +304,14 @@ pub(crate) const INPUTS: &[Input] = &[
         "Whether a public repository may be served, `true` or `false`",
     )
     .default("false"),
+    input(
+        "image-name",
+        "NAME",
+        &[Bake],
+        "What baked images are called, before the time; of each name, `keep` stay",
+    )
+    .default("sprinters-<owner>-<repository>"),
+    input("keep", "N", &[Bake], "How many baked images of a name and processor stay").default("3"),
     input(
         "label",
         "LABELS",

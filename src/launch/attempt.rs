@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::boot::RunnerSource;
-use crate::ec2::{Ec2Error, Launch, Launched, Next, RUN_INSTANCES};
+use crate::ec2::{Ec2Error, Launch, Launched, Next, PowerOff, RUN_INSTANCES};
 use crate::error::Failure;
 use crate::github::{CREATE, DOWNLOADS, Download, GithubError, JitRunner};
 use crate::launch::context::Launcher;
@@ -259,6 +259,7 @@ impl Launcher {
                 tags: &tags,
                 user_data,
                 client_token: &format!("sprinters-{}", letters(32)),
+                power_off: PowerOff::Terminates,
             };
             let launched = match self.run_with_retries(entry, &launch).await {
                 Err(LaunchError::Refused(error)) if error.is_other_root_device() => {

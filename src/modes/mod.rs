@@ -1,5 +1,6 @@
 //! What the program can be told to do: one verb each.
 
+pub(crate) mod bake;
 pub(crate) mod check;
 #[cfg(not(target_family = "wasm"))]
 mod listen;
@@ -26,6 +27,7 @@ use crate::launch::user_data;
 use crate::platform::environment;
 use crate::report::{CheckStatus, Reporter};
 use crate::retry::Deadline;
+use bake::spec::BakeSpec;
 use policy::PolicySpec;
 use rerun::spec::RerunSpec;
 use start::fallback::{Cause, Fallback};
@@ -51,6 +53,7 @@ pub(crate) enum CloudMode {
     /// With the most attempts that a run may have.
     Sweep(u32),
     Rerun(RerunSpec),
+    Bake(Box<BakeSpec>),
 }
 
 impl Work {
@@ -74,6 +77,16 @@ impl Work {
         }
         let target = Target::parse(mode, inputs, environment, &mut problems);
         let region = target.as_ref().map(|target| &target.region);
+        if mode == Mode::Bake {
+            let spec = BakeSpec::parse(inputs, region, &mut problems);
+            return match (target, spec, problems.is_empty()) {
+                (Some(target), Some(spec), true) => Ok(Self::Cloud(
+                    Box::new(target),
+                    CloudMode::Bake(Box::new(spec)),
+                )),
+                _ => Err(problems),
+            };
+        }
         let mut start = || {
             let mut spec = StartSpec::parse(inputs, region, &mut problems)?;
             let read = |path: &str| std::fs::read_to_string(path);
@@ -88,7 +101,7 @@ impl Work {
             Mode::Start => start().map(|spec| CloudMode::Start(spec, fallback)),
             Mode::Check => start().map(CloudMode::Check),
             Mode::Stop => Some(CloudMode::Stop(StopFilter::parse(inputs, &mut problems))),
-            Mode::Sweep | Mode::Policy | Mode::Listen => Some(CloudMode::Sweep(
+            Mode::Sweep | Mode::Policy | Mode::Listen | Mode::Bake => Some(CloudMode::Sweep(
                 rerun::spec::max_attempts(inputs, &mut problems),
             )),
             Mode::Rerun => {
@@ -167,7 +180,7 @@ async fn perform(target: Target, mode: CloudMode, report: &Arc<Reporter>) -> Res
     let clients = Clients::new(target, purpose, environment, report, patience).await;
     let github = clients.github.clone();
     // A start hears of a cancel by itself, and undoes what it has done.
-    let hears_cancel = matches!(mode, CloudMode::Start(..));
+    let hears_cancel = matches!(mode, CloudMode::Start(..) | CloudMode::Bake(_));
     let work = async {
         match mode {
             CloudMode::Start(mut spec, fallback) => {
@@ -179,6 +192,7 @@ async fn perform(target: Target, mode: CloudMode, report: &Arc<Reporter>) -> Res
                 stop::stop(&clients, &narrowing, report).await
             }
             CloudMode::Check(spec) => check::check(&clients, &spec, report).await,
+            CloudMode::Bake(spec) => bake::bake(&clients, &spec, report).await,
             CloudMode::Sweep(max_attempts) => {
                 own_account(&clients).await?;
                 sweep::sweep(&clients, max_attempts, report).await

@@ -12,7 +12,7 @@ import yaml
 
 from standins.program import ROOT
 
-MODES = ("start", "stop", "check", "sweep", "rerun", "listen", "policy")
+MODES = ("start", "stop", "check", "sweep", "rerun", "listen", "bake", "policy")
 
 # Flags of `listen` that are not inputs: they are about the process rather than the runners.
 OF_THE_PROCESS = {"log", "metrics", "drain"}

@@ -52,13 +52,19 @@ def test_modes_take_the_inputs_that_the_contract_gives_them(flags: dict[str, dic
     narrowing = {"label", "instance-id", "force"}
     pairing = {"group"}
     judging = {"run-id", "max-attempts"}
+    baking = {"image-name", "keep"}
+    instance = {
+        *("image", "instance-type", "spot", "availability-zone", "subnet", "security-group", "instance-profile"),
+        *("root", "root-size", "tags", "setup", "runner-user", "start-timeout"),
+    }
     checking = {"policy", "require", "target", "format"}
     listening = {"max-runners", "min-runners", "for", "public"}
     assert set(flags["stop"]) == everywhere | narrowing | pairing
     assert set(flags["sweep"]) == everywhere | {"max-attempts"}
     assert set(flags["rerun"]) == everywhere | judging
     assert set(flags["policy"]) == checking
-    launching = set(tables.action_inputs()) - narrowing - judging - checking - listening - {"mode"}
+    assert set(flags["bake"]) == everywhere | instance | baking
+    launching = set(tables.action_inputs()) - narrowing - judging - baking - checking - listening - {"mode"}
     assert set(flags["listen"]) == (launching | listening) - {"count", "group", "fallback", "fallback-on"}
     for mode in LAUNCHES:
         assert set(flags[mode]) == launching

@@ -177,6 +177,11 @@ class Ec2:
         body = {"code": code, "message": message, "transition_reason": transition_reason}
         self._moto.control(f"instances/{instance_id}/power-off", body)
 
+    def made_images(self, repository: str) -> list[dict[str, Any]]:
+        """The images and snapshots that were made for a repository, pending ones too, the oldest first."""
+        found = self._moto.control("images")
+        return [one for one in found if one["tags"].get("sprinters:repository") == repository]
+
     def tag(self, instance_id: str, key: str, value: str) -> None:
         """Sets a tag with nobody's permission, as time and other people do."""
         self._moto.control(f"instances/{instance_id}/tags", {key: value})

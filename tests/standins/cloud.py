@@ -156,6 +156,8 @@ class Simulated:
             if not self._dead.wait(behaves.dies_after):
                 self._cloud.interrupt(self._instance.id, behaves.state_reason)
             return
+        if self._instance.request.get("InstanceInitiatedShutdownBehavior") == "stop":
+            return  # It becomes an image, and has no runner.
         try:
             script = script_of(self._instance)
             runner = self._cloud.github.runner_of(script)

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use crate::clients::Clients;
 use crate::clients::expected_account;
-use crate::ec2::{Ec2, Ec2Error, GET_CONSOLE_OUTPUT, Launch, statement_for, tags};
+use crate::ec2::{
+    CREATE_IMAGE, DELETE_SNAPSHOT, DEREGISTER_IMAGE, DESCRIBE_IMAGES, Ec2, Ec2Error,
+    GET_CONSOLE_OUTPUT, Launch, PowerOff, statement_for, tags,
+};
 use crate::error::{Exit, Failure};
 use crate::github::{DEFAULT_GROUP, JobId};
 use crate::launch::prepare::Prepared;
@@ -86,6 +89,8 @@ struct Answers {
     others: [Result<(), Ec2Error>; 5],
     /// Not needed: it only makes a failed boot tell more.
     console: Result<(), Ec2Error>,
+    /// Not needed: `bake` makes images with it.
+    bake: Result<(), Ec2Error>,
 }
 
 async fn aws(clients: &Clients, spec: &StartSpec, report: &Reporter) -> Vec<CheckResult> {
@@ -130,6 +135,12 @@ async fn aws(clients: &Clients, spec: &StartSpec, report: &Reporter) -> Vec<Chec
         findings.push(CheckResult::fine(credentials));
     }
     findings.extend(decide(clients, &answers));
+    if answers.bake.is_ok() {
+        let what = format!(
+            "{CREATE_IMAGE}, {DESCRIBE_IMAGES}, {DEREGISTER_IMAGE} and {DELETE_SNAPSHOT} (optional: `mode: bake`)"
+        );
+        findings.push(CheckResult::fine(what));
+    }
     if answers.console.is_ok() {
         let what = format!("{GET_CONSOLE_OUTPUT} (optional: a failed boot tells its last lines)");
         findings.push(CheckResult::fine(what));
@@ -174,7 +185,7 @@ async fn ask(clients: &Clients, spec: &StartSpec, prepared: Option<&Prepared>) -
             _ => Ok(()),
         }
     };
-    let (launch, tagging, describing, modifying, terminating, prices, console) = tokio::join!(
+    let (launch, tagging, describing, modifying, terminating, prices, console, bake) = tokio::join!(
         launch(&tags[..]),
         ec2.dry_run_create_tags(&none),
         ec2.dry_run_describe_instances(),
@@ -182,11 +193,13 @@ async fn ask(clients: &Clients, spec: &StartSpec, prepared: Option<&Prepared>) -
         ec2.dry_run_terminate(&none),
         ec2.dry_run_describe_spot_price_history(),
         ec2.dry_run_get_console_output(&none),
+        ec2.dry_run_bake(&none),
     );
     Answers {
         launch,
         others: [tagging, describing, modifying, terminating, prices],
         console,
+        bake,
     }
 }
 
@@ -226,6 +239,7 @@ fn launch_of<'a>(
         tags,
         user_data: b"#!/bin/sh\n",
         client_token: "sprinters-check",
+        power_off: PowerOff::Terminates,
     }
 }
 

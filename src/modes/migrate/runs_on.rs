@@ -130,7 +130,7 @@ impl Parts {
 
     /// `ubuntu24-full-x64`.
     fn image(&mut self, name: &str) {
-        let release = ["24", "22"]
+        let release = ["26", "24", "22"]
             .into_iter()
             .find(|release| name.starts_with(&format!("ubuntu{release}-")));
         self.is_arm |= name.ends_with("-arm64");

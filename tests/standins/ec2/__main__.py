@@ -16,6 +16,7 @@ os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 
 from moto.ec2.models.amis import Ami, AmiBackend
 from moto.ec2.responses._base_response import EC2BaseResponse
+from moto.ec2.responses.amis import AmisResponse
 from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.responses.spot_instances import SpotInstances
 from moto.ec2.utils import filter_dict_attribute_mapping
@@ -27,7 +28,7 @@ from moto.moto_server.werkzeug_app import (
 from moto.sts.responses import TokenResponse
 from werkzeug.serving import make_server
 
-from standins.ec2 import access, launch, life, spot, sts
+from standins.ec2 import access, bake, launch, life, spot, sts
 from standins.ec2.control import with_control
 from standins.ec2.errors import Ec2Error
 
@@ -53,6 +54,9 @@ def amend_moto() -> None:
     replace(SpotInstances, "describe_spot_price_history", spot.describe_spot_price_history)
     replace(Ami, "block_device_mappings", property(launch.block_devices))
     replace(AmiBackend, "_load_amis", launch.load_images)
+    replace(AmisResponse, "create_image", bake.create_image)
+    replace(AmisResponse, "describe_images", bake.describe_images)
+    replace(AmisResponse, "deregister_image", bake.deregister_image)
     replace(TokenResponse, "_authenticate_and_authorize_normal_action", sts.authorize)
     replace(TokenResponse, "assume_role_with_web_identity", sts.assume_role_with_web_identity)
     filter_dict_attribute_mapping["client-token"] = "client_token"

@@ -67,7 +67,15 @@ def power_off(instance_id: str, code: str, message: str, transition_reason: str 
     """The instance ends by itself, or AWS ends it; either way nobody called TerminateInstances."""
     for instance in all_instances():
         if instance.id == instance_id:
-            if instance._state.name not in ("shutting-down", "terminated"):
+            request = getattr(instance, "run_instances_request", {})
+            if (
+                code == "Client.InstanceInitiatedShutdown"
+                and request.get("InstanceInitiatedShutdownBehavior") == "stop"
+            ):
+                instance.stop()
+                instance.state_reason.code = code
+                instance.state_reason.message = f"{code}: {message}"
+            elif instance._state.name not in ("shutting-down", "terminated"):
                 instance.terminate()
                 instance.state_reason.code = code
                 instance.state_reason.message = f"{code}: {message}"
@@ -76,6 +84,24 @@ def power_off(instance_id: str, code: str, message: str, transition_reason: str 
                 end(instance, 0)
             return describe(instance)
     raise KeyError(instance_id)
+
+
+def own_images() -> list[dict[str, Any]]:
+    """What was made of instances, and not deleted: images, and snapshots of images that are gone."""
+    found = []
+    for backend in ec2_backends[DEFAULT_ACCOUNT_ID].values():
+        for image in backend.amis.values():
+            if image.instance_id:
+                found.append({"id": image.id, "name": image.name, "tags": tags_of(image), "state": image.state})
+        for snapshot in backend.snapshots.values():
+            image = getattr(snapshot, "from_ami", None)
+            if "Created by CreateImage" in (snapshot.description or ""):
+                found.append({"id": snapshot.id, "name": image or "", "tags": tags_of(snapshot), "state": "snapshot"})
+    return found
+
+
+def tags_of(resource: Any) -> dict[str, str]:
+    return {tag["key"]: tag["value"] for tag in resource.get_tags()}
 
 
 def create_instance_profile(name: str) -> dict[str, str]:
@@ -101,6 +127,8 @@ def control(path: str, body: dict[str, Any]) -> Any:
                 region = next(one.region_name for one in all_instances() if one.id == instance_id)
                 ec2_backends[DEFAULT_ACCOUNT_ID][region].create_tags([instance_id], body)
                 return {}
+            case ["images"]:
+                return own_images()
             case ["users"]:
                 return create_user(body["policies"])
             case ["roles", name]:

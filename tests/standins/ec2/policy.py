@@ -45,6 +45,17 @@ def permissions(call: dict[str, Any], backend: Any) -> Iterator[Asked]:
         case "ModifyVolume":
             one = form.get("VolumeId", "")
             yield Asked("ec2:ModifyVolume", f"{place}volume/{one}", always | resource_tags(backend, one))
+        case "CreateImage":
+            yield from create_image(form, place, always, backend)
+        case "DeregisterImage":
+            one = form.get("ImageId", "")
+            partition_place = place.rsplit(":", 2)[0]
+            context = always | resource_tags(backend, one)
+            yield Asked("ec2:DeregisterImage", f"{partition_place}::image/{one}", context)
+            if form.get("DeleteAssociatedSnapshots") == "true" and one in backend.amis:
+                snapshot = backend.amis[one].ebs_snapshot.id
+                context = always | resource_tags(backend, snapshot)
+                yield Asked("ec2:DeleteSnapshot", f"{partition_place}::snapshot/{snapshot}", context)
         case "CreateTags":
             tags = {
                 form[n]: form.get(n[: -len("Key")] + "Value", "") for n in form if re.fullmatch(r"Tag\.\d+\.Key", n)
@@ -82,6 +93,18 @@ def run_instances(form: dict[str, str], place: str, always: Context) -> Iterator
     if profile:
         role = f"arn:aws:iam::{place.split(':')[4]}:role/{profile.rpartition('/')[2]}"
         yield Asked("iam:PassRole", role, {"iam:PassedToService": ["ec2.amazonaws.com"]})
+
+
+def create_image(form: dict[str, str], place: str, always: Context, backend: Any) -> Iterator[Asked]:
+    partition_place = place.rsplit(":", 2)[0]
+    one = form.get("InstanceId", "")
+    tagged = tag_specifications(form)
+    yield Asked("ec2:CreateImage", f"{place}instance/{one}", always | resource_tags(backend, one))
+    for kind in ("image", "snapshot"):
+        yield Asked("ec2:CreateImage", f"{partition_place}::{kind}/*", always | request_tags(tagged.get(kind, {})))
+    for kind, tags in tagged.items():
+        context = always | request_tags(tags) | {"ec2:CreateAction": ["CreateImage"]}
+        yield Asked("ec2:CreateTags", f"{partition_place}::{kind}/*", context)
 
 
 def tag_specifications(form: dict[str, str]) -> dict[str, dict[str, str]]:
