@@ -125,6 +125,7 @@ pub fn tight(data: &[u8]) {
         region: words.first().cloned(),
         account: words.get(1).cloned(),
         partition: None,
+        images: Vec::new(),
         role: words.get(2).cloned(),
         subnets: words.get(3..4).unwrap_or_default().to_vec(),
         security_groups: words.get(4..5).unwrap_or_default().to_vec(),

@@ -2,13 +2,15 @@
 
 use crate::advice;
 use crate::data::Catalog;
+use crate::headline::Headline;
 use crate::json::{self, Parsed, Value};
-use crate::lint::{self, Diagnostic};
+use crate::lint::{self, Depth, Diagnostic};
 use crate::options::Options;
 use crate::policy::Policy;
 use crate::position::{Lines, Span};
 use crate::report::{Edit, Finding, Fix, List, Location, Range, Report};
-use crate::verdict::{self, RequiredRequests, Verdict};
+use crate::trial::Trial;
+use crate::verdict::{self, Refusal, RequiredRequests, Verdict};
 
 /// Texts above this are not looked at: no policy is that large, and pages stay responsive.
 const MAX_TEXT: usize = 4 * 1024 * 1024;
@@ -49,8 +51,13 @@ impl Checker {
     /// The verdict alone.
     #[must_use]
     pub fn verdict(&self, text: &str) -> Verdict {
-        let parsed = json::parse(readable(text));
-        self.judge(&Policy::new(&parsed.root))
+        let text = readable(text);
+        let parsed = json::parse(text);
+        let policy = Policy::new(&parsed.root);
+        let mut refusing = self.diagnostics(text, &parsed, &policy, Depth::Grammar);
+        refusing.extend(advice::refusals(text, &parsed.root, self.options.target));
+        self.judge(&policy)
+            .with_refusal(refusal(&refusing, || Lines::new(text)))
     }
 
     /// The checks of Access Analyzer alone.
@@ -59,7 +66,7 @@ impl Checker {
         let text = readable(text);
         let parsed = json::parse(text);
         let policy = Policy::new(&parsed.root);
-        let diagnostics = self.diagnostics(text, &parsed, &policy);
+        let diagnostics = self.diagnostics(text, &parsed, &policy, Depth::All);
         if diagnostics.is_empty() {
             return Vec::new();
         }
@@ -77,10 +84,12 @@ impl Checker {
         let parsed = json::parse(text);
         let policy = Policy::new(&parsed.root);
         let lines = Lines::new(text);
-        let findings = self.diagnostics(text, &parsed, &policy);
-        let verdict = self.judge(&policy);
+        let mut findings = self.diagnostics(text, &parsed, &policy, Depth::All);
+        let refusals = advice::refusals(text, &parsed.root, self.options.target);
+        let refused = refusal(findings.iter().chain(&refusals), || Lines::new(text));
+        let verdict = self.judge(&policy).with_refusal(refused);
         let readable = parsed.root.get("Statement").is_some();
-        let advice = if readable {
+        let mut advice = if readable {
             let context = advice::Context {
                 text,
                 root: &parsed.root,
@@ -89,26 +98,45 @@ impl Checker {
                 catalog: self.catalog.as_ref(),
                 verdict: &verdict,
             };
-            advice::run(&context)
+            advice::run(&context, refusals)
         } else {
             Vec::new()
         };
+        // Other changes would build on text that is about to change.
+        if !parsed.errors.is_empty() {
+            for one in &mut advice {
+                one.change = None;
+            }
+        }
+        Trial::new(text, &verdict, &parsed, &policy)
+            .hold(findings.iter_mut().chain(&mut advice), |text| {
+                self.verdict(text)
+            });
         let fixes = [(List::Findings, &findings), (List::Advice, &advice)];
         let fixes = fixes
             .into_iter()
             .flat_map(|(list, diagnostics)| fixes_of(list, diagnostics, &lines));
+        let fixes = fixes.collect();
+        let listed = |all: &[Diagnostic]| -> Vec<Finding> {
+            all.iter()
+                .map(|d| finding(d, &lines, &parsed.root))
+                .collect()
+        };
+        let (findings, advice) = (listed(&findings), listed(&advice));
         Report {
-            fixes: fixes.collect(),
-            findings: findings
-                .iter()
-                .map(|d| finding(d, &lines, &parsed.root))
-                .collect(),
-            advice: advice
-                .iter()
-                .map(|d| finding(d, &lines, &parsed.root))
-                .collect(),
+            headline: Headline::new(&verdict, &findings, &advice, readable),
+            findings,
             verdict,
+            advice,
+            fixes,
         }
+    }
+
+    /// Whether `after` is worth at least as much as the text that got the verdict.
+    pub(crate) fn is_no_worse(&self, text: &str, verdict: &Verdict, after: &str) -> bool {
+        let parsed = json::parse(text);
+        let policy = Policy::new(&parsed.root);
+        Trial::new(text, verdict, &parsed, &policy).is_no_worse(&self.verdict(after))
     }
 
     fn diagnostics<'a, 't>(
@@ -116,6 +144,7 @@ impl Checker {
         text: &'t str,
         parsed: &'a Parsed<'t>,
         policy: &'a Policy<'a, 't>,
+        depth: Depth,
     ) -> Vec<Diagnostic> {
         lint::run(
             text,
@@ -123,6 +152,7 @@ impl Checker {
             policy,
             &parsed.errors,
             self.catalog.as_ref(),
+            depth,
         )
     }
 
@@ -134,6 +164,20 @@ impl Checker {
         }
         verdict::judge_for(policy, &RequiredRequests::new(setup, &assumed), assumed)
     }
+}
+
+// Why IAM would not save it, from all that was found.
+fn refusal<'d, 't>(
+    all: impl IntoIterator<Item = &'d Diagnostic>,
+    lines: impl FnOnce() -> Lines<'t>,
+) -> Option<Refusal> {
+    let refusing = all.into_iter().filter(|d| d.refused);
+    let starts = refusing.map(|d| d.places.first().map_or(0, |place| place.start));
+    let (errors, first) = starts.fold((0, u32::MAX), |(n, first), start| (n + 1, first.min(start)));
+    (errors > 0).then(|| Refusal {
+        errors,
+        line: lines().position(first).line,
+    })
 }
 
 fn readable(text: &str) -> &str {
@@ -225,5 +269,21 @@ pub fn apply(text: &str, edits: &[Edit]) -> String {
         from = end;
     }
     out.push_str(&text[from..]);
+    out
+}
+
+/// The text with edits in bytes applied.
+pub(crate) fn apply_spans(text: &str, edits: &[(Span, String)]) -> String {
+    let mut edits: Vec<&(Span, String)> = edits.iter().collect();
+    edits.sort_by_key(|(span, _)| span.start);
+    let mut out = String::with_capacity(text.len() + 64);
+    let mut from = 0;
+    for (span, new) in edits {
+        let before = text.get(from..span.start as usize);
+        out.push_str(before.unwrap_or_default());
+        out.push_str(new);
+        from = span.end as usize;
+    }
+    out.push_str(text.get(from..).unwrap_or_default());
     out
 }

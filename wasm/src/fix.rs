@@ -8,19 +8,31 @@ use crate::position::Span;
 pub(crate) struct Change {
     pub(crate) title: String,
     pub(crate) edits: Vec<(Span, String)>,
+    /// Whether it cannot do harm, so that it need not be tried.
+    pub(crate) proven: bool,
 }
 
 impl Change {
+    pub(crate) fn made_of(title: impl AsRef<str>, edits: Vec<(Span, String)>) -> Self {
+        Self {
+            title: title.as_ref().to_owned(),
+            edits,
+            proven: false,
+        }
+    }
+
+    pub(crate) fn proven(mut self) -> Self {
+        self.proven = true;
+        self
+    }
+
     pub(crate) fn new(title: impl AsRef<str>, span: Span, text: impl AsRef<str>) -> Self {
         Self::made(title.as_ref(), span, text.as_ref())
     }
 
     #[inline(never)]
     fn made(title: &str, span: Span, text: &str) -> Self {
-        Self {
-            title: title.to_owned(),
-            edits: vec![(span, text.to_owned())],
-        }
+        Self::made_of(title, vec![(span, text.to_owned())])
     }
 
     pub(crate) fn also(mut self, span: Span, text: &str) -> Self {

@@ -111,6 +111,42 @@ codes! {
         USE_CONDITION_KEY_ONLY_WITH_SUPPORTED_SERVICES WILDCARD_WITHOUT_LIKE_OPERATOR;
 }
 
+/// What IAM itself refuses when the policy is saved: the document's grammar, by the reference of the policy language and the
+/// messages of `MalformedPolicyDocument`. Access Analyzer's other errors are saved, and then do not do what they say.
+const REFUSED: &[Code] = &[
+    DATA_TYPE_MISMATCH,
+    EMPTY_ARRAY_ACTION,
+    EMPTY_ARRAY_RESOURCE,
+    INVALID_ARN_PREFIX,
+    INVALID_CONDITION_KEY_FORMAT,
+    INVALID_CONDITION_OPERATOR,
+    INVALID_EFFECT,
+    INVALID_PARTITION,
+    INVALID_POLICY_ELEMENT,
+    INVALID_VERSION,
+    JSON_SYNTAX_ERROR,
+    MISSING_ACTION,
+    MISSING_EFFECT,
+    MISSING_RESOURCE,
+    MISSING_STATEMENT,
+    NULL_WITH_IF_EXISTS,
+    POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA,
+    UNIQUE_SIDS_REQUIRED,
+    UNSUPPORTED_ELEMENT_COMBINATION,
+    UNSUPPORTED_PRINCIPAL,
+    UNSUPPORTED_SID,
+    sprinters::MANAGED_POLICY_VERSION,
+    sprinters::POLICY_TOO_LARGE,
+];
+
+impl Code {
+    /// Whether IAM saves no policy with such a finding.
+    #[must_use]
+    pub fn is_refused(self) -> bool {
+        REFUSED.contains(&self)
+    }
+}
+
 /// Our own advice; the names are no check of Access Analyzer's.
 pub mod sprinters {
     use super::{Code, FindingType};
@@ -130,6 +166,10 @@ pub mod sprinters {
         CONDITIONAL_PERMISSION Suggestion "SPRINTERS_CONDITIONAL_PERMISSION"
         /// More is granted than the chosen features need.
         UNNEEDED_PERMISSION Suggestion "SPRINTERS_UNNEEDED_PERMISSION"
+        /// Every action on every resource.
+        ADMINISTRATOR_ACCESS SecurityWarning "SPRINTERS_ADMINISTRATOR_ACCESS"
+        /// Every action of a service, or everything but a few.
+        WHOLE_SERVICE SecurityWarning "SPRINTERS_WHOLE_SERVICE"
         /// Tags can be put on foreign instances, so a tag condition protects nothing.
         UNGUARDED_CREATE_TAGS SecurityWarning "SPRINTERS_UNGUARDED_CREATE_TAGS"
         /// A condition on a key that the request never carries.

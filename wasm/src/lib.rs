@@ -15,6 +15,8 @@ mod check;
 pub mod data;
 pub mod evaluate;
 mod fix;
+mod fix_all;
+pub mod headline;
 pub mod issue_code;
 pub mod json;
 mod lint;
@@ -26,13 +28,16 @@ pub mod pattern;
 pub mod policy;
 pub mod position;
 pub mod region;
+mod remedy;
 pub mod report;
 #[cfg(any(all(target_arch = "wasm32", target_os = "unknown"), test))]
 mod report_json;
 pub mod simulate;
 pub mod size;
+mod statement;
 pub mod tags;
 mod tighten;
+mod trial;
 pub mod values;
 pub mod verdict;
 
@@ -41,8 +46,10 @@ pub use issue_code as code;
 
 pub use check::{Checker, apply};
 pub use data::Catalog;
+pub use fix_all::{Done, Fixed};
+pub use headline::Headline;
 pub use options::Options;
 pub use report::{Edit, Finding, Fix, List, Location, Range, Report};
 pub use size::Target;
 pub use tighten::tighten;
-pub use verdict::{Decision, Feature, Setup, Verdict};
+pub use verdict::{Decision, Feature, Refusal, Setup, Verdict};

@@ -29,6 +29,8 @@ struct Flat {
     #[serde(skip_serializing_if = "Option::is_none")]
     partition: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    images: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     subnets: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     security_groups: Vec<String>,
@@ -47,6 +49,7 @@ impl From<Flat> for Options {
                 region: flat.region,
                 account: flat.account,
                 partition: flat.partition,
+                images: flat.images,
                 subnets: flat.subnets,
                 security_groups: flat.security_groups,
                 instance_types: flat.instance_types,
@@ -64,6 +67,7 @@ impl From<Options> for Flat {
             region: setup.region,
             account: setup.account,
             partition: setup.partition,
+            images: setup.images,
             subnets: setup.subnets,
             security_groups: setup.security_groups,
             instance_types: setup.instance_types,

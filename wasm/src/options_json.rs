@@ -23,6 +23,7 @@ pub(crate) fn options(text: &str) -> Result<Options, String> {
             "account" => setup.account = Some(string(name, value)?),
             "partition" => setup.partition = Some(string(name, value)?),
             "role" => setup.role = Some(string(name, value)?),
+            "images" => setup.images = strings(name, value)?,
             "subnets" => setup.subnets = strings(name, value)?,
             "securityGroups" => setup.security_groups = strings(name, value)?,
             "instanceTypes" => setup.instance_types = strings(name, value)?,
@@ -153,6 +154,7 @@ mod tests {
                 account: Some("111122223333".to_owned()),
                 partition: Some("aws".to_owned()),
                 role: Some("a/b".to_owned()),
+                images: vec!["ami-1".to_owned()],
                 subnets: vec!["subnet-1".to_owned()],
                 security_groups: vec!["sg-1".to_owned()],
                 instance_types: vec!["m7i.large".to_owned()],
@@ -189,7 +191,7 @@ mod tests {
             ("{", "syntax error"),
             (r#"{"regoin": "x"}"#, "`regoin`: there is no such option"),
             (r#"{"region": 1}"#, "`region`: it is not a string"),
-            (r#"{"target": "bucket"}"#, "`bucket` is none"),
+            (r#"{"target": "bucket"}"#, "`bucket` is not a valid value"),
         ] {
             let error = options(text).unwrap_err();
             assert!(error.contains(words), "{error}");

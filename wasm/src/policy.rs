@@ -1,7 +1,9 @@
 //! The policy inside the JSON: what evaluation and lint read.
 //!
-//! Nothing here reports: whatever does not fit is left out, and lint says so.
+//! Nothing here reports: lint says what does not fit. What cannot be read and may decide leaves the statement in doubt, so
+//! that no answer is built on its silence.
 
+use crate::fix::nearest;
 use crate::json::{Text, Value};
 use crate::operator::Operator;
 use crate::position::Span;
@@ -35,7 +37,30 @@ pub struct Element<'v, 't> {
     pub value: &'v Value<'t>,
 }
 
+/// The elements that decide what a statement says: a name like one of them was meant for it.
+const DECIDING: [&str; 6] = [
+    "Effect",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Condition",
+];
+
+fn is_scalar(value: &Value<'_>) -> bool {
+    matches!(
+        value,
+        Value::String(_) | Value::Number(..) | Value::Bool(..)
+    )
+}
+
 impl<'v, 't> Element<'v, 't> {
+    /// Whether all of it is strings.
+    #[must_use]
+    pub fn is_readable(&self) -> bool {
+        self.value.elements().iter().all(|v| v.as_text().is_some())
+    }
+
     /// The strings in it.
     pub fn texts(&self) -> impl Iterator<Item = &'v Text<'t>> + Clone + use<'v, 't> {
         self.value.elements().iter().filter_map(Value::as_text)
@@ -70,6 +95,8 @@ pub struct Statement<'v, 't> {
     pub resource: Option<Element<'v, 't>>,
     /// All conditions, in order.
     pub conditions: Vec<Condition<'v, 't>>,
+    /// Whether a part that decides is absent or cannot be read, so that nobody knows what the statement is to say.
+    pub in_doubt: bool,
 }
 
 /// A policy document.
@@ -107,6 +134,7 @@ impl<'v, 't> Statement<'v, 't> {
             action: None,
             resource: None,
             conditions: Vec::new(),
+            in_doubt: false,
         };
         for member in members {
             let element = |negated| Element {
@@ -124,24 +152,33 @@ impl<'v, 't> Statement<'v, 't> {
                     }
                 }
                 name @ ("Action" | "NotAction") => {
-                    statement.action.get_or_insert(element(name == "NotAction"));
+                    let element = element(name == "NotAction");
+                    statement.in_doubt |= statement.action.is_some() || !element.is_readable();
+                    statement.action.get_or_insert(element);
                 }
                 name @ ("Resource" | "NotResource") => {
-                    statement
-                        .resource
-                        .get_or_insert(element(name == "NotResource"));
+                    let element = element(name == "NotResource");
+                    statement.in_doubt |= statement.resource.is_some() || !element.is_readable();
+                    statement.resource.get_or_insert(element);
                 }
                 "Condition" => statement.read_conditions(&member.value),
-                _ => {}
+                "Principal" | "NotPrincipal" => {}
+                name => statement.in_doubt |= nearest(name, DECIDING.into_iter()).is_some(),
             }
         }
+        statement.in_doubt |= statement.effect.is_none()
+            || statement.action.is_none()
+            || statement.resource.is_none();
         Some(statement)
     }
 
     fn read_conditions(&mut self, value: &'v Value<'t>) {
+        self.in_doubt |= value.members().is_none();
         for block in value.members().unwrap_or_default() {
             let operator = Operator::parse(&block.key.value);
+            self.in_doubt |= operator.is_none() || block.value.members().is_none();
             for entry in block.value.members().unwrap_or_default() {
+                self.in_doubt |= !entry.value.elements().iter().all(is_scalar);
                 self.conditions.push(Condition {
                     operator_text: &block.key,
                     operator,

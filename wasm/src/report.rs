@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::headline::Headline;
 use crate::issue_code::FindingType;
 use crate::json::PathElement;
 use crate::position::Position;
@@ -80,6 +81,8 @@ pub enum List {
 /// Everything about one policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
+    /// The answer in one sentence.
+    pub headline: Headline,
     /// The checks of Access Analyzer.
     pub findings: Vec<Finding>,
     /// Whether the policy grants what the chosen features need.

@@ -1,6 +1,7 @@
 //! Reports as JSON, field by field. The same as `serde_json` writes, at a third of its size in the page's download and
 //! twice as fast there; a test holds the two equal.
 
+use crate::headline::Headline;
 use crate::issue_code::FindingType;
 use crate::json::{PathElement, quote};
 use crate::position::Position;
@@ -8,11 +9,13 @@ use crate::report::{Edit, Finding, Fix, List, Location, Report};
 use crate::simulate::{
     EvalDecision, EvaluationResult, MatchedStatement, SimulationResult, StatementPosition,
 };
-use crate::verdict::{Decision, Permission, ResourceAnswer, Verdict};
+use crate::verdict::{Assumed, Decision, Permission, ResourceAnswer, Verdict};
 
 pub(crate) fn report(report: &Report) -> String {
     let mut out = String::with_capacity(4096);
-    out.push_str(r#"{"findings":"#);
+    out.push_str(r#"{"headline":"#);
+    headline(&mut out, &report.headline);
+    out.push_str(r#","findings":"#);
     list(&mut out, &report.findings, finding);
     out.push_str(r#","verdict":"#);
     judgement(&mut out, &report.verdict);
@@ -22,6 +25,14 @@ pub(crate) fn report(report: &Report) -> String {
     list(&mut out, &report.fixes, fix);
     out.push('}');
     out
+}
+
+fn headline(out: &mut String, headline: &Headline) {
+    out.push_str(r#"{"kind":"#);
+    quote(out, headline.kind.name());
+    out.push_str(r#","text":"#);
+    quote(out, &headline.text);
+    out.push('}');
 }
 
 pub(crate) fn findings(findings: &[Finding]) -> String {
@@ -178,19 +189,29 @@ fn edit(out: &mut String, edit: &Edit) {
 fn judgement(out: &mut String, verdict: &Verdict) {
     out.push_str(r#"{"granted":"#);
     boolean(out, verdict.granted);
+    if let Some(refused) = &verdict.refused {
+        out.push_str(r#","refused":{"errors":"#);
+        number(out, refused.errors);
+        out.push_str(r#","line":"#);
+        unsigned(out, refused.line);
+        out.push('}');
+    }
     let assumed = &verdict.assumed;
-    if assumed.region.is_some() || assumed.account.is_some() {
-        out.push_str(r#","assumed":{"#);
-        if let Some(region) = &assumed.region {
-            out.push_str(r#""region":"#);
-            quote(out, region);
-        }
-        if let Some(account) = &assumed.account {
-            if assumed.region.is_some() {
-                out.push(',');
+    if *assumed != Assumed::default() {
+        let known = [
+            ("region", &assumed.region),
+            ("account", &assumed.account),
+            ("partition", &assumed.partition),
+        ];
+        let mut before = r#","assumed":{"#;
+        for (name, value) in known {
+            if let Some(value) = value {
+                out.push_str(before);
+                before = ",";
+                quote(out, name);
+                out.push(':');
+                quote(out, value);
             }
-            out.push_str(r#""account":"#);
-            quote(out, account);
         }
         out.push('}');
     }

@@ -1,83 +1,123 @@
 //! The tightest policy for chosen features, region, account, subnets and instance types.
 
-use std::fmt::Write as _;
-
-use crate::json::quoted;
+use crate::region::Partition;
+use crate::statement::{Statement, Style, render};
 use crate::tags::OURS;
-use crate::verdict::{Feature, SPOT_ROLE, Setup};
+use crate::verdict::{Assumed, Feature, SPOT_ROLE, Setup};
 
 /// The policy's JSON, two spaces deep, ending with a line feed. Where the setup leaves
 /// something open, a `*` stands.
 #[must_use]
 pub fn tighten(setup: &Setup) -> String {
-    let region = setup.region.as_deref().unwrap_or("*");
-    let account = setup.account.as_deref().unwrap_or("*");
-    let partition = setup.partition.as_deref().unwrap_or("aws");
-    let ec2 = |rest: &str| format!("arn:{partition}:ec2:{region}:{account}:{rest}");
-    let each = |kind: &str, ids: &[String]| -> Vec<String> {
-        if ids.is_empty() {
-            return vec![ec2(&format!("{kind}/*"))];
-        }
-        distinct(ids)
-            .iter()
-            .map(|id| ec2(&format!("{kind}/{id}")))
-            .collect()
+    let style = Style::pretty();
+    let all = statements(setup, &Assumed::default());
+    let printed: Vec<String> = all.iter().map(|s| render(s, &style)).collect();
+    format!(
+        "{{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {}\n  ]\n}}\n",
+        printed.join(",\n    ")
+    )
+}
+
+/// The policy's statements, with what was taken from another policy where the setup leaves something open.
+pub(crate) fn statements(setup: &Setup, assumed: &Assumed) -> Vec<Statement> {
+    let known = |said: &'_ Option<String>, taken: &'_ Option<String>| {
+        let known = said.as_ref().or(taken.as_ref());
+        known.map_or("*".to_owned(), String::clone)
     };
-    let own = vec![ec2("instance/*"), ec2("volume/*")];
-    let ours = vec!["true".to_owned()];
-    let tagged = |key: &str| (format!("aws:{key}/{OURS}"), ours.clone());
+    let arns = Arns {
+        partition: setup.partition_with(assumed),
+        region: known(&setup.region, &assumed.region),
+        account: known(&setup.account, &assumed.account),
+    };
+    let own = vec![arns.ec2("instance/*"), arns.ec2("volume/*")];
+    let tagged = |key: &str| (format!("aws:{key}/{OURS}"), vec!["true".to_owned()]);
     let mut statements = vec![Statement {
         sid: "Describe",
-        actions: &["ec2:DescribeInstances", "ec2:DescribeSpotPriceHistory"],
+        actions: vec!["ec2:DescribeInstances", "ec2:DescribeSpotPriceHistory"],
         resources: vec!["*".to_owned()],
-        equals: match region {
+        equals: match arns.region.as_str() {
             "*" => Vec::new(),
             region => vec![("aws:RequestedRegion".to_owned(), vec![region.to_owned()])],
         },
     }];
     launch(setup, &own, &tagged("RequestTag"), &mut statements);
-    let mut into = vec![format!("arn:{partition}:ec2:{region}::image/*")];
-    into.extend(each("subnet", &setup.subnets));
-    into.extend(each("security-group", &setup.security_groups));
-    into.push(ec2("network-interface/*"));
     statements.push(Statement {
         sid: "LaunchInto",
-        actions: &["ec2:RunInstances"],
-        resources: into,
+        actions: vec!["ec2:RunInstances"],
+        resources: arns.launched_into(setup),
         equals: Vec::new(),
     });
     statements.push(Statement {
         sid: "TagOnLaunch",
-        actions: &["ec2:CreateTags"],
+        actions: vec!["ec2:CreateTags"],
         resources: own.clone(),
         equals: vec![(
             "ec2:CreateAction".to_owned(),
             vec!["RunInstances".to_owned()],
         )],
     });
+    let mut actions = vec!["ec2:TerminateInstances", "ec2:ModifyVolume"];
+    if setup.has(Feature::Console) {
+        actions.push("ec2:GetConsoleOutput");
+    }
     statements.push(Statement {
         sid: "ManageOwn",
-        actions: if setup.has(Feature::Console) {
-            &[
-                "ec2:TerminateInstances",
-                "ec2:ModifyVolume",
-                "ec2:GetConsoleOutput",
-            ]
-        } else {
-            &["ec2:TerminateInstances", "ec2:ModifyVolume"]
-        },
+        actions,
         resources: own,
         equals: vec![tagged("ResourceTag")],
     });
-    features(setup, partition, region, account, &mut statements);
-    print(&statements)
+    features(setup, &arns, &mut statements);
+    statements
 }
 
-struct Statement {
-    sid: &'static str,
-    actions: &'static [&'static str],
-    resources: Vec<String>,
-    equals: Vec<(String, Vec<String>)>,
+// What the ARNs begin with.
+struct Arns {
+    partition: &'static Partition,
+    region: String,
+    account: String,
+}
+
+impl Arns {
+    fn ec2(&self, rest: &str) -> String {
+        let Self {
+            region, account, ..
+        } = self;
+        format!("arn:{}:ec2:{region}:{account}:{rest}", self.partition.name)
+    }
+
+    fn role(&self, name: &str) -> Vec<String> {
+        let Self {
+            partition, account, ..
+        } = self;
+        vec![format!("arn:{}:iam::{account}:role/{name}", partition.name)]
+    }
+
+    // What a launch uses and does not create, and the network interface, which it creates without tags.
+    fn launched_into(&self, setup: &Setup) -> Vec<String> {
+        let each = |kind: &str, ids: &[String]| -> Vec<String> {
+            if ids.is_empty() {
+                return vec![self.ec2(&format!("{kind}/*"))];
+            }
+            distinct(ids)
+                .iter()
+                .map(|id| self.ec2(&format!("{kind}/{id}")))
+                .collect()
+        };
+        let (partition, region) = (self.partition.name, &self.region);
+        let image = |id: &str| format!("arn:{partition}:ec2:{region}::image/{id}");
+        let mut into: Vec<String> = if setup.images.is_empty() {
+            vec![image("*")]
+        } else {
+            distinct(&setup.images).iter().map(|id| image(id)).collect()
+        };
+        into.extend(each("subnet", &setup.subnets));
+        into.extend(each("security-group", &setup.security_groups));
+        into.push(self.ec2("network-interface/*"));
+        if setup.has(Feature::LaunchTemplate) {
+            into.push(self.ec2("launch-template/*"));
+        }
+        into
+    }
 }
 
 fn distinct(values: &[String]) -> Vec<String> {
@@ -96,7 +136,7 @@ fn launch(
 ) {
     let statement = |sid, resources: &[String], equals| Statement {
         sid,
-        actions: &["ec2:RunInstances"],
+        actions: vec!["ec2:RunInstances"],
         resources: resources.to_vec(),
         equals,
     };
@@ -117,30 +157,24 @@ fn launch(
     statements.push(statement("LaunchVolume", volume, vec![tag.clone()]));
 }
 
-fn features(
-    setup: &Setup,
-    partition: &str,
-    region: &str,
-    account: &str,
-    statements: &mut Vec<Statement>,
-) {
-    let role = |name: &str| vec![format!("arn:{partition}:iam::{account}:role/{name}")];
+fn features(setup: &Setup, arns: &Arns, statements: &mut Vec<Statement>) {
     if setup.has(Feature::InstanceProfile) {
+        let services = arns.partition.ec2_principals.iter();
         statements.push(Statement {
             sid: "PassRole",
-            actions: &["iam:PassRole"],
-            resources: role(setup.role.as_deref().unwrap_or("*")),
+            actions: vec!["iam:PassRole"],
+            resources: arns.role(setup.role.as_deref().unwrap_or("*")),
             equals: vec![(
                 "iam:PassedToService".to_owned(),
-                vec!["ec2.amazonaws.com".to_owned()],
+                services.map(|s| (*s).to_owned()).collect(),
             )],
         });
     }
     if setup.has(Feature::SpotServiceLinkedRole) {
         statements.push(Statement {
             sid: "CreateSpotRole",
-            actions: &["iam:CreateServiceLinkedRole"],
-            resources: role(SPOT_ROLE),
+            actions: vec!["iam:CreateServiceLinkedRole"],
+            resources: arns.role(SPOT_ROLE),
             equals: vec![(
                 "iam:AWSServiceName".to_owned(),
                 vec!["spot.amazonaws.com".to_owned()],
@@ -148,61 +182,15 @@ fn features(
         });
     }
     if setup.has(Feature::SsmImageParameter) {
+        let (partition, region) = (arns.partition.name, &arns.region);
         // Public parameters belong to no account.
         statements.push(Statement {
             sid: "ReadImage",
-            actions: &["ssm:GetParameters"],
+            actions: vec!["ssm:GetParameters"],
             resources: vec![format!(
                 "arn:{partition}:ssm:{region}::parameter/aws/service/*"
             )],
             equals: Vec::new(),
         });
     }
-}
-
-fn print(statements: &[Statement]) -> String {
-    let mut out = String::from("{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [");
-    for (at, statement) in statements.iter().enumerate() {
-        out.push_str(if at == 0 { "\n    {" } else { ",\n    {" });
-        // Writing to a string cannot fail.
-        let _ = write!(
-            out,
-            "\n      \"Sid\": \"{}\",\n      \"Effect\": \"Allow\"",
-            statement.sid
-        );
-        let actions: Vec<String> = statement.actions.iter().map(|a| (*a).to_owned()).collect();
-        list(&mut out, "Action", &actions, 6);
-        list(&mut out, "Resource", &statement.resources, 6);
-        if !statement.equals.is_empty() {
-            out.push_str(",\n      \"Condition\": {\n        \"StringEquals\": {");
-            let mut keys = String::new();
-            for (key, values) in &statement.equals {
-                list(&mut keys, key, values, 10);
-            }
-            out.push_str(keys.trim_start_matches(','));
-            out.push_str("\n        }\n      }");
-        }
-        out.push_str("\n    }");
-    }
-    out.push_str("\n  ]\n}\n");
-    out
-}
-
-// A member, with a comma before it: one value as a string, several as a list.
-fn list(out: &mut String, name: &str, values: &[String], depth: usize) {
-    let indent = " ".repeat(depth);
-    let _ = write!(out, ",\n{indent}{}: ", quoted(name));
-    if let [one] = values {
-        out.push_str(&quoted(one));
-        return;
-    }
-    for (at, value) in values.iter().enumerate() {
-        let _ = write!(
-            out,
-            "{}\n{indent}  {}",
-            if at == 0 { "[" } else { "," },
-            quoted(value)
-        );
-    }
-    let _ = write!(out, "\n{indent}]");
 }

@@ -6,13 +6,14 @@ use crate::json::Value;
 use crate::operator::{Comparison, Family, Operator, Qualifier};
 use crate::pattern::{has_variable, has_wildcard, same_name};
 use crate::policy::{Condition, Version};
+use crate::tags::{self, Carried, Tag};
 use crate::values::{self, Decimal, address::Network, date};
 
 /// Whether the condition is met.
 #[must_use]
 pub fn holds(condition: &Condition<'_, '_>, version: Version, facts: &dyn Facts) -> Tri {
     let Some(operator) = condition.operator else {
-        return Tri::False;
+        return Tri::Unknown;
     };
     let values = condition.value.elements();
     let fact = facts.fact(&condition.key.value);
@@ -41,6 +42,10 @@ pub fn holds(condition: &Condition<'_, '_>, version: Version, facts: &dyn Facts)
                 Tri::Unknown
             }
         }
+        Fact::TagKeys => {
+            let one = |key: &str| compare_all(operator, values, &[key], version, facts);
+            tag_keys(operator, one, unknown(operator, values, true))
+        }
         Fact::Present => unknown(operator, values, true),
         Fact::Unknown => unknown(operator, values, false),
     }
@@ -54,6 +59,34 @@ fn absent(operator: Operator) -> bool {
             Some(Qualifier::ForAnyValue) => false,
             None => operator.negated,
         }
+}
+
+// Some keys are always there; the others, and those of the user's own tags, perhaps.
+fn tag_keys(operator: Operator, one: impl Fn(&str) -> Tri, other: Tri) -> Tri {
+    let all = takes_all(operator);
+    let met = |tag: &Tag| match (one(tag.key), tag.carried) {
+        (met, Carried::Always) => met,
+        (met, _) if met == all.into() => met,
+        _ => Tri::Unknown,
+    };
+    if all {
+        tags::ALL
+            .iter()
+            .fold(other, |so_far, tag| so_far.and(met(tag)))
+    } else {
+        // What is not always there cannot make it true for certain.
+        let always = tags::ALL.iter().filter(|t| t.carried == Carried::Always);
+        always.fold(Tri::Unknown, |so_far, tag| so_far.or(met(tag)))
+    }
+}
+
+// Without a qualifier, several values of a request mean any for the plain operators and all for the negated ones.
+fn takes_all(operator: Operator) -> bool {
+    match operator.qualifier {
+        Some(Qualifier::ForAllValues) => true,
+        Some(Qualifier::ForAnyValue) => false,
+        None => operator.negated,
+    }
 }
 
 // `*` is met by every value.
@@ -83,7 +116,7 @@ fn null(operator: Operator, values: &[Value<'_>], fact: &Fact<'_>) -> Tri {
     let is_absent = match fact {
         Fact::Absent | Fact::Never => Tri::True,
         Fact::Values(values) => values.is_empty().into(),
-        Fact::Present | Fact::OneOf(_) => Tri::False,
+        Fact::Present | Fact::OneOf(_) | Fact::TagKeys => Tri::False,
         Fact::Unknown | Fact::AbsentOr(_) => Tri::Unknown,
     };
     let mut met = Tri::False;
@@ -122,13 +155,7 @@ fn compare_all(
         // Negated operators are NOR over the policy's values.
         if operator.negated { !met } else { met }
     };
-    // Without a qualifier, several values of a request mean any for the plain operators and
-    // all for the negated ones.
-    let all = match operator.qualifier {
-        Some(Qualifier::ForAllValues) => true,
-        Some(Qualifier::ForAnyValue) => false,
-        None => operator.negated,
-    };
+    let all = takes_all(operator);
     let start = Tri::from(all);
     request.iter().fold(start, |met, text| {
         if all {

@@ -19,6 +19,8 @@ pub enum Fact<'f> {
     AbsentOr(&'f str),
     /// One of these, in one request or another.
     OneOf(Vec<&'f str>),
+    /// The keys of the tags in [`tags::ALL`](crate::tags::ALL), those that are not always there perhaps, and perhaps others.
+    TagKeys,
 }
 
 /// Where facts come from.

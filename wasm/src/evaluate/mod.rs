@@ -72,12 +72,13 @@ pub struct Request<'r> {
 /// Whether the statement's `Action` or `NotAction` names the action.
 #[must_use]
 pub fn names_action(statement: &Statement<'_, '_>, action: &str) -> bool {
-    statement.action.as_ref().is_some_and(|element| {
-        let hit = element
-            .texts()
-            .any(|text| matches_ignoring_case(&text.value, action));
-        hit != element.negated
-    })
+    let Some(element) = &statement.action else {
+        return statement.in_doubt;
+    };
+    let hit = element
+        .texts()
+        .any(|text| matches_ignoring_case(&text.value, action));
+    hit != element.negated || (statement.in_doubt && !element.is_readable())
 }
 
 /// Whether the statement's `Resource` or `NotResource` covers the target.
@@ -88,9 +89,12 @@ pub fn names_resource(
     request: &Request<'_>,
 ) -> Tri {
     let Some(element) = &statement.resource else {
-        return Tri::False;
+        return Tri::Unknown;
     };
     let mut hit = Tri::False;
+    if statement.in_doubt && !element.is_readable() {
+        hit = Tri::Unknown;
+    }
     for text in element.texts() {
         hit = hit.or(request.target.matched(&text.value, version, request.facts));
         if hit == Tri::True {
@@ -113,7 +117,11 @@ pub fn applies(statement: &Statement<'_, '_>, version: Version, request: &Reques
         }
         all = all.and(holds(condition, version, request.facts));
     }
-    all
+    if statement.in_doubt {
+        all.and(Tri::Unknown)
+    } else {
+        all
+    }
 }
 
 /// The answer to one request and the statements that make it.
@@ -136,17 +144,17 @@ pub fn evaluate(policy: &Policy<'_, '_>, request: &Request<'_>) -> Answer {
         statements: Vec::new(),
     };
     for (index, statement) in policy.statements.iter().enumerate() {
-        let Some(effect) = statement.effect else {
-            continue;
-        };
         let hit = applies(statement, policy.version, request);
         if hit == Tri::False {
             continue;
         }
+        let effect = statement.effect.unwrap_or(Effect::Allow);
         answer.statements.push((index, effect, hit));
-        match effect {
-            Effect::Allow => answer.allowed = answer.allowed.or(hit),
-            Effect::Deny => answer.denied = answer.denied.or(hit),
+        if statement.effect != Some(Effect::Deny) {
+            answer.allowed = answer.allowed.or(hit);
+        }
+        if statement.effect != Some(Effect::Allow) {
+            answer.denied = answer.denied.or(hit);
         }
     }
     answer

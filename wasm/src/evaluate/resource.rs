@@ -8,6 +8,8 @@ use crate::policy::Version;
 
 /// Stands for one character of an unknown part; no policy that IAM accepts has it.
 const HOLE: char = '\u{3}';
+/// Stands for a `*` of the target's own, where other stars are wildcards.
+const STAR: char = '\u{4}';
 /// An id, long enough that no pattern of single `?` takes it by accident; an account is half of it.
 const HOLES: &str = "\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}";
 
@@ -126,6 +128,7 @@ fn wild(text: &str) -> String {
         match c {
             HOLE if out.ends_with('*') => {}
             HOLE => out.push_str("?*"),
+            '*' => out.push(STAR),
             c => out.push(c),
         }
     }
@@ -204,6 +207,26 @@ mod tests {
             covers(&target, "arn:aws:ec2:*:*:*/${aws:userid}"),
             Tri::Unknown
         );
+    }
+
+    #[test]
+    fn what_has_no_id_yet_is_asked_for_as_a_star() {
+        for target in [
+            Target::open("arn:aws:ec2:us-east-1:{account}:instance/*"),
+            Target::open("arn:aws:ec2:us-east-1:111122223333:instance/*"),
+        ] {
+            for (pattern, expected) in [
+                ("arn:aws:ec2:*:*:instance/*", Tri::True),
+                ("arn:aws:ec2:*:*:instance/?", Tri::True),
+                ("arn:aws:ec2:*:*:instance/i-*", Tri::False),
+                ("arn:aws:ec2:*:*:*/i-0123", Tri::False),
+            ] {
+                assert_eq!(covers(&target, pattern), expected, "{pattern}");
+            }
+        }
+        let id = Target::open("arn:aws:ec2:us-east-1:{account}:instance/i-{}");
+        assert_eq!(covers(&id, "arn:aws:ec2:*:*:instance/i-*"), Tri::True);
+        assert_eq!(covers(&id, "arn:aws:ec2:*:*:instance/j-*"), Tri::False);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
         }
         if has_variable(&text.value) {
             super::variable::unsupported(lint, text, "Action");
-        } else if text.value.bytes().any(|b| b != b'*') {
+        } else if text.value.is_empty() || text.value.bytes().any(|b| b != b'*') {
             one(lint, text);
         }
     }
@@ -26,16 +26,20 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
 
 fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
     let Some((prefix, name)) = text.value.split_once(':') else {
-        let message = format!(
-            "`{}` is no action: write service and action, as in `ec2:RunInstances`",
-            text.value
-        );
+        let message = if text.value.is_empty() {
+            "the action is empty; write service and action, as in `ec2:RunInstances`".to_owned()
+        } else {
+            format!(
+                "`{}` is not an action; write service and action, as in `ec2:RunInstances`",
+                text.value
+            )
+        };
         let found = data::service("ec2").and_then(|ec2| ec2.action(&text.value));
         let change = found.map(|action| {
             let whole = format!("ec2:{}", action.name);
             Change::new(format!("Write {whole}"), text.span, quoted(&whole))
         });
-        lint.add(issue_code::INVALID_ACTION, vec![text.span], message, change);
+        lint.add_refused(issue_code::INVALID_ACTION, text.span, message, change);
         return;
     };
     if has_wildcard(prefix) {

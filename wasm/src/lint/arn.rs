@@ -34,10 +34,14 @@ fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
         return;
     }
     if !text.value.starts_with("arn:") {
-        let message = format!(
-            "the resource `{}` is neither `*` nor an ARN; begin it with `arn:`",
-            text.value
-        );
+        let message = if text.value.is_empty() {
+            "the resource is empty; write `*` or an ARN".to_owned()
+        } else {
+            format!(
+                "the resource `{}` is neither `*` nor an ARN; begin it with `arn:`",
+                text.value
+            )
+        };
         let rest = text.value.get(..4).filter(|head| same_name(head, "arn:"));
         let change = if rest.is_some() {
             let whole = format!("arn:{}", &text.value[4..]);
@@ -64,11 +68,18 @@ fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
         return;
     }
     let Some(arn) = Arn::parse(&text.value) else {
-        let message = format!(
+        let mut message = format!(
             "the ARN `{}` has fewer than 6 fields; write `arn:partition:service:region:account:resource`",
             text.value
         );
-        lint.report(issue_code::MISSING_ARN_FIELD, text.span, message);
+        if text.value.ends_with('*') {
+            message.push_str(
+                ": IAM saves it and lets the `*` stand for all that is left, Access Analyzer calls it an error",
+            );
+            lint.report(issue_code::MISSING_ARN_FIELD, text.span, message);
+        } else {
+            lint.add_refused(issue_code::MISSING_ARN_FIELD, text.span, message, None);
+        }
         return;
     };
     partition(lint, text, &arn);
@@ -113,11 +124,12 @@ fn service(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) -> bool {
     let name = arn.service;
     if has_wildcard(name) {
         let message = format!(
-            "the service in `{}` has a wildcard, which reaches services that you do not think of; \
+            "the service in `{}` has a wildcard, which IAM refuses in an ARN and Access Analyzer only advises against; \
              name the service",
             text.value
         );
-        lint.report(issue_code::WILDCARD_IN_SERVICE_NAME, text.span, message);
+        let code = issue_code::WILDCARD_IN_SERVICE_NAME;
+        lint.add_refused(code, text.span, message, None);
         return false;
     }
     if has_variable(name) {
@@ -136,12 +148,7 @@ fn service(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) -> bool {
             suggest(&mut message, meant);
             respelled(text, arn, meant)
         });
-        lint.add(
-            issue_code::INVALID_SERVICE,
-            vec![text.span],
-            message,
-            change,
-        );
+        lint.add_refused(issue_code::INVALID_SERVICE, text.span, message, change);
         return false;
     }
     if !small {

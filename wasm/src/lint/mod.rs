@@ -19,7 +19,7 @@ use crate::data::Catalog;
 use crate::fix::Change;
 use crate::issue_code::{self, Code};
 use crate::json::{Problem, SyntaxError, Value};
-use crate::policy::{Policy, Statement};
+use crate::policy::Policy;
 use crate::position::Span;
 
 pub(crate) use variable::{new_version, opened, variables};
@@ -36,6 +36,8 @@ pub(crate) struct Diagnostic {
     pub(crate) message: String,
     pub(crate) places: Vec<Span>,
     pub(crate) change: Option<Change>,
+    /// Whether IAM saves no policy with it.
+    pub(crate) refused: bool,
 }
 
 /// What the checks look at and where they report.
@@ -66,10 +68,26 @@ impl Lint<'_, '_> {
         self.add(code, vec![place], message.into(), Some(change));
     }
 
+    /// As `add`, where IAM refuses this case of the check although not all of them.
+    fn add_refused(
+        &mut self,
+        code: Code,
+        place: Span,
+        message: impl Into<String>,
+        change: Option<Change>,
+    ) {
+        let before = self.out.len();
+        self.add(code, vec![place], message.into(), change);
+        if let Some(added) = self.out.get_mut(before) {
+            added.refused = true;
+        }
+    }
+
     fn add(&mut self, code: Code, places: Vec<Span>, message: String, change: Option<Change>) {
         // Nobody reads more, and each one costs its way through the document.
         if !self.is_full() {
             self.out.push(Diagnostic {
+                refused: code.is_refused(),
                 code,
                 message,
                 places,
@@ -79,13 +97,23 @@ impl Lint<'_, '_> {
     }
 }
 
-/// All findings, in the order of the text.
+/// Which checks to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// Those that tell whether IAM saves the policy, and whatever they find on their way.
+    Grammar,
+    /// All.
+    All,
+}
+
+/// The findings, in the order of the text.
 pub(crate) fn run<'a, 't>(
     text: &'t str,
     root: &'a Value<'t>,
     policy: &'a Policy<'a, 't>,
     errors: &[SyntaxError],
     catalog: Option<&'a Catalog>,
+    depth: Depth,
 ) -> Vec<Diagnostic> {
     let mut lint = Lint {
         text,
@@ -98,9 +126,19 @@ pub(crate) fn run<'a, 't>(
     if !foreign {
         structure::check(&mut lint);
         for statement in &policy.statements {
-            check_statement(&mut lint, statement);
+            action::check(&mut lint, statement);
+            arn::check(&mut lint, statement);
+            condition::check(&mut lint, statement);
         }
-        redundant::statements(&mut lint);
+        if depth == Depth::All {
+            for statement in &policy.statements {
+                redundant::check(&mut lint, statement);
+                pass_role::check(&mut lint, statement);
+                tags::check(&mut lint, statement);
+                key_rules::check(&mut lint, statement);
+            }
+            redundant::statements(&mut lint);
+        }
         // Behind an error that leaves the meaning open, everything else is guesswork.
         let lost = errors
             .iter()
@@ -128,16 +166,6 @@ pub(crate) fn run<'a, 't>(
     lint.out
         .sort_by_key(|diagnostic| diagnostic.places.first().map_or(0, |s| s.start));
     lint.out
-}
-
-fn check_statement(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
-    action::check(lint, statement);
-    arn::check(lint, statement);
-    redundant::check(lint, statement);
-    pass_role::check(lint, statement);
-    condition::check(lint, statement);
-    tags::check(lint, statement);
-    key_rules::check(lint, statement);
 }
 
 fn is_guesswork(problem: Problem) -> bool {

@@ -167,9 +167,23 @@ fn statement(lint: &mut Lint<'_, '_>, value: &Value<'_>) {
         match member.key.value.as_ref() {
             "Sid" => sid(lint, member),
             "Effect" => effect(lint, &member.value),
-            "Action" | "NotAction" => list(lint, member, issue_code::EMPTY_ARRAY_ACTION, "action"),
+            "Action" | "NotAction" => {
+                list(
+                    lint,
+                    value,
+                    member,
+                    issue_code::EMPTY_ARRAY_ACTION,
+                    "action",
+                );
+            }
             "Resource" | "NotResource" => {
-                list(lint, member, issue_code::EMPTY_ARRAY_RESOURCE, "resource");
+                list(
+                    lint,
+                    value,
+                    member,
+                    issue_code::EMPTY_ARRAY_RESOURCE,
+                    "resource",
+                );
             }
             "Condition" => condition(lint, member),
             _ => unknown_element(lint, member, &STATEMENT, members),
@@ -288,12 +302,27 @@ fn effect(lint: &mut Lint<'_, '_>, value: &Value<'_>) {
     lint.add(issue_code::INVALID_EFFECT, vec![text.span], message, change);
 }
 
-fn list(lint: &mut Lint<'_, '_>, member: &Member<'_>, empty: issue_code::Code, what: &str) {
+fn list(
+    lint: &mut Lint<'_, '_>,
+    statement: &Value<'_>,
+    member: &Member<'_>,
+    empty: issue_code::Code,
+    what: &str,
+) {
     if let Value::Array(elements, span) = &member.value
         && elements.is_empty()
     {
-        let message = format!("the statement names no {what}, so it does nothing; name some");
-        lint.report(empty, *span, message);
+        let message = format!(
+            "the statement names no {what}; name some: IAM refuses an empty list, Access Analyzer only advises against it"
+        );
+        // Of several statements, one that allows nothing can go; what was to be denied nobody knows.
+        let allows = statement.get("Effect").and_then(Value::as_str) == Some("Allow");
+        let several = allows && lint.policy.statements.len() > 1;
+        let gone = several
+            .then(|| removal(lint.root, statement.span()))
+            .flatten();
+        let change = gone.map(|span| Change::new("Remove the statement", span, ""));
+        lint.add(empty, vec![*span], message, change);
     }
     for element in member.value.elements() {
         if element.as_text().is_none() {
@@ -387,10 +416,7 @@ fn numbered(same: &[&Text<'_>], all: &[&Text<'_>]) -> Change {
         .iter()
         .map(|sid| (sid.span, quoted(&fresh())))
         .collect();
-    Change {
-        title: "Number them".to_owned(),
-        edits,
-    }
+    Change::made_of("Number them", edits)
 }
 
 fn sids(lint: &mut Lint<'_, '_>) {

@@ -108,12 +108,10 @@ fn control_characters(lint: &mut Lint<'_, '_>) {
         );
         // All of them: where one was pasted, others were.
         let all = lint.text.char_indices().filter(beyond);
-        let change = Change {
-            title: "Write it as an escape".to_owned(),
-            edits: all
-                .map(|(at, c)| (Span::new(at, at + c.len_utf8()), escape(c)))
-                .collect(),
-        };
+        let edits = all
+            .map(|(at, c)| (Span::new(at, at + c.len_utf8()), escape(c)))
+            .collect();
+        let change = Change::made_of("Write it as an escape", edits);
         lint.report_fix(JSON_SYNTAX_ERROR, span, message, change);
     }
 }

@@ -1,10 +1,11 @@
 //! The verdict in words.
 
 use super::Decision;
-use crate::evaluate::{Answer, Fact, Request, Tri, holds, names_action, names_resource};
+use crate::evaluate::{Answer, Fact, Facts, Request, Tri, holds, names_action, names_resource};
 use crate::json::Value;
 use crate::operator::Family;
-use crate::policy::{Condition, Effect, Policy, Statement};
+use crate::policy::{Condition, Effect, Policy, Statement, Version};
+use crate::tags::{self, Tag};
 
 /// More reasons than that nobody reads.
 const MAX_REASONS: usize = 6;
@@ -70,7 +71,7 @@ fn consequence(action: &str) -> (&'static str, &'static str) {
     }
 }
 
-/// What a conditional answer hangs on.
+/// What a conditional answer depends on.
 pub(super) fn open(policy: &Policy<'_, '_>, request: &Request<'_>, answer: &Answer) -> Vec<String> {
     let mut out = Vec::new();
     for (index, effect, hit) in &answer.statements {
@@ -84,6 +85,13 @@ pub(super) fn open(policy: &Policy<'_, '_>, request: &Request<'_>, answer: &Answ
         if out.len() >= MAX_REASONS {
             break;
         }
+        if statement.in_doubt {
+            out.push(format!(
+                "how statement {} is to be read, which has an error",
+                index + 1
+            ));
+            continue;
+        }
         if names_resource(statement, policy.version, request) == Tri::Unknown {
             out.push(resource(statement, *effect));
         }
@@ -92,11 +100,41 @@ pub(super) fn open(policy: &Policy<'_, '_>, request: &Request<'_>, answer: &Answ
                 && holds(condition, policy.version, request.facts) == Tri::Unknown
             {
                 let not = if *effect == Effect::Deny { "not: " } else { "" };
-                out.push(format!("{not}{}", words(condition)));
+                let on = circumstances(condition, policy.version, request.facts);
+                out.push(format!("{not}{}{on}", words(condition)));
             }
         }
     }
     out
+}
+
+// For a condition on our tags: what of the inputs it hangs on.
+fn circumstances(condition: &Condition<'_, '_>, version: Version, facts: &dyn Facts) -> String {
+    let key = condition.key.value.as_ref();
+    if facts.fact(key) == Fact::TagKeys {
+        let fails = |tag: &&Tag| {
+            let alone = OneKey(tag.key);
+            holds(condition, version, &alone) == Tri::False
+        };
+        let failing = tags::ALL.iter().filter(fails);
+        let mut all: Vec<&str> = failing.filter_map(|t| t.carried.circumstance()).collect();
+        all.push("`tags` adds others");
+        return format!(", which may fail where {}", all.join(" or where "));
+    }
+    let tag = key.split_once('/').and_then(|(_, name)| tags::find(name));
+    match tag.and_then(|tag| tag.carried.circumstance()) {
+        Some(circumstance) => format!(", a tag that is there only if {circumstance}"),
+        None => String::new(),
+    }
+}
+
+// A request with this tag key alone.
+struct OneKey(&'static str);
+
+impl Facts for OneKey {
+    fn fact(&self, _: &str) -> Fact<'_> {
+        Fact::Values(vec![self.0])
+    }
 }
 
 fn resource(statement: &Statement<'_, '_>, effect: Effect) -> String {

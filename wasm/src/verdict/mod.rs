@@ -12,6 +12,7 @@ use crate::arn::{Arn, is_open};
 use crate::evaluate::{self, Answer, Request, Tri};
 use crate::pattern::same_name;
 use crate::policy::{Effect, Policy};
+use crate::region::{PARTITIONS, Partition, partition_named, partition_of};
 
 pub(crate) use request::{FactSheet, RequiredRequests, SPOT_ROLE, requests};
 
@@ -29,15 +30,18 @@ pub enum Feature {
     SsmImageParameter,
     /// `console`: `start` shows the end of the log of an instance that never came online.
     Console,
+    /// `launch-template`: a launch template lies underneath the launch.
+    LaunchTemplate,
 }
 
 impl Feature {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::InstanceProfile,
         Self::SpotServiceLinkedRole,
         Self::SsmImageParameter,
         Self::Console,
+        Self::LaunchTemplate,
     ];
 
     /// The feature of that name; `spot` and `ssm-image` are short forms.
@@ -58,6 +62,7 @@ impl Feature {
             Self::SpotServiceLinkedRole => "spot-service-linked-role",
             Self::SsmImageParameter => "ssm-image-parameter",
             Self::Console => "console",
+            Self::LaunchTemplate => "launch-template",
         }
     }
 }
@@ -71,8 +76,10 @@ pub struct Setup {
     pub region: Option<String>,
     /// The account; if absent, the one that the policy's ARNs agree on.
     pub account: Option<String>,
-    /// The partition, `aws` if absent.
+    /// The partition; if absent, the region's, or the one that the policy's ARNs agree on.
     pub partition: Option<String>,
+    /// The images in use.
+    pub images: Vec<String>,
     /// The subnets in use.
     pub subnets: Vec<String>,
     /// The security groups in use.
@@ -88,6 +95,18 @@ impl Setup {
     #[must_use]
     pub fn has(&self, feature: Feature) -> bool {
         self.features.contains(&feature)
+    }
+
+    /// The partition: what was said, else what follows from the region, else what was taken from the policy.
+    #[must_use]
+    pub fn partition_with(&self, assumed: &Assumed) -> &'static Partition {
+        let named = |name: &Option<String>| partition_named(name.as_deref()?);
+        let region = |name: &Option<String>| Some(partition_of(name.as_deref()?));
+        named(&self.partition)
+            .or_else(|| region(&self.region))
+            .or_else(|| named(&assumed.partition))
+            .or_else(|| region(&assumed.region))
+            .unwrap_or(&PARTITIONS[0])
     }
 }
 
@@ -148,18 +167,41 @@ pub struct Assumed {
     /// The only account that the policy's ARNs name.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub account: Option<String>,
+    /// The only partition that the policy's ARNs name, if it is another than `aws`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub partition: Option<String>,
+}
+
+/// Why IAM would not save the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// How many errors it would have to refuse it for.
+    pub errors: usize,
+    /// The line of the first one, from 1.
+    pub line: u32,
 }
 
 /// Whether the policy grants what the chosen features need.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// Every permission is granted.
+    /// IAM would save it, and every permission is granted.
     pub granted: bool,
+    /// Why IAM would not save it; then the permissions are what it would be worth once that is fixed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub refused: Option<Refusal>,
     /// What the answer takes for given.
     #[serde(skip_serializing_if = "is_empty", default)]
     pub assumed: Assumed,
     /// Permission by permission.
     pub permissions: Vec<Permission>,
+}
+
+impl Verdict {
+    pub(crate) fn with_refusal(mut self, refused: Option<Refusal>) -> Self {
+        self.granted &= refused.is_none();
+        self.refused = refused;
+        self
+    }
 }
 
 fn is_empty(assumed: &Assumed) -> bool {
@@ -214,6 +256,7 @@ pub(crate) fn judge_for(
         sum_up(permission);
     }
     Verdict {
+        refused: None,
         granted: permissions.iter().all(|p| p.decision == Decision::Granted),
         assumed,
         permissions,
@@ -282,10 +325,8 @@ fn sum_up(permission: &mut Permission) {
 /// A policy that names one account is one for that account.
 #[must_use]
 pub fn assume(policy: &Policy<'_, '_>, setup: &Setup) -> Assumed {
-    if setup.region.is_some() && setup.account.is_some() {
-        return Assumed::default();
-    }
     let (mut region, mut account) = (Agreed::Nothing, Agreed::Nothing);
+    let mut partition = Agreed::Nothing;
     for statement in policy
         .statements
         .iter()
@@ -299,6 +340,7 @@ pub fn assume(policy: &Policy<'_, '_>, setup: &Setup) -> Assumed {
         {
             if let Some(arn) = Arn::parse(&text.value) {
                 region.note(arn.region);
+                partition.note(arn.partition);
                 if arn.account.len() == 12 {
                     account.note(arn.account);
                 }
@@ -317,6 +359,9 @@ pub fn assume(policy: &Policy<'_, '_>, setup: &Setup) -> Assumed {
     Assumed {
         region: region.agreed().filter(|_| setup.region.is_none()),
         account: account.agreed().filter(|_| setup.account.is_none()),
+        partition: partition.agreed().filter(|name| {
+            setup.partition.is_none() && setup.region.is_none() && name != PARTITIONS[0].name
+        }),
     }
 }
 

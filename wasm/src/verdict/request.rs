@@ -4,6 +4,7 @@ use super::{Assumed, Feature, Setup};
 use crate::data;
 use crate::evaluate::{Fact, Facts, Target};
 use crate::pattern::same_name;
+use crate::region::Partition;
 use crate::tags::{self, Carried, Tag};
 
 /// One request about one resource type.
@@ -37,11 +38,14 @@ enum Kind {
 enum Shape {
     /// The action knows only `*`.
     Star,
-    /// A resource of EC2 in the account: its type.
-    Ec2(&'static str),
+    /// A resource that the launch creates: it has no id yet, and EC2 asks for `TYPE/*`.
+    New(&'static str),
+    /// A resource of ours, by its id: type and prefix of the id.
+    Own(&'static str, &'static str),
     SecurityGroup,
     Subnet,
     Image,
+    LaunchTemplate,
     Role,
     SpotRole,
     Parameter,
@@ -50,71 +54,42 @@ enum Shape {
 struct Row(&'static str, &'static str, Shape, Kind, Option<Feature>);
 
 /// A row for each request: action, resource type, ARN, the tags it carries, the feature that makes it; in the order of the verdict.
-const ROWS: [Row; 16] = {
+#[rustfmt::skip]
+const ROWS: [Row; 17] = {
     use Feature::{Console, InstanceProfile, SpotServiceLinkedRole, SsmImageParameter};
     use Kind::{Creates, CreatesUntagged, Owns, Plain, Uses};
-    use Shape::{Ec2, Image, Parameter, Role, SecurityGroup, SpotRole, Star, Subnet};
+    use Shape::{Image, LaunchTemplate, New, Own, Parameter, Role, SecurityGroup, SpotRole, Star, Subnet};
     [
         Row("ec2:RunInstances", "image", Image, Uses, None),
-        Row(
-            "ec2:RunInstances",
-            "instance",
-            Ec2("instance"),
-            Creates,
-            None,
-        ),
-        Row(
-            "ec2:RunInstances",
-            "network-interface",
-            Ec2("network-interface"),
-            CreatesUntagged,
-            None,
-        ),
-        Row(
-            "ec2:RunInstances",
-            "security-group",
-            SecurityGroup,
-            Uses,
-            None,
-        ),
+        Row("ec2:RunInstances", "instance", New("instance"), Creates, None),
+        Row("ec2:RunInstances", "network-interface", New("network-interface"), CreatesUntagged, None),
+        Row("ec2:RunInstances", "security-group", SecurityGroup, Uses, None),
         Row("ec2:RunInstances", "subnet", Subnet, Uses, None),
-        Row("ec2:RunInstances", "volume", Ec2("volume"), Creates, None),
-        Row("ec2:CreateTags", "instance", Ec2("instance"), Creates, None),
-        Row("ec2:CreateTags", "volume", Ec2("volume"), Creates, None),
+        Row("ec2:RunInstances", "volume", New("volume"), Creates, None),
+        Row("ec2:RunInstances", "launch-template", LaunchTemplate, Uses, Some(Feature::LaunchTemplate)),
+        Row("ec2:CreateTags", "instance", New("instance"), Creates, None),
+        Row("ec2:CreateTags", "volume", New("volume"), Creates, None),
         Row("ec2:DescribeInstances", "*", Star, Plain, None),
-        Row("ec2:ModifyVolume", "volume", Ec2("volume"), Owns, None),
-        Row(
-            "ec2:TerminateInstances",
-            "instance",
-            Ec2("instance"),
-            Owns,
-            None,
-        ),
+        Row("ec2:ModifyVolume", "volume", Own("volume", "vol-"), Owns, None),
+        Row("ec2:TerminateInstances", "instance", Own("instance", "i-"), Owns, None),
         Row("ec2:DescribeSpotPriceHistory", "*", Star, Plain, None),
         Row("iam:PassRole", "role", Role, Uses, Some(InstanceProfile)),
-        Row(
-            "iam:CreateServiceLinkedRole",
-            "role",
-            SpotRole,
-            CreatesUntagged,
-            Some(SpotServiceLinkedRole),
-        ),
-        Row(
-            "ssm:GetParameters",
-            "parameter",
-            Parameter,
-            Uses,
-            Some(SsmImageParameter),
-        ),
-        Row(
-            "ec2:GetConsoleOutput",
-            "instance",
-            Ec2("instance"),
-            Owns,
-            Some(Console),
-        ),
+        Row("iam:CreateServiceLinkedRole", "role", SpotRole, CreatesUntagged, Some(SpotServiceLinkedRole)),
+        Row("ssm:GetParameters", "parameter", Parameter, Uses, Some(SsmImageParameter)),
+        Row("ec2:GetConsoleOutput", "instance", Own("instance", "i-"), Owns, Some(Console)),
     ]
 };
+
+/// Keys of EC2's for what a launch of ours has only where a launch template brings it along.
+const UNUSED: [&str; 7] = [
+    "AuthorizedService",
+    "CpuOptionsAmdSevSnp",
+    "KeyPairName",
+    "KeyPairType",
+    "LaunchTemplate",
+    "ManagedResourceOperator",
+    "PlacementGroup",
+];
 
 /// The role that EC2 creates for spot in an account that never used it.
 pub(crate) const SPOT_ROLE: &str = "aws-service-role/spot.amazonaws.com/AWSServiceRoleForEC2Spot";
@@ -137,12 +112,13 @@ impl Arns<'_> {
         } = self;
         let ec2 =
             |rest: &str| Target::open(&format!("arn:{partition}:ec2:{region}:{account}:{rest}"));
-        let each = |kind: &str, ids: &[String]| -> Vec<Target> {
+        let each = |kind: &str, prefix: &str, ids: &[String]| -> Vec<Target> {
             if ids.is_empty() {
-                return vec![ec2(&format!("{kind}/{{}}"))];
+                return vec![ec2(&format!("{kind}/{prefix}{{}}"))];
             }
             ids.iter().map(|id| ec2(&format!("{kind}/{id}"))).collect()
         };
+        let image = |id: &str| Target::open(&format!("arn:{partition}:ec2:{region}::image/{id}"));
         let role = |name: &str| {
             vec![Target::open(&format!(
                 "arn:{partition}:iam::{account}:role/{name}"
@@ -150,12 +126,13 @@ impl Arns<'_> {
         };
         match shape {
             Shape::Star => vec![Target::known("*")],
-            Shape::Ec2(kind) => each(kind, &[]),
-            Shape::SecurityGroup => each("security-group", &setup.security_groups),
-            Shape::Subnet => each("subnet", &setup.subnets),
-            Shape::Image => vec![Target::open(&format!(
-                "arn:{partition}:ec2:{region}::image/{{}}"
-            ))],
+            Shape::New(kind) => vec![ec2(&format!("{kind}/*"))],
+            Shape::Own(kind, prefix) => each(kind, prefix, &[]),
+            Shape::SecurityGroup => each("security-group", "sg-", &setup.security_groups),
+            Shape::Subnet => each("subnet", "subnet-", &setup.subnets),
+            Shape::LaunchTemplate => each("launch-template", "lt-", &[]),
+            Shape::Image if setup.images.is_empty() => vec![image("ami-{}")],
+            Shape::Image => setup.images.iter().map(|id| image(id)).collect(),
             Shape::Role => role(setup.role.as_deref().unwrap_or("{}")),
             Shape::SpotRole => role(SPOT_ROLE),
             Shape::Parameter => vec![Target::open(&format!(
@@ -168,23 +145,22 @@ impl Arns<'_> {
 /// The requests that must be allowed, with what is known of them.
 #[derive(Debug)]
 pub(crate) struct RequiredRequests {
+    setup: Setup,
+    partition: &'static Partition,
     region: Option<String>,
     account: Option<String>,
-    instance_types: Vec<String>,
     subnet_arns: Vec<String>,
-    profile: bool,
-    spot: bool,
     requests: Vec<Asked>,
-    features: Vec<Feature>,
 }
 
 impl RequiredRequests {
     pub(crate) fn new(setup: &Setup, assumed: &Assumed) -> Self {
         let region = setup.region.clone().or_else(|| assumed.region.clone());
         let account = setup.account.clone().or_else(|| assumed.account.clone());
+        let partition = setup.partition_with(assumed);
         let arns = Arns {
             setup,
-            partition: setup.partition.as_deref().unwrap_or("aws"),
+            partition: partition.name,
             region: region.as_deref().unwrap_or("{}"),
             account: account.as_deref().unwrap_or("{account}"),
         };
@@ -203,26 +179,28 @@ impl RequiredRequests {
             (Some(r), Some(a)) => setup
                 .subnets
                 .iter()
-                .map(|id| format!("arn:{}:ec2:{r}:{a}:subnet/{id}", arns.partition))
+                .map(|id| format!("arn:{}:ec2:{r}:{a}:subnet/{id}", partition.name))
                 .collect(),
             _ => Vec::new(),
         };
         Self {
+            setup: setup.clone(),
+            partition,
             subnet_arns,
-            instance_types: setup.instance_types.clone(),
-            profile: setup.has(Feature::InstanceProfile),
-            spot: setup.has(Feature::SpotServiceLinkedRole),
-            features: setup.features.clone(),
             requests,
             region,
             account,
         }
     }
+
+    fn has(&self, feature: Feature) -> bool {
+        self.setup.has(feature)
+    }
 }
 
 /// The requests that the chosen features make.
 pub(crate) fn requests(required: &RequiredRequests) -> impl Iterator<Item = &Asked> {
-    let chosen = |asked: &&Asked| asked.feature.is_none_or(|f| required.features.contains(&f));
+    let chosen = |asked: &&Asked| asked.feature.is_none_or(|f| required.has(f));
     required.requests.iter().filter(chosen)
 }
 
@@ -270,20 +248,16 @@ impl<'f> FactSheet<'f> {
         let is = |known: &str| same_name(name, known);
         Some(if is("TagKeys") {
             match self.asked.kind {
-                Kind::Creates => Fact::Values(
-                    tags::ALL
-                        .iter()
-                        .filter(|tag| tag.carried == Carried::Always)
-                        .map(|tag| tag.key)
-                        .collect(),
-                ),
+                Kind::Creates => Fact::TagKeys,
                 Kind::CreatesUntagged => Fact::Absent,
                 _ => Fact::Never,
             }
         } else if is("RequestedRegion") {
             match self.asked.action {
                 // IAM is one service for the whole partition.
-                action if action.starts_with("iam:") => Fact::Values(vec!["us-east-1"]),
+                action if action.starts_with("iam:") => {
+                    Fact::Values(vec![self.required.partition.home])
+                }
                 _ => known(&self.required.region),
             }
         } else if is("PrincipalAccount") {
@@ -341,33 +315,55 @@ impl<'f> FactSheet<'f> {
                 _ => Fact::Never,
             });
         }
-        match (asked.action, asked.resource) {
-            ("ec2:CreateTags", _) if is("CreateAction") => value("RunInstances"),
-            (
-                "ec2:RunInstances" | "ec2:TerminateInstances" | "ec2:GetConsoleOutput",
-                "instance",
-            ) => match () {
+        let launch = asked.action == "ec2:RunInstances";
+        if launch && let Some(fact) = self.template(name) {
+            return Some(fact);
+        }
+        let setup = &self.required.setup;
+        match asked.resource {
+            "instance" if asked.action != "ec2:CreateTags" => match () {
                 () if is("MetadataHttpTokens") => value("required"),
+                () if is("MetadataHttpEndpoint") => value("enabled"),
                 () if is("MetadataHttpPutResponseHopLimit") => value("1"),
                 () if is("Tenancy") => value("default"),
                 () if is("RootDeviceType") => value("ebs"),
-                () if is("InstanceMarketType") && !self.required.spot => Some(Fact::Unknown),
-                () if is("InstanceProfile") && !self.required.profile => Some(Fact::Absent),
-                () if is("InstanceType") => Some(one_of(&self.required.instance_types)),
+                () if is("InstanceMarketType")
+                    && !self.required.has(Feature::SpotServiceLinkedRole) =>
+                {
+                    Some(Fact::Unknown)
+                }
+                () if is("InstanceProfile") && !self.required.has(Feature::InstanceProfile) => {
+                    Some(Fact::Absent)
+                }
+                () if is("InstanceType") => Some(one_of(&setup.instance_types)),
                 () => None,
             },
-            ("ec2:RunInstances" | "ec2:ModifyVolume", "volume") => match () {
+            "volume" if asked.action != "ec2:CreateTags" => match () {
                 () if is("VolumeType") => value("gp3"),
                 () if is("Encrypted") => value("true"),
                 () => None,
             },
-            ("ec2:RunInstances", "image") if is("RootDeviceType") => value("ebs"),
-            ("ec2:RunInstances", "image") if is("ImageType") => value("machine"),
-            ("ec2:RunInstances", "network-interface") if is("Subnet") => {
-                Some(one_of(&self.required.subnet_arns))
-            }
+            "image" if is("RootDeviceType") => value("ebs"),
+            "image" if is("ImageType") => value("machine"),
+            "image" if is("ImageID") => Some(one_of(&setup.images)),
+            "subnet" if is("SubnetID") => Some(one_of(&setup.subnets)),
+            "security-group" if is("SecurityGroupID") => Some(one_of(&setup.security_groups)),
+            "network-interface" if is("Subnet") => Some(one_of(&self.required.subnet_arns)),
+            _ if is("CreateAction") && asked.action == "ec2:CreateTags" => value("RunInstances"),
             _ => None,
         }
+    }
+
+    // What only a launch template can bring into a launch.
+    fn template(&self, name: &str) -> Option<Fact<'_>> {
+        let is = |known: &&str| same_name(name, known);
+        if self.required.has(Feature::LaunchTemplate) {
+            return None;
+        }
+        if is(&"IsLaunchTemplateResource") {
+            return Some(Fact::AbsentOr("false"));
+        }
+        UNUSED.iter().any(is).then_some(Fact::Absent)
     }
 
     // Whether the service's table lists the key for this action and resource type.
@@ -416,7 +412,11 @@ impl Facts for FactSheet<'_> {
             }
             p if same_name(p, "ec2") => self.ec2(name),
             _ if self.asked.action == "iam:PassRole" && is("iam:PassedToService") => {
-                Some(Fact::Values(vec!["ec2.amazonaws.com"]))
+                let all = self.required.partition.ec2_principals;
+                Some(match all {
+                    [one] => Fact::Values(vec![one]),
+                    several => Fact::OneOf(several.to_vec()),
+                })
             }
             _ if self.asked.action == "iam:CreateServiceLinkedRole" && is("iam:AWSServiceName") => {
                 Some(Fact::Values(vec!["spot.amazonaws.com"]))

@@ -1,22 +1,24 @@
 //! Sprinters' own advice: what is missing, what is too much, and the traps.
 
+mod width;
+
 use std::collections::BTreeSet;
 
 use crate::data::{self, Catalog, Known};
 use crate::evaluate::{
     self, Fact, Facts, Request, Target as Asked, Tri, holds, names_action, names_resource,
 };
-use crate::fix::Change;
 use crate::issue_code::sprinters as own;
 use crate::json::Value;
 use crate::lint::Diagnostic;
 use crate::options::Options;
-use crate::pattern::{has_wildcard, matches_ignoring_case, same_name};
-use crate::policy::{Effect, Policy};
+use crate::pattern::same_name;
+use crate::policy::{Effect, Element, Policy};
 use crate::position::Span;
+use crate::remedy;
 use crate::size::{Target, counted};
 use crate::tags::OURS;
-use crate::verdict::{self, Decision, FactSheet, Feature, Permission, RequiredRequests, Verdict};
+use crate::verdict::{self, Decision, FactSheet, Permission, RequiredRequests, Verdict};
 
 /// Nobody reads more.
 const MAX_ADVICE: usize = 200;
@@ -30,22 +32,32 @@ pub(crate) struct Context<'a, 't> {
     pub(crate) verdict: &'a Verdict,
 }
 
-pub(crate) fn run(context: &Context<'_, '_>) -> Vec<Diagnostic> {
+/// What IAM refuses although no check of Access Analyzer's says so: it depends on the kind of policy.
+pub(crate) fn refusals(text: &str, root: &Value<'_>, target: Target) -> Vec<Diagnostic> {
     let mut out = Vec::new();
-    version(context, &mut out);
-    size(context, &mut out);
+    if root.get("Statement").is_some() {
+        version(root, target, &mut out);
+        size(text, root, target, &mut out);
+    }
+    out
+}
+
+/// All advice, after what IAM refuses.
+pub(crate) fn run(context: &Context<'_, '_>, refusals: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut out = refusals;
     for permission in &context.verdict.permissions {
         lacking(context, permission, &mut out);
     }
     never_true(context, &mut out);
     traps(context, &mut out);
-    unneeded(context, &mut out);
+    width::unneeded(context, &mut out);
     not_checked(context, &mut out);
     out
 }
 
 fn diagnostic(code: crate::issue_code::Code, places: Vec<Span>, message: String) -> Diagnostic {
     Diagnostic {
+        refused: code.is_refused(),
         code,
         message,
         places,
@@ -54,13 +66,13 @@ fn diagnostic(code: crate::issue_code::Code, places: Vec<Span>, message: String)
 }
 
 // IAM refuses managed policies of the old version and reads inline ones by the old rules.
-fn version(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
-    let version = context.root.get("Version");
+fn version(root: &Value<'_>, target: Target, out: &mut Vec<Diagnostic>) {
+    let version = root.get("Version");
     if version.and_then(Value::as_str) == Some("2012-10-17") {
         return;
     }
-    let place = version.map_or(context.root.span(), Value::span);
-    let (code, message) = if context.options.target == Target::Managed {
+    let place = version.map_or(root.span(), Value::span);
+    let (code, message) = if target == Target::Managed {
         (
             own::MANAGED_POLICY_VERSION,
             "IAM refuses a managed policy without `\"Version\": \"2012-10-17\"`; add it",
@@ -72,16 +84,15 @@ fn version(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
         )
     };
     let mut one = diagnostic(code, vec![place], message.to_owned());
-    one.change = crate::lint::new_version(context.root);
+    one.change = crate::lint::new_version(root);
     out.push(one);
 }
 
-fn size(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
-    let target = context.options.target;
-    if context.text.len() <= target.quota() {
+fn size(text: &str, root: &Value<'_>, target: Target, out: &mut Vec<Diagnostic>) {
+    if text.len() <= target.quota() {
         return;
     }
-    let size = counted(context.text);
+    let size = counted(text);
     if size > target.quota() {
         let message = format!(
             "the policy has {size} characters without white space, but a {} may have {}; \
@@ -91,7 +102,7 @@ fn size(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
         );
         out.push(diagnostic(
             own::POLICY_TOO_LARGE,
-            vec![context.root.span()],
+            vec![root.span()],
             message,
         ));
     }
@@ -119,7 +130,18 @@ fn lacking(context: &Context<'_, '_>, permission: &Permission, out: &mut Vec<Dia
         message.push_str(&permission.conditions.join("; "));
         message.push(')');
     }
-    out.push(diagnostic(code, places, message));
+    let mut one = diagnostic(code, places, message);
+    if permission.decision == Decision::Missing {
+        let assumed = &context.verdict.assumed;
+        one.change = remedy::add(
+            context.text,
+            context.root,
+            context.options,
+            assumed,
+            &permission.action,
+        );
+    }
+    out.push(one);
 }
 
 // Conditions that keep a statement from ever granting what it names.
@@ -225,6 +247,17 @@ fn traps(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
         let statements = allows.filter_map(|(at, ..)| context.policy.statements.get(*at));
         statements.map(|s| s.value.span()).collect()
     };
+    // The statement, where it is one alone: else narrowing it would change nothing.
+    let only = |answer: &evaluate::Answer| {
+        let mut allows = answer
+            .statements
+            .iter()
+            .filter(|(_, effect, _)| *effect == Effect::Allow);
+        allows
+            .next()
+            .filter(|_| allows.next().is_none())
+            .map(|(at, ..)| *at)
+    };
     let granted = context
         .verdict
         .permissions
@@ -232,10 +265,13 @@ fn traps(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
         .any(|p| p.action == "ec2:TerminateInstances" && p.decision < Decision::Missing);
     if ends.allowed != Tri::False && ends.denied != Tri::True {
         let message = format!(
-            "this also ends instances that are not Sprinters'; add the condition \
-             `\"StringEquals\": {{\"aws:ResourceTag/{OURS}\": \"true\"}}`"
+            "this also ends instances that are not Sprinters'; put `ec2:TerminateInstances` and `ec2:ModifyVolume` into \
+             a statement of their own with `\"StringEquals\": {{\"aws:ResourceTag/{OURS}\": \"true\"}}`"
         );
-        out.push(diagnostic(own::UNSCOPED_TERMINATE, places(&ends), message));
+        let mut one = diagnostic(own::UNSCOPED_TERMINATE, places(&ends), message);
+        one.change = only(&ends)
+            .and_then(|at| remedy::scope_to_own(context.text, context.policy, context.root, at));
+        out.push(one);
     } else if granted {
         let tags = ask("ec2:CreateTags");
         if tags.allowed != Tri::False && tags.denied != Tri::True {
@@ -243,118 +279,11 @@ fn traps(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
                 "whoever may put `{OURS}` on any instance may end it after that, so the tag \
                  protects nothing; add `\"StringEquals\": {{\"ec2:CreateAction\": \"RunInstances\"}}`"
             );
-            out.push(diagnostic(
-                own::UNGUARDED_CREATE_TAGS,
-                places(&tags),
-                message,
-            ));
-        }
-    }
-}
-
-fn needed(feature: Option<Feature>) -> &'static [&'static str] {
-    match feature {
-        None => &[
-            "ec2:RunInstances",
-            "ec2:CreateTags",
-            "ec2:DescribeInstances",
-            "ec2:ModifyVolume",
-            "ec2:TerminateInstances",
-            "ec2:DescribeSpotPriceHistory",
-        ],
-        Some(Feature::InstanceProfile) => &["iam:PassRole"],
-        Some(Feature::SpotServiceLinkedRole) => &["iam:CreateServiceLinkedRole"],
-        Some(Feature::SsmImageParameter) => &["ssm:GetParameters"],
-        Some(Feature::Console) => &["ec2:GetConsoleOutput"],
-    }
-}
-
-fn unneeded(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
-    let features = context.options.setup.features.iter().copied().map(Some);
-    let need: Vec<&str> = std::iter::once(None)
-        .chain(features)
-        .flat_map(needed)
-        .copied()
-        .collect();
-    for statement in &context.policy.statements {
-        let Some(action) = statement
-            .action
-            .as_ref()
-            .filter(|_| statement.effect == Some(Effect::Allow))
-        else {
-            continue;
-        };
-        if action.negated {
-            let message =
-                "`NotAction` allows everything else there is; name the actions in `Action`";
-            out.push(diagnostic(
-                own::UNNEEDED_PERMISSION,
-                vec![action.key],
-                message.to_owned(),
-            ));
-            continue;
-        }
-        for text in action.texts() {
-            if out.len() >= MAX_ADVICE {
-                return;
-            }
-            let hit = need
-                .iter()
-                .filter(|name| matches_ignoring_case(&text.value, name))
-                .count();
-            let message = if hit == 0 {
-                // Mistyped, most likely; the findings say so, and removing it would be wrong.
-                if !may_exist(context.catalog, &text.value) {
-                    continue;
-                }
-                let serves = |f: &&Feature| {
-                    needed(Some(**f))
-                        .iter()
-                        .any(|name| same_name(name, &text.value))
-                };
-                match Feature::ALL.iter().find(serves) {
-                    Some(feature) => format!(
-                        "Sprinters needs `{}` only for the feature `{}`; choose that feature, or \
-                         remove the permission",
-                        text.value,
-                        feature.name()
-                    ),
-                    None => format!(
-                        "Sprinters does not need `{}` for the chosen features; remove it",
-                        text.value
-                    ),
-                }
-            } else if has_wildcard(&text.value) {
-                format!(
-                    "`{}` allows more than the {hit} of its actions that Sprinters needs; name those",
-                    text.value
-                )
-            } else {
-                continue;
-            };
-            let mut one = diagnostic(own::UNNEEDED_PERMISSION, vec![text.span], message);
-            let alone = action.value.elements().len() == 1;
-            let target = if alone {
-                statement.value.span()
-            } else {
-                text.span
-            };
-            one.change = (hit == 0 && !(alone && context.policy.statements.len() == 1))
-                .then(|| crate::fix::removal(context.root, target))
-                .flatten()
-                .map(|span| Change::new("Remove it", span, ""));
+            let mut one = diagnostic(own::UNGUARDED_CREATE_TAGS, places(&tags), message);
+            one.change = only(&tags)
+                .and_then(|at| remedy::guard_tags(context.text, context.policy, context.root, at));
             out.push(one);
         }
-    }
-}
-
-fn may_exist(catalog: Option<&Catalog>, action: &str) -> bool {
-    match action.split_once(':') {
-        Some((prefix, name)) => {
-            has_wildcard(prefix)
-                || data::is_prefix(prefix) && data::exists(catalog, prefix, name) != Known::None
-        }
-        None => action.bytes().all(|b| b == b'*'),
     }
 }
 
@@ -366,7 +295,7 @@ fn not_checked(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
         .policy
         .statements
         .iter()
-        .flat_map(|s| s.action.iter().flat_map(super::policy::Element::texts))
+        .flat_map(|s| s.action.iter().flat_map(Element::texts))
     {
         let Some((prefix, name)) = text.value.split_once(':') else {
             continue;

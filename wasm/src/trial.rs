@@ -1,0 +1,105 @@
+//! Every change is tried before it is offered: none may leave the policy worse than it was.
+
+use crate::check::apply_spans;
+use crate::fix::Change;
+use crate::issue_code::JSON_SYNTAX_ERROR;
+use crate::json::{self, Parsed};
+use crate::lint::Diagnostic;
+use crate::policy::Policy;
+use crate::verdict::{Decision, Verdict};
+
+/// No more changes are tried, and so offered, for one text; the others come when some of these are applied.
+const MOST: usize = 25;
+/// Nor more bytes read again: long texts get fewer changes.
+const MOST_BYTES: usize = 400_000;
+
+/// The policy as it stands.
+pub(crate) struct Trial<'t> {
+    text: &'t str,
+    verdict: &'t Verdict,
+    // Whether some statement has a part that cannot be read, so that a conditional answer may become anything.
+    in_doubt: bool,
+    // How often the text departs from JSON; then the answers are guesses.
+    syntax_errors: usize,
+}
+
+impl<'t> Trial<'t> {
+    pub(crate) fn new(
+        text: &'t str,
+        verdict: &'t Verdict,
+        parsed: &Parsed<'_>,
+        policy: &Policy<'_, '_>,
+    ) -> Self {
+        Self {
+            text,
+            verdict,
+            in_doubt: policy.statements.iter().any(|s| s.in_doubt),
+            syntax_errors: parsed.errors.len(),
+        }
+    }
+
+    /// Takes the changes back that would do harm.
+    pub(crate) fn hold<'d>(
+        &self,
+        diagnostics: impl Iterator<Item = &'d mut Diagnostic>,
+        judge: impl Fn(&str) -> Verdict,
+    ) {
+        let most = (MOST_BYTES / self.text.len().max(1)).clamp(1, MOST);
+        let mut tried = 0;
+        for diagnostic in diagnostics {
+            let Some(change) = diagnostic.change.as_ref().filter(|c| !c.proven) else {
+                continue;
+            };
+            tried += 1;
+            if tried > most || !self.is_harmless(diagnostic, change, &judge) {
+                diagnostic.change = None;
+            }
+        }
+    }
+
+    fn is_harmless(
+        &self,
+        diagnostic: &Diagnostic,
+        change: &Change,
+        judge: &impl Fn(&str) -> Verdict,
+    ) -> bool {
+        // Nobody knows what a variable stands for, so nothing is written in its place.
+        let variables = |text: &str| text.matches("${").count();
+        let replaced = change
+            .edits
+            .iter()
+            .map(|(span, _)| variables(span.text(self.text)));
+        let written = change.edits.iter().map(|(_, new)| variables(new));
+        if written.sum::<usize>() < replaced.sum() {
+            return false;
+        }
+        let text = apply_spans(self.text, &change.edits);
+        if text == self.text {
+            return false;
+        }
+        if diagnostic.code == JSON_SYNTAX_ERROR && self.syntax_errors > 0 {
+            // A bracket in its place may show what was hidden behind it.
+            return json::parse(&text).errors.len() <= self.syntax_errors;
+        }
+        self.is_no_worse(&judge(&text))
+    }
+
+    /// Whether the verdict is at least as good as before.
+    pub(crate) fn is_no_worse(&self, after: &Verdict) -> bool {
+        let errors = |verdict: &Verdict| verdict.refused.map_or(0, |refusal| refusal.errors);
+        if errors(after) > errors(self.verdict) {
+            return false;
+        }
+        if self.syntax_errors > 0 {
+            return true;
+        }
+        let before = &self.verdict.permissions;
+        before
+            .iter()
+            .zip(&after.permissions)
+            .all(|(before, after)| {
+                after.decision <= before.decision
+                    || (self.in_doubt && before.decision == Decision::Conditional)
+            })
+    }
+}
