@@ -83,10 +83,7 @@ fn flags(mode: Mode, matches: &ArgMatches) -> BTreeMap<&'static str, String> {
         .filter_map(|input| Some((input.name, matches.get_one::<String>(input.name)?.clone())))
         .collect();
     if mode == Mode::Policy {
-        let files = policy::files(matches);
-        if !files.is_empty() {
-            flags.insert("policy", files);
-        }
+        flags.extend(policy::flags(matches));
     }
     flags
 }

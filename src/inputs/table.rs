@@ -356,7 +356,7 @@ pub(crate) const INPUTS: &[Input] = &[
         "require",
         "FEATURES",
         &[Policy],
-        "What the policy must allow beyond the six permissions: `instance-profile`, `spot-service-linked-role`, `ssm-image-parameter`, `console`",
+        "What the policy must allow beyond the six permissions: `instance-profile`, `spot-service-linked-role`, `ssm-image-parameter`, `console`, `launch-template`",
     ),
     input(
         "target",

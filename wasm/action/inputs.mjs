@@ -1,6 +1,6 @@
 import { Refused } from "./commands.mjs";
 
-const FEATURES = ["instance-profile", "spot-service-linked-role", "ssm-image-parameter", "console"];
+const FEATURES = ["instance-profile", "spot-service-linked-role", "ssm-image-parameter", "console", "launch-template"];
 const TARGETS = ["managed", "inline-user", "inline-role", "inline-group"];
 
 const words = (/** @type {string} */ text, /** @type {RegExp} */ separator) => text.split(separator).map((word) => word.trim()).filter((word) => word !== "");

@@ -31,14 +31,26 @@ function hand(variable, text) {
  * @param {Options} options
  * @returns {Result}
  */
+/** GitHub shows no more for one step, so that the first must be the causes: https://docs.github.com/actions/reference/limits */
+const MOST_ANNOTATIONS = 10;
+const ORDER = ["ERROR", "SECURITY_WARNING", "WARNING", "SUGGESTION"];
+
+/** Errors before warnings; what is missing only because of an error somewhere else is not said again. */
+function causesFirst({ findings, advice, causes = [] }) {
+  const follows = (finding) =>
+    finding.issueCode === "SPRINTERS_MISSING_PERMISSION" && causes.some(({ action }) => finding.findingDetails.startsWith(`\`${action}\``));
+  const all = [...findings, ...advice.filter((finding) => !follows(finding))];
+  return all.sort((a, b) => ORDER.indexOf(a.findingType) - ORDER.indexOf(b.findingType));
+}
+
 function checkFile(engine, file, options) {
   const name = relative(workspace, file).replaceAll("\\", "/");
   const report = engine.check(readFileSync(file, "utf8"), options);
-  const said = [...report.findings, ...report.advice];
-  for (const finding of said) console.log(annotation(name, finding));
-  const lacks = report.verdict.permissions.some(({ decision }) => decision === "missing" || decision === "denied");
-  const bad = lacks || said.some(({ findingType }) => findingType === "ERROR");
-  console.log(`${bad ? "✗" : "✓"} ${name}: ${said.length} findings`);
+  const said = causesFirst(report);
+  for (const finding of said.slice(0, MOST_ANNOTATIONS)) console.log(annotation(name, finding));
+  const fails = ["refused", "lacks"].includes(report.headline.kind);
+  const bad = fails || said.some(({ findingType }) => findingType === "ERROR");
+  console.log(`${bad ? "✗" : "✓"} ${name}: ${report.headline.text}`);
   return { name, report, said, bad };
 }
 

@@ -28,6 +28,8 @@ function section({ name, report, said, bad }) {
   return [
     `### ${bad ? "❌" : "✅"} ${cell(name)}`,
     "",
+    `${cell(report.headline.text)}.`,
+    "",
     ...table(["", "Permission", "What follows"], permissions),
     ...(findings.length > 0 ? table(["Line", "Kind", "Check", "Finding"], findings) : ["No findings.", ""]),
   ];

@@ -86,6 +86,22 @@ pub fn lint(text: &str, options: &str) -> Result<String, String> {
     })
 }
 
+/// The text with every fix applied that takes nothing away that somebody may need.
+///
+/// # Errors
+/// If the options are not valid.
+#[wasm_bindgen]
+pub fn fix_all(text: &str, options: &str) -> Result<String, String> {
+    with_checker(options, &|checker| Ok(checker.fix_all(text).text))
+}
+
+/// The text laid out anew; as it is where it is no JSON.
+#[wasm_bindgen]
+#[must_use]
+pub fn format(text: &str) -> String {
+    crate::json::format(text).unwrap_or_else(|| text.to_owned())
+}
+
 /// The tightest policy for the options.
 ///
 /// # Errors

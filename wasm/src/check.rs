@@ -8,7 +8,7 @@ use crate::lint::{self, Depth, Diagnostic};
 use crate::options::Options;
 use crate::policy::Policy;
 use crate::position::{Lines, Span};
-use crate::report::{Edit, Finding, Fix, List, Location, Range, Report};
+use crate::report::{Cause, Edit, Finding, Fix, List, Location, Range, Report};
 use crate::trial::Trial;
 use crate::verdict::{self, Refusal, RequiredRequests, Verdict};
 
@@ -108,10 +108,22 @@ impl Checker {
                 one.change = None;
             }
         }
-        Trial::new(text, &verdict, &parsed, &policy)
+        let known = findings.len();
+        let granted = Trial::new(text, &verdict, &parsed, &policy)
             .hold(findings.iter_mut().chain(&mut advice), |text| {
                 self.verdict(text)
             });
+        // Advice is no cause: it says how to go on.
+        let causes = granted.into_iter().filter(|(at, _)| *at < known);
+        let causes = causes.map(|(finding, action)| Cause {
+            line: findings[finding]
+                .places
+                .first()
+                .map_or(1, |place| lines.position(place.start).line),
+            finding,
+            action,
+        });
+        let causes = causes.collect();
         let fixes = [(List::Findings, &findings), (List::Advice, &advice)];
         let fixes = fixes
             .into_iter()
@@ -129,6 +141,7 @@ impl Checker {
             verdict,
             advice,
             fixes,
+            causes,
         }
     }
 

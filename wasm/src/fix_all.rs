@@ -39,11 +39,15 @@ impl Checker {
         let rounds = (MOST_BYTES / text.len().max(1)).clamp(1, MOST_ROUNDS);
         for _ in 0..rounds {
             let report = self.check(&fixed.text);
-            let wanted: Vec<&Fix> = report
+            let mut wanted: Vec<&Fix> = report
                 .fixes
                 .iter()
                 .filter(|f| is_wanted(&report, f))
                 .collect();
+            // What is missing may only be misspelt: findings come before advice.
+            if wanted.iter().any(|fix| fix.list == List::Findings) {
+                wanted.retain(|fix| fix.list == List::Findings);
+            }
             let Some((text, made)) = self.round(&fixed.text, &report, &wanted) else {
                 break;
             };

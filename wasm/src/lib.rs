@@ -41,15 +41,12 @@ mod trial;
 pub mod values;
 pub mod verdict;
 
-// The old name, until all users have the new one.
-pub use issue_code as code;
-
 pub use check::{Checker, apply};
 pub use data::Catalog;
 pub use fix_all::{Done, Fixed};
 pub use headline::Headline;
 pub use options::Options;
-pub use report::{Edit, Finding, Fix, List, Location, Range, Report};
+pub use report::{Cause, Edit, Finding, Fix, List, Location, Range, Report};
 pub use size::Target;
 pub use tighten::tighten;
 pub use verdict::{Decision, Feature, Refusal, Setup, Verdict};

@@ -90,6 +90,18 @@ impl<'t> Lines<'t> {
         }
     }
 
+    /// The bytes of a line, counted from 1, without its line break.
+    #[must_use]
+    pub fn line(&self, number: u32) -> std::ops::Range<usize> {
+        let start = |at: usize| self.starts.get(at).map(|(start, _)| *start as usize);
+        let at = (number as usize).saturating_sub(1);
+        let end = self.text.len();
+        let from = start(at).unwrap_or(end);
+        let to = start(at + 1).unwrap_or(end);
+        let line = self.text.get(from..to).unwrap_or_default();
+        from..from + line.trim_end_matches(['\n', '\r']).len()
+    }
+
     /// The position of a byte offset.
     #[must_use]
     pub fn position(&self, byte: u32) -> Position {

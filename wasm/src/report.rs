@@ -91,6 +91,20 @@ pub struct Report {
     pub advice: Vec<Finding>,
     /// The changes that can be applied.
     pub fixes: Vec<Fix>,
+    /// What is not granted only because of an error somewhere else.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub causes: Vec<Cause>,
+}
+
+/// A permission that would be granted if one finding were fixed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// The permission's action.
+    pub action: String,
+    /// The finding, by its index.
+    pub finding: usize,
+    /// The finding's line, from 1.
+    pub line: u32,
 }
 
 impl Report {

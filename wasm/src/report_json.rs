@@ -5,7 +5,7 @@ use crate::headline::Headline;
 use crate::issue_code::FindingType;
 use crate::json::{PathElement, quote};
 use crate::position::Position;
-use crate::report::{Edit, Finding, Fix, List, Location, Report};
+use crate::report::{Cause, Edit, Finding, Fix, List, Location, Report};
 use crate::simulate::{
     EvalDecision, EvaluationResult, MatchedStatement, SimulationResult, StatementPosition,
 };
@@ -23,6 +23,10 @@ pub(crate) fn report(report: &Report) -> String {
     list(&mut out, &report.advice, finding);
     out.push_str(r#","fixes":"#);
     list(&mut out, &report.fixes, fix);
+    if !report.causes.is_empty() {
+        out.push_str(r#","causes":"#);
+        list(&mut out, &report.causes, cause);
+    }
     out.push('}');
     out
 }
@@ -173,6 +177,16 @@ fn fix(out: &mut String, fix: &Fix) {
     quote(out, &fix.title);
     out.push_str(r#","edits":"#);
     list(out, &fix.edits, edit);
+    out.push('}');
+}
+
+fn cause(out: &mut String, cause: &Cause) {
+    out.push_str(r#"{"action":"#);
+    quote(out, &cause.action);
+    out.push_str(r#","finding":"#);
+    number(out, cause.finding);
+    out.push_str(r#","line":"#);
+    unsigned(out, cause.line);
     out.push('}');
 }
 

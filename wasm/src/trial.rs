@@ -38,31 +38,37 @@ impl<'t> Trial<'t> {
         }
     }
 
-    /// Takes the changes back that would do harm.
+    /// Takes the changes back that would do harm. Tells which permission each of the others would grant.
     pub(crate) fn hold<'d>(
         &self,
         diagnostics: impl Iterator<Item = &'d mut Diagnostic>,
         judge: impl Fn(&str) -> Verdict,
-    ) {
+    ) -> Vec<(usize, String)> {
         let most = (MOST_BYTES / self.text.len().max(1)).clamp(1, MOST);
-        let mut tried = 0;
-        for diagnostic in diagnostics {
+        let (mut tried, mut granted) = (0, Vec::new());
+        for (at, diagnostic) in diagnostics.enumerate() {
             let Some(change) = diagnostic.change.as_ref().filter(|c| !c.proven) else {
                 continue;
             };
             tried += 1;
-            if tried > most || !self.is_harmless(diagnostic, change, &judge) {
-                diagnostic.change = None;
+            let after = (tried <= most)
+                .then(|| self.tried(diagnostic, change, &judge))
+                .flatten();
+            match after {
+                None => diagnostic.change = None,
+                Some(after) => granted.extend(self.gained(&after).map(|action| (at, action))),
             }
         }
+        granted
     }
 
-    fn is_harmless(
+    // The verdict with the change, `None` if it does harm.
+    fn tried(
         &self,
         diagnostic: &Diagnostic,
         change: &Change,
         judge: &impl Fn(&str) -> Verdict,
-    ) -> bool {
+    ) -> Option<Verdict> {
         // Nobody knows what a variable stands for, so nothing is written in its place.
         let variables = |text: &str| text.matches("${").count();
         let replaced = change
@@ -71,17 +77,29 @@ impl<'t> Trial<'t> {
             .map(|(span, _)| variables(span.text(self.text)));
         let written = change.edits.iter().map(|(_, new)| variables(new));
         if written.sum::<usize>() < replaced.sum() {
-            return false;
+            return None;
         }
         let text = apply_spans(self.text, &change.edits);
         if text == self.text {
-            return false;
+            return None;
         }
-        if diagnostic.code == JSON_SYNTAX_ERROR && self.syntax_errors > 0 {
+        let after = judge(&text);
+        let fits = if diagnostic.code == JSON_SYNTAX_ERROR && self.syntax_errors > 0 {
             // A bracket in its place may show what was hidden behind it.
-            return json::parse(&text).errors.len() <= self.syntax_errors;
-        }
-        self.is_no_worse(&judge(&text))
+            json::parse(&text).errors.len() <= self.syntax_errors
+        } else {
+            self.is_no_worse(&after)
+        };
+        fits.then_some(after)
+    }
+
+    fn gained(&self, after: &Verdict) -> impl Iterator<Item = String> {
+        let pairs = self.verdict.permissions.iter().zip(&after.permissions);
+        pairs
+            .filter(|(before, after)| {
+                before.decision != Decision::Granted && after.decision == Decision::Granted
+            })
+            .map(|(before, _)| before.action.clone())
     }
 
     /// Whether the verdict is at least as good as before.

@@ -6,11 +6,11 @@ import { type Engine, type Report, loadActions, start } from "./engine";
 import { BROKEN, type Example, GOOD } from "./examples";
 import { type Remark, remarks, showFindings, visible } from "./findings";
 import { keepFocus } from "./focus";
-import { makeSetup } from "./setup";
-import { type Carried, carriedInAddress, isShared, linkTo, policyInAddress } from "./share";
+import { type Setup, makeSetup } from "./setup";
+import { carriedInAddress, isShared, linkTo, policyInAddress } from "./share";
 import { keep, recall } from "./stored";
 import { makeTight } from "./tight";
-import { showInstead, showVerdict, summary } from "./verdict";
+import { showInstead, showVerdict } from "./verdict";
 
 /** Texts longer than this are checked when the typing rests, not at every key. */
 const LARGE = 100_000;
@@ -94,26 +94,26 @@ function build(place: HTMLElement, engine: Engine, first: First): void {
 
   let shown = "";
   const show = (): void => {
-    const now = JSON.stringify([report?.verdict, all.map(visible)]);
+    const now = JSON.stringify([report?.headline, report?.verdict, all.map(visible)]);
     // Most keystrokes change nothing but the text: then the lists stay as they are, and so does what has the focus in them.
     if (now !== shown) {
       shown = now;
       const unreadable = report && notAPolicy(report, editor.text());
-      const judged = report?.verdict;
+      const judged = report;
       keepFocus(verdict, () => {
         if (!judged) showInstead(verdict, "info", EMPTY);
         else if (unreadable) showInstead(verdict, "error", ...prose(sentence(unreadable)));
         else showVerdict(verdict, judged, editor.goToStatement);
       });
       keepFocus(findings, () => showFindings(findings, () => all, { goTo: editor.goTo, apply: editor.apply }));
-      tell(report ? (unreadable ?? `${summary(report.verdict).text}, ${all.length} findings`) : EMPTY);
+      tell(report ? (unreadable ?? `${report.headline.text}, ${all.length} findings`) : EMPTY);
     }
     tight.update();
   };
 
   place.replaceChildren(
     element("div", { class: "checker-bar" }, chooser((text) => editor.replace(text)), ...setup.bar),
-    element("div", { class: "checker-work" }, element("div", { class: "checker-editor" }, host, actions(editor, tight.button, setup.carried)), verdict),
+    element("div", { class: "checker-work" }, element("div", { class: "checker-editor" }, host, actions(editor, engine, setup, tight.button)), verdict),
     tight.section,
     findings,
     element("p", { class: "checker-note" }, PROMISE),
@@ -135,7 +135,16 @@ function build(place: HTMLElement, engine: Engine, first: First): void {
   void loadActions().then(checkAgain, () => undefined);
 }
 
-function actions(editor: ReturnType<typeof makeEditor>, tighten: HTMLButtonElement, carried: () => Carried): HTMLElement {
+function actions(editor: ReturnType<typeof makeEditor>, engine: Engine, setup: Setup, tighten: HTMLButtonElement): HTMLElement {
+  const change = (label: string, to: (text: string) => string): HTMLButtonElement => {
+    const button = element("button", { type: "button" }, label);
+    button.addEventListener("click", () => {
+      const text = editor.text();
+      const changed = to(text);
+      if (changed !== text) editor.replace(changed);
+    });
+    return button;
+  };
   const undo = element("button", { type: "button" }, "Undo");
   undo.addEventListener("click", editor.undo);
   const redo = element("button", { type: "button" }, "Redo");
@@ -143,9 +152,11 @@ function actions(editor: ReturnType<typeof makeEditor>, tighten: HTMLButtonEleme
   return element(
     "div",
     { class: "checker-actions" },
+    change("Fix all", (text) => engine.fixAll(text, setup.options())),
+    change("Format", engine.format),
     tighten,
     copyButton("Copy policy", editor.text),
-    copyButton("Copy link", () => linkTo(editor.text(), carried())),
+    copyButton("Copy link", () => linkTo(editor.text(), setup.carried())),
     element("span", { class: "pair" }, undo, redo),
   );
 }

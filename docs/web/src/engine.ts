@@ -1,10 +1,10 @@
 // The policy engine: Rust, compiled to WebAssembly. Everything about policies is decided there; this page only shows it.
-import init, { check, load_actions, tighten } from "policy-engine/policy.mjs";
+import init, { check, fix_all, format, load_actions, tighten } from "policy-engine/policy.mjs";
 import programUrl from "policy-engine/policy_bg.wasm";
 import actionsUrl from "policy-engine/actions.txt";
 import { unpack } from "./unpack-actions";
 
-export type Feature = "instance-profile" | "spot-service-linked-role" | "ssm-image-parameter" | "console";
+export type Feature = "instance-profile" | "spot-service-linked-role" | "ssm-image-parameter" | "console" | "launch-template";
 export type Target = "managed" | "inline-user" | "inline-role" | "inline-group";
 export type Decision = "granted" | "conditional" | "missing" | "denied";
 export type FindingType = "ERROR" | "SECURITY_WARNING" | "WARNING" | "SUGGESTION";
@@ -15,6 +15,7 @@ export interface Options {
   target: Target;
   region?: string;
   account?: string;
+  images?: string[];
   subnets?: string[];
   securityGroups?: string[];
   instanceTypes?: string[];
@@ -59,11 +60,28 @@ export interface Permission {
 
 export interface Verdict {
   granted: boolean;
-  assumed?: { region?: string; account?: string };
+  /** Why IAM would not save the text; then the permissions are what it would be worth once that is fixed. */
+  refused?: { errors: number; line: number };
+  assumed?: { region?: string; account?: string; partition?: string };
   permissions: Permission[];
 }
 
+/** The answer in one sentence; the terminal and the workflow step say the same. */
+export interface Headline {
+  kind: "refused" | "lacks" | "depends" | "too-wide" | "works";
+  text: string;
+}
+
+/** A permission that would be granted if one of the findings were fixed. */
+export interface Cause {
+  action: string;
+  finding: number;
+  line: number;
+}
+
 export interface Report {
+  headline: Headline;
+  causes?: Cause[];
   findings: Finding[];
   advice: Finding[];
   fixes: Fix[];
@@ -72,6 +90,10 @@ export interface Report {
 
 export interface Engine {
   check(text: string, options: Options): Report;
+  /** The text with every fix applied that takes nothing away that somebody may need. */
+  fixAll(text: string, options: Options): string;
+  /** The text laid out anew; as it is where it is no JSON. */
+  format(text: string): string;
   tighten(options: Options): string;
 }
 
@@ -80,6 +102,8 @@ export async function start(): Promise<Engine> {
   await init({ module_or_path: fetch(new URL(programUrl, import.meta.url)) });
   return {
     check: (text, options) => JSON.parse(check(text, JSON.stringify(options))) as Report,
+    fixAll: (text, options) => fix_all(text, JSON.stringify(options)),
+    format,
     tighten: (options) => tighten(JSON.stringify(options)),
   };
 }

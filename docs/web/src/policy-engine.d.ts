@@ -2,6 +2,8 @@
 declare module "policy-engine/policy.mjs" {
   export default function init(options: { module_or_path: Promise<Response> }): Promise<unknown>;
   export function check(text: string, options: string): string;
+  export function fix_all(text: string, options: string): string;
+  export function format(text: string): string;
   export function tighten(options: string): string;
   export function load_actions(text: string): void;
 }

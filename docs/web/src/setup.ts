@@ -8,6 +8,7 @@ const FEATURES: [Feature, string][] = [
   ["spot-service-linked-role", "Spot's service-linked role"],
   ["ssm-image-parameter", "Image from SSM"],
   ["console", "Log of an instance that failed"],
+  ["launch-template", "Launch template"],
 ];
 
 const TARGETS: [Target, string][] = [
@@ -18,7 +19,7 @@ const TARGETS: [Target, string][] = [
 ];
 
 interface Field {
-  key: "region" | "account" | "subnets" | "securityGroups" | "instanceTypes" | "role";
+  key: "region" | "account" | "images" | "subnets" | "securityGroups" | "instanceTypes" | "role";
   label: string;
   example: string;
   list?: true;
@@ -28,6 +29,7 @@ interface Field {
 const FIELDS: Field[] = [
   { key: "region", label: "Region", example: "eu-central-1" },
   { key: "account", label: "Account id", example: "111122223333" },
+  { key: "images", label: "Images", example: "ami-0123…", list: true },
   { key: "subnets", label: "Subnets", example: "subnet-0123…, subnet-4567…", list: true },
   { key: "securityGroups", label: "Security groups", example: "sg-0123…", list: true },
   { key: "instanceTypes", label: "Instance types", example: "m7i.xlarge, m7a.xlarge", list: true },

@@ -1,6 +1,6 @@
 // The verdict: one banner, and one row for each permission.
 import { element, prose, sentence } from "./dom";
-import type { Decision, Permission, Verdict } from "./engine";
+import type { Decision, Headline, Permission, Report, Verdict } from "./engine";
 
 const WORD: Record<Decision, string> = {
   granted: "granted",
@@ -13,28 +13,23 @@ const SIGN: Record<Decision, string> = { granted: "✓", conditional: "?", missi
 
 const mark = (sign: string): HTMLElement => element("span", { class: "mark", "aria-hidden": "true" }, sign);
 
-const plural = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
+const LOOK: Record<Headline["kind"], string> = {
+  refused: "error",
+  lacks: "missing",
+  depends: "conditional",
+  "too-wide": "conditional",
+  works: "granted",
+};
 
-/** What the banner says: its look and its words. */
-export function summary(verdict: Verdict): { decision: Decision; text: string } {
-  const count = (decision: Decision): number => verdict.permissions.filter((p) => p.decision === decision).length;
-  const all = verdict.permissions.length;
-  if (verdict.granted) return { decision: "granted", text: `All ${all} permissions are granted` };
-  const parts = [
-    count("missing") > 0 && plural(count("missing"), "permission is missing", "permissions are missing"),
-    count("denied") > 0 && plural(count("denied"), "is denied", "are denied"),
-    count("conditional") > 0 && plural(count("conditional"), "depends on a condition", "depend on conditions"),
-  ].filter((part) => part !== false);
-  const decision = count("missing") > 0 ? "missing" : count("denied") > 0 ? "denied" : "conditional";
-  return { decision, text: `Of ${all} permissions, ${parts.join(", ").replace(/permissions? /, "")}` };
-}
+const HEADLINE_SIGN: Record<Headline["kind"], string> = { refused: "!", lacks: "✕", depends: "?", "too-wide": "!", works: "✓" };
 
 /** Shows the verdict in `place`; `goTo` leads to a statement. */
-export function showVerdict(place: HTMLElement, verdict: Verdict, goTo: (statement: number) => void): void {
-  const { decision, text } = summary(verdict);
+export function showVerdict(place: HTMLElement, report: Report, goTo: (statement: number) => void): void {
+  const { headline, verdict, causes = [] } = report;
+  const line = (action: string): number | undefined => causes.find((cause) => cause.action === action)?.line;
   place.replaceChildren(
-    element("p", { class: `banner is-${decision}` }, mark(SIGN[decision]), text),
-    element("ul", { class: "permissions", "aria-label": "Permissions" }, ...verdict.permissions.map((p) => row(p, goTo))),
+    element("p", { class: `banner is-${LOOK[headline.kind]}`, "data-kind": headline.kind }, mark(HEADLINE_SIGN[headline.kind]), headline.text),
+    element("ul", { class: "permissions", "aria-label": "Permissions" }, ...verdict.permissions.map((p) => row(p, line(p.action), goTo))),
     assumed(verdict),
   );
 }
@@ -45,10 +40,10 @@ export function showInstead(place: HTMLElement, kind: "info" | "error", ...text:
   place.replaceChildren(element("p", { class: `banner is-${kind}` }, mark(kind === "error" ? "!" : "i"), words));
 }
 
-function row(permission: Permission, goTo: (statement: number) => void): HTMLElement {
+function row(permission: Permission, cause: number | undefined, goTo: (statement: number) => void): HTMLElement {
   const { action, decision, explanation, statements, conditions = [] } = permission;
-  const why = element("p", { class: "why" }, ...prose(sentence(explanation)));
-  for (const condition of conditions) why.append(" ", ...prose(sentence(condition)));
+  const words = cause === undefined ? [explanation, ...conditions] : [`follows from line ${cause}`];
+  const why = element("p", { class: "why" }, ...words.flatMap((text, n) => [n === 0 ? "" : " ", ...prose(sentence(text))]));
   for (const [n, statement] of statements.entries()) {
     const link = element("button", { type: "button", class: "link" }, `statement ${statement + 1}`);
     link.addEventListener("click", () => goTo(statement));
@@ -65,7 +60,7 @@ function row(permission: Permission, goTo: (statement: number) => void): HTMLEle
 }
 
 function assumed({ assumed }: Verdict): HTMLElement | string {
-  const known = [assumed?.region && `region \`${assumed.region}\``, assumed?.account && `account \`${assumed.account}\``].filter(Boolean);
+  const known = [assumed?.region && `region \`${assumed.region}\``, assumed?.account && `account \`${assumed.account}\``, assumed?.partition && `partition \`${assumed.partition}\``].filter(Boolean);
   if (known.length === 0) return "";
   return element("p", { class: "why" }, ...prose(`Judged for ${known.join(" and ")}, the only one that the policy names.`));
 }

@@ -4,6 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use sprinters_policy::simulate::{ContextEntry, Simulation};
 use sprinters_policy::{Feature, Options, Setup, Target};
 
+use super::facts;
 use crate::inputs::{InputError, Inputs, Problems};
 use crate::values::list::{self, closest};
 
@@ -13,6 +14,19 @@ pub(crate) struct PolicySpec {
     pub files: Vec<String>,
     pub options: Options,
     pub format: Format,
+    pub change: Change,
+}
+
+/// What to do with the changes that the findings offer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Only say what is wrong.
+    #[default]
+    None,
+    /// Write them into the files; standard input's to standard output.
+    Fix,
+    /// Print them.
+    Diff,
 }
 
 /// How the findings are printed.
@@ -55,9 +69,13 @@ impl PolicySpec {
         });
         let target = problems.optional(inputs, "target", target);
         let format = problems.optional(inputs, "format", format);
-        let setup = Setup {
-            features: features.unwrap_or_default(),
-            ..Setup::default()
+        let given = |name: &str| inputs.given(name).map(str::to_owned);
+        let (setup, wrong) = facts::parse(features.unwrap_or_default(), given);
+        wrong.into_iter().for_each(|error| problems.push(error));
+        let change = match (given("diff"), given("fix")) {
+            (Some(_), _) => Change::Diff,
+            (None, Some(_)) => Change::Fix,
+            (None, None) => Change::None,
         };
         let options = Options {
             setup,
@@ -67,12 +85,13 @@ impl PolicySpec {
             files,
             options,
             format: format.unwrap_or_default(),
+            change,
         })
     }
 }
 
 /// A word of a fixed set, or what is accepted.
-fn word<T: Copy>(text: &str, known: &[(&str, T)]) -> Result<T, String> {
+pub(super) fn word<T: Copy>(text: &str, known: &[(&str, T)]) -> Result<T, String> {
     if let Some((_, value)) = known.iter().find(|(name, _)| *name == text) {
         return Ok(*value);
     }
@@ -110,6 +129,7 @@ It asks nobody: no credentials, no network.
 Try it:
   sprinters policy my-policy.json
   sprinters policy --require instance-profile,console --format sarif 'iam/*.json'
+  sprinters policy --region eu-central-1 --account 111122223333 --diff my-policy.json
   sprinters policy tighten --region eu-central-1 --account 111122223333 | sprinters policy -
   sprinters policy simulate my-policy.json --action-names ec2:RunInstances
 
@@ -130,9 +150,6 @@ pub(crate) fn command(command: Command) -> Command {
             .num_args(1..)
             .action(ArgAction::Append)
     };
-    let one = |name: &'static str, value: &'static str, help: &'static str| {
-        Arg::new(name).long(name).value_name(value).help(help)
-    };
     let simulate = Command::new("simulate")
         .about("Answer `aws iam simulate-custom-policy`'s question, without AWS")
         .arg(files().required(true))
@@ -149,30 +166,48 @@ pub(crate) fn command(command: Command) -> Command {
         .arg(list(
             "require",
             "FEATURE",
-            "Features beyond the six permissions: `instance-profile`, `spot-service-linked-role`, `ssm-image-parameter`, `console`",
-        ))
-        .arg(one("region", "REGION", "The only region [default: all]"))
-        .arg(one("account", "ACCOUNT", "The only account, its 12 digits [default: all]"))
-        .arg(one(
-            "partition",
-            "PARTITION",
-            "The partition [default: aws]",
-        ))
-        .arg(list("subnet", "SUBNET", "The only subnets [default: all]"))
-        .arg(list("security-group", "GROUP", "The only security groups [default: all]"))
-        .arg(list("instance-type", "TYPE", "The only instance types [default: all]"))
-        .arg(one("role", "ROLE", "The role of the instance profile, its path and name [default: all]"));
-    command
+            "Features beyond the six permissions: `instance-profile`, `spot-service-linked-role`, `ssm-image-parameter`, `console`, `launch-template`",
+        ));
+    let tighten = facts::arguments(tighten, "all");
+    let flag = |name: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .help(help)
+            .action(ArgAction::SetTrue)
+    };
+    facts::arguments(command, "what the policy says")
         .after_help(AFTER_HELP)
         .arg(files())
+        .arg(flag(
+            "fix",
+            "Apply every fix that is offered to the files; of standard input, print the result",
+        ))
+        .arg(
+            flag(
+                "diff",
+                "Print what `--fix` would change, and change nothing",
+            )
+            .conflicts_with("fix"),
+        )
         .subcommand(simulate)
         .subcommand(tighten)
         .args_conflicts_with_subcommands(true)
 }
 
-/// The files without a flag, as the `policy` input takes them.
-pub(crate) fn files(matches: &ArgMatches) -> String {
-    many(matches, "FILE").join(",")
+/// What stands on the command line beside the inputs: the files, as the `policy` input takes them, what is known of the
+/// requests, and what to do with changes.
+pub(crate) fn flags(matches: &ArgMatches) -> Vec<(&'static str, String)> {
+    let mut flags: Vec<_> = facts::given(matches).collect();
+    let files = many(matches, "FILE").join(",");
+    if !files.is_empty() {
+        flags.push(("policy", files));
+    }
+    for name in ["fix", "diff"] {
+        if matches.get_flag(name) {
+            flags.push((name, "true".to_owned()));
+        }
+    }
+    flags
 }
 
 /// The question that a subcommand of `sprinters policy` asks.
@@ -203,21 +238,17 @@ fn listed(matches: &ArgMatches, name: &str) -> Vec<String> {
 }
 
 fn tighten(matches: &ArgMatches) -> Result<Setup, InputError> {
-    let one = |name: &str| matches.get_one::<String>(name).cloned();
     let features = listed(matches, "require")
         .iter()
         .map(|text| feature(text).map_err(|accepted| InputError::wrong("require", text, &accepted)))
         .collect::<Result<_, _>>()?;
-    Ok(Setup {
-        features,
-        region: one("region"),
-        account: one("account"),
-        partition: one("partition"),
-        subnets: listed(matches, "subnet"),
-        security_groups: listed(matches, "security-group"),
-        instance_types: listed(matches, "instance-type"),
-        role: one("role"),
-    })
+    let given: Vec<_> = facts::given(matches).collect();
+    let text = |asked: &str| {
+        let same = given.iter().find(|(name, _)| *name == asked);
+        same.map(|(_, text)| text.clone())
+    };
+    let (setup, wrong) = facts::parse(features, text);
+    wrong.into_iter().next().map_or(Ok(setup), Err)
 }
 
 fn simulate(matches: &ArgMatches) -> Result<Asked, InputError> {

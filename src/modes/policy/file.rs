@@ -12,12 +12,15 @@ pub(super) struct PolicyFile {
     pub text: String,
 }
 
+/// What standard input is called.
+pub(super) const STDIN: &str = "stdin";
+
 /// Reads what the names mean: `-` is standard input, `*` and `?` match as in a shell.
 pub(super) fn read_all(names: &[String]) -> Result<Vec<PolicyFile>, Failure> {
     let mut files = Vec::new();
     for name in names {
         if name == "-" {
-            files.push(read("stdin", || {
+            files.push(read(STDIN, || {
                 let mut bytes = Vec::new();
                 io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
             })?);

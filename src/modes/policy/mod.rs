@@ -2,19 +2,21 @@
 
 mod arguments;
 mod catalog;
+mod change;
+mod facts;
 mod file;
 mod sarif;
 mod simulate;
 mod text;
 
-pub(crate) use arguments::{PolicySpec, Question, command, files, parse_subcommand};
+pub(crate) use arguments::{PolicySpec, Question, command, flags, parse_subcommand};
 
-use sprinters_policy::{Checker, Decision, Report as Checked};
+use sprinters_policy::{Checker, Report as Checked};
 
 use crate::error::{Exit, Failure};
 use crate::modes::policy::file::PolicyFile;
 use crate::report::{AnnotationRange, Reporter};
-use arguments::Format;
+use arguments::{Change, Format};
 
 /// One checked file.
 struct Result {
@@ -23,16 +25,9 @@ struct Result {
 }
 
 impl Result {
-    /// Whether Sprinters can work with it and nothing in it is an error. What hangs on an account or a subnet passes.
+    /// Whether Sprinters can work with it and nothing in it is an error. What depends on an account or a subnet passes.
     fn passes(&self) -> bool {
-        let refuses = |decision| matches!(decision, Decision::Missing | Decision::Denied);
-        !self.checked.has_errors()
-            && !self
-                .checked
-                .verdict
-                .permissions
-                .iter()
-                .any(|p| refuses(p.decision))
+        self.checked.headline.passes() && !self.checked.has_errors()
     }
 }
 
@@ -42,6 +37,9 @@ pub(crate) fn check(spec: &PolicySpec, report: &Reporter) -> std::result::Result
     let mut checker = Checker::new(spec.options.clone());
     if files.iter().any(|file| catalog::is_needed(&file.text)) {
         checker = checker.with_catalog(catalog::load());
+    }
+    if spec.change != Change::None {
+        return change::apply(&checker, &files, spec.change, report);
     }
     let results: Vec<Result> = files
         .into_iter()
@@ -86,10 +84,19 @@ pub(crate) fn answer(question: &Question, report: &Reporter) -> std::result::Res
     }
 }
 
-/// The findings as a person reads them, and in a workflow as annotations on the lines.
+/// Annotations beyond this many are not shown for one step, so that the first must be the causes.
+/// <https://docs.github.com/actions/reference/limits>
+const MOST_ANNOTATIONS: usize = 10;
+
+/// The findings as a person reads them, and in a workflow as annotations on the lines: causes first.
 fn tell(result: &Result, report: &Reporter) {
-    for finding in result.checked.findings.iter().chain(&result.checked.advice) {
-        report.line(text::finding(&result.file, finding, report.has_colours()));
+    let snippets = text::Snippets::new(&result.file);
+    let all = text::causes_first(&result.checked);
+    for (at, finding) in all.iter().enumerate() {
+        report.line(snippets.finding(finding, report.has_colours()));
+        if at >= MOST_ANNOTATIONS {
+            continue;
+        }
         if let Some(location) = finding.locations.first() {
             let place = AnnotationRange {
                 file: &result.file.name,
@@ -106,7 +113,7 @@ fn tell(result: &Result, report: &Reporter) {
             );
         }
     }
-    text::verdict(&result.file, &result.checked.verdict, report);
+    text::verdict(&result.file, &result.checked, report);
 }
 
 /// One report as `aws accessanalyzer validate-policy` prints it; several as a list with each file's name.

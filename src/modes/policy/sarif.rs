@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use sprinters_policy::code::FindingType;
+use sprinters_policy::issue_code::FindingType;
 use sprinters_policy::{Finding, Location};
 
 use super::Result;
@@ -31,10 +31,20 @@ pub(super) fn render(results: &[Result]) -> String {
                 "rules": rules.values().collect::<Vec<_>>(),
             }},
             "columnKind": "utf16CodeUnits",
+            "properties": {"policies": results.iter().map(headline).collect::<Vec<_>>()},
             "results": all().map(|(file, finding)| result(file, finding)).collect::<Vec<_>>(),
         }],
     });
     serde_json::to_string_pretty(&log).unwrap_or_default()
+}
+
+// The answer itself; SARIF has results for findings alone.
+fn headline(result: &Result) -> Value {
+    json!({
+        "uri": result.file.name,
+        "granted": result.checked.verdict.granted,
+        "headline": result.checked.headline,
+    })
 }
 
 fn rule(finding: &Finding) -> Value {

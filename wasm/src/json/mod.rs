@@ -1,11 +1,13 @@
 //! JSON that remembers where everything stood.
 
+mod format;
 mod parse;
 mod path;
 mod quote;
 
 use std::borrow::Cow;
 
+pub use format::format;
 pub use parse::{MAX_DEPTH, Parsed, Problem, SyntaxError, parse};
 pub use path::{PathElement, Substring, path_to};
 #[cfg(any(all(target_arch = "wasm32", target_os = "unknown"), test))]

@@ -1,0 +1,74 @@
+//! `--fix` and `--diff`: every change that the findings offer, applied or shown.
+
+use std::fs;
+
+use similar::TextDiff;
+use sprinters_policy::{Checker, Fixed};
+
+use super::arguments::Change;
+use super::file::{PolicyFile, STDIN};
+use crate::error::{Exit, Failure};
+use crate::report::Reporter;
+
+/// Changes the files or says how; fails if one of them does not pass even then.
+pub(super) fn apply(
+    checker: &Checker,
+    files: &[PolicyFile],
+    change: Change,
+    report: &Reporter,
+) -> Result<(), Failure> {
+    let mut failed = Vec::new();
+    for file in files {
+        let fixed = checker.fix_all(&file.text);
+        if change == Change::Diff {
+            report.verbatim(&diff(&file.name, &file.text, &fixed.text));
+        } else {
+            write(file, &fixed, report)?;
+        }
+        let after = checker.check(&fixed.text);
+        report.aside(format_args!("{}: {}", file.name, after.headline.text));
+        if !after.headline.passes() || after.has_errors() {
+            failed.push(format!("`{}`", file.name));
+        }
+    }
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(Failure {
+        exit: Exit::Failed,
+        place: None,
+        what: format!(
+            "the policy does not fit, even with every fix: {}",
+            failed.join(", ")
+        ),
+        help: vec!["`sprinters policy` without `--fix` says what else to change".to_owned()],
+    })
+}
+
+fn write(file: &PolicyFile, fixed: &Fixed, report: &Reporter) -> Result<(), Failure> {
+    if file.name == STDIN {
+        report.verbatim(&fixed.text);
+    } else if fixed.text != file.text {
+        fs::write(&file.name, &fixed.text).map_err(|error| {
+            Failure::new(
+                format!("cannot write `{}`: {error}", file.name),
+                "make the file writable, or use `--diff`",
+            )
+        })?;
+    }
+    for done in &fixed.changes {
+        report.aside(format_args!(
+            "{}: {} ({})",
+            file.name, done.title, done.code
+        ));
+    }
+    Ok(())
+}
+
+fn diff(name: &str, before: &str, after: &str) -> String {
+    let path = name.trim_start_matches('/');
+    TextDiff::from_lines(before, after)
+        .unified_diff()
+        .header(&format!("a/{path}"), &format!("b/{path}"))
+        .to_string()
+}
