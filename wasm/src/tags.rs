@@ -41,6 +41,8 @@ pub const SCALE_SET: &str = "sprinters:scale-set";
 pub enum Carried {
     /// In every launch.
     Always,
+    /// In launches of a workflow run's own `start`.
+    Start,
     /// Where GitHub told the job's number.
     KnownJob,
     /// With the input `temp`.
@@ -61,6 +63,7 @@ impl Carried {
     pub fn circumstance(self) -> Option<&'static str> {
         match self {
             Self::Always => None,
+            Self::Start => Some("`start` launches it, not `listen`"),
             Self::KnownJob => Some("GitHub told the job's id"),
             Self::Temp => Some("`temp` is set"),
             Self::Group => Some("`group` is set"),
@@ -99,10 +102,10 @@ pub const ALL: [Tag; 16] = [
     },
     tag(NAME, Carried::Always),
     tag(REPOSITORY, Carried::Always),
-    tag(RUN_ID, Carried::Always),
-    tag(RUN_ATTEMPT, Carried::Always),
-    tag(JOB, Carried::Always),
-    tag(LABEL, Carried::Always),
+    tag(RUN_ID, Carried::Start),
+    tag(RUN_ATTEMPT, Carried::Start),
+    tag(JOB, Carried::Start),
+    tag(LABEL, Carried::Start),
     tag(RUNNER_ID, Carried::Always),
     tag(EXPIRES, Carried::Always),
     tag(ROOT, Carried::Always),

@@ -246,8 +246,13 @@ fn conditions_that_sprinters_meets_always_never_or_perhaps() {
         ),
         (
             "ec2:TerminateInstances",
-            json!({ "StringLike": { "aws:ResourceTag/sprinters:run-id": "*" } }),
+            json!({ "StringLike": { "aws:ResourceTag/sprinters:repository": "*" } }),
             Granted,
+        ),
+        (
+            "ec2:TerminateInstances",
+            json!({ "StringLike": { "aws:ResourceTag/sprinters:run-id": "*" } }),
+            Conditional,
         ),
         (
             "ec2:TerminateInstances",
