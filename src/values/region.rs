@@ -3,10 +3,65 @@
 use std::fmt;
 use std::str::FromStr;
 
-// One table for the program and the policy checker.
-pub(crate) use sprinters_policy::region::{REGIONS as KNOWN, has_form as is_familiar};
-
 use super::list::closest;
+
+/// Regions that exist as of 2026, for suggestions only: a region that AWS opens tomorrow works today.
+pub(crate) const KNOWN: [&str; 36] = [
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-gov-east-1",
+    "us-gov-west-1",
+    "us-west-1",
+    "us-west-2",
+];
+
+const AREAS: [&str; 16] = [
+    "af", "ap", "ca", "cn", "eu", "eu-isoe", "eusc", "il", "me", "mx", "sa", "us", "us-gov",
+    "us-iso", "us-isob", "us-isof",
+];
+
+const DIRECTIONS: [&str; 10] = [
+    "central",
+    "de-east",
+    "east",
+    "north",
+    "northeast",
+    "northwest",
+    "south",
+    "southeast",
+    "southwest",
+    "west",
+];
 
 /// An AWS region, `eu-central-1`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +103,21 @@ impl FromStr for Region {
             },
         })
     }
+}
+
+/// Whether the text has the form of the regions that there are: an area, a direction and one digit.
+pub(crate) fn is_familiar(text: &str) -> bool {
+    let Some((place, number)) = text.rsplit_once('-') else {
+        return false;
+    };
+    let number_fits = matches!(number.as_bytes(), [b'1'..=b'9']);
+    number_fits
+        && AREAS.iter().any(|area| {
+            place
+                .strip_prefix(area)
+                .and_then(|rest| rest.strip_prefix('-'))
+                .is_some_and(|direction| DIRECTIONS.contains(&direction))
+        })
 }
 
 /// Whether the text has the form of the zones that there are.
