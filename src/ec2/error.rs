@@ -50,8 +50,8 @@ pub(crate) enum Kind {
     NoCredentials,
     /// The call never left: the role that it needs could not be taken.
     NoRole { help: Box<str> },
-    /// An answer that sends elsewhere, which EC2's never do.
-    Redirect { status: u16, location: Box<str> },
+    /// An answer that sends elsewhere, which EC2's never do; the message is where.
+    Redirect(u16),
     /// An answer that is not what the API describes.
     Unreadable,
 }
@@ -196,7 +196,7 @@ impl Ec2Error {
     pub(crate) fn may_have_acted(&self) -> bool {
         match &self.kind {
             Kind::NoAnswer => !extra_roots::is_untrusted(&self.message),
-            Kind::Unreadable | Kind::Redirect { .. } => true,
+            Kind::Unreadable | Kind::Redirect(_) => true,
             Kind::ServerError(status) => *status >= 500,
             Kind::NotSent | Kind::NoCredentials | Kind::NoRole { .. } => false,
             Kind::Code(code) => matches!(
@@ -303,7 +303,7 @@ impl Ec2Error {
 
     fn remedy_for_kind(&self, region: &Region) -> String {
         match &self.kind {
-            Kind::Redirect { .. } => "check AWS_ENDPOINT_URL_EC2 and that no proxy or portal answers in EC2's place".to_owned(),
+            Kind::Redirect(_) => "check AWS_ENDPOINT_URL_EC2 and that no proxy or portal answers in EC2's place".to_owned(),
             Kind::NoAnswer | Kind::NotSent => extra_roots::remedy(&self.message).map_or_else(
                 || format!("check that EC2's endpoint of `{region}` can be reached from this runner, and run the job again"),
                 str::to_owned,
@@ -397,9 +397,9 @@ impl fmt::Display for Ec2Error {
             Kind::NotSent => write!(f, "`{action}` could not reach EC2 ({message})"),
             Kind::NoCredentials => write!(f, "no AWS credentials for `{action}` ({message})"),
             Kind::NoRole { .. } => f.write_str(message),
-            Kind::Redirect { status, location } => write!(
+            Kind::Redirect(status) => write!(
                 f,
-                "`{action}` was redirected with HTTP {status} to `{location}`, which is not followed"
+                "`{action}` was redirected with HTTP {status} to `{message}`, which is not followed"
             ),
             Kind::Unreadable => write!(f, "`{action}` got an unreadable answer ({message})"),
         }
@@ -410,8 +410,8 @@ impl Error for Ec2Error {}
 
 fn redirect(status: u16, headers: Option<&SdkHeaders>) -> (Kind, String) {
     let location = headers.and_then(|headers| headers.get("location"));
-    let location = shortened(location.unwrap_or("an unnamed place")).into();
-    (Kind::Redirect { status, location }, String::new())
+    let location = shortened(location.unwrap_or("an unnamed place"));
+    (Kind::Redirect(status), location)
 }
 
 /// How far this machine's clock is from a server's; `None` where no signature suffers from it.

@@ -57,6 +57,10 @@ pub(crate) fn for_bake(
 }
 
 /// The tags of one launch, from the table that the policy checker judges by; the user's own last. A user's `Name` wins over ours.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one launch is described by just these"
+)]
 pub(crate) fn for_launch(
     run: &WorkflowRun,
     runner_name: &str,

@@ -158,7 +158,7 @@ mod tests {
         ]"#;
         let parsed = parse(&message(body)).unwrap_or_default();
         assert_eq!(parsed.events.len(), 4);
-        assert_eq!(parsed.statistics.map(|s| s.assigned()), Some(2));
+        assert_eq!(parsed.statistics.map(Statistics::assigned), Some(2));
         let [Event::Assigned(job), Event::Started { runner, .. }, ..] = &parsed.events[..] else {
             unreachable!("{:?}", parsed.events)
         };

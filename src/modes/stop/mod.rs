@@ -375,8 +375,8 @@ async fn delete_records(
     records: Vec<Record>,
     report: &Reporter,
 ) -> Result<(), Failure> {
-    let patience = BUSY_PATIENCE + teardown::patience(records.len()) - teardown::patience(0);
-    let deadline = Deadline::after(patience);
+    let many = teardown::patience(records.len()).saturating_sub(teardown::patience(0));
+    let deadline = Deadline::after(BUSY_PATIENCE + many);
     let began = Instant::now();
     let mut last = None;
     let mut left = Vec::new();

@@ -60,9 +60,9 @@ impl Waiting<'_> {
         let mut starters: Vec<Option<&Job>> = Vec::new();
         for (_, label) in &jobs {
             let starter = self.starter(label);
-            let is_known =
-                |known: &Option<&Job>| known.map(|job| job.id) == starter.map(|job| job.id);
-            if !starters.iter().any(is_known) {
+            let is_same =
+                |known: Option<&Job>| known.map(|job| job.id) == starter.map(|job| job.id);
+            if !starters.iter().copied().any(is_same) {
                 starters.push(starter);
             }
         }

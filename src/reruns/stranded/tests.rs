@@ -93,7 +93,7 @@ fn whatever_may_go_on_is_left_alone() {
     ] {
         let name = other.name.clone();
         assert_eq!(
-            stranded(&[build.clone(), other], &[ended.clone()]),
+            stranded(&[build.clone(), other], std::slice::from_ref(&ended)),
             None,
             "{name}"
         );
