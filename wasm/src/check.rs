@@ -2,10 +2,13 @@
 
 use crate::advice;
 use crate::data::Catalog;
+use crate::fix::Change;
 use crate::headline::Headline;
+use crate::issue_code;
 use crate::json::{self, Parsed, Value};
 use crate::lint::{self, Depth, Diagnostic};
 use crate::options::Options;
+use crate::paste::{self, Pasted};
 use crate::policy::Policy;
 use crate::position::{Lines, Span};
 use crate::report::{Cause, Edit, Finding, Fix, List, Location, Range, Report};
@@ -53,6 +56,9 @@ impl Checker {
     pub fn verdict(&self, text: &str) -> Verdict {
         let text = readable(text);
         let parsed = json::parse(text);
+        if let Some(pasted) = paste::recognize(text, &parsed) {
+            return self.verdict_on(&pasted, &found_in(text, &pasted), text);
+        }
         let policy = Policy::new(&parsed.root);
         let mut refusing = self.diagnostics(text, &parsed, &policy, Depth::Grammar);
         refusing.extend(advice::refusals(text, &parsed.root, self.options.target));
@@ -65,16 +71,14 @@ impl Checker {
     pub fn lint(&self, text: &str) -> Vec<Finding> {
         let text = readable(text);
         let parsed = json::parse(text);
-        let policy = Policy::new(&parsed.root);
-        let diagnostics = self.diagnostics(text, &parsed, &policy, Depth::All);
+        let diagnostics = match paste::recognize(text, &parsed) {
+            Some(pasted) => vec![found_in(text, &pasted)],
+            None => self.diagnostics(text, &parsed, &Policy::new(&parsed.root), Depth::All),
+        };
         if diagnostics.is_empty() {
             return Vec::new();
         }
-        let lines = Lines::new(text);
-        diagnostics
-            .iter()
-            .map(|diagnostic| finding(diagnostic, &lines, &parsed.root))
-            .collect()
+        findings(&diagnostics, &Lines::new(text), &parsed.root)
     }
 
     /// Everything.
@@ -82,14 +86,19 @@ impl Checker {
     pub fn check(&self, text: &str) -> Report {
         let text = readable(text);
         let parsed = json::parse(text);
-        let policy = Policy::new(&parsed.root);
         let lines = Lines::new(text);
-        let mut findings = self.diagnostics(text, &parsed, &policy, Depth::All);
+        if let Some(pasted) = paste::recognize(text, &parsed) {
+            let found = found_in(text, &pasted);
+            let verdict = self.verdict_on(&pasted, &found, text);
+            return report(verdict, &[found], &[], &lines, &parsed.root, Vec::new());
+        }
+        let policy = Policy::new(&parsed.root);
+        let mut found = self.diagnostics(text, &parsed, &policy, Depth::All);
         let refusals = advice::refusals(text, &parsed.root, self.options.target);
-        let refused = refusal(findings.iter().chain(&refusals), || Lines::new(text));
+        let refused = refusal(found.iter().chain(&refusals), || Lines::new(text));
         let verdict = self.judge(&policy).with_refusal(refused);
-        let readable = parsed.root.get("Statement").is_some();
-        let mut advice = if readable {
+        let mut advice = Vec::new();
+        if parsed.root.get("Statement").is_some() {
             let context = advice::Context {
                 text,
                 root: &parsed.root,
@@ -98,51 +107,25 @@ impl Checker {
                 catalog: self.catalog.as_ref(),
                 verdict: &verdict,
             };
-            advice::run(&context, refusals)
-        } else {
-            Vec::new()
-        };
+            advice = advice::run(&context, refusals);
+        }
         // Other changes would build on text that is about to change.
         if !parsed.errors.is_empty() {
             for one in &mut advice {
                 one.change = None;
             }
         }
-        let known = findings.len();
-        let granted = Trial::new(text, &verdict, &parsed, &policy)
-            .hold(findings.iter_mut().chain(&mut advice), |text| {
-                self.verdict(text)
-            });
-        // Advice is no cause: it says how to go on.
-        let causes = granted.into_iter().filter(|(at, _)| *at < known);
-        let causes = causes.map(|(finding, action)| Cause {
-            line: findings[finding]
-                .places
-                .first()
-                .map_or(1, |place| lines.position(place.start).line),
-            finding,
-            action,
-        });
-        let causes = causes.collect();
-        let fixes = [(List::Findings, &findings), (List::Advice, &advice)];
-        let fixes = fixes
-            .into_iter()
-            .flat_map(|(list, diagnostics)| fixes_of(list, diagnostics, &lines));
-        let fixes = fixes.collect();
-        let listed = |all: &[Diagnostic]| -> Vec<Finding> {
-            all.iter()
-                .map(|d| finding(d, &lines, &parsed.root))
-                .collect()
-        };
-        let (findings, advice) = (listed(&findings), listed(&advice));
-        Report {
-            headline: Headline::new(&verdict, &findings, &advice, readable),
-            findings,
-            verdict,
-            advice,
-            fixes,
-            causes,
-        }
+        let trial = Trial::new(text, &verdict, &parsed, &policy);
+        let all = found.iter_mut().chain(&mut advice);
+        let granted = trial.hold(all, |text| self.verdict(text));
+        report(verdict, &found, &advice, &lines, &parsed.root, granted)
+    }
+
+    // What the policy in the text would be worth, which IAM does not take as it is.
+    fn verdict_on(&self, pasted: &Pasted, found: &Diagnostic, text: &str) -> Verdict {
+        let parsed = json::parse(&pasted.policy);
+        self.judge(&Policy::new(&parsed.root))
+            .with_refusal(refusal([found], || Lines::new(text)))
     }
 
     /// Whether `after` is worth at least as much as the text that got the verdict.
@@ -193,6 +176,70 @@ fn refusal<'d, 't>(
     })
 }
 
+// The whole answer from what was found; `granted` says which permissions a finding's change would grant.
+fn report(
+    verdict: Verdict,
+    found: &[Diagnostic],
+    advice: &[Diagnostic],
+    lines: &Lines<'_>,
+    root: &Value<'_>,
+    granted: Vec<(usize, String)>,
+) -> Report {
+    // Advice is no cause: it says how to go on.
+    let causes = granted.into_iter().filter_map(|(at, action)| {
+        let place = found.get(at)?.places.first();
+        Some(Cause {
+            line: place.map_or(1, |place| lines.position(place.start).line),
+            finding: at,
+            action,
+        })
+    });
+    let causes = causes.collect();
+    let lists = [(List::Findings, found), (List::Advice, advice)];
+    let fixes = lists
+        .into_iter()
+        .flat_map(|(list, diagnostics)| fixes_of(list, diagnostics, lines));
+    let fixes = fixes.collect();
+    let (found, advice) = (findings(found, lines, root), findings(advice, lines, root));
+    Report {
+        headline: Headline::new(&verdict, &found, &advice),
+        findings: found,
+        verdict,
+        advice,
+        fixes,
+        causes,
+    }
+}
+
+fn findings(diagnostics: &[Diagnostic], lines: &Lines<'_>, root: &Value<'_>) -> Vec<Finding> {
+    diagnostics
+        .iter()
+        .map(|diagnostic| finding(diagnostic, lines, root))
+        .collect()
+}
+
+// The one thing to say of a text that has the policy in it.
+fn found_in(text: &str, pasted: &Pasted) -> Diagnostic {
+    let start = text.len() - text.trim_start().len();
+    let line = text[start..].lines().next().unwrap_or_default().trim_end();
+    let change = Change::new(
+        "Take the policy out",
+        Span::new(0, text.len()),
+        &pasted.policy,
+    );
+    Diagnostic {
+        code: if pasted.is_json {
+            issue_code::MISSING_STATEMENT
+        } else {
+            issue_code::JSON_SYNTAX_ERROR
+        },
+        message: paste::sentence(pasted),
+        places: vec![Span::new(start, start + line.len())],
+        change: Some(change),
+        refused: true,
+    }
+}
+
 fn readable(text: &str) -> &str {
     if text.len() <= MAX_TEXT {
         return text;
@@ -214,7 +261,7 @@ fn range(span: Span, lines: &Lines<'_>) -> Range {
 fn finding(diagnostic: &Diagnostic, lines: &Lines<'_>, root: &Value<'_>) -> Finding {
     let own = diagnostic.code.name.starts_with("SPRINTERS_");
     // Broken text has no paths that everybody would agree on.
-    let broken = diagnostic.code == crate::issue_code::JSON_SYNTAX_ERROR;
+    let broken = diagnostic.code == issue_code::JSON_SYNTAX_ERROR;
     let location = |span: &Span| Location {
         path: if broken {
             Vec::new()

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::issue_code::{FindingType, sprinters};
 use crate::report::Finding;
-use crate::verdict::{Decision, Verdict};
+use crate::verdict::{Decision, Permission, Verdict};
 
 /// The kinds of answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,13 +49,7 @@ pub struct Headline {
 }
 
 impl Headline {
-    /// `readable` tells whether the text has statements to judge.
-    pub(crate) fn new(
-        verdict: &Verdict,
-        findings: &[Finding],
-        advice: &[Finding],
-        readable: bool,
-    ) -> Self {
+    pub(crate) fn new(verdict: &Verdict, findings: &[Finding], advice: &[Finding]) -> Self {
         let (kind, worth) = worth(verdict, findings, advice);
         if let Some(refused) = verdict.refused {
             let mut text = format!("AWS will not save this: {}", errors(refused.errors));
@@ -65,7 +59,9 @@ impl Headline {
                 "the first in "
             };
             let _ = write!(text, ", {word}line {}", refused.line);
-            if readable {
+            // Where nothing could be judged, there is nothing that it would be worth.
+            let judged = |p: &Permission| p.decision != Decision::Missing;
+            if verdict.permissions.iter().any(judged) {
                 let it = if refused.errors == 1 {
                     "that is"
                 } else {

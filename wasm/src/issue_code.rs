@@ -180,6 +180,8 @@ pub mod sprinters {
         INLINE_POLICY_VERSION Warning "SPRINTERS_INLINE_POLICY_VERSION"
         /// Over the quota of the chosen kind of policy.
         POLICY_TOO_LARGE Error "SPRINTERS_POLICY_TOO_LARGE"
+        /// A word of a template that IAM does not fill in.
+        TEMPLATE_PLACEHOLDER Warning "SPRINTERS_TEMPLATE_PLACEHOLDER"
         /// A service whose actions the tables at hand do not hold.
         NOT_CHECKED Suggestion "SPRINTERS_NOT_CHECKED"
         /// Instances can be ended that are not Sprinters'.

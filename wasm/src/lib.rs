@@ -24,6 +24,7 @@ pub mod operator;
 mod options;
 #[cfg(any(all(target_arch = "wasm32", target_os = "unknown"), test))]
 mod options_json;
+mod paste;
 pub mod pattern;
 pub mod policy;
 pub mod position;

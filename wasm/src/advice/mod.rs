@@ -12,6 +12,7 @@ use crate::issue_code::sprinters as own;
 use crate::json::Value;
 use crate::lint::Diagnostic;
 use crate::options::Options;
+use crate::paste;
 use crate::pattern::same_name;
 use crate::policy::{Effect, Element, Policy};
 use crate::position::Span;
@@ -48,6 +49,7 @@ pub(crate) fn run(context: &Context<'_, '_>, refusals: Vec<Diagnostic>) -> Vec<D
     for permission in &context.verdict.permissions {
         lacking(context, permission, &mut out);
     }
+    placeholders(context, &mut out);
     never_true(context, &mut out);
     traps(context, &mut out);
     width::unneeded(context, &mut out);
@@ -142,6 +144,19 @@ fn lacking(context: &Context<'_, '_>, permission: &Permission, out: &mut Vec<Dia
         );
     }
     out.push(one);
+}
+
+// Words of a template, which somebody meant to be filled in.
+fn placeholders(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
+    let places = paste::placeholders(context.text);
+    if let Some(first) = places.first() {
+        let message = format!(
+            "`{}` is a template's placeholder, of CloudFormation, Terraform or the like, which IAM does not fill in; \
+             put the value there, or check what the template makes of it",
+            first.text(context.text).trim_end()
+        );
+        out.push(diagnostic(own::TEMPLATE_PLACEHOLDER, places, message));
+    }
 }
 
 // Conditions that keep a statement from ever granting what it names.

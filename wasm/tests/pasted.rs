@@ -1,0 +1,140 @@
+//! What people paste: each is one thing, named in one sentence, and mended by one change.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on may stop where it stands"
+)]
+
+use serde_json::{Value, json};
+use sprinters_policy::headline::Kind;
+use sprinters_policy::{Checker, Options, apply};
+
+const PLAIN_SIX: &str = include_str!("policies/plain_six.json");
+const TIGHT: &str = include_str!("policies/tight.json");
+
+fn percent(text: &str) -> String {
+    text.bytes()
+        .map(|b| {
+            if b.is_ascii_alphanumeric() {
+                char::from(b).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        })
+        .collect()
+}
+
+fn mended(text: &str, words: &str) {
+    let checker = Checker::new(Options::default());
+    let report = checker.check(text);
+    let said: Vec<&str> = report
+        .findings
+        .iter()
+        .map(|f| f.finding_details.as_str())
+        .collect();
+    assert_eq!(said.len(), 1, "{words}: {said:?}\n{text}");
+    assert!(said[0].contains(words), "{words}: {said:?}");
+    assert_eq!(report.headline.kind, Kind::Refused, "{words}");
+    assert!(
+        report
+            .headline
+            .text
+            .ends_with("Once that is fixed, Sprinters can work with this policy"),
+        "{words}: {:?}",
+        report.headline
+    );
+    assert_eq!(report.fixes.len(), 1, "{words}");
+    let fixed = apply(text, &report.fixes[0].edits);
+    let after = checker.check(&fixed);
+    assert!(
+        after.findings.is_empty() && after.verdict.granted,
+        "{words}: {fixed}\n{after:#?}"
+    );
+    assert_eq!(report, checker.check(text));
+    assert_eq!(report.verdict, checker.verdict(text));
+    assert_eq!(report.findings, checker.lint(text));
+}
+
+#[test]
+fn the_policy_is_taken_out_of_what_is_around_it() {
+    for policy in [PLAIN_SIX.trim(), TIGHT.trim()] {
+        let string = serde_json::to_string(policy).unwrap();
+        let value: Value = serde_json::from_str(policy).unwrap();
+        let shell = policy.replace('"', "\\\"");
+        for (words, text) in [
+            ("Markdown", format!("```json\n{policy}\n```\n")),
+            ("Markdown", format!("Here it is:\n\n```\n{policy}\n```\nGood luck!")),
+            ("other text", format!("Use this policy: {policy}")),
+            ("other text", format!("{policy}\n\nThis lets Sprinters work.")),
+            ("in quotes", format!("'{policy}'")),
+            ("not the policy itself", format!("\"{shell}\"")),
+            ("command line", format!("aws iam create-policy --policy-name sprinters --policy-document '{policy}'")),
+            ("command line", format!("$ aws iam put-user-policy --policy-document \"{shell}\" --user-name ci")),
+            ("command line", format!("cat > policy.json <<'EOF'\n{policy}\nEOF\n")),
+            ("HTML entities", policy.replace('"', "&quot;")),
+            ("URL-encoded", percent(policy)),
+            ("JSON string", string.clone()),
+            ("AWS CLI", json!({"PolicyVersion": {"Document": value, "VersionId": "v1"}}).to_string()),
+            ("AWS CLI", json!({"RoleName": "r", "PolicyName": "p", "PolicyDocument": value}).to_string()),
+            ("AWS CLI", json!({"Policy": policy}).to_string()),
+            ("AWS CLI", json!({"PolicyDocument": percent(policy)}).to_string()),
+            ("CloudFormation", json!({"Resources": {"P": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": value}}}}).to_string()),
+        ] {
+            mended(&text, words);
+        }
+    }
+}
+
+#[test]
+fn statements_without_their_policy_get_one() {
+    let value: Value = serde_json::from_str(PLAIN_SIX).unwrap();
+    mended(
+        &value["Statement"][0].to_string(),
+        "a statement without its policy",
+    );
+    mended(
+        &value["Statement"].to_string(),
+        "a list of statements without its policy",
+    );
+}
+
+#[test]
+fn characters_of_word_processors_and_chats_are_replaced_at_once() {
+    let quotes = PLAIN_SIX
+        .replace("\"Effect\"", "“Effect”")
+        .replace("\"Allow\"", "“Allow”");
+    mended(&quotes, "typographic quotes");
+    mended(
+        &PLAIN_SIX.replacen("\"Effect\"", "\u{a0}\u{200b}\"Effect\"", 1),
+        "invisible characters",
+    );
+    mended(
+        &PLAIN_SIX
+            .replace("\"Version\": \"2012-10-17\"", "“Version”: “2012–10–17”")
+            .replace("\"Version\":\"2012-10-17\"", "“Version”:“2012–10–17”"),
+        "typographic quotes",
+    );
+}
+
+#[test]
+fn placeholders_of_templates_are_named_once() {
+    for placeholder in [
+        "${AWS::AccountId}",
+        "${var.account}",
+        "${data.aws_caller_identity.this.account_id}",
+        "{{ account }}",
+    ] {
+        let text = TIGHT.replace("111122223333", placeholder);
+        let report = Checker::new(Options::default()).check(&text);
+        let found: Vec<_> = report
+            .advice
+            .iter()
+            .filter(|a| a.issue_code == "SPRINTERS_TEMPLATE_PLACEHOLDER")
+            .collect();
+        assert_eq!(found.len(), 1, "{placeholder}");
+        assert!(found[0].finding_details.contains(placeholder), "{found:?}");
+        assert!(found[0].locations.len() > 3);
+    }
+    let plain = Checker::new(Options::default()).check(TIGHT);
+    assert!(plain.advice.is_empty());
+}
