@@ -3,6 +3,7 @@
 use super::ec2_github_runner;
 use super::edits::{Edits, Note};
 use super::labels;
+use super::listen::{self, Profiles};
 use super::workflow::{AS_WRITTEN, Workflow};
 use crate::yaml::{Node, Unreadable};
 
@@ -15,13 +16,38 @@ pub(super) struct Converted {
     pub is_found: bool,
 }
 
-/// Migrates a workflow. A text that is none stays as it is.
-pub(super) fn convert(text: &str) -> Result<Converted, Unreadable> {
+/// Whether a text starts runners with the action that is replaced: its stop may be in another file.
+pub(super) fn has_start(text: &str) -> bool {
+    let workflow = Workflow::parse(text).ok().flatten();
+    workflow.is_some_and(|workflow| ec2_github_runner::has_start(&workflow))
+}
+
+/// What jobs with another service's label become.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Target {
+    /// Jobs that start and stop their runners.
+    #[default]
+    Steps,
+    /// Names of profiles, which `sprinters listen` serves.
+    Listen(Profiles),
+}
+
+/// Migrates a workflow or a composite action. A text that is neither stays as it is. `has_start` tells of all files that are
+/// migrated together.
+pub(super) fn convert(
+    text: &str,
+    has_start: bool,
+    target: &mut Target,
+) -> Result<Converted, Unreadable> {
     let mut edits = Edits::default();
     let workflow = Workflow::parse(text)?;
     let is_found = workflow.as_ref().is_some_and(|workflow| {
-        let steps = ec2_github_runner::migrate(workflow, &mut edits);
-        labels::migrate(workflow, &mut edits) || steps
+        let steps = ec2_github_runner::migrate(workflow, has_start, &mut edits);
+        let labels = match target {
+            Target::Steps => labels::migrate(workflow, &mut edits),
+            Target::Listen(profiles) => listen::migrate(workflow, profiles, &mut edits),
+        };
+        steps || labels
     });
     let (converted, notes) = edits.apply(text);
     // What was YAML must be YAML still.

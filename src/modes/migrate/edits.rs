@@ -26,6 +26,18 @@ impl Edits {
         self.replace(at..at, text);
     }
 
+    /// Another text where one was replaced already.
+    pub(super) fn replace_again(&mut self, range: Range<usize>, with: impl Into<String>) {
+        self.drop_within(range.clone());
+        self.replace(range, with);
+    }
+
+    /// Forgets what was to be changed within that range.
+    pub(super) fn drop_within(&mut self, range: Range<usize>) {
+        self.changes
+            .retain(|(one, _)| one.start < range.start || one.end > range.end);
+    }
+
     pub(super) fn note(&mut self, line: usize, text: impl Into<String>) {
         self.notes.push(Note {
             line,

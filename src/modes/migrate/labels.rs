@@ -1,9 +1,10 @@
 //! Jobs whose `runs-on` names another service's label: each gets a job that starts its runner, and one job stops them all.
 
 use super::edits::Edits;
+use super::matrix::combinations;
 use super::wanted::Wanted;
 use super::workflow::{Job, Workflow, quoted};
-use super::{runs_on, sprinters_label};
+use super::{guard, runs_on, secrets, sprinters_label};
 use crate::yaml::Node;
 
 /// A job that can be migrated, with what its label asks for.
@@ -58,6 +59,9 @@ pub(super) fn migrate(workflow: &Workflow<'_>, edits: &mut Edits) -> bool {
         let id = fresh("stop-runners", &mut ids);
         insert_stop(workflow, &id, stop, edits);
     }
+    if !stops.is_empty() {
+        secrets::declare(workflow, edits);
+    }
     found
 }
 
@@ -94,7 +98,7 @@ fn labelled<'w>(
     })
 }
 
-fn wanted(runs_on: &Node) -> Option<Result<Wanted, String>> {
+pub(super) fn wanted(runs_on: &Node) -> Option<Result<Wanted, String>> {
     let labels: Vec<&str> = match runs_on.sequence() {
         Some(items) => items.iter().filter_map(Node::scalar).collect(),
         None => vec![runs_on.get("labels").unwrap_or(runs_on).scalar()?],
@@ -109,35 +113,46 @@ fn wanted(runs_on: &Node) -> Option<Result<Wanted, String>> {
 }
 
 /// Why a job cannot be given a runner of its own by editing.
-fn obstacle(
-    workflow: &Workflow<'_>,
-    job: Job<'_>,
-    (key, value): &(Node, Node),
-) -> Option<&'static str> {
+fn obstacle(workflow: &Workflow<'_>, job: Job<'_>, runs_on: &(Node, Node)) -> Option<&'static str> {
     let text = workflow.text;
-    let is_editable = |node: &Node| match node.sequence() {
-        Some(items) => !items.is_empty() && items.iter().all(|item| item.is_simple(text)),
-        None => node.is_simple(text),
-    };
     let body = job.body;
-    if job.body.get("strategy").is_some() {
-        Some(
-            "a job with `strategy` needs as many runners as it has combinations: start them with `count`, and use the output `runners`",
-        )
-    } else if value.get("labels").is_some() {
-        Some("a runner group has no place in it: runners belong to the repository")
-    } else if !is_editable(value)
-        || !body.get("needs").is_none_or(is_editable)
-        || !key.is_simple(text)
+    let strategy = body.get("strategy");
+    if strategy.is_some_and(|strategy| combinations(strategy).is_none()) {
+        return Some(
+            "how many runners its `strategy` needs is known only when the workflow runs: start them with `count`, and use the \
+             output `runners`",
+        );
+    }
+    let needs = body.get("needs");
+    let is_unusual = !needs.is_none_or(|needs| is_editable(workflow, needs))
         || !job.key.is_simple(text)
         || !is_id(job.id)
-        || workflow.lines.indent(key.span.start).is_none()
+        || workflow.lines.indent(runs_on.0.span.start).is_none()
         || workflow.lines.indent(job.key.span.start).is_none()
-        || body.is_flow(text)
-    {
-        Some("it is written in a way that cannot be edited safely")
+        || body.is_flow(text);
+    unusual(workflow, runs_on).or(is_unusual.then_some(UNUSUAL))
+}
+
+const UNUSUAL: &str = "it is written in a way that cannot be edited safely";
+
+/// Why a `runs-on` cannot be edited.
+pub(super) fn unusual(
+    workflow: &Workflow<'_>,
+    (key, value): &(Node, Node),
+) -> Option<&'static str> {
+    if value.get("labels").is_some() {
+        Some("a runner group has no place in it: runners belong to the repository")
     } else {
-        None
+        let is_editable = is_editable(workflow, value) && key.is_simple(workflow.text);
+        (!is_editable).then_some(UNUSUAL)
+    }
+}
+
+fn is_editable(workflow: &Workflow<'_>, node: &Node) -> bool {
+    let text = workflow.text;
+    match node.sequence() {
+        Some(items) => !items.is_empty() && items.iter().all(|item| item.is_simple(text)),
+        None => node.is_simple(text),
     }
 }
 
@@ -174,21 +189,34 @@ fn edit(
         let note = format!("give `{start}` the same condition: it spans several lines");
         edits.note(condition.line, note);
     }
+    for (name, why) in [
+        ("environment", "the job may wait for an approval"),
+        ("concurrency", "the job may wait for its turn"),
+    ] {
+        if let Some((key, _)) = job.body.entry(name) {
+            let note = format!(
+                "`{name}`: {why} while its runner is up, for as long as `idle-timeout` (10m): set that, or give `{start}` the \
+                 same `{name}`"
+            );
+            edits.note(key.line, note);
+        }
+    }
     let before = workflow.lines.with_comment_above(job.key.span.start);
     edits.insert(before, start_job(workflow, labelled, start, region));
-    let end = end_of(workflow, value);
-    let label = format!("runs-on: ${{{{ needs.{start}.outputs.label }}}}");
+    let end = workflow.end_of(value);
+    let label = match count(*job) {
+        Some(_) => format!("fromJSON(needs.{start}.outputs.runners)[strategy.job-index]"),
+        None => format!("needs.{start}.outputs.label"),
+    };
     add_need(workflow, *job, key, start, edits);
-    edits.replace(key.span.start..end, label);
-}
-
-/// Where a value ends that is simple, or a list of simple ones.
-fn end_of(workflow: &Workflow<'_>, value: &Node) -> usize {
-    match value.sequence() {
-        Some(items) if !value.is_flow(workflow.text) => {
-            items.last().map_or(value.span.end, |item| item.span.end)
-        }
-        _ => value.span.end,
+    let value = guard::runs_on(start, &label);
+    edits.replace(key.span.start..end, format!("runs-on: {value}"));
+    if !guard::add_step(workflow, *job, start, edits) {
+        let note = format!(
+            "`{}` has no steps that could be guarded against a re-run",
+            job.id
+        );
+        edits.note(job.key.line, note);
     }
 }
 
@@ -237,6 +265,11 @@ fn indents<'w>(workflow: &'w Workflow<'_>, job: Job<'_>, inside: &Node) -> (&'w 
     )
 }
 
+/// How many runners the combinations of its `strategy` need.
+fn count(job: Job<'_>) -> Option<usize> {
+    combinations(job.body.get("strategy")?)
+}
+
 fn start_job(
     workflow: &Workflow<'_>,
     labelled: &Labelled<'_>,
@@ -253,11 +286,19 @@ fn start_job(
     }
     lines.push((1, "runs-on: ubuntu-latest".to_owned()));
     lines.push((1, "outputs:".to_owned()));
-    lines.push((2, "label: ${{ steps.runner.outputs.label }}".to_owned()));
+    let count = count(labelled.job);
+    let first = if count.is_some() { "runners" } else { "label" };
+    for output in [first].into_iter().chain(guard::OUTPUTS) {
+        lines.push((
+            2,
+            format!("{output}: ${{{{ steps.runner.outputs.{output} }}}}"),
+        ));
+    }
     lines.push((1, "steps:".to_owned()));
     lines.push((2, "- id: runner".to_owned()));
     let wanted = labelled.wanted.inputs.iter();
-    let inputs: Vec<_> = wanted.map(|(name, value)| (*name, value.clone())).collect();
+    let mut inputs: Vec<_> = wanted.map(|(name, value)| (*name, value.clone())).collect();
+    inputs.extend(count.map(|count| ("count", count.to_string())));
     let region = (!labelled.wanted.is_region_in_inputs).then_some(region);
     lines.extend(step("  ", "start", region, &inputs));
     let (indent, step) = indents(workflow, labelled.job, &labelled.runs_on.0);

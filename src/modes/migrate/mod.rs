@@ -5,9 +5,14 @@
 mod convert;
 mod ec2_github_runner;
 mod edits;
+mod expression;
+mod guard;
 mod labels;
 mod lines;
+mod listen;
+mod matrix;
 mod runs_on;
+mod secrets;
 mod sprinters_label;
 #[cfg(test)]
 mod tests;
@@ -15,13 +20,15 @@ mod wanted;
 mod workflow;
 
 use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use similar::TextDiff;
 
 use crate::error::Failure;
 use crate::report::Reporter;
-use convert::{Converted, convert};
+use convert::{Converted, Target, convert, has_start};
+use listen::Profiles;
 
 /// The subcommand's name.
 pub(crate) const NAME: &str = "migrate";
@@ -30,8 +37,11 @@ const STDIN: &str = "-";
 /// Whatever is pasted: it is refused, or becomes something of which nothing is left to migrate.
 #[cfg(test)]
 pub(crate) fn fuzzed(text: &str) {
-    let Ok(once) = convert(text) else { return };
-    let twice = convert(&once.text).map(|twice| twice.text);
+    let has_start = has_start(text);
+    let Ok(once) = convert(text, has_start, &mut Target::Steps) else {
+        return;
+    };
+    let twice = convert(&once.text, has_start, &mut Target::Steps).map(|twice| twice.text);
     assert_eq!(twice.as_ref(), Ok(&once.text), "from {text:?}");
 }
 
@@ -40,6 +50,8 @@ pub(crate) fn fuzzed(text: &str) {
 pub(crate) struct Migration {
     files: Vec<String>,
     write: bool,
+    /// Whether labels become profiles.
+    is_to_listen: bool,
 }
 
 pub(crate) fn command() -> Command {
@@ -61,6 +73,17 @@ pub(crate) fn command() -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Change the files; of standard input, print the result instead of a diff"),
         )
+        .arg(
+            Arg::new("to")
+                .long("to")
+                .value_name("TARGET")
+                .value_parser(["steps", "listen"])
+                .default_value("steps")
+                .help(
+                    "What labels become: `steps`, jobs that start and stop their runners, or `listen`, profiles in \
+                     .github/sprinters.yml that `sprinters listen` serves",
+                ),
+        )
 }
 
 pub(crate) fn parse(matches: &ArgMatches) -> Migration {
@@ -70,30 +93,96 @@ pub(crate) fn parse(matches: &ArgMatches) -> Migration {
             .map(|files| files.cloned().collect())
             .unwrap_or_default(),
         write: matches.get_flag("write"),
+        is_to_listen: matches
+            .get_one::<String>("to")
+            .is_some_and(|to| to == "listen"),
     }
 }
 
 /// Migrates each file; one that fails does not keep the others from it.
 pub(crate) fn migrate(migration: &Migration, report: &Reporter) -> Result<(), Failure> {
     let mut failed: Option<Failure> = None;
-    for file in &migration.files {
-        if let Err(failure) = migrate_file(file, migration.write, report) {
+    let texts: Vec<_> = migration
+        .files
+        .iter()
+        .map(|file| (file, read(file)))
+        .collect();
+    let mut readable = texts.iter().filter_map(|(_, text)| text.as_ref().ok());
+    let has_start = readable.any(|text| has_start(text));
+    let mut target = if migration.is_to_listen {
+        Target::Listen(Profiles::default())
+    } else {
+        Target::Steps
+    };
+    for (file, text) in texts {
+        let migrated = text.and_then(|text| {
+            let converted = converted(file, &text, has_start, &mut target)?;
+            hand_out(file, &text, converted, migration.write, report)
+        });
+        if let Err(failure) = migrated {
             failed = Some(match failed {
                 None => failure,
                 Some(first) => first.and(failure.what).and(failure.help.join("; ")),
             });
         }
     }
+    if let Target::Listen(profiles) = &target
+        && let Err(failure) = hand_out_profiles(profiles, migration, report)
+    {
+        failed = failed.or(Some(failure));
+    }
     failed.map_or(Ok(()), Err)
 }
 
-fn migrate_file(file: &str, write: bool, report: &Reporter) -> Result<(), Failure> {
-    let text = read(file)?;
-    let Converted {
-        text: converted,
-        notes,
-        is_found,
-    } = convert(&text).map_err(|error| {
+/// A file that is there already is its owner's to edit.
+fn hand_out_profiles(
+    profiles: &Profiles,
+    migration: &Migration,
+    report: &Reporter,
+) -> Result<(), Failure> {
+    if profiles.is_empty() {
+        return Ok(());
+    }
+    let first = migration.files.first().map(String::as_str);
+    let path = profile_path(first.unwrap_or_default());
+    let text = profiles.text();
+    if path.exists() {
+        let shown = path.display();
+        report.aside(format!(
+            "`{shown}` is there already: add to it what it lacks of\n{text}"
+        ));
+    } else if !migration.write {
+        report.verbatim(&diff(&path.to_string_lossy(), "", &text));
+    } else {
+        let written = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+        written
+            .and_then(|()| std::fs::write(&path, text))
+            .map_err(|error| {
+                let what = format!("could not write `{}`: {error}", path.display());
+                Failure::new(what, "check that you may create it")
+            })?;
+        report.aside(format!("`{}` has the profiles", path.display()));
+    }
+    Ok(())
+}
+
+/// `.github/sprinters.yml` of the repository that the workflow is in.
+fn profile_path(workflow: &str) -> PathBuf {
+    let folder = Path::new(workflow).parent();
+    let of_workflows = folder.filter(|folder| folder.ends_with(".github/workflows"));
+    match of_workflows.and_then(Path::parent) {
+        Some(github) => github.join("sprinters.yml"),
+        None => PathBuf::from(".github/sprinters.yml"),
+    }
+}
+
+fn converted(
+    file: &str,
+    text: &str,
+    has_start: bool,
+    target: &mut Target,
+) -> Result<Converted, Failure> {
+    convert(text, has_start, target).map_err(|error| {
         Failure::new(
             format!(
                 "could not migrate `{file}`: line {}: {}",
@@ -101,7 +190,22 @@ fn migrate_file(file: &str, write: bool, report: &Reporter) -> Result<(), Failur
             ),
             "migrate it by hand; the book's page \"Coming from …\" says what becomes what",
         )
-    })?;
+    })
+}
+
+/// Tells the notes, and writes or shows the result.
+fn hand_out(
+    file: &str,
+    text: &str,
+    converted: Converted,
+    write: bool,
+    report: &Reporter,
+) -> Result<(), Failure> {
+    let Converted {
+        text: converted,
+        notes,
+        is_found,
+    } = converted;
     for note in &notes {
         report.warning(format_args!("{file}:{}: {}", note.line, note.text));
     }
@@ -122,7 +226,7 @@ fn migrate_file(file: &str, write: bool, report: &Reporter) -> Result<(), Failur
         })?;
         report.aside(format!("`{file}` is migrated"));
     } else {
-        report.verbatim(&diff(file, &text, &converted));
+        report.verbatim(&diff(file, text, &converted));
     }
     Ok(())
 }
@@ -145,8 +249,12 @@ fn read(file: &str) -> Result<String, Failure> {
 /// As `diff -u`, so that `git apply` takes it.
 fn diff(file: &str, old: &str, new: &str) -> String {
     let file = file.trim_start_matches("./");
+    let before = match old {
+        "" => "/dev/null".to_owned(),
+        _ => format!("a/{file}"),
+    };
     TextDiff::from_lines(old, new)
         .unified_diff()
-        .header(&format!("a/{file}"), &format!("b/{file}"))
+        .header(&before, &format!("b/{file}"))
         .to_string()
 }

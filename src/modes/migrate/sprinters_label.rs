@@ -28,7 +28,19 @@ pub(super) fn parse(labels: &[&str]) -> Result<Wanted, String> {
         .defaults
         .get(REGION)
         .map(|region| (*region).to_owned());
+    let values = layer.values.iter();
+    let parts = values
+        .map(|(name, placed)| (*name, placed.text.clone()))
+        .chain(
+            layer
+                .defaults
+                .iter()
+                .map(|(name, value)| (*name, (*value).to_owned())),
+        )
+        .filter(|(name, _)| *name != REGION)
+        .collect();
     let mut wanted = Wanted {
+        parts: Some(parts),
         is_region_in_inputs: named.is_some(),
         region: named.or(default),
         inputs: vec![("runner", (*text).to_owned())],

@@ -1,4 +1,8 @@
-use super::convert::{Converted, convert};
+use super::convert::{self, Converted, Target, has_start};
+
+fn convert(text: &str) -> Result<Converted, crate::yaml::Unreadable> {
+    convert::convert(text, has_start(text), &mut Target::Steps)
+}
 
 fn converted(text: &str) -> Converted {
     convert(text).unwrap_or_else(|error| unreachable!("line {}: {}", error.line, error.why))
@@ -159,7 +163,7 @@ fn a_comment_behind_a_value_is_none_of_its() {
     let text = "jobs:\n  a:\n    needs: [b] # why\n    \"runs-on\" : \"runs-on=1/cpu=2\" # where\n    steps: []\n  b: {}\n";
     let after = converted(text).text;
     assert!(after.contains("    needs: [b, start-a] # why\n"), "{after}");
-    assert!(after.contains("    runs-on: ${{ needs.start-a.outputs.label }} # where\n"));
+    assert!(after.contains("needs.start-a.outputs.label || 'ubuntu-latest' }} # where\n"));
     for uses in [
         "\"machulav/ec2-github-runner@v2\" # why",
         "'machulav/ec2-github-runner@v2'  # it''s so",

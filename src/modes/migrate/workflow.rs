@@ -30,9 +30,10 @@ pub(super) struct Job<'w> {
 }
 
 impl<'t> Workflow<'t> {
-    /// `None` where the text is not a workflow: it has no `jobs`.
+    /// `None` where the text is neither a workflow nor a composite action.
     pub(super) fn parse(text: &'t str) -> Result<Option<Self>, Unreadable> {
-        let root = Node::parse(text, AS_WRITTEN)?.filter(|root| root.get("jobs").is_some());
+        let is_one = |root: &Node| root.get("jobs").is_some() || composite(root).is_some();
+        let root = Node::parse(text, AS_WRITTEN)?.filter(is_one);
         Ok(root.map(|root| Self {
             text,
             lines: Lines::of(text),
@@ -49,6 +50,96 @@ impl<'t> Workflow<'t> {
                 body,
             })
         })
+    }
+
+    /// The jobs that a job needs, directly or not.
+    pub(super) fn all_needs(&self, job: Job<'_>) -> Vec<&str> {
+        let mut found: Vec<&str> = Vec::new();
+        let mut open = vec![job.id];
+        while let Some(id) = open.pop() {
+            let body = self.jobs().find(|job| job.id == id).map(|job| job.body);
+            let Some(needs) = body.and_then(|body| body.get("needs")) else {
+                continue;
+            };
+            let items = needs.sequence().unwrap_or(std::slice::from_ref(needs));
+            for need in items.iter().filter_map(Node::scalar) {
+                if !found.contains(&need) {
+                    found.push(need);
+                    open.push(need);
+                }
+            }
+        }
+        found
+    }
+
+    /// Where a value ends that is simple, or a list of simple ones.
+    pub(super) fn end_of(&self, value: &Node) -> usize {
+        match value.sequence() {
+            Some(items) if !value.is_flow(self.text) => {
+                items.last().map_or(value.span.end, |item| item.span.end)
+            }
+            _ => value.span.end,
+        }
+    }
+
+    /// The steps of a composite action.
+    pub(super) fn composite_steps(&self) -> Option<&[Node]> {
+        composite(&self.root)?.get("steps")?.sequence()
+    }
+
+    /// Puts other entries in the place of one.
+    pub(super) fn replace_entry(
+        &self,
+        mapping: &Node,
+        index: usize,
+        with: &[(&'static str, String)],
+        edits: &mut Edits,
+    ) {
+        let Some((key, value)) = mapping.entries().get(index) else {
+            return;
+        };
+        let entries: Vec<String> = with
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", quoted(value)))
+            .collect();
+        if entries.is_empty() {
+            self.remove(mapping, index, edits);
+        } else if mapping.is_flow(self.text) {
+            let flow: Vec<String> = with
+                .iter()
+                .map(|(name, value)| format!("{name}: \"{value}\""))
+                .collect();
+            edits.replace(key.span.start..value.span.end, flow.join(", "));
+        } else if let Some(indent) = self.lines.indent(key.span.start) {
+            let range = self
+                .lines
+                .of_entry(key.span.start, value.sequence().is_some());
+            let end = self.lines.end();
+            let lines: String = entries
+                .iter()
+                .map(|entry| format!("{indent}{entry}{end}"))
+                .collect();
+            edits.replace(range, lines);
+        }
+    }
+
+    /// Puts an entry behind one whose value is simple.
+    pub(super) fn add_entry(
+        &self,
+        mapping: &Node,
+        after: &(Node, Node),
+        name: &str,
+        value: &str,
+        edits: &mut Edits,
+    ) {
+        let (key, before) = after;
+        if mapping.is_flow(self.text) {
+            edits.insert(before.span.end, format!(", {name}: \"{value}\""));
+        } else {
+            let column = " ".repeat(self.lines.column(key.span.start));
+            let line = format!("{}{column}{name}: {}", self.lines.end(), quoted(value));
+            edits.insert(self.lines.content_end(before.span.end), line);
+        }
     }
 
     /// Takes an entry out of a mapping, with its line breaks or its comma.
@@ -71,6 +162,12 @@ impl<'t> Workflow<'t> {
         };
         edits.replace(range, "");
     }
+}
+
+fn composite(root: &Node) -> Option<&Node> {
+    let runs = root.get("runs")?;
+    let is_composite = runs.get("using").and_then(Node::scalar) == Some("composite");
+    is_composite.then_some(runs)
 }
 
 /// One of several in braces, with the comma that goes with it.

@@ -1,0 +1,147 @@
+//! `--to listen`: a label becomes a profile, and the job names it. No job has to start its runner then.
+
+use std::fmt::Write;
+
+use super::edits::Edits;
+use super::labels;
+use super::wanted::Wanted;
+use super::workflow::{Workflow, quoted};
+
+/// Runners of `.github/sprinters.yml`, of all files that are migrated together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Profiles {
+    region: Option<String>,
+    runners: Vec<(String, Vec<(&'static str, String)>)>,
+}
+
+/// Migrates every job with another service's label; tells whether there was one.
+pub(super) fn migrate(workflow: &Workflow<'_>, profiles: &mut Profiles, edits: &mut Edits) -> bool {
+    let mut found = false;
+    for job in workflow.jobs() {
+        let Some(runs_on) = job.body.entry("runs-on") else {
+            continue;
+        };
+        let (key, value) = runs_on;
+        let Some(wanted) = labels::wanted(value) else {
+            continue;
+        };
+        found = true;
+        let wanted = match labels::unusual(workflow, runs_on) {
+            Some(why) => Err(why.to_owned()),
+            None => wanted,
+        };
+        match wanted.and_then(|wanted| Ok((profiles.name_of(&wanted)?, wanted))) {
+            Err(why) => edits.note(key.line, format!("left as it is: {why}")),
+            Ok((name, wanted)) => {
+                let end = workflow.end_of(value);
+                edits.replace(key.span.start..end, format!("runs-on: {name}"));
+                for note in wanted.notes {
+                    edits.note(value.line, note);
+                }
+                if wanted.region.is_none() {
+                    let note = "it names no region: `sprinters listen` takes the one of `AWS_REGION` or `--aws-region`";
+                    edits.note(value.line, note);
+                }
+            }
+        }
+    }
+    found
+}
+
+impl Profiles {
+    pub(super) fn is_empty(&self) -> bool {
+        self.runners.is_empty()
+    }
+
+    /// The runner that is as wanted, a new one if there is none yet. The file has one region for all.
+    fn name_of(&mut self, wanted: &Wanted) -> Result<String, String> {
+        if let (Some(one), Some(other)) = (&self.region, &wanted.region)
+            && one != other
+        {
+            return Err(format!(
+                "it wants the region `{other}`, and the profiles before it `{one}`: a listener serves one region"
+            ));
+        }
+        let inputs = wanted.expanded();
+        if let Some((name, _)) = self.runners.iter().find(|(_, known)| *known == inputs) {
+            return Ok(name.clone());
+        }
+        let wished = name_for(&inputs);
+        let is_free = |name: &String| self.runners.iter().all(|(known, _)| known != name);
+        let numbered = (2..).map(|number| format!("{wished}-{number}"));
+        let mut names = std::iter::once(wished.clone()).chain(numbered);
+        let name = names.find(is_free).unwrap_or_default();
+        self.region = self.region.take().or_else(|| wanted.region.clone());
+        self.runners.push((name.clone(), inputs));
+        Ok(name)
+    }
+
+    /// The file's text.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::from(
+            "# What `sprinters listen` serves: https://sprinters.github.io/action/profiles.html\n",
+        );
+        if let Some(region) = &self.region {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "aws:\n  region: {region}\n");
+        }
+        text.push_str("runners:\n");
+        for (name, inputs) in &self.runners {
+            let _ = writeln!(text, "  {name}:");
+            for (input, value) in inputs {
+                let _ = writeln!(text, "    {input}: {}", quoted(value));
+            }
+        }
+        text
+    }
+}
+
+/// `m7i-xlarge-spot`: what people look for in a list of runners.
+fn name_for(inputs: &[(&'static str, String)]) -> String {
+    let value = |name: &str| {
+        inputs
+            .iter()
+            .find(|(one, _)| *one == name)
+            .map(|(_, value)| value.as_str())
+    };
+    let first = |list: &str| list.split(',').next().unwrap_or_default().trim().to_owned();
+    let size = value("instance-type").map_or_else(|| "linux".to_owned(), first);
+    let mut name = size.replace('.', "-");
+    if value("spot").is_some_and(|spot| spot != "false") {
+        name.push_str("-spot");
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(region: &str, types: &str) -> Wanted {
+        Wanted {
+            region: Some(region.to_owned()),
+            inputs: vec![
+                ("instance-type", types.to_owned()),
+                ("spot", "auto".to_owned()),
+            ],
+            ..Wanted::default()
+        }
+    }
+
+    #[test]
+    fn the_same_is_one_profile_and_another_has_another_name() {
+        let mut profiles = Profiles::default();
+        let mut name = |types| profiles.name_of(&wanted("eu-west-1", types));
+        assert_eq!(
+            name("m7i.xlarge, m7a.xlarge").as_deref(),
+            Ok("m7i-xlarge-spot")
+        );
+        assert_eq!(name("m7i.xlarge").as_deref(), Ok("m7i-xlarge-spot-2"));
+        assert_eq!(
+            name("m7i.xlarge, m7a.xlarge").as_deref(),
+            Ok("m7i-xlarge-spot")
+        );
+        assert!(profiles.name_of(&wanted("us-east-1", "m7i.large")).is_err());
+        assert!(crate::runner::profile::ProfileFile::parse(&profiles.text()).is_ok());
+    }
+}
