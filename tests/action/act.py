@@ -49,12 +49,21 @@ def checkout_with(binary: Path, folder: Path) -> Path:
 
 
 def run(
-    workflow: str, action: Path, folder: Path, *, secrets: Mapping[str, str], environment: Mapping[str, str]
+    workflow: str,
+    action: Path,
+    folder: Path,
+    *,
+    secrets: Mapping[str, str],
+    environment: Mapping[str, str],
+    workflows: Mapping[str, str] | None = None,
 ) -> WorkflowRun:
-    """Pushes `workflow` to a repository of its own below `folder` and waits for the end of the run."""
+    """Pushes `workflow` to a repository of its own below `folder` and waits for the end of the run. `workflows` are others
+    beside it, which it may call."""
     repository = folder / "repository"
     (repository / ".github" / "workflows").mkdir(parents=True)
     (repository / ".github" / "workflows" / "ci.yml").write_text(workflow)
+    for name, text in (workflows or {}).items():
+        (repository / ".github" / "workflows" / f"{name}.yml").write_text(text)
     home = folder / "act-home"
     home.mkdir()
     # Nothing of this machine's reaches the jobs: in host mode they would inherit credentials and endpoints.
@@ -62,7 +71,7 @@ def run(
     identity = ["-c", "user.name=octocat", "-c", "user.email=octocat@example.com"]
     for command in (["init", "-q", "-b", "main"], ["add", "-A"], [*identity, "commit", "-q", "-m", "ci"]):
         subprocess.run(["git", *command], cwd=repository, env=clean, check=True)
-    command = [str(program()), "push", "--platform", "ubuntu-latest=-self-hosted", "--no-cache-server"]
+    command = [str(program()), "push", "--workflows", ".github/workflows/ci.yml", "--platform", "ubuntu-latest=-self-hosted", "--no-cache-server"]
     command += ["--local-repository", f"sprinters/action@v1={action}"]
     for name, value in environment.items():
         command += ["--env", f"{name}={value}"]
