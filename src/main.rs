@@ -88,6 +88,7 @@ fn run(mode: &mut Option<Mode>, report: &Arc<Reporter>) -> Result<(), Failure> {
         return runtime.block_on(modes::listen(inputs, &arguments.listening, report));
     }
     let inputs = runtime.block_on(runner::resolve(inputs, environment, report))?;
+    let inputs = inputs.with_region_of_profile(runtime.block_on(ec2::profile_region(environment)));
     let work = Work::parse(chosen, &inputs)
         .map_err(|problems| Failure::inputs(&problems.located(&inputs)))?;
     runtime.block_on(work.perform(report))

@@ -308,6 +308,11 @@ impl Ec2Error {
                 || format!("check that EC2's endpoint of `{region}` can be reached from this runner, and run the job again"),
                 str::to_owned,
             ),
+            Kind::NoCredentials if self.message.contains("cargo feature") => {
+                "the AWS profile takes its credentials from `credential_process`, SSO or `aws login`, which this program does not \
+                 run: put them into the environment first, with `eval \"$(aws configure export-credentials --format env)\"`"
+                    .to_owned()
+            }
             Kind::NoCredentials => "pass `aws-access-key-id` and `aws-secret-access-key`, or set up credentials in the \
                                     environment with a step before this one"
                 .to_owned(),

@@ -49,6 +49,32 @@ use crate::credentials::mask::Mask;
 use crate::values::region::Region;
 use role::{Provider, Role};
 
+/// The region that the AWS profile of a person names. On GitHub's runners there is no such file.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) async fn profile_region(environment: impl Fn(&str) -> Option<String>) -> Option<String> {
+    use aws_config::meta::region::ProvideRegion;
+    use aws_config::profile::ProfileFileRegionProvider;
+
+    let named = ["AWS_PROFILE", "AWS_CONFIG_FILE"]
+        .iter()
+        .any(|name| environment(name).is_some());
+    let file = std::path::Path::new(&environment("HOME")?).join(".aws/config");
+    if !named && !file.exists() {
+        return None;
+    }
+    let region = ProfileFileRegionProvider::builder()
+        .build()
+        .region()
+        .await?;
+    Some(region.as_ref().to_owned())
+}
+
+/// The portable program runs in workflows alone.
+#[cfg(target_family = "wasm")]
+pub(crate) async fn profile_region(_: impl Fn(&str) -> Option<String>) -> Option<String> {
+    None
+}
+
 /// A client for EC2 in one region.
 #[derive(Clone)]
 pub(crate) struct Ec2 {

@@ -88,6 +88,14 @@ impl Inputs {
         inputs
     }
 
+    /// Fills in what the AWS profile of a person says, where nothing else names a region.
+    pub(crate) fn with_region_of_profile(mut self, region: Option<String>) -> Self {
+        if let Some(region) = region.filter(|_| self.get("aws-region").is_none()) {
+            self.environment.insert("aws-region", region);
+        }
+        self
+    }
+
     /// The value of an input, without white space around it; `None` where it is absent.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         debug_assert!(

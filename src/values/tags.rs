@@ -41,6 +41,15 @@ impl Tags {
             _ => None,
         };
         let tags = Self(pairs.ok_or("a mapping of tag keys to plain values, such as `team: ci`")?);
+        let entries = document.as_ref().map_or(&[][..], Node::entries);
+        let lost = entries
+            .iter()
+            .find(|(key, value)| is_comment(text, key, value));
+        if let Some(key) = lost.and_then(|(key, _)| key.scalar()) {
+            return Err(format!(
+                "a value for `{key}`: YAML takes `#` after a blank for the beginning of a comment, so put such a value in quotes"
+            ));
+        }
         tags.check()?;
         Ok(tags)
     }
@@ -88,6 +97,15 @@ fn check_key(key: &str) -> Result<(), String> {
         ));
     }
     Ok(())
+}
+
+/// Whether what was meant to be a value is a comment: `channel: #builds`.
+fn is_comment(text: &str, key: &Node, value: &Node) -> bool {
+    let rest = text.get(key.span.end..).unwrap_or_default();
+    let line = rest.lines().next().unwrap_or_default();
+    let after = line.trim_start_matches(['"', '\'']).trim_start();
+    let after = after.strip_prefix(':').unwrap_or_default();
+    value.is_null() && after.trim_start().starts_with('#')
 }
 
 /// A YAML scalar as the text that becomes the tag: `1.10` stays as it is written.
@@ -144,6 +162,7 @@ mod tests {
             ("AWS:team: ci", "prefix `aws:`"),
             ("sprinters:job: x", "prefix `sprinters:`"),
             ("team: [a]", "plain values"),
+            ("channel: #builds", "beginning of a comment"),
             ("just text", "plain values"),
             ("a: b: c", "does not parse"),
             ("a: 1\na: 2", "does not parse"),

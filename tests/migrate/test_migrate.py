@@ -211,7 +211,7 @@ def test_labels_become_profiles(binary: Path, tmp_path: Path) -> None:
     assert list(ci["jobs"]) == list(yaml.safe_load((FOLDER / "runs-on-simple.yml").read_text())["jobs"]), "no job more"
     assert profiles[ci["jobs"]["test"]["runs-on"]]["instance-type"] == "m7i.2xlarge, m7a.2xlarge"
     assert profiles[ci["jobs"]["test"]["runs-on"]]["root-size"] == 80
-    assert profiles[arm["jobs"]["deploy"]["runs-on"]] == {"instance-type": "m7g.large"}
+    assert profiles[arm["jobs"]["deploy"]["runs-on"]] == {"instance-type": "m7g.large", "max-runners": 20}
 
 
 def test_a_hosted_label_becomes_a_profile_that_launches_the_same(

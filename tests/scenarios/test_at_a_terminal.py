@@ -8,6 +8,7 @@ import pty
 import re
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -103,3 +104,45 @@ def test_a_github_enterprise_server(sprinters: Program, github: GitHub, left_beh
     assert len(github.records()) == 1
     assert sprinters.run("stop").code == 0
     assert not left_behind()
+
+
+def with_profile(sprinters: Program, text: str) -> dict[str, str]:
+    """What a person has in `~/.aws/config`, and no key in the environment."""
+    folder = Path(sprinters.environment["HOME"]) / ".aws"
+    folder.mkdir(parents=True)
+    (folder / "config").write_text(text)
+    kept = environment(sprinters) | {"AWS_PROFILE": "ci"}
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"):
+        kept.pop(name)
+    return kept
+
+
+def checked(sprinters: Program, kept: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [*sprinters.command, "stop"]
+    return subprocess.run(command, env=kept, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.not_portable
+def test_the_profile_s_region_and_key_are_read(sprinters: Program) -> None:
+    key, secret = sprinters.inputs["aws-access-key-id"], sprinters.inputs["aws-secret-access-key"]
+    text = f"[profile ci]\nregion = eu-central-1\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n"
+    run = checked(sprinters, with_profile(sprinters, text))
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "nothing to stop" in run.stdout
+
+
+@pytest.mark.not_portable
+@pytest.mark.parametrize(
+    "source",
+    [
+        "credential_process = /bin/true",
+        "sso_session = us\nsso_account_id = 111122223333\nsso_role_name = ci\n"
+        "[sso-session us]\nsso_region = us-east-1\nsso_start_url = https://example.com/start",
+    ],
+)
+def test_a_profile_that_runs_another_program_is_told_with_the_way_out(sprinters: Program, source: str) -> None:
+    run = checked(sprinters, with_profile(sprinters, f"[profile ci]\nregion = eu-central-1\n{source}\n"))
+
+    assert run.returncode == 1
+    assert "aws configure export-credentials --format env" in run.stderr

@@ -146,6 +146,9 @@ def test_what_ec2_took_back_is_told(sprinters: Program, ec2: Ec2, cloud: Cloud) 
     assert run.code == 0, run.log
     assert run.outputs["interrupted"] == "true"
     assert "interrupted by EC2" in cost_line(run)
+    assert "not charged: 1 spot instance that AWS reclaimed in its first hour" in cost_line(run)
+    assert "Not charged: 1 spot instance" in run.summary
+    assert float(run.outputs["cost-usd"]) == 0, "the size of its volume, which is charged, is the image's own"
 
 
 def test_several_runners_add_up(sprinters: Program) -> None:

@@ -116,3 +116,10 @@ def test_an_unknown_input_gets_a_suggestion(sprinters: Program) -> None:
 
     assert run.code == 2
     assert "`instance-typ`" in run.log and "`instance-type`" in run.log
+
+
+def test_a_comment_where_a_tag_s_value_was_meant_is_explained(sprinters: Program) -> None:
+    run = sprinters.run("start", **GOOD, tags="channel: #builds")
+
+    assert run.code == 2
+    assert "beginning of a comment" in run.log

@@ -114,6 +114,14 @@ def test_the_users_own_tags_and_labels_are_added(sprinters: Program, ec2: Ec2, g
     assert {"gpu", "big"} < set(record.labels)
 
 
+def test_a_blank_for_a_comma_in_labels_is_told(sprinters: Program) -> None:
+    run = sprinters.run("start", **AMI, labels="gpu big")
+
+    assert run.code == 0, run.log
+    [line] = [line for line in run.stdout.splitlines() if line.startswith("::warning") and "`gpu big`" in line]
+    assert "commas" in line
+
+
 def test_tags_may_be_json(sprinters: Program, ec2: Ec2) -> None:
     sprinters.run("start", **AMI, tags='{"team": "build"}')
 

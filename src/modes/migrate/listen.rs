@@ -7,6 +7,9 @@ use super::labels;
 use super::wanted::Wanted;
 use super::workflow::{Workflow, quoted};
 
+/// A listener serves the runners that have a bound; this one is the user's to choose.
+const MAX_RUNNERS: u16 = 20;
+
 /// Runners of `.github/sprinters.yml`, of all files that are migrated together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Profiles {
@@ -91,6 +94,10 @@ impl Profiles {
             for (input, value) in inputs {
                 let _ = writeln!(text, "    {input}: {}", quoted(value));
             }
+            let _ = writeln!(
+                text,
+                "    max-runners: {MAX_RUNNERS} # the most that live at a time"
+            );
         }
         text
     }

@@ -101,6 +101,15 @@ async fn launch_and_wait(
     signal = cancel.requested() => return Err(NotStarted::for_good(Failure::cancelled(signal))),
     };
     report.group("Plan", prepared.described(&spec));
+    for label in spec
+        .labels
+        .iter()
+        .filter(|label| label.as_str().contains(' '))
+    {
+        report.warning(format_args!(
+            "`labels`: `{label}` is one label with a blank in it; several are separated by commas"
+        ));
+    }
     let prepared_in = began.elapsed();
     // Who cannot be told what was launched must not have it launched.
     report

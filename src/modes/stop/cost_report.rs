@@ -77,6 +77,9 @@ pub(crate) fn line(bills: &Bills) -> String {
     if bills.is_interrupted() {
         line.push_str("; interrupted by EC2");
     }
+    if bills.free() > 0 {
+        let _ = write!(line, "; not charged: {}", free(bills));
+    }
     line
 }
 
@@ -110,6 +113,9 @@ pub(crate) fn section(text: &mut String, bills: &Bills) {
         "\nEC2 bills at least a minute for each instance. Not counted: traffic, taxes, discounts, and a public IPv4 address \
          ($0.005 an hour).\n\n",
     );
+    if bills.free() > 0 {
+        let _ = writeln!(text, "Not charged: {}; their volumes are.\n", free(bills));
+    }
     let known: Vec<(&str, f64)> = [
         ("this run", bills.cost()),
         ("on-demand", bills.on_demand()),
@@ -121,6 +127,14 @@ pub(crate) fn section(text: &mut String, bills: &Bills) {
     if known.len() > 1 {
         text.push_str(&mermaid::bars("What it cost", &known));
         text.push('\n');
+    }
+}
+
+/// What AWS does not charge.
+fn free(bills: &Bills) -> String {
+    match bills.free() {
+        1 => "1 spot instance that AWS reclaimed in its first hour".to_owned(),
+        several => format!("{several} spot instances that AWS reclaimed in their first hour"),
     }
 }
 

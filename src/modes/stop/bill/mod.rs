@@ -13,6 +13,9 @@ use crate::values::volume::RootVolume;
 /// EC2 and EBS bill by the second, but never less than this.
 /// <https://aws.amazon.com/ec2/pricing/on-demand/>, <https://aws.amazon.com/ebs/pricing/>
 const LEAST: Duration = Duration::from_mins(1);
+/// A spot instance that AWS reclaims within this time is not charged.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/billing-for-interrupted-spot-instances.html>
+const FREE_WHERE_RECLAIMED: Duration = Duration::from_hours(1);
 /// How long a volume may have stayed fast that was to be fast for the boot alone: `stop` is not told when it came down.
 const FAST_FOR: Duration = Duration::from_mins(5);
 
@@ -71,6 +74,8 @@ pub(crate) struct Bill {
     /// What a GitHub-hosted runner of the same size would have cost.
     pub hosted: Option<(Hosted, f64)>,
     pub is_interrupted: bool,
+    /// AWS reclaimed it so early that it does not charge for it; its volumes it does.
+    pub is_free: bool,
 }
 
 impl Bill {
@@ -92,7 +97,11 @@ impl Bill {
         let on_demand = ran
             .zip(hourly.ok().flatten())
             .map(|(ran, hourly)| hourly * hours(ran.billed()));
+        let is_free = instance.usage.market == Market::Spot
+            && instance.is_interrupted()
+            && ran.is_some_and(|ran| ran.duration() < FREE_WHERE_RECLAIMED);
         let compute = match instance.usage.market {
+            Market::Spot if is_free => Some(0.0),
             Market::OnDemand => on_demand,
             Market::Spot => ran
                 .zip(zone)
@@ -125,6 +134,7 @@ impl Bill {
                 ))
             }),
             is_interrupted: instance.is_interrupted(),
+            is_free,
         }
     }
 
@@ -255,6 +265,11 @@ impl Bills {
 
     pub(crate) fn is_interrupted(&self) -> bool {
         self.0.iter().any(|bill| bill.is_interrupted)
+    }
+
+    /// How many instances AWS reclaimed in their first hour.
+    pub(crate) fn free(&self) -> usize {
+        self.0.iter().filter(|bill| bill.is_free).count()
     }
 
     fn sum(&self, part: impl Fn(&Bill) -> Option<f64>) -> Option<f64> {

@@ -201,3 +201,20 @@ fn what_ec2_took_back_is_interrupted() {
     spot.state_reason = Some("Client.InstanceInitiatedShutdown: …".to_owned());
     assert!(!bill(&spot, &[], 9_999).is_interrupted);
 }
+
+#[test]
+fn spot_that_ec2_takes_back_in_its_first_hour_is_free() {
+    let history = [price(0.08, -60, "us-east-1a")];
+    let mut spot = instance(State::Terminated, Market::Spot, Some(3_599));
+    spot.state_reason = Some("Server.SpotInstanceTermination: …".to_owned());
+    let early = bill(&spot, &history, 9_999);
+    assert!(early.is_free && is_about(early.compute, 0.0));
+    assert!(early.volume.is_some_and(|usd| usd > 0.0), "volumes are not");
+    spot.usage.ended = Some(at(3_600));
+    let late = bill(&spot, &history, 9_999);
+    assert!(!late.is_free && is_about(late.compute, 0.08));
+    // Whoever ends it pays for it.
+    spot.usage.ended = Some(at(600));
+    spot.state_reason = Some("Client.UserInitiatedShutdown: …".to_owned());
+    assert!(!bill(&spot, &history, 9_999).is_free);
+}
