@@ -16,6 +16,8 @@ use crate::credentials::GithubCredentials;
 use crate::credentials::mask::Mask;
 use crate::ec2::{Ec2, Ec2Error};
 use crate::error::Failure;
+#[cfg(not(target_family = "wasm"))]
+use crate::github::scale_sets::ScaleSets;
 use crate::github::{Github, GithubError, LOOK, MINT, Purpose, Runner, Status};
 use crate::report::Reporter;
 use crate::retry::{self, Deadline};
@@ -34,6 +36,9 @@ pub(crate) struct Clients {
     pub connector: SharedHttpConnector,
     pub image_index: ImageIndex,
     pub region: Region,
+    /// GitHub's REST API.
+    #[cfg(not(target_family = "wasm"))]
+    pub api: http::Uri,
     pub run: WorkflowRun,
     /// What they were made from.
     again: Arc<Target>,
@@ -88,9 +93,24 @@ impl Clients {
             image_index: ImageIndex::new(environment),
             connector,
             region,
+            #[cfg(not(target_family = "wasm"))]
+            api: github_api,
             run,
             account,
         }
+    }
+
+    /// The scale sets of the place where runners register.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn scale_sets(&self, report: &Arc<Reporter>) -> ScaleSets {
+        let report = report.clone();
+        ScaleSets::new(
+            self.connector.clone(),
+            self.github.clone(),
+            self.api.clone(),
+            &self.run.scope,
+            Arc::new(move |secret: &str| report.mask(secret)),
+        )
     }
 
     /// The same clients for another region and account, and for a scale set instead of a workflow run.

@@ -21,6 +21,8 @@ use crate::values::scope::Scope;
 
 /// GitHub's installation tokens live for an hour; a start with a long timeout may need a second one.
 const RENEW_AFTER: Duration = Duration::from_mins(45);
+/// After that nothing is left to revoke: a listener goes on for months.
+const LIFETIME: Duration = Duration::from_hours(1);
 
 // What is tried, in words: an error's message begins with them.
 pub(crate) const INSTALLATION: &str = "find the GitHub App's installation";
@@ -132,6 +134,7 @@ impl App {
         let token = self.mint().await?;
         (self.mask)(token.expose_secret());
         let client = client(self.connector.clone(), &self.api, token);
+        tokens.retain(|token| token.made.elapsed() < LIFETIME);
         tokens.push(Token {
             client: client.clone(),
             made: Instant::now(),

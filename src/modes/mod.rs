@@ -49,7 +49,8 @@ pub(crate) enum Work {
 pub(crate) enum CloudMode {
     Start(Box<StartSpec>, Option<Fallback>),
     Stop(StopFilter),
-    Check(Box<StartSpec>),
+    /// With the name of the runner that a listener is to serve.
+    Check(Box<StartSpec>, Option<String>),
     /// With the most attempts that a run may have.
     Sweep(u32),
     Rerun(RerunSpec),
@@ -99,7 +100,11 @@ impl Work {
         };
         let mode = match mode {
             Mode::Start => start().map(|spec| CloudMode::Start(spec, fallback)),
-            Mode::Check => start().map(CloudMode::Check),
+            Mode::Check => {
+                let served = inputs.get("max-runners").and(inputs.get("runner"));
+                let served = served.map(str::to_owned);
+                start().map(|spec| CloudMode::Check(spec, served))
+            }
             Mode::Stop => Some(CloudMode::Stop(StopFilter::parse(inputs, &mut problems))),
             Mode::Sweep | Mode::Policy | Mode::Listen | Mode::Bake => Some(CloudMode::Sweep(
                 rerun::spec::max_attempts(inputs, &mut problems),
@@ -191,7 +196,9 @@ async fn perform(target: Target, mode: CloudMode, report: &Arc<Reporter>) -> Res
                 own_account(&clients).await?;
                 stop::stop(&clients, &narrowing, report).await
             }
-            CloudMode::Check(spec) => check::check(&clients, &spec, report).await,
+            CloudMode::Check(spec, served) => {
+                check::check(&clients, &spec, served.as_deref(), report).await
+            }
             CloudMode::Bake(spec) => bake::bake(&clients, &spec, report).await,
             CloudMode::Sweep(max_attempts) => {
                 own_account(&clients).await?;

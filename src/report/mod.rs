@@ -350,7 +350,11 @@ fn object(level: Level, text: &str, fields: Map<String, Value>) {
     let now = DateTime::from(SystemTime::now()).fmt(Format::DateTime);
     let mut object = Map::new();
     object.insert("time".to_owned(), now.unwrap_or_default().into());
-    object.insert("level".to_owned(), level.name().into());
+    let level = match level {
+        Level::Notice => "info",
+        other => other.name(),
+    };
+    object.insert("level".to_owned(), level.into());
     object.extend(fields);
     object.insert("message".to_owned(), text.into());
     stream::line(&Value::Object(object).to_string());

@@ -1,7 +1,10 @@
 //! `check`: prove the set-up without launching anything.
 
+#[cfg(not(target_family = "wasm"))]
+mod scale_set;
 mod summary;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clients::Clients;
@@ -31,22 +34,26 @@ const NO_INSTANCE: &str = "i-00000000000000000";
 /// How long passing errors are waited out.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Checks everything that `start`, `stop` and `sweep` need, and tells each remedy.
+/// Checks everything that `start`, `stop` and `sweep` need, and what `listen` needs to serve the runner of that name. Tells each
+/// remedy.
 pub(crate) async fn check(
     clients: &Clients,
     spec: &StartSpec,
-    report: &Reporter,
+    served: Option<&str>,
+    report: &Arc<Reporter>,
 ) -> Result<(), Failure> {
-    let (account, aws, github) = tokio::join!(
+    let (account, aws, github, listener) = tokio::join!(
         account(clients),
         aws(clients, spec, report),
-        github(clients, spec)
+        github(clients, spec),
+        listener(clients, spec, served, report)
     );
     let rerun = reruns(clients, spec).await;
     let findings: Vec<CheckResult> = account
         .into_iter()
         .chain(aws)
         .chain(github)
+        .chain(listener)
         .chain(rerun)
         .collect();
     for finding in &findings {
@@ -81,6 +88,31 @@ pub(crate) async fn check(
             .filter_map(|f| f.remedy.clone())
             .collect(),
     })
+}
+
+#[cfg(not(target_family = "wasm"))]
+async fn listener(
+    clients: &Clients,
+    spec: &StartSpec,
+    served: Option<&str>,
+    report: &Arc<Reporter>,
+) -> Vec<CheckResult> {
+    match served {
+        Some(name) => scale_set::check(clients, name, &spec.runner_group, report).await,
+        None => Vec::new(),
+    }
+}
+
+/// The portable build does not listen.
+#[cfg(target_family = "wasm")]
+#[expect(clippy::unused_async, reason = "as the native build has it")]
+async fn listener(
+    _: &Clients,
+    _: &StartSpec,
+    _: Option<&str>,
+    _: &Arc<Reporter>,
+) -> Vec<CheckResult> {
+    Vec::new()
 }
 
 /// What the dry runs answered.

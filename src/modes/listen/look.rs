@@ -54,7 +54,8 @@ impl Set {
             runners: asked
                 .filter_map(|member| Some((member.runner?, member.etag.clone())))
                 .collect(),
-            all_runners: !self.has_looked || !self.doubtful.is_empty(),
+            // Once an hour at least, records that nobody needs are found.
+            all_runners: !self.has_looked || !self.doubtful.is_empty() || self.fleet.is_empty(),
         }
     }
 
@@ -68,7 +69,7 @@ impl Set {
     pub(super) fn pause_of_look(&self) -> Duration {
         let supply = self.fleet.supply(self.launches.len(), 0);
         let is_full = self.has_waiting() && supply.alive() >= self.spec.limits.max;
-        let seconds = if is_full || !self.doubtful.is_empty() {
+        let seconds = if self.drains || is_full || !self.doubtful.is_empty() {
             3
         } else if self.fleet.count(Stage::Booting) > 0 {
             10

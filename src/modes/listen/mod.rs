@@ -78,7 +78,6 @@ pub(crate) async fn listen(
     if spec.logs_json {
         report.write_json();
     }
-    let api = target.github_api.clone();
     let patience = http::LONG_POLL_TIMEOUT;
     let clients = Clients::new(target, Purpose::Runners, environment, report, patience).await;
     let mut cancel = Cancel::install().map_err(|error| {
@@ -87,7 +86,7 @@ pub(crate) async fn listen(
             "report this as a bug",
         )
     })?;
-    let work = run(&clients, api, spec, report, &mut cancel);
+    let work = run(&clients, spec, report, &mut cancel);
     let outcome = Box::pin(work).await;
     let _ = timeout(SIGN_OUT, clients.github.sign_out()).await;
     outcome
@@ -95,7 +94,6 @@ pub(crate) async fn listen(
 
 async fn run(
     clients: &Clients,
-    api: ::http::Uri,
     spec: ListenSpec,
     report: &Arc<Reporter>,
     cancel: &mut Cancel,
@@ -115,7 +113,7 @@ async fn run(
         ))),
     };
     let sets = tokio::select! {
-        sets = prepare(clients, api, &spec, &service) => sets?,
+        sets = prepare(clients, &spec, &service) => sets?,
         signal = cancel.requested() => return Err(Failure::cancelled(signal)),
     };
     let mut tasks = JoinSet::new();
@@ -181,7 +179,6 @@ async fn all_ended(tasks: &mut JoinSet<Result<(), Failure>>) {
 /// Everything that can be wrong with the set-up is told before anything is served.
 async fn prepare(
     clients: &Clients,
-    api: ::http::Uri,
     spec: &ListenSpec,
     service: &Arc<Service>,
 ) -> Result<Vec<Set>, Failure> {
@@ -190,14 +187,7 @@ async fn prepare(
     if !spec.serves_public {
         refuse_public(clients, deadline).await?;
     }
-    let report = service.report.clone();
-    let sets = ScaleSets::new(
-        clients.connector.clone(),
-        clients.github.clone(),
-        api,
-        &clients.run.scope,
-        Arc::new(move |secret: &str| report.mask(secret)),
-    );
+    let sets = clients.scale_sets(&service.report);
     let sign_in = retry::until(crate::github::scale_sets::REGISTER, deadline, || {
         sets.sign_in()
     });

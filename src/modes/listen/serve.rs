@@ -13,7 +13,7 @@ use crate::github::scale_sets::{CLOSE, DELETE_SET, Message, ScaleSetError, Sessi
 use crate::retry::{self, Backoff, Deadline, Transient};
 
 /// How long a listener that stops waits for launches under way to say what they made.
-const SETTLE: Duration = Duration::from_secs(5);
+const SETTLE: Duration = Duration::from_secs(4);
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 const SLOWEST: Duration = Duration::from_secs(30);
 /// After an error that does not pass by itself.

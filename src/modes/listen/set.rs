@@ -65,6 +65,8 @@ pub(super) struct Set {
     pub hindrance: Option<(SystemTime, String)>,
     /// Since when more jobs are said to wait than runners have taken.
     pub excess_since: Option<Instant>,
+    /// What a person at a terminal was last shown.
+    standing: Option<Standing>,
 }
 
 /// A runner's record without an instance: of a launch that may be under way, by a listener that is gone.
@@ -115,6 +117,7 @@ impl Set {
             lost: Vec::new(),
             hindrance: None,
             excess_since: None,
+            standing: None,
         }
     }
 
@@ -135,6 +138,12 @@ impl Set {
             usd_per_hour: self.fleet.usd_per_hour(),
         };
         self.service.metrics.stands(&self.voice.set, standing);
+        if self.standing.replace(standing) != Some(standing) {
+            self.voice.report.progress(format_args!(
+                "{}: {} wanted · {} live · {} busy",
+                self.voice.set, standing.wanted, standing.live, standing.busy
+            ));
+        }
         let excess = demand.assigned > demand.lost + supply.busy;
         self.excess_since = excess.then(|| self.excess_since.unwrap_or_else(Instant::now));
         if !excess {
