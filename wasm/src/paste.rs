@@ -48,13 +48,15 @@ fn begins_with_brace(text: &str) -> bool {
 }
 
 type Found = (&'static str, String);
+/// Takes one layer off.
+type Take = fn(&str) -> Option<String>;
 
 fn unwrap(text: &str, parsed: &Parsed<'_>) -> Option<Found> {
     if parsed.errors.is_empty() {
         return wrapped(text, &parsed.root, 0);
     }
     let trimmed = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-    let layers: [(&'static str, fn(&str) -> Option<String>); 6] = [
+    let layers: [(&'static str, Take); 6] = [
         ("a Markdown block with the policy in it", fenced),
         ("a URL-encoded policy", percent_decoded),
         ("a policy with HTML entities in it", entities_decoded),
@@ -322,7 +324,7 @@ fn characters(text: &str) -> Option<Pasted> {
     })
 }
 
-/// The places of what a template would fill in: CloudFormation's and Terraform's words that IAM does not know.
+/// The places of what a template would fill in: the words of `CloudFormation` and Terraform that IAM does not know.
 pub(crate) fn placeholders(text: &str) -> Vec<Span> {
     const BEGINNINGS: [&str; 9] = [
         "${AWS::",

@@ -20,7 +20,7 @@ fn check_for(setup: Setup, text: &str) -> Report {
     .check(text)
 }
 
-fn six_with(action: &str, own: Value) -> String {
+fn six_with(action: &str, own: &Value) -> String {
     let mut all: Value = serde_json::from_str(include_str!("policies/plain_six.json")).unwrap();
     let list = all["Statement"][0]["Action"].as_array_mut().unwrap();
     list.retain(|a| a != action);
@@ -109,7 +109,7 @@ fn china_passes_roles_to_either_name_of_ec2() {
     let passed = |services: Value| {
         let own = json!({"Resource": "arn:aws-cn:iam::*:role/*", "Condition": {"StringEquals": {"iam:PassedToService": services}}});
         decision(
-            &check_for(setup.clone(), &six_with("iam:PassRole", own)),
+            &check_for(setup.clone(), &six_with("iam:PassRole", &own)),
             "iam:PassRole",
         )
     };
@@ -123,7 +123,7 @@ fn china_passes_roles_to_either_name_of_ec2() {
 
 fn on_tag_keys(operator: &str, keys: &[&str]) -> Report {
     let own = json!({"Condition": {operator: {"aws:TagKeys": keys}}});
-    check_for(Setup::default(), &six_with("ec2:CreateTags", own))
+    check_for(Setup::default(), &six_with("ec2:CreateTags", &own))
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn every_tag_is_judged_by_what_it_depends_on() {
     for tag in tags::ALL {
         let key = format!("aws:ResourceTag/{}", tag.key);
         let own = json!({"Condition": {"StringLike": {key: "*"}}});
-        let report = check_for(Setup::default(), &six_with("ec2:TerminateInstances", own));
+        let report = check_for(Setup::default(), &six_with("ec2:TerminateInstances", &own));
         let permission = report
             .verdict
             .permissions
@@ -247,7 +247,7 @@ fn ids_are_decided_by_their_prefix() {
             .collect();
         let report = check_for(
             Setup::default(),
-            &six_with("ec2:RunInstances", json!({"Resource": arns})),
+            &six_with("ec2:RunInstances", &json!({"Resource": arns})),
         );
         assert_eq!(
             decision(&report, "ec2:RunInstances"),
@@ -261,7 +261,7 @@ fn ids_are_decided_by_their_prefix() {
     ] {
         let report = check_for(
             Setup::default(),
-            &six_with(action, json!({"Resource": arn})),
+            &six_with(action, &json!({"Resource": arn})),
         );
         assert_eq!(decision(&report, action), Decision::Granted, "{arn}");
     }
@@ -276,7 +276,7 @@ fn what_sprinters_never_uses_cannot_match_without_a_launch_template() {
     ] {
         let operator = "StringLike";
         let own = json!({"Condition": {operator: {key: "*"}}});
-        let text = six_with("ec2:RunInstances", own);
+        let text = six_with("ec2:RunInstances", &own);
         assert_eq!(
             decision(&check_for(Setup::default(), &text), "ec2:RunInstances"),
             Decision::Missing,
@@ -288,7 +288,7 @@ fn what_sprinters_never_uses_cannot_match_without_a_launch_template() {
         ..Setup::default()
     };
     let own = json!({"Condition": {"StringNotLikeIfExists": {"ec2:LaunchTemplate": "arn:aws:ec2:*:*:launch-template/lt-1"}}});
-    let text = six_with("ec2:RunInstances", own);
+    let text = six_with("ec2:RunInstances", &own);
     assert_eq!(
         decision(&check_for(setup, &text), "ec2:RunInstances"),
         Decision::Conditional

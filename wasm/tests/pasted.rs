@@ -1,10 +1,5 @@
 //! What people paste: each is one thing, named in one sentence, and mended by one change.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on may stop where it stands"
-)]
-
 use serde_json::{Value, json};
 use sprinters_policy::headline::Kind;
 use sprinters_policy::{Checker, Options, apply};

@@ -71,7 +71,9 @@ impl PolicySpec {
         let format = problems.optional(inputs, "format", format);
         let given = |name: &str| inputs.given(name).map(str::to_owned);
         let (setup, wrong) = facts::parse(features.unwrap_or_default(), given);
-        wrong.into_iter().for_each(|error| problems.push(error));
+        for error in wrong {
+            problems.push(error);
+        }
         let change = match (given("diff"), given("fix")) {
             (Some(_), _) => Change::Diff,
             (None, Some(_)) => Change::Fix,

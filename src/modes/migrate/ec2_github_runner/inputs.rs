@@ -120,12 +120,11 @@ pub(super) fn migrate(workflow: &Workflow<'_>, with: &Node, is_start: bool, edit
             Some(Becomes::Minutes) => minutes(workflow, with, index, edits),
             Some(Becomes::Read(read, by_hand)) => {
                 let json = value.scalar().unwrap_or_default();
-                match read(with, json) {
-                    Some(meaning) => replace(workflow, with, index, meaning, edits),
-                    None => {
-                        workflow.remove(with, index, edits);
-                        edits.note(key.line, format!("`{name}` is left out: {by_hand}"));
-                    }
+                if let Some(meaning) = read(with, json) {
+                    replace(workflow, with, index, meaning, edits);
+                } else {
+                    workflow.remove(with, index, edits);
+                    edits.note(key.line, format!("`{name}` is left out: {by_hand}"));
                 }
             }
         }
