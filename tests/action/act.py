@@ -57,8 +57,10 @@ def run(
     environment: Mapping[str, str],
     workflows: Mapping[str, str] | None = None,
 ) -> WorkflowRun:
-    """Pushes `workflow` to a repository of its own below `folder` and waits for the end of the run. `workflows` are others
-    beside it, which it may call."""
+    """Pushes `workflow` to a repository of its own below `folder` and waits for the end of the run.
+
+    `workflows` are others beside it, which it may call.
+    """
     repository = folder / "repository"
     (repository / ".github" / "workflows").mkdir(parents=True)
     (repository / ".github" / "workflows" / "ci.yml").write_text(workflow)
@@ -71,7 +73,8 @@ def run(
     identity = ["-c", "user.name=octocat", "-c", "user.email=octocat@example.com"]
     for command in (["init", "-q", "-b", "main"], ["add", "-A"], [*identity, "commit", "-q", "-m", "ci"]):
         subprocess.run(["git", *command], cwd=repository, env=clean, check=True)
-    command = [str(program()), "push", "--workflows", ".github/workflows/ci.yml", "--platform", "ubuntu-latest=-self-hosted", "--no-cache-server"]
+    command = [str(program()), "push", "--workflows", ".github/workflows/ci.yml"]
+    command += ["--platform", "ubuntu-latest=-self-hosted", "--no-cache-server"]
     command += ["--local-repository", f"sprinters/action@v1={action}"]
     for name, value in environment.items():
         command += ["--env", f"{name}={value}"]

@@ -1,7 +1,7 @@
 """The reusable workflows, as a caller of three lines uses them, run by `act`.
 
-`act` has no runners besides this machine, so that `run` runs here, and asks with its label for a job on the new runner, as
-`test_workflow.py` does. The action and the program are those of this checkout.
+`act` has no runners besides this machine, so that `run` runs here, and asks with its label for a job on the new runner,
+as `test_workflow.py` does. The action and the program are those of this checkout.
 """
 
 from __future__ import annotations
@@ -29,13 +29,15 @@ jobs:
     with: {checkout: false, runner: "sprinters:aws:eu-central-1:m7i.large:spot=auto", run: SCRIPT}
 """
 LABEL = "needs.start.outputs.label"
+RUNS_ON = f"runs-on: ${{{{ needs.start.outputs.attempt == github.run_attempt && {LABEL} || 'ubuntu-latest' }}}}"
 
 
-def read(name: str) -> dict[str, Any]:
+def read(name: str) -> dict[Any, Any]:
     return yaml.safe_load((FOLDER / name).read_text())
 
 
 def called(name: str) -> dict[str, Any]:
+    """YAML 1.1 reads `on` as true."""
     return read(name)[True]["workflow_call"]
 
 
@@ -44,7 +46,7 @@ def run_yml(workflow: Workflow) -> str:
     """`run.yml` whose `run` runs here, and tells its script the label."""
     text = (FOLDER / "run.yml").read_text()
     for old, new in (
-        (f"runs-on: ${{{{ needs.start.outputs.attempt == github.run_attempt && {LABEL} || 'ubuntu-latest' }}}}", "runs-on: ubuntu-latest"),
+        (RUNS_ON, "runs-on: ubuntu-latest"),
         ("SCRIPT: ${{ inputs.run }}", f"SCRIPT: ${{{{ inputs.run }}}}\n          LABEL: ${{{{ {LABEL} }}}}"),
     ):
         assert text.count(old) == 1, f"run.yml has no single `{old}` any more"
@@ -97,7 +99,10 @@ jobs:
   show:
     needs: runners
     runs-on: ubuntu-latest
-    steps: [{run: 'echo "got ${{ join(fromJSON(needs.runners.outputs.runners)) }} of ${{ needs.runners.outputs.attempt }}"'}]
+    steps:
+      - run: >-
+          echo "got ${{ join(fromJSON(needs.runners.outputs.runners)) }}
+          of ${{ needs.runners.outputs.attempt }}"
 """
     ran = run(workflow, caller, runner=(FOLDER / "runner.yml").read_text())
     assert ran.code == 0, ran.log
@@ -110,7 +115,14 @@ jobs:
 def test_they_take_every_input_of_a_start(name: str) -> None:
     """And hand it on."""
     own = {"run", "checkout", "timeout-minutes"}
-    left_out = {"mode", "github-token", "github-app-private-key", "aws-access-key-id", "aws-secret-access-key", "aws-session-token"}
+    left_out = {
+        "mode",
+        "github-token",
+        "github-app-private-key",
+        "aws-access-key-id",
+        "aws-secret-access-key",
+        "aws-session-token",
+    }
     one = {"run.yml": {"count", "group"}, "runner.yml": set()}[name]
     flags = set(tables.flags(act_binary(), "start"))
     assert set(called(name)["inputs"]) - own == flags - left_out - one - {"profiles", "launch-template"}

@@ -174,7 +174,8 @@ def test_it_launches_what_the_other_did(example: Path, after: str, sprinters: Pr
         if given["mode"] != "start":
             continue
         # These name what is in an account of the user's.
-        own = {name: given.pop(name) for name in ("subnet", "security-group", "instance-profile", "image") if name in given}
+        of_account = ("subnet", "security-group", "instance-profile", "image")
+        own = {name: given.pop(name) for name in of_account if name in given}
         for name in ("mode", "github-token", "aws-access-key-id", "aws-secret-access-key", "aws-region", "runner-home"):
             given.pop(name, None)
         if given.get("runner", "").startswith("sprinters:"):
@@ -202,7 +203,8 @@ def test_labels_become_profiles(binary: Path, tmp_path: Path) -> None:
     workflows.mkdir(parents=True)
     (workflows / "ci.yml").write_text((FOLDER / "runs-on-simple.yml").read_text())
     (workflows / "arm.yml").write_text((FOLDER / "runs-on-environment.yml").read_text())
-    run = migrate(binary, "--to", "listen", "--write", ".github/workflows/ci.yml", ".github/workflows/arm.yml", cwd=tmp_path)
+    files = [".github/workflows/ci.yml", ".github/workflows/arm.yml"]
+    run = migrate(binary, "--to", "listen", "--write", *files, cwd=tmp_path)
     assert run.returncode == 0, run.stderr
 
     profiles = yaml.safe_load((tmp_path / ".github" / "sprinters.yml").read_text())["runners"]

@@ -418,9 +418,7 @@ def test_within_the_rules(stranded: Ci, sprinters: Program, github: GitHub, mode
     assert not stranded.run.reruns
 
 
-def test_a_living_runner_of_an_older_attempt_is_waited_for(
-    sprinters: Program, github: GitHub, tmp_path: Path
-) -> None:
+def test_a_living_runner_of_an_older_attempt_is_waited_for(sprinters: Program, github: GitHub, tmp_path: Path) -> None:
     ci = Ci(sprinters, github, tmp_path)
     ci.run.attempts[0] = [job for job in ci.run.jobs if job.name != "stop-runner"]
     started = ci.start()

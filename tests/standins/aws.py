@@ -46,11 +46,11 @@ def policy_without(action: str) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
 
 
-def policy_with(action: str) -> dict[str, Any]:
-    """The plain policy and one action more."""
+def policy_with(*actions: str) -> dict[str, Any]:
+    """The plain policy and some actions more."""
     return {
         "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": [*PLAIN_SIX, action], "Resource": "*"}],
+        "Statement": [{"Effect": "Allow", "Action": [*PLAIN_SIX, *actions], "Resource": "*"}],
     }
 
 

@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from standins import images
-from standins.aws import Ec2, policy_without
+from standins.aws import Ec2, policy_with, policy_without
 from standins.gate import garbage, lost, reset
 from standins.proxy import no_capacity
 
@@ -53,6 +53,20 @@ def test_the_same_client_token_is_the_same_instance(ec2: Ec2) -> None:
     with pytest.raises(ClientError) as caught:
         launch(ec2, "a", InstanceType="c7i.large")
     assert code_of(caught) == "IdempotentParameterMismatch"
+
+
+@pytest.mark.policy(policy_with("ec2:CreateImage", "ec2:DescribeImages"))
+def test_an_image_of_an_instance_has_the_root_that_its_own_image_gave_it(ec2: Ec2) -> None:
+    api = client(ec2)
+    [known] = api.describe_images(ImageIds=[images.RUNS_ON_NEWER])["Images"]
+    device = known["RootDeviceName"]
+    mapping = {"DeviceName": device, "Ebs": {"VolumeType": "gp3"}}
+    instance_id = launch(ec2, "baked", ImageId=images.RUNS_ON_NEWER, BlockDeviceMappings=[mapping])["InstanceId"]
+    assert next_state(ec2, instance_id, "pending") == "running"
+    image = api.create_image(InstanceId=instance_id, Name=f"of-{instance_id}")["ImageId"]
+    [made] = api.describe_images(ImageIds=[image])["Images"]
+    [block] = made["BlockDeviceMappings"]
+    assert (made["RootDeviceName"], block["DeviceName"], block["Ebs"]["VolumeSize"]) == (device, device, 40)
 
 
 def test_an_instance_is_pending_then_running_then_shutting_down_then_terminated(ec2: Ec2) -> None:

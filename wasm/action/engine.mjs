@@ -6,7 +6,11 @@ import * as bindings from "../../dist/policy/policy.mjs";
 
 /** @typedef {"granted" | "conditional" | "missing" | "denied"} Decision */
 /** @typedef {{ action: string, decision: Decision, explanation: string }} Permission */
-/** @typedef {{ findings: Finding[], advice: Finding[], verdict: { granted: boolean, permissions: Permission[] } }} Report */
+/** @typedef {"refused" | "lacks" | "depends" | "too-wide" | "works"} HeadlineKind */
+/** @typedef {{ kind: HeadlineKind, text: string }} Headline The answer in one sentence. */
+/** @typedef {{ action: string, finding: number, line: number }} Cause A permission that would be granted if one finding were fixed. */
+/** @typedef {{ granted: boolean, permissions: Permission[] }} Verdict */
+/** @typedef {{ headline: Headline, findings: Finding[], verdict: Verdict, advice: Finding[], causes?: Cause[] }} Report */
 /** @typedef {{ features: string[], target: string }} Options */
 /** @typedef {{ check(text: string, options: Options): Report }} Engine */
 

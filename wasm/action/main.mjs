@@ -11,7 +11,8 @@ import { summaryOf } from "./summary.mjs";
 const workspace = process.env.GITHUB_WORKSPACE || process.cwd();
 
 /**
- * @import { Engine, Options } from "./engine.mjs"
+ * @import { Finding } from "./commands.mjs"
+ * @import { Engine, Options, Report } from "./engine.mjs"
  * @import { Result } from "./summary.mjs"
  */
 
@@ -25,24 +26,27 @@ function hand(variable, text) {
   if (file) appendFileSync(file, text);
 }
 
+/** GitHub shows no more for one step, so that the first must be the causes: https://docs.github.com/actions/reference/limits */
+const MOST_ANNOTATIONS = 10;
+const ORDER = ["ERROR", "SECURITY_WARNING", "WARNING", "SUGGESTION"];
+
+/**
+ * Errors before warnings; what is missing only because of an error somewhere else is not said again.
+ * @param {Report} report
+ */
+function causesFirst({ findings, advice, causes = [] }) {
+  const follows = (/** @type {Finding} */ finding) =>
+    finding.issueCode === "SPRINTERS_MISSING_PERMISSION" && causes.some(({ action }) => finding.findingDetails.startsWith(`\`${action}\``));
+  const all = [...findings, ...advice.filter((finding) => !follows(finding))];
+  return all.sort((a, b) => ORDER.indexOf(a.findingType) - ORDER.indexOf(b.findingType));
+}
+
 /**
  * @param {Engine} engine
  * @param {string} file
  * @param {Options} options
  * @returns {Result}
  */
-/** GitHub shows no more for one step, so that the first must be the causes: https://docs.github.com/actions/reference/limits */
-const MOST_ANNOTATIONS = 10;
-const ORDER = ["ERROR", "SECURITY_WARNING", "WARNING", "SUGGESTION"];
-
-/** Errors before warnings; what is missing only because of an error somewhere else is not said again. */
-function causesFirst({ findings, advice, causes = [] }) {
-  const follows = (finding) =>
-    finding.issueCode === "SPRINTERS_MISSING_PERMISSION" && causes.some(({ action }) => finding.findingDetails.startsWith(`\`${action}\``));
-  const all = [...findings, ...advice.filter((finding) => !follows(finding))];
-  return all.sort((a, b) => ORDER.indexOf(a.findingType) - ORDER.indexOf(b.findingType));
-}
-
 function checkFile(engine, file, options) {
   const name = relative(workspace, file).replaceAll("\\", "/");
   const report = engine.check(readFileSync(file, "utf8"), options);

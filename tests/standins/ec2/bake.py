@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, cast
 
 from moto.core.responses import ActionResult
-from moto.ec2.models.amis import Ami
 from moto.ec2.responses.amis import AmisResponse
 
 from standins.ec2.access import call_of
 from standins.ec2.errors import Ec2Error
-from standins.ec2.life import behaviour_of
+from standins.ec2.life import Image, behaviour_of
 from standins.ec2.policy import tag_specifications
 
 _create_image = AmisResponse.create_image
@@ -29,12 +28,14 @@ def create_image(self: AmisResponse) -> ActionResult:
     if instance.state not in ("running", "stopped"):
         message = f"Instance '{instance.id}' is not 'running' or 'stopped'"
         raise Ec2Error(400, "IncorrectState", message)
-    image: Ami = backend.create_image(instance.id, name, "", tag_specifications=[])
+    image = cast(Image, backend.create_image(instance.id, name, "", tag_specifications=[]))
     tags = tag_specifications(form)
     image.add_tags(tags.get("image", {}))
     image.ebs_snapshot.add_tags(tags.get("snapshot", {}))
-    image.root_device_name = backend.amis[instance.image_id].root_device_name
+    image.root_device_name = instance.root_device_name
     image.root_device_type = "ebs"
+    root = instance.block_device_mapping[instance.root_device_name]
+    image.root_size = backend.volumes[root.volume_id].size
     image.state = "pending"
     image.available_at = time.monotonic() + behaviour_of(self).get("baking", 0)
     return ActionResult({"ImageId": image.id})

@@ -94,9 +94,9 @@ def own_images() -> list[dict[str, Any]]:
             if image.instance_id:
                 found.append({"id": image.id, "name": image.name, "tags": tags_of(image), "state": image.state})
         for snapshot in backend.snapshots.values():
-            image = getattr(snapshot, "from_ami", None)
             if "Created by CreateImage" in (snapshot.description or ""):
-                found.append({"id": snapshot.id, "name": image or "", "tags": tags_of(snapshot), "state": "snapshot"})
+                name = snapshot.from_ami or ""
+                found.append({"id": snapshot.id, "name": name, "tags": tags_of(snapshot), "state": "snapshot"})
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import datetime
 import time
-from typing import Any
+from typing import Any, cast
 
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.responses import ActionResult
@@ -18,7 +18,7 @@ from moto.iam.models import iam_backends
 from standins import images
 from standins.ec2.access import call_of
 from standins.ec2.errors import Ec2Error
-from standins.ec2.life import behaviour_of, lock
+from standins.ec2.life import Image, behaviour_of, lock
 from standins.ec2.policy import tag_specifications
 
 USER_DATA_LIMIT = 16384
@@ -54,7 +54,7 @@ def run_instances(self: InstanceResponse) -> ActionResult:
             instance.running_at = now + behaviour.get("pending", 0)
             instance._state.name, instance._state.code = "pending", 0
             instance.run_instances_request = form
-            note_volume_performance(instance, form)
+            note_volumes(instance, form, self.ec2_backend.amis[form["ImageId"]])
     return result
 
 
@@ -143,7 +143,7 @@ def check_tags(form: dict[str, str]) -> None:
                 raise Ec2Error(400, "InvalidParameterValue", f"Tag '{key}' exceeds the maximum length")
 
 
-def note_volume_performance(instance: Instance, form: dict[str, str]) -> None:
+def note_volumes(instance: Instance, form: dict[str, str], image: Image) -> None:
     for name, device in form.items():
         if name.startswith("BlockDeviceMapping.") and name.endswith(".DeviceName"):
             prefix = name.removesuffix("DeviceName") + "Ebs."
@@ -153,23 +153,25 @@ def note_volume_performance(instance: Instance, form: dict[str, str]) -> None:
             volume = instance.ec2_backend.volumes[block.volume_id]
             volume.iops = int(form.get(prefix + "Iops", "3000"))
             volume.throughput = int(form.get(prefix + "Throughput", "125"))
+            if device == image.root_device_name and prefix + "VolumeSize" not in form:
+                volume.size = image.root_size
 
 
 _validate_mapping = InstanceResponse._validate_block_device_mapping
 
 
 def size_from_image(mapping: dict[str, Any]) -> None:
-    """EC2 takes the size of the image's own root where a mapping names none."""
+    """EC2 takes the size of the image's own root where a mapping names none: `note_volumes` knows the image."""
     if mapping.get("Ebs") and not mapping["Ebs"].get("SnapshotId"):
         mapping["Ebs"].setdefault("VolumeSize", 8)
     _validate_mapping(mapping)
 
 
-def block_devices(self: Ami) -> list[dict[str, Any]]:
+def block_devices(self: Image) -> list[dict[str, Any]]:
     """An image's root volume, of the size that the image has."""
     ebs = {
         "SnapshotId": self.ebs_snapshot.id,
-        "VolumeSize": getattr(self, "root_size", 8),
+        "VolumeSize": self.root_size,
         "DeleteOnTermination": True,
         "VolumeType": "gp3",
     }
@@ -190,5 +192,5 @@ def load_images(self: AmiBackend) -> None:
             owner_id=image.owner,
             creation_date=datetime.datetime.fromisoformat(image.created),
         )
-        ami.root_size = image.root_size  # type: ignore[attr-defined]
+        cast(Image, ami).root_size = image.root_size
         self.amis[image.ami] = ami

@@ -14,6 +14,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.responses import ActionResult
 from moto.ec2.exceptions import InvalidInstanceIdError
 from moto.ec2.models import ec2_backends
+from moto.ec2.models.amis import Ami
 from moto.ec2.models.instances import Instance
 from moto.ec2.responses._base_response import EC2BaseResponse
 from moto.ec2.responses.instances import InstanceResponse
@@ -30,6 +31,13 @@ class Launched(Instance):
     ended_at: float
     terminated_at: float
     run_instances_request: dict[str, str]
+
+
+class Image(Ami):
+    """moto's image with what `load_images` and `create_image` note on it. Never made either."""
+
+    root_size: int
+    available_at: float
 
 
 def behaviour_of(self: EC2BaseResponse) -> dict[str, Any]:
