@@ -138,6 +138,13 @@ pub(crate) const INPUTS: &[Input] = &[
         "Label such as `sprinters:aws:eu-central-1:ubuntu-24.04:m7i.xlarge:spot=auto`, or a name in `.github/sprinters.yml`; single inputs override it",
     ),
     input(
+        "profiles",
+        "WHERE",
+        EVERY,
+        "Where a workflow reads `.github/sprinters.yml`: at the run's `commit`, or in the `workspace`",
+    )
+    .default("commit"),
+    input(
         "image",
         "IMAGE",
         INSTANCE,

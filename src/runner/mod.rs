@@ -24,7 +24,9 @@ pub(crate) async fn resolve(
         Some(text) if label::is_label(text) => label(text, &inputs)?,
         Some(name) => {
             let text = profile_file::read(&inputs, environment, report).await?;
-            profile(name, &text)?
+            let layer = profile(name, &text)?;
+            log_powers(name, &layer, report);
+            layer
         }
     };
     Ok(inputs.with(layer))
@@ -89,6 +91,18 @@ pub(crate) async fn served(
         })
     };
     names.into_iter().map(serve).collect()
+}
+
+/// What a file brings that runs as root, or that AWS trusts, is named.
+fn log_powers(name: &str, layer: &Layer, report: &Reporter) {
+    for (key, what) in [
+        ("setup", "a script that runs as root"),
+        ("instance-profile", "an IAM role for the job"),
+    ] {
+        if layer.values.contains_key(key) {
+            report.line(format_args!("· profile `{name}` brings `{key}`: {what}"));
+        }
+    }
 }
 
 fn label(text: &str, inputs: &Inputs) -> Result<Layer, Failure> {

@@ -1,7 +1,8 @@
-//! Where `.github/sprinters.yml` is read: in the workspace if it is there, else from GitHub, as of the run's own commit.
+//! Where `.github/sprinters.yml` is read: in a workflow at the run's own commit, at a terminal in the current folder.
 //!
-//! A job that starts runners has rarely checked anything out. GitHub's contents API takes the job's own token, which reads the
-//! repository unless its workflow says otherwise, so that `github-token` needs no permission for it.
+//! What lies in a workspace may be older than the run, or another branch's: a machine that keeps its workspace must not decide
+//! which script runs as root. `profiles: workspace` asks for that file all the same. GitHub's contents API takes the job's own
+//! token, which reads the repository unless its workflow says otherwise, so that `github-token` needs no permission for it.
 
 use std::io;
 use std::path::Path;
@@ -30,22 +31,70 @@ pub(crate) async fn read(
     environment: impl Fn(&str) -> Option<String>,
     report: &Reporter,
 ) -> Result<String, Failure> {
+    let origin = origin(inputs, &environment).map_err(|error| Failure::inputs(&[error]))?;
     let workspace = environment("GITHUB_WORKSPACE").unwrap_or_else(|| ".".to_owned());
     let path = Path::new(&workspace).join(FILE);
-    match read_local(&path) {
-        Ok(text) => Ok(text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            fetch(inputs, environment, report).await
-        }
-        Err(error) => Err(Failure::inputs(&[InputError::new(
-            FILE,
-            &format!("it cannot be read: {error}"),
-        )])),
+    let (text, from) = match origin {
+        Origin::Commit => fetch(inputs, &environment, report).await?,
+        Origin::Workspace => match read_local(&path) {
+            Ok(text) => (text, "the workspace".to_owned()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fetch(inputs, &environment, report).await?
+            }
+            Err(error) => {
+                let why = format!("it cannot be read: {error}");
+                return Err(Failure::inputs(&[InputError::new(FILE, &why)]));
+            }
+        },
+    };
+    report.line(format_args!(
+        "· {FILE} from {from}, SHA-256 {}",
+        digest(&text)
+    ));
+    Ok(text)
+}
+
+/// Which of the two files counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    Commit,
+    Workspace,
+}
+
+fn origin(
+    inputs: &Inputs,
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<Origin, InputError> {
+    match inputs.get("profiles") {
+        Some("workspace") => Ok(Origin::Workspace),
+        Some("commit") => Ok(Origin::Commit),
+        Some(other) => Err(InputError::wrong(
+            "profiles",
+            other,
+            "`commit` or `workspace`",
+        )),
+        // Only a workflow has a commit of its own.
+        None => Ok(match environment("GITHUB_SHA") {
+            Some(_) => Origin::Commit,
+            None => Origin::Workspace,
+        }),
     }
 }
 
+/// The beginning of its SHA-256, enough to tell one version from another.
+fn digest(text: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    let bytes = digest.as_ref().iter().take(6);
+    bytes.map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A regular file, and never through a link: one in the workspace may lead anywhere.
 fn read_local(path: &Path) -> io::Result<String> {
-    if path.metadata()?.len() > LARGEST {
+    let metadata = path.symlink_metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    if metadata.len() > LARGEST {
         return Err(io::Error::other("it is too large"));
     }
     std::fs::read_to_string(path)
@@ -56,7 +105,7 @@ async fn fetch(
     inputs: &Inputs,
     environment: impl Fn(&str) -> Option<String>,
     report: &Reporter,
-) -> Result<String, Failure> {
+) -> Result<(String, String), Failure> {
     let mut problems = Problems::default();
     let api = problems.collect(target::github_api(&environment));
     let run = problems.collect(target::workflow_run(inputs, &environment));
@@ -83,8 +132,8 @@ async fn fetch(
         let answer = retry::until(READ_FILE, deadline, || github.file(FILE, commit.as_deref()));
         match answer.await {
             Ok(text) => {
-                report.line(format_args!("· {FILE} from {} on GitHub", run.repository));
-                return Ok(text);
+                let at = commit.map_or_else(String::new, |commit| format!(" at `{commit}`"));
+                return Ok((text, format!("{} on GitHub{at}", run.repository)));
             }
             Err(error) if is_refusal(&error) => refused = Some(error),
             Err(error) => {
@@ -116,10 +165,11 @@ fn not_found(repository: &str, commit: Option<&str>, refused: Option<GithubError
     Failure {
         exit: Exit::WrongInput,
         place: None,
-        what: format!("there is no `{FILE}` in the workspace; {why}"),
+        what: format!("`{FILE}` was not found; {why}"),
         help: vec![
             format!("commit `{FILE}`, or pass a label such as `sprinters:aws:eu-central-1:m7i.large` as `runner`"),
-            "if it is there: give the job `permissions: contents: read`, or put `actions/checkout` before this step"
+            "if it is there: give the job `permissions: contents: read`, or put `actions/checkout` before this step and set \
+             `profiles: workspace`"
                 .to_owned(),
         ],
     }

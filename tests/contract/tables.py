@@ -16,6 +16,10 @@ MODES = ("start", "stop", "check", "sweep", "rerun", "listen", "bake", "policy")
 
 # Flags of `listen` that are not inputs: they are about the process rather than the runners.
 OF_THE_PROCESS = {"log", "metrics", "drain"}
+# What a person at a terminal may say of a policy: a workflow's step only checks.
+OF_THE_TERMINAL = {
+    *("region", "account", "partition", "image", "subnet", "security-group", "instance-type", "role", "fix", "diff"),
+}
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ def flags(binary: Path, mode: str) -> dict[str, Input]:
             found[name] = f"{found[name]} {line.strip()}".strip()
         else:
             name = None
-    left_out = {"help", "version"} | (OF_THE_PROCESS if mode == "listen" else set())
+    left_out = {"help", "version"} | {"listen": OF_THE_PROCESS, "policy": OF_THE_TERMINAL}.get(mode, set())
     found = {name: text for name, text in found.items() if name not in left_out}
     return {name: _flag(text) for name, text in found.items()}
 

@@ -48,6 +48,7 @@ def test_modes_take_the_inputs_that_the_contract_gives_them(flags: dict[str, dic
         "aws-role-arn",
         "aws-region",
         "runner",
+        "profiles",
     }
     narrowing = {"label", "instance-id", "force"}
     pairing = {"group"}

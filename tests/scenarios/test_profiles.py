@@ -43,7 +43,9 @@ def workspace(sprinters: Program, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def checked_out(workspace: Path) -> Path:
+def checked_out(sprinters: Program, workspace: Path) -> Path:
+    """In the workspace, and meant to be read there."""
+    sprinters.inputs["profiles"] = "workspace"
     file = workspace / FILE
     file.parent.mkdir()
     file.write_text(TEXT)
@@ -69,6 +71,32 @@ def test_inputs_override_it(sprinters: Program, ec2: Ec2, checked_out: Path) -> 
 
     assert run.code == 0, run.log
     assert [instance.type for instance in ec2.living()] == ["c7i.large"]
+
+
+def test_a_stale_workspace_does_not_decide(
+    sprinters: Program, ec2: Ec2, github: GitHub, checked_out: Path
+) -> None:
+    """What lies there may be another branch's; in a workflow the run's own commit counts, unless one asks otherwise."""
+    del sprinters.inputs["profiles"]
+    github.add_file(FILE, TEXT.replace("m7i.large", "c7i.large"), COMMIT)
+    sprinters.environment["SPRINTERS_JOB_TOKEN"] = github.add_token(Kind.GITHUB_TOKEN).value
+    run = sprinters.run("start", runner="small")
+
+    assert run.code == 0, run.log
+    assert [instance.type for instance in ec2.living()] == ["c7i.large"]
+    assert f"at `{COMMIT}`, SHA-256 " in run.log
+
+
+def test_a_link_in_the_workspace_is_not_followed(
+    sprinters: Program, ec2: Ec2, checked_out: Path, tmp_path: Path
+) -> None:
+    checked_out.rename(tmp_path / "elsewhere.yml")
+    checked_out.symlink_to(tmp_path / "elsewhere.yml")
+    run = sprinters.run("start", runner="small")
+
+    assert run.code == 2, run.log
+    assert "not a regular file" in run.log
+    assert not ec2.gate.exchanges
 
 
 @pytest.mark.parametrize("mode", ["start", "check"])

@@ -29,7 +29,7 @@ impl Section {
     pub(super) fn of(input: &Input) -> Option<Self> {
         let is_listener_s = matches!(input.name, "max-runners" | "min-runners" | "for");
         let is_ours = (input.modes.contains(&Mode::Start) || is_listener_s)
-            && !matches!(input.name, "runner" | "group");
+            && !matches!(input.name, "runner" | "group" | "profiles");
         let section = match input.name {
             name if name.starts_with("aws-") => Self::Aws,
             name if name.starts_with("github-") => Self::Github,
