@@ -10,6 +10,19 @@
 export function check(text: string, options: string): string;
 
 /**
+ * The text with every fix applied that takes nothing away that somebody may need.
+ *
+ * # Errors
+ * If the options are not valid.
+ */
+export function fix_all(text: string, options: string): string;
+
+/**
+ * The text laid out anew; as it is where it is no JSON.
+ */
+export function format(text: string): string;
+
+/**
  * The findings alone, in JSON.
  *
  * # Errors
@@ -51,6 +64,8 @@ export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembl
 export interface InitOutput {
     readonly memory: WebAssembly.Memory;
     readonly check: (a: number, b: number, c: number, d: number) => [number, number, number, number];
+    readonly fix_all: (a: number, b: number, c: number, d: number) => [number, number, number, number];
+    readonly format: (a: number, b: number) => [number, number];
     readonly lint: (a: number, b: number, c: number, d: number) => [number, number, number, number];
     readonly load_actions: (a: number, b: number) => void;
     readonly simulate: (a: number, b: number) => [number, number, number, number];

@@ -1,5 +1,7 @@
 // Whom the portable program may ask, and nobody else.
 
+/** @import { Environment } from "./authorities.mjs" */
+
 const GITHUB = "https://api.github.com";
 const IMAGE_INDEX = "https://cloud-images.ubuntu.com";
 // EC2 and STS of every region and partition: `ec2.eu-central-1.amazonaws.com`, `sts.cn-north-1.amazonaws.com.cn`,
@@ -23,6 +25,10 @@ export class Endpoints {
   #origins;
   #hasAws;
 
+  /**
+   * @param {string[]} origins
+   * @param {boolean} hasAws
+   */
   constructor(origins, hasAws) {
     this.#origins = new Set(origins);
     this.#hasAws = hasAws;
@@ -32,6 +38,7 @@ export class Endpoints {
     return new Endpoints([], false);
   }
 
+  /** @param {Environment} env */
   static of(env) {
     const origins = NAMED.map((name) => originOf(env[name])).filter((origin) => origin !== undefined);
     if (!env.GITHUB_API_URL) origins.push(GITHUB);
@@ -41,13 +48,17 @@ export class Endpoints {
     return new Endpoints(origins, true);
   }
 
-  /** May this URL, an instance of `URL`, be asked? */
+  /**
+   * May this URL be asked?
+   * @param {URL} url
+   */
   allow(url) {
     if (url.username || url.password) return false;
     return this.#origins.has(url.origin) || (this.#hasAws && url.protocol === "https:" && url.port === "" && AWS.test(url.hostname));
   }
 }
 
+/** @param {string | undefined} text */
 function originOf(text) {
   if (!text || !URL.canParse(text)) return undefined;
   const url = new URL(text);

@@ -1,5 +1,11 @@
 // Which mode will run: the first argument, or `mode` of the action's inputs.
 
+/** @import { Environment } from "./authorities.mjs" */
+
+/**
+ * @param {string[]} args
+ * @param {Environment} env
+ */
 export function isPolicy(args, env) {
   const named = args.find((argument) => !argument.startsWith("-"));
   if (named !== undefined) return named === "policy";

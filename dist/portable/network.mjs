@@ -18,25 +18,50 @@ const UNTRUSTED = new Set([
 // These are this connection's own matter.
 const HOP_BY_HOP = new Set(["host", "connection", "transfer-encoding"]);
 
+/**
+ * @import { ClientRequest } from "node:http"
+ * @import { Environment } from "./authorities.mjs"
+ * @import { Endpoints } from "./endpoints.mjs"
+ * @import { Route } from "./proxy.mjs"
+ */
+
+/** @typedef {[name: string, value: string]} Header */
+/** @typedef {{ connect: number, firstByte: number, betweenBytes: number }} Limits In milliseconds. */
+/** @typedef {{ id: number, method: string, url: string, headers: Header[], body: Uint8Array, limits: Limits }} Request */
+/** @typedef {{ abort: number }} Abort */
+/** @typedef {{ tag: string, val?: string }} ErrorCode As `wasi:http` names it. */
+/** @typedef {{ id: number, status: number, headers: Header[], body: Uint8Array<ArrayBuffer>, broken?: undefined }} Response */
+/** @typedef {Response | { id: number, broken: ErrorCode }} Answer */
+
 /** Carries requests out for the component: `{ id, method, url, headers, body, limits }` in, `{ id, … }` back. */
 export class Network {
   #endpoints;
   #env;
   #tell;
-  #agents = { "http:": new http.Agent({ keepAlive: true }), "https:": undefined };
+  #plain = new http.Agent({ keepAlive: true });
+  /** @type {https.Agent | undefined} Made for the first request: reading the certificates takes a while. */
+  #encrypted;
+  /** @type {Map<number, ClientRequest>} */
   #underWay = new Map();
 
+  /**
+   * @param {Endpoints} endpoints
+   * @param {Environment} env
+   * @param {(answer: Answer, transfer?: ArrayBuffer[]) => void} tell
+   */
   constructor(endpoints, env, tell) {
     this.#endpoints = endpoints;
     this.#env = env;
     this.#tell = tell;
   }
 
+  /** @param {Request | Abort} message */
   receive(message) {
-    if (message.abort !== undefined) this.#underWay.get(message.abort)?.destroy();
+    if ("abort" in message) this.#underWay.get(message.abort)?.destroy();
     else this.#send(message);
   }
 
+  /** @param {Request} request */
   #send({ id, method, url, headers, body, limits }) {
     if (!URL.canParse(url)) return this.#broken(id, "HTTP-request-URI-invalid");
     const target = new URL(url);
@@ -46,13 +71,14 @@ export class Network {
     const request = client.request({ ...options, method, headers: all.flat(), timeout: limits.betweenBytes });
     this.#underWay.set(id, request);
     const end = () => this.#underWay.delete(id);
-    const broken = (code, why) => {
+    const broken = (/** @type {string} */ code, /** @type {string} */ why = "") => {
       if (end()) this.#broken(id, code, why);
       request.destroy();
     };
     keepTime(request, limits, broken);
     request.on("error", (error) => broken("internal-error", said(error)));
     request.on("response", (response) => {
+      /** @type {Buffer[]} */
       const parts = [];
       let size = 0;
       response.on("data", (part) => {
@@ -64,61 +90,82 @@ export class Network {
       response.on("end", () => {
         if (!end()) return;
         const whole = new Uint8Array(Buffer.concat(parts));
-        this.#tell({ id, status: response.statusCode, headers: pairs(response.rawHeaders), body: whole }, [whole.buffer]);
+        this.#tell({ id, status: response.statusCode ?? 0, headers: pairs(response.rawHeaders), body: whole }, [whole.buffer]);
       });
     });
     request.end(body);
   }
 
+  /**
+   * @param {URL} target
+   * @returns {Route}
+   */
   #route(target) {
     const through = proxied(target, this.#env);
     if (through) return through;
-    const isTls = target.protocol === "https:";
-    this.#agents["https:"] ??= isTls ? new https.Agent({ keepAlive: true, ca: authorities(this.#env) }) : undefined;
     const options = {
       host: target.hostname.replace(/^\[|\]$/g, ""),
       port: target.port || undefined,
       path: target.pathname + target.search,
-      agent: this.#agents[target.protocol],
     };
-    return { client: isTls ? https : http, options };
+    if (target.protocol !== "https:") return { client: http, options: { ...options, agent: this.#plain } };
+    this.#encrypted ??= new https.Agent({ keepAlive: true, ca: authorities(this.#env) });
+    return { client: https, options: { ...options, agent: this.#encrypted } };
   }
 
-  #broken(id, code, why) {
-    this.#tell({ id, broken: why === undefined ? { tag: code } : { tag: code, val: why } });
+  /**
+   * @param {number} id
+   * @param {string} code
+   * @param {string} why
+   */
+  #broken(id, code, why = "") {
+    this.#tell({ id, broken: why === "" ? { tag: code } : { tag: code, val: why } });
   }
 }
 
-// Time limits, as wasi:http means them: for the connection, for the first byte, and between bytes.
+/**
+ * Time limits, as wasi:http means them: for the connection, for the first byte, and between bytes.
+ * @param {ClientRequest} request
+ * @param {Limits} limits
+ * @param {(code: string) => void} broken
+ */
 function keepTime(request, limits, broken) {
-  let connecting = setTimeout(() => broken("connection-timeout"), limits.connect);
+  const connecting = setTimeout(() => broken("connection-timeout"), limits.connect);
+  /** @type {NodeJS.Timeout | undefined} */
   let answering;
+  let isOver = false;
   const connected = () => {
     clearTimeout(connecting);
-    connecting = undefined;
-    answering ??= setTimeout(() => broken("HTTP-response-timeout"), limits.firstByte);
+    if (!isOver) answering ??= setTimeout(() => broken("HTTP-response-timeout"), limits.firstByte);
   };
   request.on("socket", (socket) => {
     if (!socket.connecting) connected();
-    else socket.once(socket.encrypted ? "secureConnect" : "connect", connected);
+    else socket.once("encrypted" in socket ? "secureConnect" : "connect", connected);
   });
   const over = () => {
     clearTimeout(connecting);
     clearTimeout(answering);
-    answering = 0;
+    isOver = true;
   };
   request.on("response", over);
   request.on("close", over);
   request.on("timeout", () => broken("connection-read-timeout"));
 }
 
+/**
+ * @param {string[]} raw
+ * @returns {Header[]}
+ */
 function pairs(raw) {
-  return raw.filter((_, index) => index % 2 === 0).map((name, index) => [name, raw[index * 2 + 1]]);
+  return raw.filter((_, index) => index % 2 === 0).map((name, index) => [name, raw[index * 2 + 1] ?? ""]);
 }
 
-// Node packs the failures of several addresses into one error without a message.
+/**
+ * Node packs the failures of several addresses into one error without a message.
+ * @param {Error & { code?: string, errors?: Error[] }} error
+ */
 function said(error) {
   // As the program calls it elsewhere: see src/extra_roots.rs.
-  if (UNTRUSTED.has(error.code)) return `UnknownIssuer: ${error.message}`;
+  if (UNTRUSTED.has(error.code ?? "")) return `UnknownIssuer: ${error.message}`;
   return error.message || error.errors?.map((one) => one.message).join("; ") || error.code || "unknown error";
 }

@@ -6,9 +6,24 @@ import tls from "node:tls";
 
 import { authorities } from "./authorities.mjs";
 
+/**
+ * @import { Duplex } from "node:stream"
+ * @import { Environment } from "./authorities.mjs"
+ * @import { Header } from "./network.mjs"
+ */
+
+/** @typedef {{ client: typeof http | typeof https, options: https.RequestOptions, extra?: Header[] }} Route */
+/** @typedef {(error: Error | null, socket?: Duplex) => void} Connected */
+
+/** @type {Map<string, https.Agent>} */
 const agents = new Map();
 
-/** How to send a request through the proxy that the environment names for its target; undefined where there is none. */
+/**
+ * How to send a request through the proxy that the environment names for its target; undefined where there is none.
+ * @param {URL} target
+ * @param {Environment} env
+ * @returns {Route | undefined}
+ */
 export function proxied(target, env) {
   const proxy = proxyFor(target, env);
   if (!proxy) return undefined;
@@ -21,8 +36,12 @@ export function proxied(target, env) {
   return { client: proxy.protocol === "https:" ? https : http, options, extra: Object.entries(authorization(proxy)) };
 }
 
+/**
+ * @param {URL} target
+ * @param {Environment} env
+ */
 export function proxyFor(target, env) {
-  const read = (name) => env[name] || env[name.toUpperCase()];
+  const read = (/** @type {string} */ name) => env[name] || env[name.toUpperCase()];
   // A server that takes a `Proxy:` header could set HTTP_PROXY, but no server runs this program.
   const named = read(target.protocol === "https:" ? "https_proxy" : "http_proxy") || read("all_proxy");
   if (!named || isExempt(target, read("no_proxy"))) return undefined;
@@ -30,6 +49,10 @@ export function proxyFor(target, env) {
   return URL.canParse(text) ? new URL(text) : undefined;
 }
 
+/**
+ * @param {URL} target
+ * @param {string | undefined} list
+ */
 function isExempt(target, list = "") {
   const host = bare(target.hostname).toLowerCase();
   const entries = list.split(",").map((entry) => entry.trim().toLowerCase()).filter(Boolean);
@@ -40,21 +63,34 @@ function isExempt(target, list = "") {
   });
 }
 
+/**
+ * @param {URL} target
+ * @param {URL} proxy
+ * @param {Environment} env
+ */
 function tunnelled(target, proxy, env) {
   const host = bare(target.hostname);
   const port = target.port || 443;
   const key = `${proxy.href} ${target.origin}`;
   if (!agents.has(key)) {
     const agent = new https.Agent({ keepAlive: true });
-    agent.createConnection = (options, done) => connect(proxy, `${host}:${port}`, (error, socket) => {
-      if (error) return done(error);
-      done(null, tls.connect({ socket, servername: host, ca: authorities(env) }));
-    });
+    agent.createConnection = (_, done) => {
+      connect(proxy, `${host}:${port}`, (error, socket) => {
+        if (error || !socket) done?.(error, /** @type {any} */ (undefined));
+        else done?.(null, tls.connect({ socket, servername: host, ca: authorities(env) }));
+      });
+      return undefined;
+    };
     agents.set(key, agent);
   }
   return { host, port, path: target.pathname + target.search, agent: agents.get(key) };
 }
 
+/**
+ * @param {URL} proxy
+ * @param {string} authority
+ * @param {Connected} done
+ */
 function connect(proxy, authority, done) {
   const client = proxy.protocol === "https:" ? https : http;
   const request = client.request({
@@ -74,10 +110,14 @@ function connect(proxy, authority, done) {
   request.end();
 }
 
+/**
+ * @param {URL} proxy
+ * @returns {Record<string, string>}
+ */
 function authorization(proxy) {
   if (!proxy.username) return {};
   const pair = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
   return { "proxy-authorization": `Basic ${Buffer.from(pair).toString("base64")}` };
 }
 
-const bare = (hostname) => hostname.replace(/^\[|\]$/g, "");
+const bare = (/** @type {string} */ hostname) => hostname.replace(/^\[|\]$/g, "");

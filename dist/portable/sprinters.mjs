@@ -17,14 +17,17 @@ import { Network } from "./network.mjs";
 
 const OLDEST_NODE = 20;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
-const CORES = ["sprinters.core.wasm", "sprinters.core2.wasm", "sprinters.core3.wasm", "sprinters.core4.wasm"];
-
 // The program itself, which makes up nearly all of this folder, and the pieces of glue that jco puts around it.
-const COMPRESSED = CORES[0];
+const COMPRESSED = "sprinters.core.wasm";
+const CORES = [COMPRESSED, "sprinters.core2.wasm", "sprinters.core3.wasm", "sprinters.core4.wasm"];
 
-const beside = (name) => fileURLToPath(new URL(name, import.meta.url));
+const beside = (/** @type {string} */ name) => fileURLToPath(new URL(name, import.meta.url));
 
-// fail WHAT REMEDY: as the program itself says it, and over.
+/**
+ * Ends the process, with an error as the program itself writes it.
+ * @param {string} what
+ * @param {string} remedy
+ */
 function fail(what, remedy, code = 1) {
   const inWorkflow = process.env.GITHUB_ACTIONS === "true";
   process.stdout.write(inWorkflow ? `::error title=Sprinters::${what}%0A→ ${remedy}\n` : `error: ${what}\n  help: ${remedy}\n`);
@@ -34,6 +37,10 @@ function fail(what, remedy, code = 1) {
 // The program runs for seconds: what is called is compiled when it is, quickly, and no thread makes it any faster.
 for (const flag of ["--wasm-lazy-compilation", "--no-wasm-tier-up", "--no-wasm-dynamic-tiering"]) setFlagsFromString(flag);
 
+/**
+ * @param {string} name
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
 async function core(name) {
   if (name !== COMPRESSED) return readFile(beside(name));
   return promisify(brotliDecompress)(await readFile(beside(`${name}.br`)));
@@ -54,7 +61,7 @@ function main() {
     // A policy may come through standard input; otherwise nobody reads it.
     stdin: false,
   });
-  const tell = (message, transfer) => {
+  const tell = (/** @type {unknown} */ message, /** @type {ArrayBuffer[]} */ transfer = []) => {
     worker.postMessage(message, transfer);
     Atomics.add(bell, 0, 1);
     Atomics.notify(bell, 0);

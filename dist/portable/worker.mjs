@@ -13,21 +13,35 @@ import { httpInterfaces } from "./wasi/http.mjs";
 import { io } from "./wasi/io.mjs";
 import { random } from "./wasi/random.mjs";
 
+if (!parentPort) throw new Error("worker.mjs is started by sprinters.mjs");
+const port = parentPort;
+
+/** @param {Record<string, WebAssembly.Module>} modules */
 function run(modules) {
   const args = workerData.arguments;
   const files = Files.of(process.env, process.env.GITHUB_WORKSPACE || process.cwd(), process.platform);
-  const waiter = new Waiter(workerData.bell, () => receiveMessageOnPort(parentPort)?.message);
+  const waiter = new Waiter(workerData.bell, () => receiveMessageOnPort(port)?.message);
   const imports = {
     ...io(waiter),
     ...cli({ args, env: files.environment, readsStdin: isPolicy(args, process.env), waiter }),
     ...clocks(waiter),
     ...filesystem(files),
-    ...httpInterfaces(waiter, (message) => parentPort.postMessage(message)),
+    ...httpInterfaces(waiter, (message) => port.postMessage(message)),
     ...random(),
   };
-  const { run: command } = instantiate((name) => modules[name], imports);
+  const { run: command } = instantiate((name) => module(modules, name), imports);
   command.run();
   process.exit(0);
 }
 
-parentPort.once("message", ({ modules }) => run(modules));
+/**
+ * @param {Record<string, WebAssembly.Module>} modules
+ * @param {string} name
+ */
+function module(modules, name) {
+  const found = modules[name];
+  if (!found) throw new Error(`the component asks for \`${name}\`, which sprinters.mjs does not load`);
+  return found;
+}
+
+port.once("message", (/** @type {{ modules: Record<string, WebAssembly.Module> }} */ { modules }) => run(modules));

@@ -35,9 +35,9 @@ def test_a_workflow_has_no_permissions_of_its_own(workflow: dict[str, Any]) -> N
 
 
 def test_two_runs_cannot_get_in_each_others_way(workflow: dict[Any, Any]) -> None:
-    # YAML 1.1 reads `on` as true.
+    # YAML 1.1 reads `on` as true. What may run beside a reusable workflow is its caller's to say.
     if list(workflow[True]) == ["workflow_call"]:
-        pytest.skip("its caller says what may run beside what")
+        return
     assert "group" in workflow["concurrency"]
 
 

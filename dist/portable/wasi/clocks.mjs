@@ -4,14 +4,17 @@ import { Pollable } from "./poll.mjs";
 
 const RESOLUTION = 1_000n;
 
+/** @import { Waiter } from "./poll.mjs" */
+
+/** @param {Waiter} waiter */
 export function clocks(waiter) {
-  const at = (due) => Pollable.make(waiter, () => process.hrtime.bigint() >= due, due);
+  const at = (/** @type {bigint} */ due) => Pollable.make(waiter, () => process.hrtime.bigint() >= due, due);
   return {
     "wasi:clocks/monotonic-clock": {
       now: () => process.hrtime.bigint(),
       resolution: () => RESOLUTION,
       subscribeInstant: at,
-      subscribeDuration: (nanoseconds) => at(process.hrtime.bigint() + nanoseconds),
+      subscribeDuration: (/** @type {bigint} */ nanoseconds) => at(process.hrtime.bigint() + nanoseconds),
     },
     "wasi:clocks/wall-clock": {
       now: () => {

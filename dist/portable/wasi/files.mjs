@@ -13,16 +13,25 @@ const WORKSPACE = "/workspace";
 // The program's own part of the tool cache; the rest is other actions'.
 const OURS = "sprinters";
 
+/** @import { Environment } from "../authorities.mjs" */
+
+/** @typedef {NamedFiles | Tree} Folder */
+
 /** Files by name, and nothing else. */
 export class NamedFiles {
   #files;
   canWrite;
 
+  /**
+   * @param {Record<string, string>} files
+   * @param {boolean} canWrite
+   */
   constructor(files, canWrite) {
     this.#files = files;
     this.canWrite = canWrite;
   }
 
+  /** @param {string} name */
   real(name) {
     if (name === "." || name === "") return undefined;
     if (!Object.hasOwn(this.#files, name)) throw "no-entry";
@@ -37,6 +46,10 @@ export class Tree {
   #root;
   canWrite;
 
+  /**
+   * @param {string} root
+   * @param {boolean} canWrite
+   */
   constructor(root, canWrite) {
     this.#root = root;
     this.canWrite = canWrite;
@@ -50,6 +63,7 @@ export class Tree {
     }
   }
 
+  /** @param {string} name */
   real(name) {
     const found = path.resolve(this.#root, name);
     // What is not there yet lies where its folder lies.
@@ -60,33 +74,59 @@ export class Tree {
   }
 }
 
+/** @returns {never} */
 function outside() {
   throw "no-entry";
 }
 
+/**
+ * What the system calls a failure, such as `ENOENT`.
+ * @param {unknown} error
+ */
+export function codeOf(error) {
+  return /** @type {{ code?: string } | undefined} */ (error)?.code;
+}
+
+/** @param {string} name */
 function realpath(name) {
   try {
     return realpathSync(name);
   } catch (error) {
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+    if (["ENOENT", "ENOTDIR"].includes(codeOf(error) ?? "")) return undefined;
     throw error;
   }
 }
 
 /** What the component sees: its preopened folders, and the environment that names them. */
 export class Files {
+  /**
+   * @param {Environment} environment
+   * @param {[folder: Folder, name: string][]} preopens
+   */
   constructor(environment, preopens) {
     this.environment = environment;
     this.preopens = preopens;
   }
 
+  /**
+   * @param {Environment} env
+   * @param {string} workspace
+   * @param {NodeJS.Platform} platform
+   */
   static of(env, workspace, platform) {
     const environment = { ...env };
-    const named = (folder, variables) => {
-      const given = Object.entries(variables).filter(([variable]) => env[variable]);
-      for (const [variable, name] of given) environment[variable] = `${folder}/${name}`;
-      return Object.fromEntries(given.map(([variable, name]) => [name, env[variable]]));
+    const named = (/** @type {string} */ folder, /** @type {Record<string, string>} */ variables) => {
+      /** @type {Record<string, string>} */
+      const files = {};
+      for (const [variable, name] of Object.entries(variables)) {
+        const file = env[variable];
+        if (!file) continue;
+        environment[variable] = `${folder}/${name}`;
+        files[name] = file;
+      }
+      return files;
     };
+    /** @type {[folder: Folder, name: string][]} */
     const preopens = [
       [new NamedFiles(named(GITHUB, { GITHUB_OUTPUT: "output", GITHUB_STEP_SUMMARY: "summary" }), true), GITHUB],
       [new NamedFiles(named(EVENT, { GITHUB_EVENT_PATH: "event.json" }), false), EVENT],

@@ -3,12 +3,22 @@
 import { InputStream, OutputStream } from "./io.mjs";
 import { Pollable } from "./poll.mjs";
 
+/**
+ * @import { Abort, Answer, Header, Limits, Request, Response } from "../network.mjs"
+ * @import { Waiter } from "./poll.mjs"
+ */
+
+/** @typedef {{ tag: string, val?: string }} Named Of a closed list, or another one, which `val` names. */
+/** @typedef {[name: string, value: Uint8Array]} Field */
+
 const DEFAULT_LIMIT_MS = 20_000;
 const DISPOSE = Symbol.dispose ?? Symbol.for("dispose");
 
 class Fields {
+  /** @type {Field[]} */
   #entries = [];
 
+  /** @param {Field[]} entries */
   static fromList(entries) {
     const fields = new Fields();
     fields.#entries = entries;
@@ -21,20 +31,26 @@ class Fields {
 }
 
 class OutgoingBody {
+  /** @type {Uint8Array[]} */
   #parts = [];
+  /** @type {((body: Uint8Array) => void) | undefined} */
   #send;
   #isOpen = true;
 
   write() {
-    return OutputStream.make(undefined, (bytes) => this.#parts.push(bytes.slice()));
+    return OutputStream.make(undefined, (bytes) => void this.#parts.push(bytes.slice()));
   }
 
-  /** Once both the request is handed over and its body is whole, in whatever order. */
+  /**
+   * Once both the request is handed over and its body is whole, in whatever order.
+   * @param {(body: Uint8Array) => void} send
+   */
   whenWhole(send) {
     this.#send = send;
     this.#go();
   }
 
+  /** @param {OutgoingBody} body */
   static finish(body) {
     body.#isOpen = false;
     body.#go();
@@ -47,28 +63,36 @@ class OutgoingBody {
 
 class OutgoingRequest {
   #headers;
+  /** @type {OutgoingBody | undefined} */
   #body;
+  /** @type {Named} */
   #method = { tag: "get" };
+  /** @type {Named} */
   #scheme = { tag: "HTTPS" };
   #authority = "";
   #path = "/";
 
+  /** @param {Fields} headers */
   constructor(headers) {
     this.#headers = headers;
   }
 
+  /** @param {Named} method */
   setMethod(method) {
     this.#method = method;
   }
 
+  /** @param {Named | undefined} scheme */
   setScheme(scheme) {
     this.#scheme = scheme ?? { tag: "HTTPS" };
   }
 
+  /** @param {string | undefined} authority */
   setAuthority(authority) {
     this.#authority = authority ?? "";
   }
 
+  /** @param {string | undefined} path */
   setPathWithQuery(path) {
     this.#path = path ?? "/";
   }
@@ -84,30 +108,41 @@ class OutgoingRequest {
   }
 
   get message() {
-    const scheme = this.#scheme.tag === "other" ? this.#scheme.val : this.#scheme.tag.toLowerCase();
-    return {
-      method: (this.#method.tag === "other" ? this.#method.val : this.#method.tag).toUpperCase(),
-      url: `${scheme}://${this.#authority}${this.#path}`,
-      headers: this.#headers.entries().map(([name, value]) => [name, Buffer.from(value).toString("latin1")]),
-    };
+    /** @type {Header[]} */
+    const headers = this.#headers.entries().map(([name, value]) => [name, Buffer.from(value).toString("latin1")]);
+    const url = `${nameOf(this.#scheme).toLowerCase()}://${this.#authority}${this.#path}`;
+    return { method: nameOf(this.#method).toUpperCase(), url, headers };
   }
 }
 
+/** @param {Named} named */
+function nameOf({ tag, val }) {
+  return tag === "other" && val !== undefined ? val : tag;
+}
+
 class RequestOptions {
+  /** @type {Limits} */
   #limits = { connect: DEFAULT_LIMIT_MS, firstByte: DEFAULT_LIMIT_MS, betweenBytes: DEFAULT_LIMIT_MS };
 
+  /** @param {bigint | undefined} nanoseconds */
   setConnectTimeout(nanoseconds) {
     this.#set("connect", nanoseconds);
   }
 
+  /** @param {bigint | undefined} nanoseconds */
   setFirstByteTimeout(nanoseconds) {
     this.#set("firstByte", nanoseconds);
   }
 
+  /** @param {bigint | undefined} nanoseconds */
   setBetweenBytesTimeout(nanoseconds) {
     this.#set("betweenBytes", nanoseconds);
   }
 
+  /**
+   * @param {keyof Limits} name
+   * @param {bigint | undefined} nanoseconds
+   */
   #set(name, nanoseconds) {
     this.#limits[name] = nanoseconds === undefined ? DEFAULT_LIMIT_MS : Number(nanoseconds / 1_000_000n);
   }
@@ -118,8 +153,9 @@ class RequestOptions {
 }
 
 class IncomingBody {
-  #bytes;
+  #bytes = new Uint8Array();
 
+  /** @param {Uint8Array<ArrayBuffer>} bytes */
   static make(bytes) {
     const body = new IncomingBody();
     body.#bytes = bytes;
@@ -138,8 +174,10 @@ class IncomingBody {
 }
 
 class IncomingResponse {
+  /** @type {Response} */
   #message;
 
+  /** @param {Response} message */
   static make(message) {
     const response = new IncomingResponse();
     response.#message = message;
@@ -151,7 +189,8 @@ class IncomingResponse {
   }
 
   headers() {
-    return Fields.fromList(this.#message.headers.map(([name, value]) => [name, new Uint8Array(Buffer.from(value, "latin1"))]));
+    const { headers } = this.#message;
+    return Fields.fromList(headers.map(([name, value]) => [name, new Uint8Array(Buffer.from(value, "latin1"))]));
   }
 
   consume() {
@@ -160,11 +199,18 @@ class IncomingResponse {
 }
 
 class FutureIncomingResponse {
+  /** @type {Waiter} */
   #waiter;
+  /** @type {Answer | undefined} */
   #message;
   #isTaken = false;
+  /** @type {() => void} */
   #abort;
 
+  /**
+   * @param {Waiter} waiter
+   * @param {() => void} abort
+   */
   static make(waiter, abort) {
     const future = new FutureIncomingResponse();
     future.#waiter = waiter;
@@ -172,6 +218,7 @@ class FutureIncomingResponse {
     return future;
   }
 
+  /** @param {Answer} message */
   arrived(message) {
     this.#message = message;
   }
@@ -195,15 +242,19 @@ class FutureIncomingResponse {
   }
 }
 
+/**
+ * @param {Waiter} waiter
+ * @param {(message: Request | Abort) => void} post
+ */
 export function httpInterfaces(waiter, post) {
   let last = 0;
-  const handle = (request, options = new RequestOptions()) => {
+  const handle = (/** @type {OutgoingRequest} */ request, options = new RequestOptions()) => {
     const id = ++last;
     const future = FutureIncomingResponse.make(waiter, () => {
       if (waiter.forget(id)) post({ abort: id });
     });
     waiter.expect(id, (message) => future.arrived(message));
-    const send = (body) => post({ id, ...request.message, limits: options.limits, body });
+    const send = (/** @type {Uint8Array} */ body) => post({ id, ...request.message, limits: options.limits, body });
     if (request.outgoingBody) request.outgoingBody.whenWhole(send);
     else send(new Uint8Array());
     return future;

@@ -9,9 +9,10 @@ const ROOM = 1n << 20n;
 export class IoError {
   #message = "";
 
+  /** @param {unknown} error */
   static make(error) {
     const made = new IoError();
-    made.#message = error.message ?? String(error);
+    made.#message = error instanceof Error ? error.message : String(error);
     return made;
   }
 
@@ -20,12 +21,21 @@ export class IoError {
   }
 }
 
+/** @import { Waiter } from "./poll.mjs" */
+
 /** `take(length)` gives bytes, an empty array for none yet, or undefined at the end; `isReady` says whether it has any. */
 export class InputStream {
+  /** @type {Waiter | undefined} */
   #waiter;
+  /** @type {(length: number) => Uint8Array | undefined} */
   #take;
+  /** @type {() => boolean} */
   #isReady;
 
+  /**
+   * @param {Waiter | undefined} waiter
+   * @param {(length: number) => Uint8Array | undefined} take
+   */
   static make(waiter, take, isReady = () => true) {
     const stream = new InputStream();
     stream.#waiter = waiter;
@@ -34,21 +44,25 @@ export class InputStream {
     return stream;
   }
 
+  /** @param {bigint} length */
   read(length) {
     const bytes = failing(() => this.#take(Number(length < ROOM ? length : ROOM)));
     if (bytes === undefined) throw CLOSED;
     return bytes;
   }
 
+  /** @param {bigint} length */
   blockingRead(length) {
     this.subscribe().block();
     return this.read(length);
   }
 
+  /** @param {bigint} length */
   skip(length) {
     return BigInt(this.read(length).length);
   }
 
+  /** @param {bigint} length */
   blockingSkip(length) {
     return BigInt(this.blockingRead(length).length);
   }
@@ -60,9 +74,15 @@ export class InputStream {
 
 /** `put(bytes)` takes them all. */
 export class OutputStream {
+  /** @type {Waiter | undefined} */
   #waiter;
+  /** @type {(bytes: Uint8Array) => void} */
   #put;
 
+  /**
+   * @param {Waiter | undefined} waiter
+   * @param {(bytes: Uint8Array) => void} put
+   */
   static make(waiter, put) {
     const stream = new OutputStream();
     stream.#waiter = waiter;
@@ -74,10 +94,12 @@ export class OutputStream {
     return ROOM;
   }
 
+  /** @param {Uint8Array} bytes */
   write(bytes) {
     failing(() => this.#put(bytes));
   }
 
+  /** @param {Uint8Array} bytes */
   blockingWriteAndFlush(bytes) {
     this.write(bytes);
   }
@@ -91,6 +113,10 @@ export class OutputStream {
   }
 }
 
+/**
+ * @template T
+ * @param {() => T} act
+ */
 function failing(act) {
   try {
     return act();
@@ -99,9 +125,10 @@ function failing(act) {
   }
 }
 
+/** @param {Waiter} waiter */
 export function io(waiter) {
   return {
-    "wasi:io/poll": { Pollable, poll: (pollables) => waiter.wait(pollables) },
+    "wasi:io/poll": { Pollable, poll: (/** @type {Pollable[]} */ pollables) => waiter.wait(pollables) },
     "wasi:io/error": { Error: IoError },
     "wasi:io/streams": { InputStream, OutputStream },
   };

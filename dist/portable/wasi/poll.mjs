@@ -1,12 +1,25 @@
 // Waiting: `wasi:io/poll`, over a bell that the other thread rings.
 
+/** @import { Answer } from "../network.mjs" */
+
+/** @typedef {Partial<Answer> & { signal?: string }} Message */
+/** @typedef {(answer: Answer) => void} Take */
+
 /** What is waited for: `isReady`, and the time on the monotonic clock when it will be, where that is known. */
 export class Pollable {
+  /** @type {Waiter | undefined} */
   #waiter;
+  /** @type {() => boolean} */
   #isReady;
+  /** @type {bigint | undefined} */
   #due;
 
-  /** Without a waiter it is one that is always ready. */
+  /**
+   * Without a waiter it is one that is always ready.
+   * @param {Waiter | undefined} waiter
+   * @param {() => boolean} isReady
+   * @param {bigint} [due]
+   */
   static make(waiter, isReady, due) {
     const pollable = new Pollable();
     pollable.#waiter = waiter;
@@ -37,9 +50,15 @@ export class Pollable {
 export class Waiter {
   #bell;
   #next;
+  /** @type {Map<number, Take>} */
   #pending = new Map();
+  /** @type {string[]} */
   #signals = [];
 
+  /**
+   * @param {Int32Array<SharedArrayBuffer>} bell
+   * @param {() => Message | undefined} next
+   */
   constructor(bell, next) {
     this.#bell = bell;
     this.#next = next;
@@ -55,11 +74,16 @@ export class Waiter {
     return this.#signals.length > 0;
   }
 
-  /** Calls back with the answer to a request. */
+  /**
+   * Calls back with the answer to a request.
+   * @param {number} id
+   * @param {Take} take
+   */
   expect(id, take) {
     this.#pending.set(id, take);
   }
 
+  /** @param {number} id */
   forget(id) {
     return this.#pending.delete(id);
   }
@@ -67,12 +91,15 @@ export class Waiter {
   listen() {
     for (let message = this.#next(); message !== undefined; message = this.#next()) {
       if (message.signal !== undefined) this.#signals.push(message.signal);
-      const take = this.#pending.get(message.id);
-      if (this.forget(message.id)) take(message);
+      const take = this.#pending.get(message.id ?? 0);
+      if (take && this.forget(message.id ?? 0)) take(/** @type {Answer} */ (message));
     }
   }
 
-  /** Waits until one of the pollables is ready; returns the indexes of all that are. */
+  /**
+   * Waits until one of the pollables is ready; returns the indexes of all that are.
+   * @param {Pollable[]} pollables
+   */
   wait(pollables) {
     for (;;) {
       const heard = Atomics.load(this.#bell, 0);
@@ -80,8 +107,8 @@ export class Waiter {
       const ready = pollables.flatMap((pollable, index) => (pollable.isReady ? [index] : []));
       if (ready.length > 0) return new Uint32Array(ready);
       const dues = pollables.map((pollable) => pollable.due).filter((due) => due !== undefined);
-      const first = dues.reduce((least, due) => (due < least ? due : least), dues[0]);
-      const left = first === undefined ? Infinity : Math.max(0, Number(first - process.hrtime.bigint()) / 1e6);
+      const now = process.hrtime.bigint();
+      const left = Math.min(...dues.map((due) => Math.max(0, Number(due - now) / 1e6)));
       Atomics.wait(this.#bell, 0, heard, left);
     }
   }

@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 export function random() {
   return {
     "wasi:random/random": {
-      getRandomBytes: (length) => new Uint8Array(randomBytes(Number(length))),
+      getRandomBytes: (/** @type {bigint} */ length) => new Uint8Array(randomBytes(Number(length))),
       getRandomU64: () => randomBytes(8).readBigUInt64LE(),
     },
     "wasi:random/insecure-seed": {
