@@ -19,8 +19,8 @@ from standins.cache import cache_dir
 AXE = cache_dir() / "node" / "node_modules" / "axe-core" / "axe.min.js"
 SOURCES = ROOT / "docs" / "src"
 PAGES = ["404", "index", *re.findall(r"\((.+)\.md\)", (SOURCES / "SUMMARY.md").read_text())[1:]]
-LOADED = 400_000
-ENGINE = 150_000
+LOADED = 400 * 1024
+ENGINE = 180_000
 
 
 class _Anchors(HTMLParser):
@@ -151,6 +151,9 @@ def test_workflows_in_the_book_use_inputs_that_exist() -> None:
         # A whole file that a block includes has a test of its own.
         for block in re.findall(r"```yaml\n(?!\{\{)(.*?)```", source.read_text(), re.S):
             for step in steps(yaml.load(block, Loader=_Lenient)):
+                # A reusable workflow has inputs of its own, which its file declares.
+                if ".yml@" in str(step["uses"]):
+                    continue
                 known = policy if "/wasm@" in str(step["uses"]) else action
                 used = set(step.get("with", {}))  # type: ignore[call-overload]
                 assert used <= known, f"{source.name} uses {used - known}"
