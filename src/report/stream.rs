@@ -63,12 +63,13 @@ fn send(message: Message) {
     }
 }
 
-/// The writer; none where there are no threads.
+/// The writer; none where there are no threads, as under WASI.
 fn start() -> Option<Sender<Message>> {
     let (sender, messages) = mpsc::channel();
     let writer = std::thread::Builder::new().name("log".to_owned());
     let run = move || messages.into_iter().for_each(write);
-    writer.spawn(run).ok().map(|_| sender)
+    let spawned = (!cfg!(target_family = "wasm")).then(|| writer.spawn(run));
+    spawned?.ok().map(|_| sender)
 }
 
 /// A broken pipe must not keep the work from being undone, so a failure to print is not one of the work.

@@ -271,6 +271,7 @@ def test_a_panic_leaves_nothing_behind(sprinters: Program, left_behind: LeftBehi
     assert not left_behind()
 
 
+@pytest.mark.not_portable
 def test_a_log_that_nobody_reads_does_not_hold_up_a_cancel(
     sprinters: Program, behaves: Behaves, ec2: Ec2, left_behind: LeftBehind
 ) -> None:

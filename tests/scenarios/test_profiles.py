@@ -87,6 +87,7 @@ def test_a_stale_workspace_does_not_decide(
     assert f"at `{COMMIT}`, SHA-256 " in run.log
 
 
+@pytest.mark.not_portable
 def test_a_link_in_the_workspace_is_not_followed(
     sprinters: Program, ec2: Ec2, checked_out: Path, tmp_path: Path
 ) -> None:
