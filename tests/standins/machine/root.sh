@@ -4,7 +4,7 @@
 # The finished folder is cached under the hash of this file, so that a change here builds a new one.
 set -eu
 root=$1 release=$2 kind=$3
-packages=systemd,systemd-sysv,dbus,cloud-init,python3-cffi-backend,curl,sudo,iproute2,iputils-ping,ca-certificates,procps
+packages=e2fsprogs,systemd,systemd-sysv,dbus,cloud-init,python3-cffi-backend,curl,sudo,iproute2,iputils-ping,ca-certificates,procps
 [ "$kind" = container ] || packages=$packages,udev,kmod,dmsetup
 # python3-cffi-backend is a virtual package to cloud-init's dependencies, which debootstrap does not resolve.
 debootstrap --variant=minbase --include=$packages "$release" "$root"
