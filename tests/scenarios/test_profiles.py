@@ -73,9 +73,7 @@ def test_inputs_override_it(sprinters: Program, ec2: Ec2, checked_out: Path) -> 
     assert [instance.type for instance in ec2.living()] == ["c7i.large"]
 
 
-def test_a_stale_workspace_does_not_decide(
-    sprinters: Program, ec2: Ec2, github: GitHub, checked_out: Path
-) -> None:
+def test_a_stale_workspace_does_not_decide(sprinters: Program, ec2: Ec2, github: GitHub, checked_out: Path) -> None:
     """What lies there may be another branch's; in a workflow the run's own commit counts, unless one asks otherwise."""
     del sprinters.inputs["profiles"]
     github.add_file(FILE, TEXT.replace("m7i.large", "c7i.large"), COMMIT)
