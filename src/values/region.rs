@@ -3,65 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use sprinters_policy::region::{REGIONS, has_form, partition_of};
+
 use super::list::closest;
-
-/// Regions that exist as of 2026, for suggestions only: a region that AWS opens tomorrow works today.
-pub(crate) const KNOWN: [&str; 36] = [
-    "af-south-1",
-    "ap-east-1",
-    "ap-east-2",
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-south-2",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ap-southeast-3",
-    "ap-southeast-4",
-    "ap-southeast-5",
-    "ap-southeast-6",
-    "ap-southeast-7",
-    "ca-central-1",
-    "ca-west-1",
-    "eu-central-1",
-    "eu-central-2",
-    "eu-north-1",
-    "eu-south-1",
-    "eu-south-2",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "il-central-1",
-    "me-central-1",
-    "me-south-1",
-    "mx-central-1",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-gov-east-1",
-    "us-gov-west-1",
-    "us-west-1",
-    "us-west-2",
-];
-
-const AREAS: [&str; 16] = [
-    "af", "ap", "ca", "cn", "eu", "eu-isoe", "eusc", "il", "me", "mx", "sa", "us", "us-gov",
-    "us-iso", "us-isob", "us-isof",
-];
-
-const DIRECTIONS: [&str; 10] = [
-    "central",
-    "de-east",
-    "east",
-    "north",
-    "northeast",
-    "northwest",
-    "south",
-    "southeast",
-    "southwest",
-    "west",
-];
 
 /// An AWS region, `eu-central-1`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,9 +16,15 @@ impl Region {
         &self.0
     }
 
-    /// The region that differs from the text in a few letters.
+    /// The region that differs from the text in a few letters. One of another partition was not meant: nobody's account
+    /// has both.
     pub(crate) fn nearest(text: &str) -> Option<&'static str> {
-        closest(text, &KNOWN)
+        let partition = partition_of(&text.to_ascii_lowercase());
+        let candidates: Vec<&str> = REGIONS
+            .into_iter()
+            .filter(|region| partition_of(region) == partition)
+            .collect();
+        closest(text, &candidates)
     }
 }
 
@@ -107,17 +57,7 @@ impl FromStr for Region {
 
 /// Whether the text has the form of the regions that there are: an area, a direction and one digit.
 pub(crate) fn is_familiar(text: &str) -> bool {
-    let Some((place, number)) = text.rsplit_once('-') else {
-        return false;
-    };
-    let number_fits = matches!(number.as_bytes(), [b'1'..=b'9']);
-    number_fits
-        && AREAS.iter().any(|area| {
-            place
-                .strip_prefix(area)
-                .and_then(|rest| rest.strip_prefix('-'))
-                .is_some_and(|direction| DIRECTIONS.contains(&direction))
-        })
+    has_form(text)
 }
 
 /// Whether the text has the form of the zones that there are.
@@ -222,18 +162,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_known_region_is_one() {
-        for region in KNOWN {
-            assert!(is_familiar(region), "{region}");
+    fn every_region_of_the_table_is_taken_and_none_is_a_misspelling_of_another() {
+        for region in REGIONS {
+            assert!(region.parse::<Region>().is_ok(), "{region}");
+            assert_eq!(Region::nearest(region), Some(region));
         }
-        for region in [
-            "cn-northwest-1",
-            "us-isob-east-1",
-            "us-isof-south-1",
-            "eu-isoe-west-1",
-            "eusc-de-east-1",
+    }
+
+    #[test]
+    fn only_regions_of_the_same_partition_are_suggested() {
+        assert_eq!(Region::nearest("us-iso-est-1"), Some("us-iso-east-1"));
+        assert_eq!(Region::nearest("us-est-1"), Some("us-east-1"));
+        assert_eq!(Region::nearest("us-gov-est-1"), Some("us-gov-east-1"));
+        for (text, wrong) in [
+            ("eu-isoz-west-1", "eu-isoe-west-1"),
+            ("us-isoo-east-1", "us-iso-east-1"),
         ] {
-            assert!(is_familiar(region), "{region}");
+            assert_ne!(Region::nearest(text), Some(wrong));
         }
     }
 
