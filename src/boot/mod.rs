@@ -5,18 +5,14 @@
 
 pub(crate) mod quote;
 mod render;
+mod user_data;
 
-use std::io::Write as _;
 use std::time::Duration;
 
-use flate2::{Compression, GzBuilder};
 use secrecy::SecretString;
 
 pub(crate) use render::render;
-
-/// The most that EC2 takes as user data, in bytes before base64.
-/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/user-data.html>
-pub(crate) const LIMIT: usize = 16_384;
+pub(crate) use user_data::{UserData, UserDataError};
 
 /// What one instance is to run, and when it is to give up.
 #[derive(Debug)]
@@ -98,64 +94,14 @@ pub(crate) enum Metadata {
     Open,
 }
 
-/// Why a specification makes no user data.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub(crate) enum UserDataError {
-    /// EC2 would refuse it.
-    #[error(
-        "the user data is too large: {packed} bytes compressed, and EC2 takes {LIMIT}; `setup`, `job-started` and `job-completed` \
-         are {scripts} bytes of it before compression: shorten them, for example by letting them fetch their larger part"
-    )]
-    TooLarge {
-        /// Its size as sent, in bytes.
-        packed: usize,
-        /// The size of the user's scripts, in bytes.
-        scripts: usize,
-    },
-    /// The shell would drop it silently.
-    #[error("`{0}` contains a NUL character, which no shell script can hold: remove it")]
-    Nul(&'static str),
-}
-
-/// The user data for `RunInstances`, before base64: the script, compressed. The same specification gives the same bytes.
-pub(crate) fn user_data(spec: &BootSpec<'_>) -> Result<Vec<u8>, UserDataError> {
-    let scripts = [
+/// The user data for `RunInstances`. The same specification gives the same bytes.
+pub(crate) fn user_data(spec: &BootSpec<'_>) -> Result<UserData, UserDataError> {
+    let given = [
         ("setup", spec.setup),
         ("job-started", spec.job_started),
         ("job-completed", spec.job_completed),
     ];
-    let has_nul = |(_, script): &&(_, Option<&str>)| script.is_some_and(|s| s.contains('\0'));
-    if let Some((input, _)) = scripts.iter().find(has_nul) {
-        return Err(UserDataError::Nul(input));
-    }
-    let packed = pack(&render(spec));
-    if packed.len() > LIMIT {
-        return Err(UserDataError::TooLarge {
-            packed: packed.len(),
-            scripts: scripts
-                .iter()
-                .filter_map(|(_, script)| *script)
-                .map(str::len)
-                .sum(),
-        });
-    }
-    Ok(packed)
-}
-
-/// Compresses with gzip, which cloud-init unpacks by itself, without a time stamp.
-pub(crate) fn pack(script: &str) -> Vec<u8> {
-    let mut gzip = GzBuilder::new()
-        .mtime(0)
-        .write(Vec::new(), Compression::best());
-    // Writing to memory cannot fail; were it to, the packed script would be empty and cloud-init would run nothing, so
-    // fall back to the script itself, which cloud-init takes as well.
-    match gzip
-        .write_all(script.as_bytes())
-        .and_then(|()| gzip.finish())
-    {
-        Ok(packed) => packed,
-        Err(_) => script.as_bytes().to_vec(),
-    }
+    UserData::pack(&render(spec), &given)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::{Ec2, Ec2Error};
+use crate::boot::UserData;
 use crate::values::candidate::Candidate;
 use crate::values::network::{InstanceId, InstanceProfile, Placement, SecurityGroup};
 use crate::values::spot::Market;
@@ -28,8 +29,7 @@ pub(crate) struct Launch<'a> {
     pub security_groups: &'a [SecurityGroup],
     pub instance_profile: Option<&'a InstanceProfile>,
     pub tags: &'a [(String, String)],
-    /// As it goes to the instance, not yet encoded.
-    pub user_data: &'a [u8],
+    pub user_data: &'a UserData,
     /// Makes a repeated call harmless: EC2 launches once per token.
     pub client_token: &'a str,
     pub power_off: PowerOff,
@@ -99,7 +99,7 @@ impl Ec2 {
             .min_count(1)
             .max_count(1)
             .client_token(launch.client_token)
-            .user_data(BASE64_STANDARD.encode(launch.user_data))
+            .user_data(BASE64_STANDARD.encode(launch.user_data.expose()))
             .instance_initiated_shutdown_behavior(match launch.power_off {
                 PowerOff::Terminates => ShutdownBehavior::Terminate,
                 PowerOff::Stops => ShutdownBehavior::Stop,

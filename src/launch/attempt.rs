@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::boot::RunnerSource;
+use crate::boot::{RunnerSource, UserData};
 use crate::ec2::{Ec2Error, Launch, Launched, Next, PowerOff, RUN_INSTANCES};
 use crate::error::Failure;
 use crate::github::{CREATE, DOWNLOADS, Download, GithubError, JitRunner};
@@ -197,7 +197,7 @@ impl Launcher {
         name: &str,
         jit: &JitRunner,
         download: Option<&Download>,
-    ) -> Result<Vec<u8>, Failure> {
+    ) -> Result<UserData, Failure> {
         let spec = &self.spec;
         let runner = match (&spec.runner_home, download) {
             (Some(home), _) => RunnerSource::Home(home),
@@ -238,7 +238,7 @@ impl Launcher {
         runner_id: RunnerId,
         candidate: &Candidate,
         volumes: Volumes,
-        user_data: &[u8],
+        user_data: &UserData,
     ) -> Result<Launched, LaunchError> {
         let tags =
             self.registrar

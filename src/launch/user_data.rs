@@ -2,7 +2,9 @@
 
 use secrecy::SecretString;
 
-use crate::boot::{self, BootSpec, Metadata, Proxy, RunnerSource, TempDisk, UserDataError};
+use crate::boot::{
+    self, BootSpec, Metadata, Proxy, RunnerSource, TempDisk, UserData, UserDataError,
+};
 use crate::launch::spec::StartSpec;
 use crate::values::base36::letters;
 use crate::values::temp::{Temp, TempVolume};
@@ -14,7 +16,7 @@ pub(crate) fn render(
     jit_config: &SecretString,
     label: &str,
     name: &str,
-) -> Result<Vec<u8>, UserDataError> {
+) -> Result<UserData, UserDataError> {
     let proxy = spec.proxy.as_ref().map(|given| Proxy {
         variables: given.variables.clone(),
         certificates: given.certificates.clone(),

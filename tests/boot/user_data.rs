@@ -70,7 +70,7 @@ fn main() -> anyhow::Result<()> {
         label: &spec.label,
         name: &spec.name,
     })?;
-    stdout().write_all(&user_data)?;
+    stdout().write_all(user_data.expose())?;
     Ok(())
 }
 

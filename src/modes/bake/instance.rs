@@ -6,6 +6,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::script::{BakeScript, FAILED};
 use super::{Bake, EVERY, LATER};
+use crate::boot::UserData;
 use crate::ec2::{
     DESCRIBE_INSTANCES, Ec2Error, Launch, Next, PowerOff, RUN_INSTANCES, State, tags,
 };
@@ -21,7 +22,7 @@ use crate::values::network::InstanceId;
 pub(super) struct Baking<'a, 'b> {
     bake: &'a mut Bake<'b>,
     prepared: &'a Prepared,
-    user_data: Vec<u8>,
+    user_data: UserData,
     tags: Vec<(String, String)>,
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::boot::quote::quote;
-use crate::boot::{LIMIT, UserDataError, pack};
+use crate::boot::{UserData, UserDataError};
 
 /// The part that is the same for every image.
 const BODY: &str = include_str!("bake.sh");
@@ -46,19 +46,8 @@ impl BakeScript<'_> {
         script
     }
 
-    /// As it goes to EC2, before base64.
-    pub(crate) fn user_data(&self) -> Result<Vec<u8>, UserDataError> {
-        if self.setup.is_some_and(|setup| setup.contains('\0')) {
-            return Err(UserDataError::Nul("setup"));
-        }
-        let packed = pack(&self.render());
-        if packed.len() > LIMIT {
-            return Err(UserDataError::TooLarge {
-                packed: packed.len(),
-                scripts: self.setup.map_or(0, str::len),
-            });
-        }
-        Ok(packed)
+    pub(crate) fn user_data(&self) -> Result<UserData, UserDataError> {
+        UserData::pack(&self.render(), &[("setup", self.setup)])
     }
 }
 
@@ -96,7 +85,8 @@ mod tests {
             setup: Some("a\0b"),
             ..SCRIPT
         };
-        assert_eq!(nul.user_data(), Err(UserDataError::Nul("setup")));
-        assert!(SCRIPT.user_data().is_ok_and(|packed| packed.len() < 3_000));
+        assert_eq!(nul.user_data().err(), Some(UserDataError::Nul("setup")));
+        let packed = SCRIPT.user_data().expect("it fits");
+        assert!(packed.expose().len() < 3_000);
     }
 }

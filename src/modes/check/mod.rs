@@ -7,6 +7,7 @@ mod summary;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::boot::UserData;
 use crate::clients::Clients;
 use crate::clients::expected_account;
 use crate::ec2::{
@@ -207,11 +208,12 @@ async fn ask(clients: &Clients, spec: &StartSpec, prepared: Option<&Prepared>) -
         spec.group.as_ref(),
         &spec.tags,
     );
+    let idle = &UserData::default();
     let candidate = prepared.and_then(|prepared| prepared.ladder.first());
     let launch = |tags| async move {
         match (prepared, candidate) {
             (Some(prepared), Some(candidate)) => {
-                dry_run_launch(ec2, launch_of(spec, prepared, candidate, tags), spec).await
+                dry_run_launch(ec2, launch_of(spec, prepared, candidate, tags, idle), spec).await
             }
             // Without an image there is nothing to ask with; the image's own line says so.
             _ => Ok(()),
@@ -257,6 +259,7 @@ fn launch_of<'a>(
     prepared: &'a Prepared,
     candidate: &'a Candidate,
     tags: &'a [(String, String)],
+    user_data: &'a UserData,
 ) -> Launch<'a> {
     let image = prepared.image(candidate.instance_type.architecture());
     let known = image.root_device.as_deref();
@@ -269,7 +272,7 @@ fn launch_of<'a>(
         security_groups: &spec.security_groups,
         instance_profile: spec.instance_profile.as_ref(),
         tags,
-        user_data: b"#!/bin/sh\n",
+        user_data,
         client_token: "sprinters-check",
         power_off: PowerOff::Terminates,
     }
