@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use clap::{Arg, ArgMatches, Command};
 
+use crate::error::{Exit, Failure};
 use crate::inputs::{INPUTS, InputError, ListenFlags, Mode};
 use crate::modes::migrate::{self, Migration};
 use crate::modes::policy::{self, Question};
+use crate::report::{self, Reporter};
 
 /// What the arguments say.
 pub(crate) struct Arguments {
@@ -20,8 +22,18 @@ pub(crate) struct Arguments {
     pub listening: ListenFlags,
 }
 
+/// Whether the log is to be JSON: asked before anything is parsed, so that what is wrong with the arguments is JSON, too.
+pub(crate) fn asks_for_json(arguments: &[String]) -> bool {
+    let is_flag =
+        |pair: &[String]| matches!(pair, [name, value] if name == "--log" && value == "json");
+    arguments
+        .get(1)
+        .is_some_and(|mode| mode == Mode::Listen.name())
+        && (arguments.iter().any(|one| one == "--log=json") || arguments.windows(2).any(is_flag))
+}
+
 /// Parses the arguments. Prints help and ends the process where that was asked for.
-pub(crate) fn parse(arguments: Vec<String>) -> Result<Arguments, InputError> {
+pub(crate) fn parse(arguments: Vec<String>, report: &Reporter) -> Result<Arguments, InputError> {
     // The mode is checked here, so that an unknown one reads like every other wrong input.
     if let Some(word) = arguments
         .get(1)
@@ -31,7 +43,7 @@ pub(crate) fn parse(arguments: Vec<String>) -> Result<Arguments, InputError> {
     }
     let matches = command()
         .try_get_matches_from(arguments)
-        .unwrap_or_else(|error| leave(&error));
+        .unwrap_or_else(|error| leave(&error, report));
     let Some((name, matches)) = matches.subcommand() else {
         return Ok(Arguments {
             mode: None,
@@ -178,14 +190,31 @@ Try it:
 Exit codes: 0 done, 1 failed, 2 an input is wrong, 3 no capacity anywhere on the ladder.";
 
 /// Shows the help, or what is wrong with the arguments, and ends.
-fn leave(error: &clap::Error) -> ! {
-    #[cfg(target_family = "wasm")]
-    {
+fn leave(error: &clap::Error, report: &Reporter) -> ! {
+    if error.use_stderr() && report.is_json() {
+        report.failure(Some(Mode::Listen), &usage(error));
+        report::flush();
+    } else {
         // Nobody can be told that the terminal is gone.
         let _ = error.print();
-        crate::platform::reactor::exit(if error.use_stderr() { 2 } else { 0 });
     }
-    error.exit()
+    let code: u8 = if error.use_stderr() { 2 } else { 0 };
+    #[cfg(target_family = "wasm")]
+    crate::platform::reactor::exit(code);
+    std::process::exit(code.into())
+}
+
+/// The same for programs: clap's first paragraph without its title, and the rest as help.
+fn usage(error: &clap::Error) -> Failure {
+    let text = error.to_string();
+    let mut paragraphs = text.split("\n\n").map(str::trim);
+    let what = paragraphs.next().unwrap_or_default();
+    Failure {
+        exit: Exit::WrongInput,
+        what: what.strip_prefix("error: ").unwrap_or(what).to_owned(),
+        help: paragraphs.map(str::to_owned).collect(),
+        place: None,
+    }
 }
 
 /// The help of the whole program, for an invocation that says nothing.
@@ -211,7 +240,8 @@ mod tests {
 
     #[test]
     fn a_misspelt_mode_gets_a_suggestion() {
-        let error = parse(vec!["sprinters".to_owned(), "strat".to_owned()])
+        let report = Reporter::new(|_| None);
+        let error = parse(vec!["sprinters".to_owned(), "strat".to_owned()], &report)
             .err()
             .map(|error| error.to_string());
         assert_eq!(
@@ -219,6 +249,24 @@ mod tests {
             Some(
                 "input `mode` is `strat`; accepted: `start`, `stop`, `check`, `sweep`, `rerun`, `listen`, `bake` or `policy`; did you mean `start`?"
             )
+        );
+    }
+
+    #[test]
+    fn json_is_asked_for_before_anything_is_parsed() {
+        let asks = |line: &str| {
+            let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            asks_for_json(&words)
+        };
+        assert!(asks("sprinters listen --log json"));
+        assert!(asks("sprinters listen --nonsense --log=json"));
+        assert!(!asks("sprinters listen --log text"));
+        assert!(!asks("sprinters start --log json"));
+        let error = command().try_get_matches_from(["sprinters", "listen", "--nonsense"]);
+        let failure = error.err().map(|error| usage(&error));
+        assert_eq!(
+            failure.map(|failure| failure.what).as_deref(),
+            Some("unexpected argument '--nonsense' found")
         );
     }
 }

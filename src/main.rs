@@ -37,11 +37,15 @@ use report::Reporter;
 fn main() -> ExitCode {
     #[cfg(target_family = "wasm")]
     platform::reactor::set_up();
-    platform::rescue::install();
     let report = Arc::new(Reporter::new(environment));
+    let arguments: Vec<String> = std::env::args().collect();
+    if cli::asks_for_json(&arguments) {
+        report.write_json();
+    }
+    install_panic_hook(&report);
     report::debug::enable(&report, environment);
     let mut mode = None;
-    let code = match run(&mut mode, &report) {
+    let code = match run(arguments, &mut mode, &report) {
         Ok(()) => 0,
         Err(failure) => {
             report.failure(mode, &failure);
@@ -57,9 +61,13 @@ fn main() -> ExitCode {
 }
 
 /// Parses everything, then runs the mode. `mode` is told as soon as it is known, for the failure's title.
-fn run(mode: &mut Option<Mode>, report: &Arc<Reporter>) -> Result<(), Failure> {
+fn run(
+    arguments: Vec<String>,
+    mode: &mut Option<Mode>,
+    report: &Arc<Reporter>,
+) -> Result<(), Failure> {
     let wrong = |error: InputError| Failure::inputs(&[error]);
-    let arguments = cli::parse(std::env::args().collect()).map_err(wrong)?;
+    let arguments = cli::parse(arguments, report).map_err(wrong)?;
     if let Some(question) = &arguments.question {
         *mode = Some(Mode::Policy);
         return policy::answer(question, report);
@@ -92,6 +100,20 @@ fn run(mode: &mut Option<Mode>, report: &Arc<Reporter>) -> Result<(), Failure> {
     let work = Work::parse(chosen, &inputs)
         .map_err(|problems| Failure::inputs(&problems.located(&inputs)))?;
     runtime.block_on(work.perform(report))
+}
+
+/// A panic is told as everything else is, also where the log is for programs.
+fn install_panic_hook(report: &Arc<Reporter>) {
+    let (report, say) = (report.clone(), std::panic::take_hook());
+    platform::rescue::install(move |panic| {
+        if report.is_json() {
+            let failure = Failure::new(panic.to_string(), "report this as a bug");
+            report.failure(None, &failure);
+            report::flush();
+        } else {
+            say(panic);
+        }
+    });
 }
 
 fn no_mode() -> InputError {

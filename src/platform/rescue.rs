@@ -3,15 +3,15 @@
 //! A release aborts on a panic, so that nothing unwinds: the hook is the last code that runs, and a thread of its own does
 //! the work, because the one that panicked may hold the runtime.
 
+use std::panic::PanicHookInfo;
 use std::sync::{Mutex, PoisonError};
 
 type Undo = Box<dyn FnOnce() + Send>;
 
 static UNDO: Mutex<Option<Undo>> = Mutex::new(None);
 
-/// From now on, a panic ends the program with code 1, after what was armed.
-pub(crate) fn install() {
-    let say = std::panic::take_hook();
+/// From now on, a panic is told and ends the program with code 1, after what was armed.
+pub(crate) fn install(say: impl Fn(&PanicHookInfo<'_>) + Send + Sync + 'static) {
     std::panic::set_hook(Box::new(move |panic| {
         say(panic);
         // Whoever panics while an undo runs waits for its end: the lock is held until then.

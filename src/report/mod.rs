@@ -73,14 +73,23 @@ impl Reporter {
         }
     }
 
-    /// From now on, the log is for programs.
-    #[cfg(not(target_family = "wasm"))]
+    /// From now on, the log is for programs: whatever is written is one JSON object a line. Only masks stay workflow commands,
+    /// which the runner takes out of the log.
     pub(crate) fn write_json(&self) {
         self.is_json.store(true, Ordering::Relaxed);
     }
 
-    fn is_json(&self) -> bool {
+    pub(crate) fn is_json(&self) -> bool {
         self.is_json.load(Ordering::Relaxed)
+    }
+
+    /// How lines are written; what is put into JSON is plain.
+    fn style(&self) -> Style {
+        if self.is_json() {
+            Style::Plain
+        } else {
+            self.style
+        }
     }
 
     /// Something that happened; its fields are for programs alone.
@@ -88,7 +97,7 @@ impl Reporter {
     pub(crate) fn event(&self, level: Level, text: &str, fields: Map<String, Value>) {
         match level {
             _ if self.is_json() => object(level, text, fields),
-            Level::Notice => self.line(text),
+            Level::Notice | Level::Debug => self.line(text),
             Level::Warning | Level::Error => self.warning(text),
         }
     }
@@ -106,7 +115,10 @@ impl Reporter {
     /// One line of the log.
     pub(crate) fn line(&self, text: impl Display) {
         if self.is_json() {
-            return object(Level::Notice, &text.to_string(), Map::new());
+            let text = text.to_string();
+            // The bullet is for people's eyes.
+            let text = text.strip_prefix("· ").unwrap_or(&text);
+            return object(Level::Notice, text, Map::new());
         }
         self.clear_progress();
         stream::line(&command::harmless(&text.to_string()));
@@ -120,6 +132,9 @@ impl Reporter {
 
     /// A line beside such text, which must not be mixed up with it.
     pub(crate) fn aside(&self, text: impl Display) {
+        if self.is_json() {
+            return object(Level::Notice, &text.to_string(), Map::new());
+        }
         self.clear_progress();
         stream::error_line(&text.to_string());
     }
@@ -147,7 +162,7 @@ impl Reporter {
 
     /// Lines that fold away in a workflow's log.
     pub(crate) fn group(&self, title: &str, lines: impl IntoIterator<Item = String>) {
-        let in_workflow = self.style == Style::Workflow;
+        let in_workflow = self.style() == Style::Workflow;
         if in_workflow {
             stream::line(&command::line("group", &[], title));
         } else {
@@ -178,7 +193,8 @@ impl Reporter {
 
     /// A line for whoever looks for a fault.
     fn debug(&self, text: &str) {
-        match self.style {
+        match self.style() {
+            _ if self.is_json() => object(Level::Debug, text, Map::new()),
             Style::Workflow => stream::line(&command::line("debug", &[], text)),
             _ => self.aside(self.dim(&format!("debug: {text}"))),
         }
@@ -192,7 +208,7 @@ impl Reporter {
         place: &AnnotationRange<'_>,
         text: &str,
     ) {
-        if self.style != Style::Workflow {
+        if self.style() != Style::Workflow {
             return;
         }
         let name = level.name();
@@ -214,7 +230,7 @@ impl Reporter {
 
     /// Whether text for this report may have colours of its own.
     pub(crate) fn has_colours(&self) -> bool {
-        self.style == Style::Terminal { colours: true }
+        self.style() == Style::Terminal { colours: true }
     }
 
     /// The failure, once, with what to do.
@@ -257,13 +273,13 @@ impl Reporter {
 
     /// What is being waited for: one line that is written over, at a terminal only.
     pub(crate) fn progress(&self, text: impl Display) {
-        if matches!(self.style, Style::Terminal { .. }) {
+        if matches!(self.style(), Style::Terminal { .. }) {
             stream::text(format!("\r\x1b[K{}", one_line(&text.to_string())));
         }
     }
 
     fn clear_progress(&self) {
-        if matches!(self.style, Style::Terminal { .. }) {
+        if matches!(self.style(), Style::Terminal { .. }) {
             stream::text("\r\x1b[K".to_owned());
         }
     }
@@ -290,7 +306,7 @@ impl Reporter {
     }
 
     fn painted(&self, style: anstyle::Style, text: &str) -> String {
-        match self.style {
+        match self.style() {
             Style::Terminal { colours: true } => format!("{style}{text}{style:#}"),
             _ => text.to_owned(),
         }
@@ -303,6 +319,7 @@ pub(crate) enum Level {
     Error,
     Warning,
     Notice,
+    Debug,
 }
 
 impl Level {
@@ -311,6 +328,7 @@ impl Level {
             Self::Error => "error",
             Self::Warning => "warning",
             Self::Notice => "notice",
+            Self::Debug => "debug",
         }
     }
 }

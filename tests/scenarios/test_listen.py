@@ -480,7 +480,7 @@ def test_a_public_repository_wants_a_word(
     begin: Listen, listen: Listen, github: GitHub, repository: str, ec2: Ec2
 ) -> None:
     github.make_public(repository)
-    message = refused(begin, 1)
+    message = refused(begin, 2)
     assert "public: true" in message and "approval" in message.lower()
     assert not github.scale_sets.all()
     stopped(listen(public="true"))
@@ -593,3 +593,39 @@ def test_every_line_of_a_json_log_is_json(typed: Typed, push: Push, github: GitH
     lines = [json.loads(line) for line in terminal.ended().splitlines()]
     [told] = [line for line in lines if line.get("job") == "unit tests"]
     assert told["result"] == "succeeded"
+    assert all(line["time"] and line["level"] and line["message"] for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("flags", "runner", "code", "words"),
+    [
+        (("--nonsense",), {"max-runners": 1}, 2, "--nonsense"),
+        (("--for", "soon"), {"max-runners": 1}, 2, "soon"),
+        ((), {"max-runners": 1, "min-runners": 2}, 2, "min-runners"),
+        ((), {"max-runners": 1, "setup": "exit"}, 1, "401"),
+        (("--metrics", "192.0.2.1:9464"), {"max-runners": 1}, 1, "192.0.2.1:9464"),
+    ],
+)
+@pytest.mark.parametrize("debug", ["", "1"])
+def test_what_ends_a_listener_is_json_too(
+    begin: Listen,
+    sprinters: Program,
+    flags: tuple[str, ...],
+    runner: dict[str, object],
+    code: int,
+    words: str,
+    debug: str,
+) -> None:
+    workspace = Path(sprinters.environment["GITHUB_WORKSPACE"])
+    (workspace / ".github" / "sprinters.yml").write_text(file_of(linux_x64=runner))
+    environment = by_hand(sprinters) | {"RUNNER_DEBUG": debug}
+    if words == "401":
+        environment["SPRINTERS_TOKEN"] = "github_pat_of_nobody"
+    command = [*sprinters.command, "listen", "--log", "json", *flags]
+    run = subprocess.run(
+        command, env=environment, cwd=workspace, capture_output=True, text=True, timeout=60, check=False
+    )
+    lines = [json.loads(line) for line in (run.stdout + run.stderr).splitlines()]
+    assert run.returncode == code, lines
+    [error] = [line for line in lines if line["level"] == "error"]
+    assert words in error["message"] + " ".join(error["help"])

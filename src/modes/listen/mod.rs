@@ -35,7 +35,7 @@ use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
 
 use crate::clients::{Clients, expected_account};
-use crate::error::Failure;
+use crate::error::{Exit, Failure};
 use crate::github::scale_sets::ScaleSets;
 use crate::github::{Purpose, VISIBILITY};
 use crate::http;
@@ -75,9 +75,6 @@ pub(crate) async fn listen(
     else {
         return Err(Failure::inputs(&problems.located(&inputs)));
     };
-    if spec.logs_json {
-        report.write_json();
-    }
     let patience = http::LONG_POLL_TIMEOUT;
     let clients = Clients::new(target, Purpose::Runners, environment, report, patience).await;
     let mut cancel = Cancel::install().map_err(|error| {
@@ -257,14 +254,16 @@ async fn refuse_public(clients: &Clients, deadline: Deadline) -> Result<(), Fail
     if !is_public {
         return Ok(());
     }
-    Err(Failure::new(
-        format!(
-            "`{}` is public: whoever opens a pull request there can have code run on these runners",
-            clients.run.repository
-        ),
-        "require approval for all outside contributors (the repository's *Settings, Actions, General*), leave out \
-         `instance-profile`, set `sudo: false` and a `subnet` of its own, and then say `public: true`",
-    ))
+    let what = format!(
+        "input `public` is not `true`, but `{}` is public: whoever opens a pull request there can have code run on these runners",
+        clients.run.repository
+    );
+    let help = "require approval for all outside contributors (the repository's *Settings, Actions, General*), leave out \
+                `instance-profile`, set `sudo: false` and a `subnet` of its own, and then say `public: true`";
+    Err(Failure {
+        exit: Exit::WrongInput,
+        ..Failure::new(what, help)
+    })
 }
 
 /// Who holds the sessions: the machine, and which of its listeners.

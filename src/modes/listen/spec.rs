@@ -28,7 +28,6 @@ pub(crate) struct ListenSpec {
     pub sets: Vec<SetSpec>,
     /// A public repository may be served.
     pub serves_public: bool,
-    pub logs_json: bool,
     pub metrics: Option<SocketAddr>,
     /// The one set is to be taken out of service.
     pub drains: bool,
@@ -76,12 +75,12 @@ impl ListenSpec {
             target.get_or_insert(for_set);
             sets.push(set);
         }
+        problems.collect(log(flags));
         let first = &runners.first()?.inputs;
         let serves_public = problems.optional(first, "public", flag).unwrap_or_default();
         let spec = Self {
             sets,
             serves_public,
-            logs_json: problems.collect(log(flags)).unwrap_or_default(),
             metrics: problems.collect(metrics(flags)).flatten(),
             drains: flags.drain.is_some(),
         };
@@ -191,10 +190,10 @@ fn flag(text: &str) -> Result<bool, String> {
     text.parse().map_err(|_| "`true` or `false`".to_owned())
 }
 
-fn log(flags: &ListenFlags) -> Result<bool, InputError> {
+/// What `json` means is decided before anything is written.
+fn log(flags: &ListenFlags) -> Result<(), InputError> {
     match flags.log.as_deref() {
-        None | Some("text") => Ok(false),
-        Some("json") => Ok(true),
+        None | Some("text" | "json") => Ok(()),
         Some(other) => Err(InputError::wrong("log", other, "`text` or `json`")),
     }
 }
