@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::operation::{INSTALLATION, MINT, REVOKE};
 use super::{GithubError, answer, client};
 use crate::credentials::app_key::AppKey;
 use crate::credentials::mask::Mask;
@@ -25,9 +26,6 @@ const RENEW_AFTER: Duration = Duration::from_mins(45);
 const LIFETIME: Duration = Duration::from_hours(1);
 
 // What is tried, in words: an error's message begins with them.
-pub(crate) const INSTALLATION: &str = "find the GitHub App's installation";
-pub(crate) const MINT: &str = "make an installation token";
-pub(crate) const REVOKE: &str = "revoke the installation token";
 
 /// One App, speaking for one place.
 pub(super) struct App {

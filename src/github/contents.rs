@@ -5,10 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use serde::Deserialize;
 
+use super::operation::READ_FILE;
 use super::{Github, GithubError};
-
-/// The one file that is ever read.
-pub(crate) const READ_FILE: &str = "read `.github/sprinters.yml`";
 
 /// GitHub's answer about a file; of a folder it is a list.
 #[derive(Deserialize)]

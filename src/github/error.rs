@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
-use super::app::{INSTALLATION, MINT};
+use super::operation::{INSTALLATION, MINT, is_about_runs};
 use crate::http::cause::{Unanswered, shortened};
 use crate::http::extra_roots;
 use crate::http::headers::Headers;
@@ -149,8 +149,8 @@ impl GithubError {
     }
 
     fn remedy_for(&self, status: StatusCode, scope: &Scope) -> String {
-        if super::runs::is_about_runs(self.operation) && matches!(status.as_u16(), 403 | 404) {
-            return super::runs::remedy(&self.message);
+        if is_about_runs(self.operation) && matches!(status.as_u16(), 403 | 404) {
+            return remedy_for_runs(&self.message);
         }
         let permission = scope.permission();
         if let Some(remedy) = self.remedy_for_app(status, scope) {
@@ -301,6 +301,20 @@ impl fmt::Display for GithubError {
 }
 
 impl std::error::Error for GithubError {}
+
+/// What to do about a refusal that concerns runs.
+fn remedy_for_runs(message: &str) -> String {
+    let token = "give the job `permissions: {actions: write, checks: read}` and pass `github-token: ${{ github.token }}`; an App of your \
+         own needs the repository permissions `Actions: Read and write` and `Checks: Read-only`";
+    if message.contains("not accessible") {
+        token.to_owned()
+    } else if message.contains("cannot be") {
+        // `This workflow run cannot be retried`: older than 30 days, or its logs are gone.
+        "start the workflow anew: GitHub runs this one no more".to_owned()
+    } else {
+        format!("check that it is a run of this repository. If it is: {token}")
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -3,14 +3,12 @@
 use http::StatusCode;
 use serde::Deserialize;
 
+use super::operation::GROUPS;
 use super::runners::PAGE;
 use super::{Github, GithubError};
 
 /// The group that every repository, organization and enterprise has.
 pub(crate) const DEFAULT_GROUP: u64 = 1;
-
-/// What is tried, in words: an error's message begins with it.
-pub(crate) const GROUPS: &str = "list runner groups";
 
 /// A runner group.
 #[derive(Clone, Debug, Deserialize)]

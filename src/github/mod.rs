@@ -4,6 +4,7 @@ mod app;
 mod contents;
 mod error;
 mod groups;
+mod operation;
 #[cfg(not(target_family = "wasm"))]
 mod repositories;
 mod runners;
@@ -11,27 +12,26 @@ mod runs;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) mod scale_sets;
 
+pub(crate) use app::Purpose;
 #[cfg(test)]
 pub(crate) use app::fuzzed as fuzzed_sign_in;
-pub(crate) use app::{MINT, Purpose};
-pub(crate) use contents::READ_FILE;
 #[cfg(test)]
 pub(crate) use contents::fuzzed as fuzzed_contents;
 pub(crate) use error::GithubError;
-pub(crate) use groups::{DEFAULT_GROUP, GROUPS, Group};
+pub(crate) use groups::{DEFAULT_GROUP, Group};
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use repositories::VISIBILITY;
+pub(crate) use operation::VISIBILITY;
+pub(crate) use operation::{
+    CANCEL, CREATE, DELETE, DOWNLOADS, GROUPS, LIST, LIST_JOBS, LIST_RUNS, LOOK,
+    LOOK_AT_ANNOTATIONS, LOOK_AT_RUN, MINT, READ_FILE, RERUN,
+};
 #[cfg(test)]
 pub(crate) use runners::fuzzed;
-pub(crate) use runners::{
-    CREATE, DELETE, DOWNLOADS, Deletion, Download, JitRunner, LIST, LOOK, Runner, Status,
-};
+pub(crate) use runners::{Deletion, Download, JitRunner, Runner, Status};
 
 #[cfg(test)]
 pub(crate) use runs::fuzzed as fuzzed_runs;
-pub(crate) use runs::{
-    CANCEL, Job, JobId, LIST_JOBS, LIST_RUNS, LOOK_AT_ANNOTATIONS, LOOK_AT_RUN, RERUN, Run,
-};
+pub(crate) use runs::{Job, JobId, Run};
 
 use std::sync::Arc;
 

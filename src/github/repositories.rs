@@ -3,10 +3,8 @@
 use http::StatusCode;
 use serde::Deserialize;
 
+use super::operation::VISIBILITY;
 use super::{Github, GithubError};
-
-/// What is tried, in words: an error's message begins with it.
-pub(crate) const VISIBILITY: &str = "ask whether the repository is public";
 
 #[derive(Deserialize)]
 struct Repository {

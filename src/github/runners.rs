@@ -6,6 +6,7 @@ use http::StatusCode;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use super::operation::{CREATE, DELETE, DOWNLOADS, LIST, LOOK, REGISTRATION};
 use super::{Github, GithubError};
 use crate::values::instance_type::Architecture;
 use crate::values::runner_id::RunnerId;
@@ -72,14 +73,7 @@ pub(super) const PAGE: usize = 100;
 const PASSES: usize = 3;
 
 // What is tried, in words: an error's message begins with them.
-pub(crate) const CREATE: &str = "create a just-in-time runner";
-pub(crate) const DOWNLOADS: &str = "look up the runner program's download";
-pub(crate) const LOOK: &str = "look at the runner";
-pub(crate) const LIST: &str = "list runners";
-pub(crate) const DELETE: &str = "delete the runner's record";
 #[cfg(not(target_family = "wasm"))]
-const REGISTRATION: &str = "make a registration token";
-
 #[derive(Serialize)]
 struct GenerateJitConfig<'a> {
     name: &'a str,

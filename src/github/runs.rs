@@ -3,6 +3,7 @@
 use http::StatusCode;
 use serde::Deserialize;
 
+use super::operation::{CANCEL, LIST_JOBS, LIST_RUNS, LOOK_AT_ANNOTATIONS, LOOK_AT_RUN, RERUN};
 use super::{Github, GithubError};
 use crate::values::runner_id::RunnerId;
 
@@ -87,40 +88,6 @@ struct RunPage {
 
 /// The most that the API gives on one page.
 const PAGE: usize = 100;
-
-pub(crate) const LOOK_AT_RUN: &str = "look at the workflow run";
-pub(crate) const LIST_JOBS: &str = "list the run's jobs";
-pub(crate) const LOOK_AT_ANNOTATIONS: &str = "see who cancelled a job";
-pub(crate) const RERUN: &str = "run it again";
-pub(crate) const LIST_RUNS: &str = "list the workflow's runs";
-pub(crate) const CANCEL: &str = "cancel the workflow run";
-
-/// Whether this is about runs, which need another permission than runners.
-pub(super) fn is_about_runs(operation: &str) -> bool {
-    [
-        LOOK_AT_RUN,
-        LIST_JOBS,
-        LOOK_AT_ANNOTATIONS,
-        RERUN,
-        LIST_RUNS,
-        CANCEL,
-    ]
-    .contains(&operation)
-}
-
-/// What to do about a refusal.
-pub(super) fn remedy(message: &str) -> String {
-    let token = "give the job `permissions: {actions: write, checks: read}` and pass `github-token: ${{ github.token }}`; an App of your \
-         own needs the repository permissions `Actions: Read and write` and `Checks: Read-only`";
-    if message.contains("not accessible") {
-        token.to_owned()
-    } else if message.contains("cannot be") {
-        // `This workflow run cannot be retried`: older than 30 days, or its logs are gone.
-        "start the workflow anew: GitHub runs this one no more".to_owned()
-    } else {
-        format!("check that it is a run of this repository. If it is: {token}")
-    }
-}
 
 #[cfg(test)]
 pub(crate) fn fuzzed(body: &str) {

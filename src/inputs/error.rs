@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use super::{INPUTS, Inputs, SourceSpan};
-use crate::values::list::closest;
+use super::{Inputs, SourceSpan};
 
 /// An input that cannot be used: its name, its value where it may be shown, and what is accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,13 +31,6 @@ impl InputError {
             accepted: accepted.to_owned(),
             place: None,
         }
-    }
-
-    pub(super) fn unknown(name: &str) -> Self {
-        let names: Vec<&str> = INPUTS.iter().map(|input| input.name).collect();
-        let hint = closest(name, &names)
-            .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-        Self::new(name, &format!("no input has this name{hint}"))
     }
 
     /// Points to where the value stands.

@@ -69,7 +69,7 @@ impl Inputs {
             }
         }
         match object.into_keys().next() {
-            Some(unknown) => Err(InputError::unknown(&unknown)),
+            Some(unknown) => Err(table::unknown(&unknown)),
             None => Ok((mode, inputs)),
         }
     }

@@ -1,6 +1,7 @@
 //! The table of inputs: flags, help, `action.yml` and the book all agree with it.
 
-use super::Mode;
+use super::{InputError, Mode};
+use crate::values::list::closest;
 
 /// One input of the contract.
 pub(crate) struct Input {
@@ -380,3 +381,11 @@ pub(crate) const INPUTS: &[Input] = &[
     )
     .default("text"),
 ];
+
+/// A name that the table does not have.
+pub(super) fn unknown(name: &str) -> InputError {
+    let names: Vec<&str> = INPUTS.iter().map(|input| input.name).collect();
+    let hint =
+        closest(name, &names).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    InputError::new(name, &format!("no input has this name{hint}"))
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
-use super::sign_in::REGISTER;
+use super::REGISTER;
 use super::wire::Refusal;
 use crate::github::GithubError;
 use crate::github::error::Kind as GithubErrorKind;

@@ -13,7 +13,7 @@ mod wire;
 pub(crate) use error::ScaleSetError;
 pub(crate) use queue::{Event, Job, Message};
 pub(crate) use session::{ACKNOWLEDGE, ACQUIRE, CLOSE, OPEN, Session};
-pub(crate) use sign_in::{REGISTER, ScaleSets};
+pub(crate) use sign_in::ScaleSets;
 pub(crate) use wire::{ScaleSet, Statistics};
 
 use http::{Method, StatusCode};
@@ -24,6 +24,7 @@ use crate::values::runner_id::RunnerId;
 use wire::{Found, JitConfig, JitRequest, NewLabel, NewSet, RunnerSetting};
 
 // What is tried, in words: an error's message begins with them.
+pub(crate) const REGISTER: &str = "sign in to GitHub's Actions service";
 pub(crate) const FIND: &str = "look for the scale set";
 pub(crate) const CREATE_SET: &str = "create the scale set";
 pub(crate) const UPDATE: &str = "change the scale set's labels";

@@ -15,17 +15,14 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::ScaleSetError;
 use super::exchange::{Response, authorization, exchange};
 use super::wire::{Registered, Registration};
+use super::{REGISTER, ScaleSetError};
 use crate::credentials::mask::Mask;
 use crate::github::Github;
 use crate::http::headers::Headers;
 use crate::retry::Backoff;
 use crate::values::scope::Scope;
-
-/// What is tried, in words: an error's message begins with it.
-pub(crate) const REGISTER: &str = "sign in to GitHub's Actions service";
 
 const API_VERSION: &str = "6.0-preview";
 /// How long one request may take, connecting included.
