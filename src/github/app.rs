@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::operation::{INSTALLATION, MINT, REVOKE};
-use super::{GithubError, answer, client};
+use super::{Caller, GithubError, answer, client};
 use crate::credentials::app_key::AppKey;
 use crate::credentials::mask::Mask;
 use crate::values::run::WorkflowRun;
@@ -22,6 +22,8 @@ use crate::values::scope::Scope;
 
 /// GitHub's installation tokens live for an hour; a start with a long timeout may need a second one.
 const RENEW_AFTER: Duration = Duration::from_mins(45);
+/// How long some of GitHub's servers may not know a new token yet, and answer 401.
+const FRESH: Duration = Duration::from_secs(5);
 /// After that nothing is left to revoke: a listener goes on for months.
 const LIFETIME: Duration = Duration::from_hours(1);
 
@@ -122,12 +124,15 @@ impl App {
     }
 
     /// A client with a token that is still good. Whoever asks meanwhile waits for the same one.
-    pub(super) async fn client(&self) -> Result<Octocrab, GithubError> {
+    pub(super) async fn caller(&self) -> Result<Caller, GithubError> {
         let mut tokens = self.tokens.lock().await;
         if let Some(token) = tokens.last()
             && token.made.elapsed() < RENEW_AFTER
         {
-            return Ok(token.client.clone());
+            return Ok(Caller {
+                client: token.client.clone(),
+                has_fresh_token: token.made.elapsed() < FRESH,
+            });
         }
         let token = self.mint().await?;
         (self.mask)(token.expose_secret());
@@ -137,7 +142,10 @@ impl App {
             client: client.clone(),
             made: Instant::now(),
         });
-        Ok(client)
+        Ok(Caller {
+            client,
+            has_fresh_token: true,
+        })
     }
 
     async fn mint(&self) -> Result<SecretString, GithubError> {

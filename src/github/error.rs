@@ -32,6 +32,8 @@ pub(crate) enum Kind {
     NotSent,
     /// GitHub said to slow down.
     SlowDown,
+    /// A 401 to an App's new token, which not all of GitHub's servers know yet.
+    FreshToken,
     /// Any other refusal.
     Status(StatusCode),
     /// An answer that is not what the API describes.
@@ -63,6 +65,14 @@ impl GithubError {
             kind,
             message,
             wait: headers.retry_after().or_else(|| until_reset(headers)),
+        }
+    }
+
+    /// The same refusal, of a token that GitHub has only just made.
+    pub(super) fn of_fresh_token(self) -> Self {
+        Self {
+            kind: Kind::FreshToken,
+            ..self
         }
     }
 
@@ -109,7 +119,7 @@ impl GithubError {
             Kind::Status(status) => {
                 status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT
             }
-            Kind::NotSent | Kind::SlowDown => false,
+            Kind::NotSent | Kind::SlowDown | Kind::FreshToken => false,
         }
     }
 
@@ -122,7 +132,8 @@ impl GithubError {
     pub(crate) fn is_transient(&self) -> bool {
         let timed_out = self.kind == Kind::Status(StatusCode::REQUEST_TIMEOUT);
         let never_left = self.kind == Kind::NotSent && !extra_roots::is_untrusted(&self.message);
-        self.may_have_acted() || self.is_throttle() || never_left || timed_out
+        let is_early = self.kind == Kind::FreshToken;
+        self.may_have_acted() || self.is_throttle() || never_left || timed_out || is_early
     }
 
     /// Whether GitHub refused because too much was asked at once.
@@ -143,6 +154,7 @@ impl GithubError {
                 };
                 format!("the token's rate limit is used up; run the job again {later}, or with another token")
             }
+            Kind::FreshToken => "GitHub does not know the App's new token yet; run the job again".to_owned(),
             Kind::Unreadable => "check that GITHUB_API_URL is GitHub's REST API and that no proxy changes its answers".to_owned(),
             Kind::Status(status) => self.remedy_for(status, scope),
         }
@@ -285,6 +297,10 @@ impl fmt::Display for GithubError {
                 f,
                 "could not {operation}: GitHub asks to slow down (`{message}`)"
             ),
+            Kind::FreshToken => write!(
+                f,
+                "could not {operation}: GitHub answered 401 `{message}` to a new token"
+            ),
             Kind::Unreadable => write!(
                 f,
                 "could not {operation}: GitHub's answer is unreadable ({message})"
@@ -353,6 +369,14 @@ mod tests {
         );
         assert_eq!(slow.wait, Some(Duration::from_secs(7)));
         assert!(slow.is_transient() && !slow.may_have_acted());
+    }
+
+    #[test]
+    fn a_401_passes_while_the_token_is_fresh() {
+        let refused = || refused(401, &[], r#"{"message":"Bad credentials"}"#);
+        let early = refused().of_fresh_token();
+        assert!(early.is_transient() && !early.may_have_acted());
+        assert!(!refused().is_transient());
     }
 
     #[test]

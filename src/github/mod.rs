@@ -69,11 +69,18 @@ enum SignIn {
     App(Arc<App>),
 }
 
+/// A client, and whether its token is so young that not all of GitHub knows it yet.
+struct Caller {
+    client: Octocrab,
+    has_fresh_token: bool,
+}
+
 /// An answer as it came, before anyone judged its status.
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,
     body: String,
+    to_fresh_token: bool,
 }
 
 impl Github {
@@ -104,7 +111,7 @@ impl Github {
 
     /// Gets the token that everything else needs, where there is one to get.
     pub(crate) async fn sign_in(&self) -> Result<(), GithubError> {
-        self.client().await.map(drop)
+        self.caller().await.map(drop)
     }
 
     /// The App that signs in, if it is one.
@@ -128,10 +135,13 @@ impl Github {
         }
     }
 
-    async fn client(&self) -> Result<Octocrab, GithubError> {
+    async fn caller(&self) -> Result<Caller, GithubError> {
         match &self.sign_in {
-            SignIn::Token(client) => Ok(client.clone()),
-            SignIn::App(app) => app.client().await,
+            SignIn::Token(client) => Ok(Caller {
+                client: client.clone(),
+                has_fresh_token: false,
+            }),
+            SignIn::App(app) => app.caller().await,
         }
     }
 
@@ -145,22 +155,22 @@ impl Github {
         if let Some(etag) = etag.and_then(|etag| etag.parse().ok()) {
             headers.insert(http::header::IF_NONE_MATCH, etag);
         }
-        let response = self
-            .client()
-            .await?
-            ._get_with_headers(self.path(path), Some(headers))
-            .await;
-        answer(operation, response).await
+        let caller = self.caller().await?;
+        let path = self.path(path);
+        let response = caller.client._get_with_headers(path, Some(headers)).await;
+        caller.answer(operation, response).await
     }
 
     async fn get_path(&self, operation: &'static str, path: &str) -> Result<Answer, GithubError> {
-        let response = self.client().await?._get(path).await;
-        answer(operation, response).await
+        let caller = self.caller().await?;
+        let response = caller.client._get(path).await;
+        caller.answer(operation, response).await
     }
 
     async fn post_path(&self, operation: &'static str, path: &str) -> Result<Answer, GithubError> {
-        let response = self.client().await?._post(path, None::<&()>).await;
-        answer(operation, response).await
+        let caller = self.caller().await?;
+        let response = caller.client._post(path, None::<&()>).await;
+        caller.answer(operation, response).await
     }
 
     async fn post<B: Serialize>(
@@ -169,21 +179,15 @@ impl Github {
         path: &str,
         body: &B,
     ) -> Result<Answer, GithubError> {
-        let response = self
-            .client()
-            .await?
-            ._post(self.path(path), Some(body))
-            .await;
-        answer(operation, response).await
+        let caller = self.caller().await?;
+        let response = caller.client._post(self.path(path), Some(body)).await;
+        caller.answer(operation, response).await
     }
 
     async fn delete(&self, operation: &'static str, path: &str) -> Result<Answer, GithubError> {
-        let response = self
-            .client()
-            .await?
-            ._delete(self.path(path), None::<&()>)
-            .await;
-        answer(operation, response).await
+        let caller = self.caller().await?;
+        let response = caller.client._delete(self.path(path), None::<&()>).await;
+        caller.answer(operation, response).await
     }
 
     fn path(&self, path: &str) -> String {
@@ -202,6 +206,23 @@ fn client(connector: SharedHttpConnector, api: &http::Uri, token: SecretString) 
     match built {
         Ok(client) => client,
         Err(never) => match never {},
+    }
+}
+
+impl Caller {
+    async fn answer<B>(
+        &self,
+        operation: &'static str,
+        response: octocrab::Result<http::Response<B>>,
+    ) -> Result<Answer, GithubError>
+    where
+        B: http_body_util::BodyExt<Data = bytes::Bytes>,
+        B::Error: std::error::Error,
+    {
+        Ok(Answer {
+            to_fresh_token: self.has_fresh_token,
+            ..answer(operation, response).await?
+        })
     }
 }
 
@@ -226,6 +247,7 @@ where
         status: parts.status,
         headers: parts.headers,
         body: String::from_utf8_lossy(&bytes).into_owned(),
+        to_fresh_token: false,
     })
 }
 
@@ -252,12 +274,12 @@ impl Answer {
         if self.status.is_success() {
             return Err(GithubError::unexpected(operation, self.status));
         }
-        Err(GithubError::refused(
-            operation,
-            self.status,
-            &self.headers,
-            &self.body,
-        ))
+        let refused = GithubError::refused(operation, self.status, &self.headers, &self.body);
+        // Here alone is decided what such a 401 means; the error then passes like any other that does.
+        if self.to_fresh_token && self.status == StatusCode::UNAUTHORIZED {
+            return Err(refused.of_fresh_token());
+        }
+        Err(refused)
     }
 
     fn header(&self, name: http::HeaderName) -> Option<String> {

@@ -148,11 +148,7 @@ impl Launcher {
             self.deadlines.on_throttle();
             self.limits.minting.on_throttle(Instant::now(), error.wait);
         }
-        if !error.may_have_acted() {
-            self.journal.record_gone(entry);
-        } else if !error.may_be_acting() {
-            self.journal.record_unknown(entry);
-        }
+        self.journal.record_failed(entry, error);
         let is_taken = error.status() == Some(http::StatusCode::CONFLICT);
         let verdict = if is_taken {
             Decision::Repeat(backoff.next(None))

@@ -3,6 +3,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::github::GithubError;
 use crate::teardown::{Leftovers, Record as Known};
 use crate::values::network::InstanceId;
 
@@ -52,8 +53,17 @@ impl Journal {
         AttemptId(attempts.len() - 1)
     }
 
+    /// The call for a record failed.
+    pub(crate) fn record_failed(&self, entry: AttemptId, error: &GithubError) {
+        if !error.may_have_acted() {
+            self.record_gone(entry);
+        } else if !error.may_be_acting() {
+            self.record_unknown(entry);
+        }
+    }
+
     /// An answer came that does not tell.
-    pub(crate) fn record_unknown(&self, entry: AttemptId) {
+    fn record_unknown(&self, entry: AttemptId) {
         self.change(entry, |attempt| {
             if let Record::UnderWay(name) = &attempt.record {
                 attempt.record = Record::Unknown(name.clone());

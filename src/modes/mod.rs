@@ -184,8 +184,11 @@ async fn perform(target: Target, mode: CloudMode, report: &Arc<Reporter>) -> Res
     let patience = crate::http::READ_TIMEOUT;
     let clients = Clients::new(target, purpose, environment, report, patience).await;
     let github = clients.github.clone();
-    // A start hears of a cancel by itself, and undoes what it has done.
-    let hears_cancel = matches!(mode, CloudMode::Start(..) | CloudMode::Bake(_));
+    // These hear of a cancel by themselves, and undo what they have done.
+    let hears_cancel = matches!(
+        mode,
+        CloudMode::Start(..) | CloudMode::Bake(_) | CloudMode::Check(..)
+    );
     let work = async {
         match mode {
             CloudMode::Start(mut spec, fallback) => {

@@ -1,5 +1,7 @@
 //! One line of a check's result.
 
+use std::fmt::Display;
+
 use super::CheckStatus;
 
 /// One line of the result.
@@ -25,6 +27,15 @@ impl CheckResult {
             mark: CheckStatus::Missing,
             subject: subject.into(),
             remedy: Some(remedy.into()),
+        }
+    }
+
+    /// Nobody could tell now, which says nothing about the set-up.
+    pub(crate) fn unanswered(subject: impl Into<String>, why: impl Display) -> Self {
+        Self {
+            mark: CheckStatus::Unanswered,
+            subject: subject.into(),
+            remedy: Some(format!("not checked: {why}")),
         }
     }
 }

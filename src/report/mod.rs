@@ -152,7 +152,7 @@ impl Reporter {
         let (sign, colour) = match mark {
             CheckStatus::Done => ("✓", AnsiColor::Green),
             CheckStatus::Missing => ("✗", AnsiColor::Red),
-            CheckStatus::Unknown => ("?", AnsiColor::Yellow),
+            CheckStatus::Unknown | CheckStatus::Unanswered => ("?", AnsiColor::Yellow),
         };
         self.line(format_args!(
             "{} {text}",
@@ -348,7 +348,10 @@ pub(crate) struct AnnotationRange<'a> {
 pub(crate) enum CheckStatus {
     Done,
     Missing,
+    /// It cannot be known from here.
     Unknown,
+    /// It could be known, but there was no answer.
+    Unanswered,
 }
 
 /// Appends to a file that GitHub named; without a name there is nobody to tell.

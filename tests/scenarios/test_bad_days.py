@@ -303,3 +303,35 @@ def test_outputs_that_cannot_be_set_are_told_before_anything_is_launched(
     assert run.code == 1
     assert "GITHUB_OUTPUT" in run.log
     assert ec2.gate.calls("RunInstances") == []
+
+
+NOT_FOUND = Response.of_json(404, {"message": "Not Found"})
+NONE_LISTED = Response.of_json(200, {"total_count": 0, "runners": []})
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_a_record_that_github_does_not_show_at_once_has_not_vanished(
+    sprinters: Program, ec2: Ec2, github: GitHub, behaves: Behaves, count: int
+) -> None:
+    """The servers that are asked first do not know it yet, neither by number nor in a list."""
+    behaves.online_after = 1.0
+    github.gate.fail("get-runner", answer(NOT_FOUND), times=2 * count)
+    github.gate.fail("list-runners", answer(NONE_LISTED), times=2 * count)
+    run = sprinters.run("start", **AMI, count=count)
+
+    assert run.code == 0, run.log
+    assert len(ec2.living()) == len(github.records()) == count
+
+
+def test_a_record_that_is_gone_later_on_has_vanished(
+    sprinters: Program, github: GitHub, behaves: Behaves, left_behind: LeftBehind
+) -> None:
+    behaves.online_after = None
+    github.gate.fail("get-runner", answer(NOT_FOUND), times=None)
+    github.gate.fail("list-runners", answer(NONE_LISTED), times=None)
+    run = sprinters.run("start", **AMI)
+
+    assert run.code == 1
+    assert "vanished" in run.log
+    assert run.seconds > 4
+    assert not left_behind()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from standins import images
 from standins.aws import PLAIN_SIX, Ec2, policy_without
+from standins.gate import Fault, acted_but, answer, delayed, garbage, lost, reset, then
 from standins.github import GitHub, Kind
-from standins.program import Program, Run
+from standins.program import Program, Run, Running
+from standins.proxy import ec2_error
+from standins.server import Response
 
 AMI = {"image": images.OWN_X64, "instance-type": "m7i.large"}
 
@@ -91,3 +96,79 @@ def test_wrong_credentials_are_told_as_such(sprinters: Program) -> None:
 
     assert run.code == 1
     assert "✗" in run.stdout
+
+
+UNAVAILABLE = Response.of_json(503, {"message": "Service Unavailable"})
+PASSING_IN_EC2: dict[str, Fault] = {
+    "throttled": ec2_error("RequestLimitExceeded", status=503),
+    "internal": ec2_error("InternalError", status=500),
+    "cut-off": reset,
+    "garbage": garbage,
+}
+PASSING_AT_GITHUB: dict[str, Fault] = {
+    "unavailable": answer(UNAVAILABLE),
+    "slow-down": answer(Response.of_json(429, {"message": "API rate limit exceeded"}, **{"Retry-After": "1"})),
+    "cut-off": reset,
+    "lost": lost,
+    "acted-but-failed": acted_but(UNAVAILABLE),
+    "name-taken": answer(Response.of_json(409, {"message": "Already exists"})),
+}
+
+
+@pytest.mark.parametrize("fault", PASSING_IN_EC2)
+@pytest.mark.parametrize("action", ["RunInstances", "DescribeInstances", "ModifyVolume"])
+def test_a_fault_that_passes_is_not_a_missing_permission(sprinters: Program, ec2: Ec2, action: str, fault: str) -> None:
+    rule = ec2.gate.fail(f"{action}:DryRun", PASSING_IN_EC2[fault], times=2)
+    run = sprinters.run("check", **AMI)
+
+    assert (run.code, rule.struck) == (0, 2), run.log
+    assert verdicts(run) == dict.fromkeys(PLAIN_SIX, "✓")
+
+
+@pytest.mark.parametrize("fault", PASSING_AT_GITHUB)
+def test_a_fault_of_github_s_passes_and_leaves_no_record(
+    sprinters: Program, ec2: Ec2, github: GitHub, fault: str
+) -> None:
+    rule = github.gate.fail("generate-jitconfig", PASSING_AT_GITHUB[fault])
+    run = sprinters.run("check", **AMI)
+
+    assert (run.code, rule.struck) == (0, 1), run.log
+    assert not github.records()
+
+
+@pytest.mark.parametrize("fault", [reset, answer(UNAVAILABLE)], ids=["cut-off", "unavailable"])
+@pytest.mark.parametrize("operation", ["delete-runner", "generate-jitconfig"])
+def test_the_record_is_deleted_in_the_end(
+    sprinters: Program, ec2: Ec2, github: GitHub, operation: str, fault: Fault
+) -> None:
+    github.gate.fail(operation, fault, times=3)
+    run = sprinters.run("check", **AMI)
+
+    assert run.code == 0, run.log
+    assert not github.records()
+
+
+def test_no_answer_at_all_is_told_as_such(sprinters: Program, ec2: Ec2, github: GitHub) -> None:
+    """The check ends all the same, and blames neither the policy nor the credentials."""
+    ec2.gate.fail("ModifyVolume:DryRun", delayed(60), times=None)
+    run = sprinters.run("check", **AMI)
+
+    assert run.code == 1
+    assert verdicts(run) == dict.fromkeys(PLAIN_SIX, "✓") | {"ec2:ModifyVolume": "?"}
+    assert "1 of 9 checks got no answer: ec2:ModifyVolume" in run.log
+    assert run.seconds < 45
+    assert not github.records()
+
+
+@pytest.mark.parametrize("operation", ["generate-jitconfig", "delete-runner"])
+def test_a_cancel_leaves_no_record(
+    sprinters: Program, ec2: Ec2, github: GitHub, left_behind: Callable[[], list[str]], operation: str
+) -> None:
+    started: list[Running] = []
+    rule = github.gate.fail(operation, then(lambda: started[0].interrupt(), delayed(0.5)))
+    started.append(sprinters.begin("check", **AMI))
+    run = started[0].wait()
+
+    assert (run.code, rule.struck) == (1, 1), run.log
+    assert "cancelled" in run.log
+    assert not left_behind()

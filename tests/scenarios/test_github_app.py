@@ -230,3 +230,35 @@ def test_check_tells_the_sign_in(sprinters: Program, github: GitHub, app: App) -
 
     assert f"✓ GitHub App `{app.id}` is installed in `octo/" in run.stdout
     assert "✓ its installation token may create runners in `octo/" in run.stdout
+
+
+BAD_CREDENTIALS = Response.of_json(401, {"message": "Bad credentials"})
+
+
+@pytest.mark.parametrize("mode", ["start", "check"])
+def test_a_new_token_that_github_does_not_know_everywhere_yet(
+    sprinters: Program, ec2: Ec2, github: GitHub, app: App, mode: str
+) -> None:
+    rule = github.gate.fail("generate-jitconfig", answer(BAD_CREDENTIALS), times=2)
+    run = sprinters.run(mode, **LAUNCH)
+
+    assert (run.code, rule.struck) == (0, 2), run.log
+    assert_signed_out(github, run)
+
+
+def test_a_401_to_an_older_token_is_final(
+    sprinters: Program,
+    ec2: Ec2,
+    github: GitHub,
+    app: App,
+    behaves: Behaves,
+    left_behind: Callable[[], list[str]],
+) -> None:
+    behaves.online_after = None
+    github.gate.fail("get-runner", answer(BAD_CREDENTIALS), times=None)
+    run = sprinters.run("start", **LAUNCH)
+
+    assert run.code == 1
+    assert "answered 401 `Bad credentials`" in run.log
+    assert 4 < run.seconds < 30, "the first five seconds are waited out, and no more"
+    assert not left_behind()

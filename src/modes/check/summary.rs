@@ -11,6 +11,7 @@ pub(crate) fn checked(findings: &[CheckResult]) -> String {
             CheckStatus::Done => "✅",
             CheckStatus::Missing => "❌",
             CheckStatus::Unknown => "❔",
+            CheckStatus::Unanswered => "⚠️",
         };
         vec![
             mark.to_owned(),

@@ -24,6 +24,8 @@ const EC2_EVERY: Duration = Duration::from_secs(5);
 const LAST_LOOK: Duration = Duration::from_millis(800);
 /// How long the console of an instance that failed may keep its end waiting.
 const CONSOLE: Duration = Duration::from_millis(1_500);
+/// By then every record that exists is shown, by its number and in lists.
+const RECORD_SHOWN: Duration = Duration::from_secs(5);
 /// From this many runners on, one list answers for all.
 const LIST_FROM: usize = 4;
 /// A list of very many has many pages: the last few of them are cheaper asked for one by one, conditionally.
@@ -242,6 +244,8 @@ impl<'a> Watch<'a> {
                         waiting.github = runner.status;
                     }
                 }
+                // Of a record that was made just now, not all of GitHub knows yet.
+                Status::Gone if self.began.elapsed() < RECORD_SHOWN => {}
                 Status::Gone => return Err(self.vanished(id)),
             }
         }
