@@ -214,6 +214,7 @@ fn usage(error: &clap::Error) -> Failure {
         what: what.strip_prefix("error: ").unwrap_or(what).to_owned(),
         help: paragraphs.map(str::to_owned).collect(),
         place: None,
+        ladder: Vec::new(),
     }
 }
 

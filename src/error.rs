@@ -37,6 +37,8 @@ pub(crate) struct Failure {
     pub help: Vec<String>,
     /// The place in a file of the repository that it is about.
     pub place: Option<Box<SourceSpan>>,
+    /// What a launch could be and what EC2 answered, for the job summary: the log has it already.
+    pub ladder: Vec<String>,
 }
 
 impl Failure {
@@ -46,6 +48,7 @@ impl Failure {
             what: what.into(),
             help: vec![help.into()],
             place: None,
+            ladder: Vec::new(),
         }
     }
 
@@ -86,6 +89,7 @@ impl Failure {
             what: lines.join("\n"),
             help: Vec::new(),
             place: places.find(|place| place.is_in_repository()).cloned(),
+            ladder: Vec::new(),
         }
     }
 
@@ -93,5 +97,18 @@ impl Failure {
     pub(crate) fn and(mut self, line: impl Into<String>) -> Self {
         self.help.push(line.into());
         self
+    }
+
+    /// With the ladder for the job summary.
+    pub(crate) fn with_ladder(self, ladder: Vec<String>) -> Self {
+        Self { ladder, ..self }
+    }
+
+    /// On one line, for a log that has one for each event.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn briefly(&self) -> String {
+        let lines = self.help.iter().flat_map(|help| help.lines());
+        let help: Vec<&str> = lines.map(str::trim).collect();
+        format!("{}; {}", self.what, help.join("; "))
     }
 }

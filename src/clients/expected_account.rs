@@ -24,6 +24,7 @@ pub(crate) async fn check(
     Err(Failure {
         exit: Exit::WrongInput,
         place: None,
+        ladder: Vec::new(),
         what: format!(
             "the input `runner` wants the AWS account `{wanted}`; the credentials are of `{account}`"
         ),

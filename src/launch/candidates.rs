@@ -32,7 +32,7 @@ impl Launcher {
         }
         let mut log = CapacityLog::default();
         let mut pause = capacity::between_passes(self.deadlines.launch_share());
-        let mut knows_zones = false;
+        let (mut knows_zones, mut is_told) = (false, false);
         loop {
             log.begin_pass();
             if !ladder.iter().any(|candidate| log.is_open(candidate)) {
@@ -52,8 +52,13 @@ impl Launcher {
             if !self.pause(pause.next(None)).await {
                 return Err(self.no_capacity(&log));
             }
-            self.report
-                .line("· every rung of the ladder is full: climbing it again");
+            if !is_told {
+                is_told = true;
+                self.report.line(format_args!(
+                    "· every rung of the ladder is full: climbing it again and again, for {} at most",
+                    seconds(self.deadlines.launch_by().left())
+                ));
+            }
         }
     }
 
@@ -86,11 +91,11 @@ impl Launcher {
                         let remedy = error.remedy(&self.clients.region);
                         self.report
                             .warning(format_args!("no spot for this account: {error}; {remedy}"));
+                        self.note_refused(candidate, &error);
                         log.note(candidate, error);
                     }
                     Next::AnotherCandidate | Next::OtherFamilyOrMarket => {
-                        let code = error.code().unwrap_or_default();
-                        self.report.line(format_args!("· {candidate}: {code}"));
+                        self.note_refused(candidate, &error);
                         log.note(candidate, error);
                     }
                 },
@@ -170,12 +175,11 @@ impl Launcher {
             };
         }
         let region = &self.clients.region;
-        let mut failure = Failure {
-            exit: Exit::NoCapacity,
-            place: None,
-            what: format!("no capacity for any candidate in `{region}`"),
-            help: log.table(),
-        };
+        let mut failure = Failure::new(
+            format!("no capacity for any candidate in `{region}`"),
+            format!("EC2's answers:\n    {}", log.table().join("\n    ")),
+        );
+        failure.exit = Exit::NoCapacity;
         failure.help.extend(log.remedy(region));
         failure
     }

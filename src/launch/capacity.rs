@@ -36,26 +36,26 @@ impl CapacityLog {
         self.answers.is_empty()
     }
 
-    /// EC2 refused a candidate.
-    pub(crate) fn note(&mut self, candidate: &Candidate, error: Ec2Error) {
+    /// EC2 refused a candidate. Whether that is news: it had not answered so before.
+    pub(crate) fn note(&mut self, candidate: &Candidate, error: Ec2Error) -> bool {
         let pass = self.pass;
         let code = |error: &Ec2Error| error.code().map(str::to_owned);
         let before = self
             .answers
             .iter_mut()
             .find(|answer| answer.candidate == *candidate && code(&answer.error) == code(&error));
-        match before {
-            Some(answer) => {
-                answer.times += 1;
-                answer.pass = pass;
-            }
-            None => self.answers.push(Answer {
-                candidate: candidate.clone(),
-                error,
-                times: 1,
-                pass,
-            }),
+        if let Some(answer) = before {
+            answer.times += 1;
+            answer.pass = pass;
+            return false;
         }
+        self.answers.push(Answer {
+            candidate: candidate.clone(),
+            error,
+            times: 1,
+            pass,
+        });
+        true
     }
 
     /// Whether a candidate is worth a try: no answer so far rules it out.
@@ -76,28 +76,29 @@ impl CapacityLog {
 
     /// The table that a full ladder ends with: each candidate, and what it answered how often.
     pub(crate) fn table(&self) -> Vec<String> {
-        let candidates: Vec<String> = self
+        aligned(self.answers.iter().map(Answer::row).collect())
+    }
+
+    /// The ladder as it was planned, and the zones that were tried beside it: each candidate with what it answered.
+    pub(crate) fn ladder(&self, planned: &[Candidate]) -> Vec<String> {
+        let of = |candidate: &Candidate| {
+            let answers = self.answers.iter();
+            let answers = answers.filter(|answer| answer.candidate == *candidate);
+            let said: Vec<String> = answers.map(|answer| answer.row().1).collect();
+            (candidate.to_string(), said.join(", "))
+        };
+        let unplanned = self
             .answers
             .iter()
-            .map(|answer| answer.candidate.to_string())
-            .collect();
-        let width = candidates
-            .iter()
-            .map(|candidate| candidate.chars().count())
-            .max()
-            .unwrap_or_default();
-        let answers = self
-            .answers
-            .iter()
-            .map(|answer| match (answer.error.code(), answer.times) {
-                (code, 1) => code.unwrap_or("no answer").to_owned(),
-                (code, times) => format!("{} ({times} times)", code.unwrap_or("no answer")),
-            });
-        candidates
-            .iter()
-            .zip(answers)
-            .map(|(candidate, answer)| format!("{candidate:width$}  {answer}"))
-            .collect()
+            .filter(|answer| !planned.contains(&answer.candidate));
+        let rows = planned.iter().map(of);
+        aligned(rows.chain(unplanned.map(Answer::row)).collect())
+    }
+
+    /// Whether spot was refused.
+    pub(crate) fn has_refused_spot(&self) -> bool {
+        let mut answers = self.answers.iter();
+        answers.any(|answer| answer.candidate.market == Market::Spot)
     }
 
     /// What to do about it, in the words of the last answer.
@@ -106,7 +107,25 @@ impl CapacityLog {
     }
 }
 
+/// Two columns.
+fn aligned(rows: Vec<(String, String)>) -> Vec<String> {
+    let widths = rows.iter().map(|(left, _)| left.chars().count());
+    let width = widths.max().unwrap_or_default();
+    rows.into_iter()
+        .map(|(left, right)| format!("{left:width$}  {right}").trim_end().to_owned())
+        .collect()
+}
+
 impl Answer {
+    fn row(&self) -> (String, String) {
+        let code = self.error.code().unwrap_or("no answer");
+        let answer = match self.times {
+            1 => code.to_owned(),
+            times => format!("{code} ({times} times)"),
+        };
+        (self.candidate.to_string(), answer)
+    }
+
     /// Whether this answer speaks for another candidate, too.
     fn rules_out(&self, other: &Candidate, pass: u32) -> bool {
         let Candidate {
@@ -214,5 +233,15 @@ mod tests {
                 "on-demand m7i.large in any zone  InsufficientInstanceCapacity (2 times)",
             ]
         );
+        let untried = candidate(Market::OnDemand, "c7i.large", None);
+        assert_eq!(
+            log.ladder(&[any, untried]),
+            [
+                "on-demand m7i.large in any zone  InsufficientInstanceCapacity (2 times)",
+                "on-demand c7i.large in any zone",
+                "spot m7i.large in us-east-1a     SpotMaxPriceTooLow",
+            ]
+        );
+        assert!(log.has_refused_spot());
     }
 }

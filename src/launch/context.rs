@@ -10,6 +10,7 @@ use crate::clients::Clients;
 use crate::ec2::{Ec2Error, SpotPrice};
 use crate::error::Failure;
 use crate::github::Download;
+use crate::launch::capacity::CapacityLog;
 use crate::launch::deadlines::Deadlines;
 use crate::launch::journal::Journal;
 use crate::launch::prepare::Prepared;
@@ -74,6 +75,8 @@ pub(crate) struct Launcher {
     pub delay: Mutex<Option<String>>,
     /// The codes of EC2's refusals.
     pub refusals: Mutex<Vec<String>>,
+    /// What EC2 refused to all launches of this call.
+    pub refused: Mutex<CapacityLog>,
 }
 
 impl Launcher {
@@ -99,6 +102,7 @@ impl Launcher {
             avoids_spot: false,
             delay: Mutex::default(),
             refusals: Mutex::default(),
+            refused: Mutex::default(),
         }
     }
 
@@ -145,6 +149,27 @@ impl Launcher {
             let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
             refusals.push(code.to_owned());
         }
+    }
+
+    /// Keeps that EC2 refused a candidate; the log has a line for it once, however many launches hear it how often.
+    pub(crate) fn note_refused(&self, candidate: &Candidate, error: &Ec2Error) {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if refused.note(candidate, error.clone()) {
+            let code = error.code().unwrap_or_default();
+            self.report.line(format_args!("· {candidate}: {code}"));
+        }
+    }
+
+    /// The ladder with EC2's answers so far.
+    pub(crate) fn ladder(&self) -> Vec<String> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.ladder(&self.prepared.ladder)
+    }
+
+    /// What EC2 refused so far, and whether spot was among it.
+    pub(crate) fn refusals_so_far(&self) -> (Vec<String>, bool) {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        (refused.table(), refused.has_refused_spot())
     }
 
     /// Keeps what had to be waited out.

@@ -96,6 +96,23 @@ impl Prepared {
         }
     }
 
+    /// What the runners boot from: an id for each processor.
+    pub(crate) fn images(&self, spec: &StartSpec) -> Vec<String> {
+        let needed = |architecture| {
+            let mut types = spec.instance_types.iter();
+            types.any(|one| one.architecture() == architecture)
+        };
+        let named = spec.image.to_string();
+        [Architecture::X64, Architecture::Arm64]
+            .into_iter()
+            .filter(|architecture| needed(*architecture))
+            .map(|architecture| match &self.image(architecture).id {
+                id if *id == named => format!("`{id}`"),
+                id => format!("`{named}` (`{id}`, {architecture})"),
+            })
+            .collect()
+    }
+
     /// The image and the candidates, for the log.
     pub(crate) fn described(&self, spec: &StartSpec) -> Vec<String> {
         let first = spec

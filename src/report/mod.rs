@@ -5,6 +5,7 @@
 
 mod command;
 pub(crate) mod debug;
+mod failed;
 mod finding;
 pub(crate) mod markdown;
 pub(crate) mod mermaid;
@@ -40,6 +41,8 @@ pub(crate) struct Reporter {
     style: Style,
     outputs: Option<PathBuf>,
     summary: Option<PathBuf>,
+    /// How to run the workflow's run again.
+    again: Option<failed::Again>,
     /// Every line of the log is a JSON object.
     is_json: AtomicBool,
 }
@@ -69,6 +72,7 @@ impl Reporter {
             style,
             outputs: environment("GITHUB_OUTPUT").map(PathBuf::from),
             summary: environment("GITHUB_STEP_SUMMARY").map(PathBuf::from),
+            again: failed::Again::of(environment),
             is_json: AtomicBool::new(false),
         }
     }
@@ -233,8 +237,12 @@ impl Reporter {
         self.style() == Style::Terminal { colours: true }
     }
 
-    /// The failure, once, with what to do.
+    /// The failure, once, with what to do; in a job's summary, too.
     pub(crate) fn failure(&self, mode: Option<Mode>, failure: &Failure) {
+        let markdown = mode.and_then(|mode| failed::markdown(mode, failure, self.again.as_ref()));
+        if let Some(markdown) = markdown {
+            self.summary(&markdown);
+        }
         if self.is_json() {
             let help = failure.help.iter().map(|line| line.as_str().into());
             let fields = Map::from_iter([("help".to_owned(), Value::Array(help.collect()))]);

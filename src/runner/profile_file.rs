@@ -165,6 +165,7 @@ fn not_found(repository: &str, commit: Option<&str>, refused: Option<GithubError
     Failure {
         exit: Exit::WrongInput,
         place: None,
+        ladder: Vec::new(),
         what: format!("`{FILE}` was not found; {why}"),
         help: vec![
             format!("commit `{FILE}`, or pass a label such as `sprinters:aws:eu-central-1:m7i.large` as `runner`"),

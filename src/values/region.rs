@@ -16,6 +16,22 @@ impl Region {
         &self.0
     }
 
+    /// An instance's page in the AWS console, which is elsewhere for each partition; the isolated ones cannot be linked to.
+    pub(crate) fn console_url(&self, instance: &str) -> Option<String> {
+        let region = self.as_str();
+        let area = |name: &str| region.starts_with(name);
+        let host = match region {
+            _ if region.contains("-iso") => return None,
+            _ if area("cn-") => format!("{region}.console.amazonaws.cn"),
+            _ if area("us-gov-") => format!("{region}.console.amazonaws-us-gov.com"),
+            _ if area("eusc-") => format!("{region}.console.amazonaws-eusc.eu"),
+            _ => format!("{region}.console.aws.amazon.com"),
+        };
+        Some(format!(
+            "https://{host}/ec2/home?region={region}#InstanceDetails:instanceId={instance}"
+        ))
+    }
+
     /// The region that differs from the text in a few letters. One of another partition was not meant: nobody's account
     /// has both.
     pub(crate) fn nearest(text: &str) -> Option<&'static str> {
@@ -263,5 +279,27 @@ mod tests {
                 "{zone}"
             );
         }
+    }
+
+    #[test]
+    fn every_partition_has_its_own_console() {
+        let url = |region: &str| {
+            let region: Region = region.parse().unwrap_or_else(|e| unreachable!("{e}"));
+            region.console_url("i-0a")
+        };
+        for (region, host) in [
+            ("eu-central-1", "eu-central-1.console.aws.amazon.com"),
+            ("cn-north-1", "cn-north-1.console.amazonaws.cn"),
+            (
+                "us-gov-west-1",
+                "us-gov-west-1.console.amazonaws-us-gov.com",
+            ),
+            ("eusc-de-east-1", "eusc-de-east-1.console.amazonaws-eusc.eu"),
+        ] {
+            let page =
+                format!("https://{host}/ec2/home?region={region}#InstanceDetails:instanceId=i-0a");
+            assert_eq!(url(region), Some(page));
+        }
+        assert!(url("us-iso-east-1").is_none());
     }
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +37,30 @@ def test_a_runner_that_never_comes_online(
     assert not left_behind()
     assert ec2.instances()[0].id in run.log
     assert run.seconds < 60, "it waited for longer than its start-timeout"
+
+
+def test_a_failed_start_says_in_the_summary_what_happened_and_what_to_do(sprinters: Program, behaves: Behaves) -> None:
+    behaves.dies_after = 0.5
+    behaves.state_reason = "Client.InternalError: <img src=x> ``` | @octocat"
+    run = sprinters.run("start", **AMI)
+
+    assert run.code == 1
+    assert run.summary.count("### Sprinters: no runner") == 1
+    assert "before its runner came online: Client.InternalError: &lt;img src=x>" in run.summary
+    assert "<img" not in run.summary and "@octocat" not in run.summary
+    assert "- most often the key of the volume's encryption" in run.summary
+    assert "nothing is left running" in run.summary
+    ladder = re.search(r"<details><summary>The ladder.*?</details>", run.summary, re.DOTALL)
+    assert ladder and "on-demand m7i.large in any zone" in ladder[0]
+    assert re.search(r"gh run rerun \d+ --failed --repo \S+/\S+\n", run.summary)
+
+
+def test_a_wrong_input_is_in_the_summary(sprinters: Program) -> None:
+    run = sprinters.run("start", **AMI, count="many")
+
+    assert run.code == 2
+    assert "**input `count` is `many`" in run.summary
+    assert "gh run rerun" not in run.summary, "the same inputs would be as wrong"
 
 
 def test_what_was_undone_stands_in_no_output(sprinters: Program, behaves: Behaves, github: GitHub) -> None:

@@ -79,6 +79,8 @@ def test_spot_auto_falls_back_to_on_demand(sprinters: Program, ec2: Ec2) -> None
     assert run.code == 0, run.log
     assert run.outputs["market"] == "on-demand"
     assert {market for market, _ in tried(ec2)[:-1]} == {"spot"}
+    assert "EC2 refused spot: on-demand instead" in run.log
+    assert "**EC2 refused spot**" in run.summary and "InsufficientInstanceCapacity" in run.summary
 
 
 def test_spot_true_never_buys_on_demand(sprinters: Program, ec2: Ec2, left_behind: Callable[[], list[str]]) -> None:
@@ -112,6 +114,9 @@ def test_a_full_ladder_ends_with_3_and_tells_each_rung(
     assert run.code == 3, run.log
     assert "m7i.large" in run.log and "m7a.large" in run.log
     assert re.search(r"on-demand m7i\.large in any zone +InsufficientInstanceCapacity \(\d+ times\)", run.log)
+    refusals = re.findall(r"^· (on-demand .*): InsufficientInstanceCapacity$", run.log, re.MULTILINE)
+    assert len(refusals) == len(set(refusals)) < len(tried(ec2)), "a line for each rung, however often it is asked"
+    assert run.summary.count("<details>") == 1 and run.summary.count("m7a.large in any zone") == 1
     assert not left_behind()
     assert not ec2.instances()
 

@@ -115,6 +115,7 @@ fn decide(findings: &[CheckResult]) -> Result<(), Failure> {
     Err(Failure {
         exit: Exit::Failed,
         place: None,
+        ladder: Vec::new(),
         what: parts.join("; "),
         help: findings
             .iter()

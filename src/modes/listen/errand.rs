@@ -111,10 +111,7 @@ impl Set {
             News::Census(Err(failure)) => {
                 self.is_looking = false;
                 self.next_census = tokio::time::Instant::now() + PATIENCE;
-                self.voice.warns(
-                    "trouble",
-                    format_args!("{}; {}", failure.what, failure.help.join("; ")),
-                );
+                self.voice.warns("trouble", failure.briefly());
             }
             News::Ended(instance, result) => self.ended(&instance, result),
             News::Warning(text) => self.voice.warns("trouble", text),

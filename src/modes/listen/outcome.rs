@@ -50,12 +50,7 @@ impl Set {
                 self.hinder(failure.what.clone());
                 self.voice.warns(
                     "launch-failed",
-                    format_args!(
-                        "{}; {}; trying again in {}",
-                        failure.what,
-                        failure.help.join("; "),
-                        seconds(pause)
-                    ),
+                    format_args!("{}; trying again in {}", failure.briefly(), seconds(pause)),
                 );
             }
         }

@@ -103,10 +103,7 @@ async fn make_again(set: &mut Set) -> Result<(), Failure> {
 
 async fn pause(set: &Set, error: &ScaleSetError) {
     let failure = failure(error, &set.clients);
-    set.voice.warns(
-        "trouble",
-        format_args!("{}; {}", failure.what, failure.help.join("; ")),
-    );
+    set.voice.warns("trouble", failure.briefly());
     tokio::select! {
         () = sleep(TROUBLED) => {}
         () = set.stop.cancelled() => {}

@@ -37,6 +37,7 @@ pub(super) fn apply(
     Err(Failure {
         exit: Exit::Failed,
         place: None,
+        ladder: Vec::new(),
         what: format!(
             "the policy does not fit, even with every fix: {}",
             failed.join(", ")

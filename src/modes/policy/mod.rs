@@ -68,6 +68,7 @@ pub(crate) fn check(spec: &PolicySpec, report: &Reporter) -> std::result::Result
     Err(Failure {
         exit: Exit::Failed,
         place: None,
+        ladder: Vec::new(),
         what: format!("the policy does not fit: {}", failed.join(", ")),
         help: vec!["each finding above says what to change; `sprinters policy tighten` prints a policy that fits".to_owned()],
     })

@@ -32,6 +32,7 @@ use crate::report::Reporter;
 use crate::retry::Deadline;
 use crate::values::run::LaunchName;
 use crate::values::runner_id::RunnerId;
+use crate::values::spot::Market;
 use fallback::{Cause, Fallback};
 use rollback::{Rollback, end_strays};
 use summary::Started;
@@ -147,6 +148,7 @@ async fn launch_and_wait(
                 Rollback::patient(&launcher, launcher.deadlines.undone_by())
             };
             let (failure, is_clean) = rollback.run(&launcher, tasks, failure).await;
+            let failure = failure.with_ladder(launcher.ladder());
             Err(if is_clean && !is_cancelled {
                 failure.into()
             } else {
@@ -165,7 +167,19 @@ struct Online {
 }
 
 fn log_success(launcher: &Launcher, online: &Online, prepared_in: Duration, total: Duration) {
+    let (refused, is_without_spot) = launcher.refusals_so_far();
+    let is_on_demand = |runner: &LaunchedRunner| runner.candidate.market == Market::OnDemand;
+    let is_fallback = is_without_spot && online.runners.iter().any(is_on_demand);
+    if is_fallback {
+        launcher
+            .report
+            .line("· EC2 refused spot: on-demand instead (`spot: auto`)");
+    }
     let started = Started {
+        run: &launcher.clients.run,
+        images: launcher.prepared.images(&launcher.spec),
+        refused: &refused,
+        is_fallback,
         runners: &online.runners,
         online_after: &online.after,
         prepared_in,

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use crate::launch::runner::LaunchedRunner;
 use crate::launch::spec::StartSpec;
-use crate::pricing;
-use crate::report::markdown::{MOST_ROWS, code, table};
+use crate::pricing::{self, Gp3};
+use crate::report::markdown::{MOST_ROWS, block, code, folded, table};
 use crate::report::{mermaid, seconds};
 use crate::values::candidate::Candidate;
 use crate::values::region::Region;
+use crate::values::run::WorkflowRun;
 use crate::values::runner_id::RunnerId;
 use crate::values::spot::Market;
+use crate::values::volume::Volumes;
 
 /// Everything that the summary of a `start` tells.
 #[derive(Debug)]
@@ -25,6 +27,13 @@ pub(crate) struct Started<'a> {
     pub total: Duration,
     pub region: &'a Region,
     pub spec: &'a StartSpec,
+    pub run: &'a WorkflowRun,
+    /// What the runners boot from.
+    pub images: Vec<String>,
+    /// What EC2 refused before.
+    pub refused: &'a [String],
+    /// Spot was wanted first, and refused.
+    pub is_fallback: bool,
 }
 
 impl Started<'_> {
@@ -35,28 +44,21 @@ impl Started<'_> {
             several => format!("{several} runners online"),
         };
         let mut text = format!("### Sprinters: {title}\n\n");
-        let rows = self.runners.iter().map(|runner| {
-            let zone = runner.availability_zone.as_deref().unwrap_or("–");
-            let price = self
-                .hourly(&runner.candidate)
-                .map_or_else(String::new, |price| format!(" (${price:.4}/h)"));
-            vec![
-                code(&runner.label),
-                code(runner.instance_id.as_str()),
-                code(runner.candidate.instance_type.as_str()),
-                format!("{}{price}", runner.candidate.market),
-                code(zone),
-            ]
-        });
-        table(
-            &mut text,
-            &["Label", "Instance", "Type", "Market", "Zone"],
-            rows.take(MOST_ROWS),
-        );
-        if let Some(more) = self.runners.len().checked_sub(MOST_ROWS + 1) {
-            let _ = writeln!(text, "\n… and {} more.", more + 1);
+        self.runners_table(&mut text);
+        if self.is_fallback {
+            text.push_str("**EC2 refused spot**, so that this is on-demand (`spot: auto`).\n\n");
         }
-        text.push('\n');
+        if !self.refused.is_empty() {
+            let refused = block(self.refused.iter().map(String::as_str));
+            text.push_str(&folded("What EC2 refused before", &refused));
+        }
+        let _ = writeln!(
+            text,
+            "{} Image {}. Attempt {}.\n",
+            self.price(),
+            self.images.join(" and "),
+            self.run.attempt
+        );
         let mut phases = self.phases();
         text.push_str(&mermaid::gantt(&phases));
         phases.push(("Total", self.total));
@@ -79,14 +81,92 @@ impl Started<'_> {
         text
     }
 
+    fn runners_table(&self, text: &mut String) {
+        let rows = self.runners.iter().map(|runner| {
+            let zone = runner.availability_zone.as_deref().unwrap_or("–");
+            let price = self
+                .hourly(&runner.candidate)
+                .map_or_else(String::new, |price| format!(" (${price:.4}/h)"));
+            let id = runner.instance_id.as_str();
+            vec![
+                code(&runner.label),
+                match self.region.console_url(id) {
+                    Some(url) => format!("[{}]({url})", code(id)),
+                    None => code(id),
+                },
+                code(runner.candidate.instance_type.as_str()),
+                format!("{}{price}", runner.candidate.market),
+                code(zone),
+            ]
+        });
+        table(
+            text,
+            &["Label", "Instance", "Type", "Market", "Zone"],
+            rows.take(MOST_ROWS),
+        );
+        if let Some(more) = self.runners.len().checked_sub(MOST_ROWS + 1) {
+            let _ = writeln!(text, "\n… and {} more.", more + 1);
+        }
+        text.push('\n');
+    }
+
+    /// An hour's price with volumes, and the most that all can cost before their timers end them. Spot never costs more than
+    /// on-demand.
+    fn price(&self) -> String {
+        let volumes: Option<f64> = self.runners.iter().map(|one| self.volumes(one)).sum();
+        let sum = |hourly: &dyn Fn(&Candidate) -> Option<f64>| -> Option<f64> {
+            let hourly: Option<f64> = self.runners.iter().map(|one| hourly(&one.candidate)).sum();
+            Some(hourly? + volumes.unwrap_or_default())
+        };
+        let Some(hour) = sum(&|one| self.hourly(one)) else {
+            return "What it costs is not known here.".to_owned();
+        };
+        let with = match volumes {
+            Some(_) => "with volumes",
+            None => "without volumes, whose price is unknown",
+        };
+        let hours = self.spec.max_lifetime.as_duration().as_secs_f64() / 3_600.0;
+        match sum(&|one| self.on_demand(one)) {
+            Some(most) => format!(
+                "An hour costs ${hour:.4} ({with}); `max-lifetime` ({}) is reached at ${:.2} at most.",
+                self.spec.max_lifetime,
+                most.max(hour) * hours
+            ),
+            None => format!("An hour costs ${hour:.4} ({with})."),
+        }
+    }
+
+    /// Dollars per hour of a runner's volumes.
+    fn volumes(&self, runner: &LaunchedRunner) -> Option<f64> {
+        let gp3 = Gp3::of(self.region)?;
+        let Volumes { root, temp } = runner.volumes;
+        let storage = gp3.storage_per_hour(root.gib?);
+        let fast = if root.is_for_boot {
+            0.0
+        } else {
+            let (iops, throughput) = (root.iops, root.throughput);
+            gp3.performance_per_hour(iops.unwrap_or_default(), throughput.unwrap_or_default())?
+        };
+        let temp = match temp {
+            Some(temp) => {
+                gp3.storage_per_hour(temp.gib)
+                    + gp3.performance_per_hour(temp.iops, temp.throughput)?
+            }
+            None => 0.0,
+        };
+        Some(storage + fast + temp)
+    }
+
+    fn on_demand(&self, candidate: &Candidate) -> Option<f64> {
+        let zone = candidate.placement.zone();
+        pricing::on_demand(&candidate.instance_type, self.region, zone).ok()
+    }
+
     /// Dollars per hour, where they are known.
     fn hourly(&self, candidate: &Candidate) -> Option<f64> {
         match candidate.market {
             Market::Spot => candidate.spot_price,
-            Market::OnDemand => {
-                let zone = candidate.placement.zone();
-                pricing::on_demand(&candidate.instance_type, self.region, zone).ok()
-            }
+            Market::OnDemand => self.on_demand(candidate),
         }
     }
 
@@ -117,6 +197,7 @@ mod tests {
     use crate::launch::journal::Journal;
     use crate::launch::plan;
     use crate::values::network::InstanceId;
+    use crate::values::scope::Scope;
 
     fn spec() -> StartSpec {
         let flags = [
@@ -149,7 +230,20 @@ mod tests {
         let region = "eu-central-1"
             .parse()
             .unwrap_or_else(|e| unreachable!("{e}"));
+        let run = WorkflowRun {
+            repository: "octo/repo".parse().unwrap_or_else(|e| unreachable!("{e}")),
+            id: "1234".to_owned(),
+            attempt: "2".to_owned(),
+            job: "start-runner".to_owned(),
+            job_id: None,
+            scope: Scope::Enterprise("acme".to_owned()),
+        };
+        let refused = ["spot m7i.xlarge in eu-central-1a  InsufficientInstanceCapacity".to_owned()];
         let started = Started {
+            run: &run,
+            images: vec!["`ubuntu-24.04` (`ami-0abc`, x64)".to_owned()],
+            refused: &[],
+            is_fallback: false,
             runners: std::slice::from_ref(&runner),
             online_after: &online_after,
             prepared_in: Duration::from_millis(90),
@@ -163,6 +257,8 @@ mod tests {
         insta::assert_snapshot!(
             Started {
                 runners: &several,
+                refused: &refused,
+                is_fallback: true,
                 ..started
             }
             .markdown()
