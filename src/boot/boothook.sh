@@ -3,7 +3,7 @@
 # name through a copy of this file in /run/sprinters; the copy ends before the secrets at the end of this one.
 set -eu
 dir=/run/sprinters                            # a tmpfs: gone with the power
-kept=/var/lib/cloud/instance/sprinters        # outlives a reboot, but not the baking of an image: it hangs on the instance id
+kept=/var/lib/cloud/instance/sprinters        # outlives a reboot, but not the baking of an image: it depends on the instance id
 units=/run/systemd/system
 point=/mnt/sprinters                           # temp
 

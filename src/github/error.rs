@@ -41,7 +41,7 @@ pub(crate) enum Kind {
 }
 
 impl GithubError {
-    /// From a response that is no success.
+    /// From a response that is not a success.
     pub(crate) fn refused(
         operation: &'static str,
         status: StatusCode,

@@ -94,7 +94,7 @@ impl fmt::Display for InputError {
     }
 }
 
-/// Collects every wrong input, so that a person mends them all in one go.
+/// Collects every wrong input, so that all can be fixed in one go.
 #[derive(Default)]
 pub(crate) struct Problems(Vec<InputError>);
 

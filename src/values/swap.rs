@@ -6,7 +6,7 @@ use std::str::FromStr;
 /// More than this is slower than any job can wait for.
 const MOST: u32 = 1_024;
 
-/// What the `swap` input says, in GiB; 0 is none.
+/// What the `swap` input says, in GiB; 0 means no swap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub(crate) struct Swap {
     pub gib: u32,

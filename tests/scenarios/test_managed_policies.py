@@ -26,7 +26,7 @@ ERRORS_THAT_AWS_FINDS = {
     "MemoryDBServiceRolePolicy": {ACTION},
     "RDSCloudHsmAuthorizationRole": {ACTION},
     "ResourceGroupsTaggingAPITagUntagSupportedResources": {SERVICE},
-    # Newer than the recorded answers; `vpc-endpoint:*` is no resource of EC2's.
+    # Newer than the recorded answers; `vpc-endpoint:*` is not a resource of EC2's.
     "DBModProvisioningAndMigration": {"INVALID_ARN_RESOURCE"},
     # Too long for Access Analyzer, so that no answer is recorded; the same lines are errors in the policies above.
     "SageMakerStudioProjectProvisioningRolePolicy": {PRINCIPAL, QUALIFIER},

@@ -185,7 +185,7 @@ fn report(
     root: &Value<'_>,
     granted: Vec<(usize, String)>,
 ) -> Report {
-    // Advice is no cause: it says how to go on.
+    // Advice is not a cause: it says how to go on.
     let causes = granted.into_iter().filter_map(|(at, action)| {
         let place = found.get(at)?.places.first();
         Some(Cause {

@@ -17,7 +17,7 @@ pub enum Kind {
     Refused,
     /// A permission is missing or denied.
     Lacks,
-    /// No permission is missing or denied, but some hang on what the text cannot tell.
+    /// No permission is missing or denied, but some depend on what the text cannot tell.
     Depends,
     /// Everything needed is granted, and more than it should be.
     TooWide,

@@ -147,7 +147,7 @@ impl Code {
     }
 }
 
-/// Our own advice; the names are no check of Access Analyzer's.
+/// Our own advice; the names are not among Access Analyzer's checks.
 pub mod sprinters {
     use super::{Code, FindingType};
 
@@ -162,7 +162,7 @@ pub mod sprinters {
         MISSING_PERMISSION Error "SPRINTERS_MISSING_PERMISSION"
         /// A permission that the chosen features need is denied by a statement.
         DENIED_PERMISSION Error "SPRINTERS_DENIED_PERMISSION"
-        /// A permission hangs on something that the text cannot tell.
+        /// A permission depends on something that the text cannot tell.
         CONDITIONAL_PERMISSION Suggestion "SPRINTERS_CONDITIONAL_PERMISSION"
         /// More is granted than the chosen features need.
         UNNEEDED_PERMISSION Suggestion "SPRINTERS_UNNEEDED_PERMISSION"

@@ -18,7 +18,7 @@ pub(crate) struct Pasted {
 /// Deeper nothing is unwrapped: a string of JSON in a string of JSON in an answer is deep enough.
 const MOST_LAYERS: usize = 4;
 
-/// Longer texts are no policy that somebody wrapped.
+/// Longer texts are not wrapped policies.
 const LONGEST: usize = 200_000;
 
 /// Recognizes the text, unless it is a policy already or nothing that has one in it.

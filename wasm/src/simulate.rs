@@ -121,7 +121,7 @@ pub struct Unreadable {
 
 impl std::fmt::Display for Unreadable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "`{}` is no policy: {}", self.policy, self.details)
+        write!(f, "`{}` is not a policy: {}", self.policy, self.details)
     }
 }
 

@@ -73,7 +73,7 @@ fn what_iam_refuses_is_not_granted() {
             deny(json!({"Action": "StopInstances"})),
         ),
         (
-            "a resource that is no ARN",
+            "a resource that is not an ARN",
             deny(json!({"Resource": "bucket"})),
         ),
         ("an ARN cut short", deny(json!({"Resource": "arn:aws:s3"}))),

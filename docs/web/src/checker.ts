@@ -178,7 +178,7 @@ function chooser(load: (text: string) => void): HTMLElement {
 /** One sentence, where the text is nothing that a verdict could be about: what the engine says first of it. */
 function notAPolicy(report: Report, text: string): string | undefined {
   if (/"Statement"\s*:/i.test(text)) return undefined;
-  return report.findings.find(({ findingType }) => findingType === "ERROR")?.findingDetails ?? "There is no `Statement` in this text: it is no policy";
+  return report.findings.find(({ findingType }) => findingType === "ERROR")?.findingDetails ?? "There is no `Statement` in this text: it is not a policy";
 }
 
 let telling: ReturnType<typeof setTimeout> | undefined;

@@ -53,7 +53,7 @@ pub(crate) struct Job {
     pub finished: Option<SystemTime>,
 }
 
-/// Reads a message; `None` where it is none: an empty or cut body, or a type that does not exist yet.
+/// Reads a message; `None` where it is not one: an empty or cut body, or a type that does not exist yet.
 pub(crate) fn parse(body: &str) -> Option<Message> {
     let raw: RawMessage = serde_json::from_str(body).ok()?;
     let text = raw.body.unwrap_or_default();

@@ -63,7 +63,7 @@ impl Session {
         })
     }
 
-    /// The next message, or `None` where the service had none for a while. Whatever is not a message is none.
+    /// The next message, or `None` where the service had none for a while. What cannot be read as a message does not count as one.
     pub(crate) async fn next(
         &self,
         last: Option<u64>,

@@ -79,7 +79,7 @@ struct Bake<'a> {
     architecture: Architecture,
     deadline: Deadline,
     leftovers: Leftovers,
-    /// What may have to be taken back.
+    /// What may have to be undone.
     begun: Option<Begun>,
 }
 

@@ -54,7 +54,7 @@ pub(super) async fn check(
     findings
 }
 
-/// A public repository is no fault, but wants a word.
+/// A public repository is not a fault, but worth a word.
 async fn public(clients: &Clients, deadline: Deadline) -> Option<CheckResult> {
     if !matches!(clients.run.scope, Scope::Repository(_)) {
         return None;

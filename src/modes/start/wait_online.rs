@@ -259,7 +259,7 @@ impl<'a> Watch<'a> {
         retry::attempt(DESCRIBE_INSTANCES, deadline, look).await
     }
 
-    /// Takes EC2's answer in. A failed look is none: GitHub's side decides about success. Not even one that is refused for
+    /// Takes EC2's answer in. A failed poll does not count: GitHub's side decides about success. Not even one that is refused for
     /// good ends the start, because what could not be described could hardly be terminated.
     fn note_ec2(&mut self, answer: Result<Vec<Instance>, Ec2Error>) -> Result<(), Failure> {
         let instances = match answer {

@@ -161,7 +161,7 @@ def applies(statement: dict[str, Any], asked: Asked) -> bool:
 
 
 def holds(operator: str, key: str, wanted: list[str], context: Context) -> bool:
-    """A key that the request does not have is no match."""
+    """A key that the request does not have is not a match."""
     test = TESTS[operator]
     present = next((values for name, values in context.items() if name.lower() == key.lower()), [])
     return any(test(pattern, value) for pattern in wanted for value in present)

@@ -177,7 +177,7 @@ class Rest:
 def launch_problem(body: Any) -> str | None:
     """Why GitHub would refuse to register such a runner."""
     if not isinstance(body, dict):
-        return "the body is no object"
+        return "the body is not an object"
     name, labels = body.get("name"), body.get("labels")
     if not isinstance(name, str) or not 1 <= len(name) <= 64 or FORBIDDEN_IN_NAMES & set(name):
         return 'name is invalid: at most 64 characters, none of " / : < > \\ | * ?'

@@ -64,7 +64,7 @@ pub(super) fn unneeded(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
                 continue;
             }
             if let Some(one) = judged(context, &need, statement, action, text) {
-                // Whether one of these is on everything hangs on its statement.
+                // Whether one of these is on everything depends on its statement.
                 if one.code != own::ADMINISTRATOR_ACCESS && one.code != own::WHOLE_SERVICE {
                     seen.push((value, out.len()));
                 }

@@ -19,7 +19,7 @@ pub enum Tri {
     True,
     /// Certainly not.
     False,
-    /// It hangs on what the request leaves open.
+    /// It depends on what the request leaves open.
     Unknown,
 }
 

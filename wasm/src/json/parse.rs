@@ -66,7 +66,7 @@ pub struct SyntaxError {
     pub problem: Problem,
     /// Where a strict parser stops.
     pub span: Span,
-    /// What to put in place of which bytes to mend it.
+    /// The edit that fixes it: what to put in place of which bytes.
     pub edit: Option<(Span, &'static str)>,
 }
 

@@ -72,7 +72,7 @@ pub fn path_to(root: &Value<'_>, target: Span) -> Vec<PathElement> {
 }
 
 // Only strings without escapes are pointed into, and those that IAM accepts have one unit
-// for each character. The quotes are no part of the string.
+// for each character. The quotes are not part of the string.
 fn substring(string: Span, target: Span) -> Option<PathElement> {
     let start = target.start.checked_sub(string.start + 1)?;
     let length = target.end.checked_sub(target.start)?;

@@ -260,7 +260,7 @@ fn account(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
             change,
         );
     } else if name.len() != 12 || !name.bytes().all(|b| b.is_ascii_digit()) {
-        let message = format!("`{name}` is no account id; write its 12 digits");
+        let message = format!("`{name}` is not an account id; write its 12 digits");
         let digits: String = name.chars().filter(char::is_ascii_digit).collect();
         let plain = name
             .chars()
@@ -322,7 +322,7 @@ fn resource(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
     let named = service.types.iter().find(|t| t.name == head);
     let known = named.is_some_and(fits) || service.types.iter().any(fits);
     if !known && !also {
-        let mut message = format!("`{}` is no resource of `{}`", arn.resource, arn.service);
+        let mut message = format!("`{}` is not a resource of `{}`", arn.resource, arn.service);
         let head = arn.resource.split('/').next().unwrap_or_default();
         let types = service.types.iter().filter(|t| t.service == arn.service);
         let heads = types.filter_map(|t| t.resource.split_once('/').map(|(head, _)| head));

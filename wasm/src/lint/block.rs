@@ -17,7 +17,7 @@ pub(super) struct Block<'b, 't> {
 }
 
 impl Block<'_, '_> {
-    /// Another operator for this block, if nothing else hangs on the old one.
+    /// Another operator for this block, if nothing else depends on the old one.
     pub(super) fn renamed(&self, name: &str) -> Option<Change> {
         let free = !self.all.iter().any(|b| same_name(&b.key.value, name));
         (self.keys.len() == 1 && free)

@@ -35,7 +35,7 @@ fn existing(lint: &mut Lint<'_, '_>, key: &Text<'_>, entry: &Member<'_>) -> Opti
         .filter(|(p, n)| !p.is_empty() && !n.is_empty())
     else {
         let message = format!(
-            "`{}` is no condition key; write service and name, as in `ec2:InstanceType`",
+            "`{}` is not a condition key; write service and name, as in `ec2:InstanceType`",
             key.value
         );
         lint.report(issue_code::INVALID_CONDITION_KEY_FORMAT, key.span, message);

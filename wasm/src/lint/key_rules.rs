@@ -150,7 +150,7 @@ fn values(lint: &mut Lint<'_, '_>, condition: &Condition<'_, '_>, is: &dyn Fn(&s
                 .is_some_and(|arn| arn.service == "kms" && arn.resource.starts_with("key/"));
             if !whole {
                 let message = format!(
-                    "`{value}` is no ARN of a KMS key; write `arn:aws:kms:REGION:ACCOUNT:key/ID`"
+                    "`{value}` is not an ARN of a KMS key; write `arn:aws:kms:REGION:ACCOUNT:key/ID`"
                 );
                 lint.report(issue_code::INVALID_KMS_KEY_VALUE, text.span, message);
             }
@@ -159,7 +159,7 @@ fn values(lint: &mut Lint<'_, '_>, condition: &Condition<'_, '_>, is: &dyn Fn(&s
             && !is_principal(value, *labels)
         {
             let message = format!(
-                "`{value}` is no service principal here; write `service.amazonaws.com` in small letters"
+                "`{value}` is not a service principal here; write `service.amazonaws.com` in small letters"
             );
             lint.report(
                 issue_code::INVALID_SERVICE_PRINCIPAL_FORMAT,

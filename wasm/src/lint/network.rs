@@ -21,7 +21,7 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, operator: Operator, entry: &Member<
         }
         let Some(network) = Network::parse(&text.value) else {
             let message = format!(
-                "`{}` is no address range; write one like 203.0.113.0/24",
+                "`{}` is not an address range; write one like 203.0.113.0/24",
                 text.value
             );
             lint.report(issue_code::TYPE_MISMATCH_IP_RANGE, text.span, message);

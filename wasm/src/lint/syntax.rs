@@ -40,7 +40,7 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, errors: &[SyntaxError]) -> bool {
         let edit = error.edit.filter(|_| !lost && (!closes || may_close));
         lost |= super::is_guesswork(error.problem);
         may_close &= !closes;
-        let change = edit.map(|(span, text)| Change::new("Mend the JSON", span, text));
+        let change = edit.map(|(span, text)| Change::new("Fix the JSON", span, text));
         lint.add(JSON_SYNTAX_ERROR, vec![error.span], message, change);
     }
     control_characters(lint);

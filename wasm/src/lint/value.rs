@@ -165,8 +165,9 @@ fn wildcard(
 fn date_value(lint: &mut Lint<'_, '_>, key: &str, text: &str, place: Span) {
     match date::parse(text) {
         None => {
-            let message =
-                format!("`{text}` is no date; write one like 2026-01-31 or 2026-01-31T12:00:00Z");
+            let message = format!(
+                "`{text}` is not a date; write one like 2026-01-31 or 2026-01-31T12:00:00Z"
+            );
             lint.report(issue_code::TYPE_MISMATCH_DATE, place, message);
         }
         Some((_, date::Written::Epoch)) if !same_name(key, "aws:EpochTime") => {

@@ -108,7 +108,7 @@ pub(super) fn open(policy: &Policy<'_, '_>, request: &Request<'_>, answer: &Answ
     out
 }
 
-// For a condition on our tags: what of the inputs it hangs on.
+// For a condition on our tags: what of the inputs it depends on.
 fn circumstances(condition: &Condition<'_, '_>, version: Version, facts: &dyn Facts) -> String {
     let key = condition.key.value.as_ref();
     if facts.fact(key) == Fact::TagKeys {

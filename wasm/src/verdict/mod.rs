@@ -116,7 +116,7 @@ impl Setup {
 pub enum Decision {
     /// Every request is allowed.
     Granted,
-    /// It hangs on something that the text cannot tell.
+    /// It depends on something that the text cannot tell.
     Conditional,
     /// Some request is not allowed.
     Missing,
@@ -134,7 +134,7 @@ pub struct ResourceAnswer {
     pub decision: Decision,
     /// The statements that make it, counted from 0.
     pub statements: Vec<usize>,
-    /// What it hangs on, or why a statement that looks like it does not grant.
+    /// What it depends on, or why a statement that looks like it does not grant.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub conditions: Vec<String>,
 }
@@ -151,7 +151,7 @@ pub struct Permission {
     pub explanation: String,
     /// The statements that make it, counted from 0.
     pub statements: Vec<usize>,
-    /// What it hangs on.
+    /// What it depends on.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub conditions: Vec<String>,
     /// The answers for each resource type.

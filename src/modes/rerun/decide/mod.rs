@@ -85,7 +85,7 @@ pub(super) fn decide_by_run(run: &Run, attempt: u32, max_attempts: u32) -> Optio
         Some(format!("attempt {attempt} ended as `{ended}`"))
     } else if attempt >= max_attempts {
         Some(format!(
-            "attempt {attempt} has ended, and there shall be {max_attempts} at most (`max-attempts`)"
+            "attempt {attempt} has ended, and `max-attempts` is {max_attempts}"
         ))
     } else {
         None

@@ -232,7 +232,7 @@ class ScaleSet:
         self._next_message += 1
 
     def delete_message(self, number: int) -> None:
-        """A message that is gone already is no error."""
+        """A message that is gone already is not an error."""
         for one in [one for one in self.messages if one.id == number]:
             if self.delivers_twice and not one.deleted:
                 one.deleted = one.comes_again = True
