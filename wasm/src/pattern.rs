@@ -128,12 +128,16 @@ pub fn covers_ignoring_case(outer: &str, inner: &str) -> bool {
     glob(outer.as_bytes(), inner.as_bytes(), same, |t| t != b'*')
 }
 
+/// Stands for any run of hexadecimal digits in the second pattern of [`overlaps`].
+pub(crate) const DIGITS: char = '\u{5}';
+
 /// Whether some text is matched by both patterns.
 #[must_use]
 pub fn overlaps(a: &str, b: &str, ignore_case: bool) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     let same = |x: u8, y: u8| x == y || (ignore_case && x.eq_ignore_ascii_case(&y));
-    let literal = |x: u8| x != b'*' && x != b'?';
+    let digits = |x: u8| char::from(x) == DIGITS;
+    let literal = |x: u8| x != b'*' && x != b'?' && !digits(x);
     // Up to the first wildcard both must agree; most pairs end here.
     let mut shared = 0;
     while let (Some(&x), Some(&y)) = (a.get(shared), b.get(shared)) {
@@ -151,7 +155,7 @@ pub fn overlaps(a: &str, b: &str, ignore_case: bool) -> bool {
     let mut reach = vec![false; b.len() + 1];
     reach[0] = true;
     for j in 0..b.len() {
-        reach[j + 1] = reach[j] && b[j] == b'*';
+        reach[j + 1] = reach[j] && (b[j] == b'*' || digits(b[j]));
     }
     for &pa in a {
         let mut next = vec![false; b.len() + 1];
@@ -162,6 +166,8 @@ pub fn overlaps(a: &str, b: &str, ignore_case: bool) -> bool {
             // A star stands for nothing or takes what the other side has there.
             next[j + 1] = if pa == b'*' || pb == b'*' {
                 next[j] || reach[j + 1]
+            } else if digits(pb) {
+                next[j] || (reach[j + 1] && (pa == b'?' || pa.is_ascii_hexdigit()))
             } else {
                 (either || same(pa, pb)) && reach[j]
             };
@@ -210,5 +216,17 @@ mod tests {
         assert!(!overlaps("a", "", false));
         assert!(overlaps("a*b", "ab", false));
         assert!(!overlaps("ab?", "ab", false));
+        let id = format!("i-{DIGITS}");
+        for (pattern, expected) in [
+            ("i-*", true),
+            ("i-0?f", true),
+            ("i-", true),
+            ("*-0*", true),
+            ("i-0g", false),
+            ("*/i-*", false),
+            ("i-0-*", false),
+        ] {
+            assert_eq!(overlaps(pattern, &id, false), expected, "{pattern}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::Tri;
 use super::fact::{Expanded, Facts, expand};
 use crate::arn::fields;
-use crate::pattern::{has_variable, has_wildcard, matches, overlaps};
+use crate::pattern::{DIGITS, has_variable, has_wildcard, matches, overlaps};
 use crate::policy::Version;
 
 /// Stands for one character of an unknown part; no policy that IAM accepts has it.
@@ -121,12 +121,13 @@ impl Target {
     }
 }
 
-// Unknown parts as wildcards: at least one character each.
+// Unknown parts as wildcards: at least one character each. The ids of EC2's have digits alone.
 fn wild(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            HOLE if out.ends_with('*') => {}
+            HOLE if out.ends_with(['*', DIGITS]) => {}
+            HOLE if out.ends_with('-') => out.extend(['?', DIGITS]),
             HOLE => out.push_str("?*"),
             '*' => out.push(STAR),
             c => out.push(c),
@@ -227,6 +228,8 @@ mod tests {
         let id = Target::open("arn:aws:ec2:us-east-1:{account}:instance/i-{}");
         assert_eq!(covers(&id, "arn:aws:ec2:*:*:instance/i-*"), Tri::True);
         assert_eq!(covers(&id, "arn:aws:ec2:*:*:instance/j-*"), Tri::False);
+        assert_eq!(covers(&id, "arn:aws:ec2:*:*:*/vol-*"), Tri::False);
+        assert_eq!(covers(&id, "arn:aws:ec2:*:*:*/i-0a*"), Tri::Unknown);
     }
 
     #[test]
