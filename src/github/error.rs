@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
+use super::kind::{self, Kind};
 use super::operation::{INSTALLATION, MINT, is_about_runs};
 use crate::http::cause::{Unanswered, shortened};
 use crate::http::extra_roots;
-use crate::http::headers::Headers;
 use crate::retry::Transient;
 use crate::values::scope::Scope;
 
@@ -22,22 +22,6 @@ pub(crate) struct GithubError {
     pub message: String,
     /// How long GitHub asked to wait.
     pub wait: Option<Duration>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// No answer arrived: the call may or may not have been carried out.
-    NoAnswer,
-    /// The call never left this machine: no address, no connection.
-    NotSent,
-    /// GitHub said to slow down.
-    SlowDown,
-    /// A 401 to an App's new token, which not all of GitHub's servers know yet.
-    FreshToken,
-    /// Any other refusal.
-    Status(StatusCode),
-    /// An answer that is not what the API describes.
-    Unreadable,
 }
 
 impl GithubError {
@@ -55,16 +39,11 @@ impl GithubError {
                 || status.canonical_reason().unwrap_or("no message").to_owned(),
                 |message| shortened(&message),
             );
-        let kind = if asks_to_slow_down(status, headers, &message) {
-            Kind::SlowDown
-        } else {
-            Kind::Status(status)
-        };
         Self {
             operation,
-            kind,
+            kind: Kind::refused(status, headers, &message),
             message,
-            wait: headers.retry_after().or_else(|| until_reset(headers)),
+            wait: kind::wait(headers),
         }
     }
 
@@ -80,11 +59,7 @@ impl GithubError {
     pub(crate) fn unanswered(operation: &'static str, cause: Unanswered) -> Self {
         Self {
             operation,
-            kind: if cause.was_sent {
-                Kind::NoAnswer
-            } else {
-                Kind::NotSent
-            },
+            kind: Kind::unanswered(&cause),
             message: cause.message,
             wait: None,
         }
@@ -105,22 +80,12 @@ impl GithubError {
     }
 
     pub(crate) fn status(&self) -> Option<StatusCode> {
-        match self.kind {
-            Kind::Status(status) => Some(status),
-            _ => None,
-        }
+        self.kind.status()
     }
 
     /// Whether the call may have been carried out although it failed: then what it made must be looked for.
     pub(crate) fn may_have_acted(&self) -> bool {
-        match self.kind {
-            Kind::NoAnswer => !extra_roots::is_untrusted(&self.message),
-            Kind::Unreadable => true,
-            Kind::Status(status) => {
-                status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT
-            }
-            Kind::NotSent | Kind::SlowDown | Kind::FreshToken => false,
-        }
+        self.kind.may_have_acted(&self.message)
     }
 
     /// Whether GitHub may still be at it: nothing has been heard.
@@ -130,10 +95,7 @@ impl GithubError {
 
     /// Whether the same call may succeed a little later.
     pub(crate) fn is_transient(&self) -> bool {
-        let timed_out = self.kind == Kind::Status(StatusCode::REQUEST_TIMEOUT);
-        let never_left = self.kind == Kind::NotSent && !extra_roots::is_untrusted(&self.message);
-        let is_early = self.kind == Kind::FreshToken;
-        self.may_have_acted() || self.is_throttle() || never_left || timed_out || is_early
+        self.kind.is_transient(&self.message)
     }
 
     /// Whether GitHub refused because too much was asked at once.
@@ -229,35 +191,6 @@ fn unseen(scope: &Scope) -> String {
              {permission}"
         ),
     }
-}
-
-/// GitHub slows callers down with 429, and with 403 where a limit's headers or message say so.
-/// <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>
-fn asks_to_slow_down(status: StatusCode, headers: &HeaderMap, message: &str) -> bool {
-    match status {
-        StatusCode::TOO_MANY_REQUESTS => true,
-        StatusCode::FORBIDDEN => {
-            let message = message.to_ascii_lowercase();
-            headers.text("retry-after").is_some()
-                || is_used_up(headers)
-                || message.contains("rate limit")
-                // Older servers' words for the same.
-                || message.contains("abuse detection")
-        }
-        StatusCode::SERVICE_UNAVAILABLE => headers.text("retry-after").is_some(),
-        _ => false,
-    }
-}
-
-fn is_used_up(headers: &HeaderMap) -> bool {
-    headers.number("x-ratelimit-remaining") == Some(0)
-}
-
-/// Until the hour's limit starts anew.
-fn until_reset(headers: &HeaderMap) -> Option<Duration> {
-    is_used_up(headers)
-        .then(|| headers.until("x-ratelimit-reset"))
-        .flatten()
 }
 
 impl Transient for GithubError {

@@ -4,6 +4,7 @@ mod app;
 mod contents;
 mod error;
 mod groups;
+mod kind;
 mod operation;
 #[cfg(not(target_family = "wasm"))]
 mod repositories;

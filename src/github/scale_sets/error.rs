@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode};
 use super::REGISTER;
 use super::wire::Refusal;
 use crate::github::GithubError;
-use crate::github::error::Kind as GithubErrorKind;
+use crate::github::kind::{self, Kind};
 use crate::http::cause::{Unanswered, shortened};
 use crate::http::extra_roots;
 use crate::http::headers::Headers;
@@ -20,7 +20,7 @@ use crate::values::scope::Scope;
 pub(crate) struct ScaleSetError {
     /// What was tried, in words: `open the scale set's session`.
     pub operation: &'static str,
-    kind: Kind,
+    source: Source,
     /// The service's own message, or the connection's.
     message: String,
     /// The exception's name: `RunnerScaleSetSessionConflictException`.
@@ -30,16 +30,11 @@ pub(crate) struct ScaleSetError {
     wait: Option<Duration>,
 }
 
+/// Who failed.
 #[derive(Debug)]
-enum Kind {
-    /// No answer arrived: the call may or may not have been carried out.
-    NoAnswer,
-    /// The call never left this machine: no address, no connection.
-    NotSent,
-    Status(StatusCode),
-    /// An answer that is not what the service sends.
-    Unreadable,
-    /// Its sign-in with GitHub failed.
+enum Source {
+    Service(Kind),
+    /// GitHub's REST API, where the service's tokens come from.
     Github(Box<GithubError>),
 }
 
@@ -51,7 +46,7 @@ impl From<GithubError> for ScaleSetError {
             message: String::new(),
             type_name: None,
             ids: Vec::new(),
-            kind: Kind::Github(Box::new(error)),
+            source: Source::Github(Box::new(error)),
         }
     }
 }
@@ -59,27 +54,15 @@ impl From<GithubError> for ScaleSetError {
 /// As the launch sees it, whose other source of records is GitHub's API.
 impl From<ScaleSetError> for GithubError {
     fn from(error: ScaleSetError) -> Self {
-        let operation = error.operation;
-        let (wait, is_throttle) = (error.wait, error.is_throttle());
         let detail = error.detail();
-        let kind = match error.kind {
-            Kind::Github(error) => return *error,
-            Kind::NoAnswer | Kind::NotSent => {
-                let cause = Unanswered {
-                    was_sent: matches!(error.kind, Kind::NoAnswer),
-                    message: error.message,
-                };
-                return Self::unanswered(operation, cause);
-            }
-            Kind::Unreadable => return Self::unreadable(operation, error.message),
-            Kind::Status(_) if is_throttle => GithubErrorKind::SlowDown,
-            Kind::Status(status) => GithubErrorKind::Status(status),
-        };
-        Self {
-            operation,
-            kind,
-            message: format!("{}{detail}", error.message),
-            wait,
+        match error.source {
+            Source::Github(error) => *error,
+            Source::Service(kind) => Self {
+                operation: error.operation,
+                kind,
+                message: format!("{}{detail}", error.message),
+                wait: error.wait,
+            },
         }
     }
 }
@@ -88,7 +71,7 @@ impl ScaleSetError {
     fn new(operation: &'static str, kind: Kind, message: String) -> Self {
         Self {
             operation,
-            kind,
+            source: Source::Service(kind),
             message,
             type_name: None,
             ids: Vec::new(),
@@ -98,13 +81,7 @@ impl ScaleSetError {
 
     /// From an exchange that broke off.
     pub(super) fn unanswered(operation: &'static str, cause: Unanswered) -> Self {
-        let Unanswered { message, was_sent } = cause;
-        let kind = if was_sent {
-            Kind::NoAnswer
-        } else {
-            Kind::NotSent
-        };
-        Self::new(operation, kind, message)
+        Self::new(operation, Kind::unanswered(&cause), cause.message)
     }
 
     pub(super) fn unreadable(operation: &'static str, message: String) -> Self {
@@ -137,7 +114,7 @@ impl ScaleSetError {
         ];
         Self {
             operation,
-            kind: Kind::Status(status),
+            source: Source::Service(Kind::refused(status, headers, &message)),
             message,
             // `GitHub.….AgentExistsException, …` as well as the bare name.
             type_name: refusal.type_name.map(|name| {
@@ -145,15 +122,14 @@ impl ScaleSetError {
                 name.rsplit('.').next().unwrap_or_default().to_owned()
             }),
             ids: ids.into_iter().flatten().collect(),
-            wait: headers.retry_after(),
+            wait: kind::wait(headers),
         }
     }
 
     pub(crate) fn status(&self) -> Option<StatusCode> {
-        match &self.kind {
-            Kind::Status(status) => Some(*status),
-            Kind::Github(error) => error.status(),
-            Kind::NoAnswer | Kind::NotSent | Kind::Unreadable => None,
+        match &self.source {
+            Source::Service(kind) => kind.status(),
+            Source::Github(error) => error.status(),
         }
     }
 
@@ -195,36 +171,19 @@ impl ScaleSetError {
         )
     }
 
-    pub(crate) fn is_throttle(&self) -> bool {
-        match (&self.kind, self.status()) {
-            (Kind::Github(error), _) => error.is_throttle(),
-            (_, Some(StatusCode::TOO_MANY_REQUESTS)) => true,
-            (_, Some(StatusCode::SERVICE_UNAVAILABLE | StatusCode::FORBIDDEN)) => {
-                self.wait.is_some()
-            }
-            _ => false,
-        }
-    }
-
-    /// Whether the call may have been carried out although it failed.
-    pub(crate) fn may_have_acted(&self) -> bool {
-        match &self.kind {
-            Kind::NoAnswer => !extra_roots::is_untrusted(&self.message),
-            Kind::Unreadable => true,
-            Kind::Status(status) => status.is_server_error() && self.wait.is_none(),
-            Kind::Github(_) | Kind::NotSent => false,
-        }
-    }
-
     /// What the person who reads the log can do about it.
     pub(crate) fn remedy(&self, scope: &Scope) -> String {
-        match &self.kind {
-            Kind::Github(error) => error.remedy(scope),
+        let kind = match &self.source {
+            Source::Github(error) => return error.remedy(scope),
+            Source::Service(kind) => kind,
+        };
+        match kind {
             Kind::NoAnswer | Kind::NotSent => extra_roots::remedy(&self.message)
                 .unwrap_or(
                     "check that GitHub's Actions service (`*.actions.githubusercontent.com`) can be reached from here",
                 )
                 .to_owned(),
+            Kind::SlowDown | Kind::FreshToken => "nothing needs to be done: it is asked again later".to_owned(),
             Kind::Unreadable => "check that no proxy changes GitHub's answers".to_owned(),
             Kind::Status(status) => match (self.operation, status.as_u16()) {
                 (REGISTER, 404) => {
@@ -235,7 +194,6 @@ impl ScaleSetError {
                 (REGISTER, 401 | 403) => {
                     format!("give the token {} for {scope}", scope.permission())
                 }
-                (_, 429) => "GitHub asks to slow down; nothing needs to be done".to_owned(),
                 (_, 500..) => "GitHub has a problem (see https://www.githubstatus.com)".to_owned(),
                 _ => "see GitHub's message above".to_owned(),
             },
@@ -254,15 +212,9 @@ impl Transient for ScaleSetError {
     }
 
     fn is_transient(&self) -> bool {
-        match &self.kind {
-            Kind::Github(error) => error.is_transient(),
-            Kind::NotSent => true,
-            _ => {
-                self.may_have_acted()
-                    || self.is_throttle()
-                    || self.status().is_some_and(|status| status.is_server_error())
-                    || self.status() == Some(StatusCode::REQUEST_TIMEOUT)
-            }
+        match &self.source {
+            Source::Service(kind) => kind.is_transient(&self.message),
+            Source::Github(error) => error.is_transient(),
         }
     }
 
@@ -276,11 +228,22 @@ impl fmt::Display for ScaleSetError {
         let Self {
             operation, message, ..
         } = self;
-        match &self.kind {
-            Kind::Github(error) => return error.fmt(f),
+        let kind = match &self.source {
+            Source::Github(error) => return error.fmt(f),
+            Source::Service(kind) => kind,
+        };
+        match kind {
             Kind::NoAnswer | Kind::NotSent => write!(
                 f,
                 "could not {operation}: GitHub's Actions service did not answer ({message})"
+            )?,
+            Kind::SlowDown => write!(
+                f,
+                "could not {operation}: the Actions service asks to slow down (`{message}`)"
+            )?,
+            Kind::FreshToken => write!(
+                f,
+                "could not {operation}: the Actions service does not know the token yet (`{message}`)"
             )?,
             Kind::Unreadable => write!(
                 f,

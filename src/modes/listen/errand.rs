@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::census::{self, Census};
+use super::census;
+use super::news::News;
 use super::set::Set;
-use crate::error::Failure;
 use crate::github::scale_sets::{ACKNOWLEDGE, ACQUIRE, Session};
 use crate::github::{DELETE, Deletion};
 use crate::launch::boot_volume;
@@ -16,15 +16,6 @@ use crate::values::network::InstanceId;
 use crate::values::runner_id::RunnerId;
 
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// What an errand comes back with.
-pub(super) enum News {
-    Census(Result<Census, Failure>),
-    /// `false`: it got a job in between, and lives on.
-    Ended(InstanceId, Result<bool, String>),
-    Warning(String),
-    Nothing,
-}
 
 impl Set {
     /// Acquires what is on offer, then says that the message has been dealt with. In this order: of a listener that dies in

@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::{Mutex, OwnedSemaphorePermit};
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::fleet::{Member, Stage};
-use super::set::Set;
 use super::spec::SetSpec;
 use crate::clients::Clients;
 use crate::error::{Exit, Failure};
@@ -115,6 +114,17 @@ impl Launching {
         self.under_way.iter().any(|launch| name.starts_with(launch))
     }
 
+    /// One launch, which begins when it is first polled.
+    pub(super) fn begin(
+        &mut self,
+        avoids_spot: bool,
+    ) -> impl Future<Output = Outcome> + Send + 'static {
+        let shared = self.shared.clone();
+        let name = LaunchName::fresh(&shared.clients.run, SystemTime::now());
+        self.under_way.insert(name.as_str().to_owned());
+        async move { shared.launch(name, avoids_spot).await }
+    }
+
     /// Nothing new is launched from now on; calls that are under way are answered.
     pub(super) fn stop(&self) {
         self.shared.cancellation.cancel();
@@ -156,22 +166,6 @@ fn usd_per_hour(runner: &LaunchedRunner, region: &Region) -> Option<f64> {
             let zone = zone.and_then(|zone| zone.parse().ok());
             pricing::on_demand(&candidate.instance_type, region, zone.as_ref()).ok()
         }
-    }
-}
-
-impl Set {
-    /// Begins one launch, with a turn among those of all sets.
-    pub(super) fn launch_one(&mut self, turn: OwnedSemaphorePermit) {
-        let shared = self.launching.shared.clone();
-        let name = LaunchName::fresh(&shared.clients.run, SystemTime::now());
-        self.launching.under_way.insert(name.as_str().to_owned());
-        let avoids_spot = self.on_demand_next > 0;
-        self.on_demand_next = self.on_demand_next.saturating_sub(1);
-        self.launches.spawn(async move {
-            let outcome = shared.launch(name, avoids_spot).await;
-            drop(turn);
-            outcome
-        });
     }
 }
 

@@ -9,11 +9,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::distrust::Distrust;
-use super::errand::News;
 use super::fleet::{Fleet, Member};
 use super::jobs::Jobs;
 use super::launching::{Launching, Outcome};
 use super::metrics::Standing;
+use super::news::News;
 use super::reconcile::{self, Decision, Demand, Limits};
 use super::service::{Service, Voice};
 use super::spec::SetSpec;

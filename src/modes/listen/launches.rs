@@ -1,8 +1,9 @@
-//! What a launch changes in what is known of a set.
+//! A set's launches: when they begin, and what each changes in what is known of the set.
 
 use std::time::SystemTime;
 
 use serde_json::{Map, json};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::fleet::Member;
@@ -22,6 +23,18 @@ impl Set {
             }
         }
         false
+    }
+
+    /// Begins one launch, with a turn among those of all sets.
+    pub(super) fn launch_one(&mut self, turn: OwnedSemaphorePermit) {
+        let avoids_spot = self.on_demand_next > 0;
+        self.on_demand_next = self.on_demand_next.saturating_sub(1);
+        let launch = self.launching.begin(avoids_spot);
+        self.launches.spawn(async move {
+            let outcome = launch.await;
+            drop(turn);
+            outcome
+        });
     }
 
     pub(super) fn launched(&mut self, outcome: Outcome) {

@@ -1,0 +1,14 @@
+//! What a set hears from the calls that it makes beside its long poll.
+
+use super::census::Census;
+use crate::error::Failure;
+use crate::values::network::InstanceId;
+
+/// What an errand comes back with.
+pub(super) enum News {
+    Census(Result<Census, Failure>),
+    /// `false`: it got a job in between, and lives on.
+    Ended(InstanceId, Result<bool, String>),
+    Warning(String),
+    Nothing,
+}
