@@ -1,22 +1,16 @@
-//! What EC2 refuses, what that means for the ladder, and what a person can do about it.
+//! What EC2 refuses, and what that means for the launch.
+
+mod remedy;
+mod sdk;
 
 use std::error::Error;
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use aws_credential_types::provider::error::CredentialsError;
-use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_ec2::operation::RequestId;
-
-use aws_smithy_runtime_api::http::Headers as SdkHeaders;
-
-use super::http_response::ResponseParts;
-use super::role_error::RoleError;
-use crate::http::cause::{Unanswered, innermost, shortened};
 use crate::http::extra_roots;
-use crate::http::headers::Headers;
 use crate::retry::Transient;
-use crate::values::region::Region;
+
+pub(crate) use remedy::statement_for;
 
 /// A call to EC2 that failed.
 #[derive(Clone, Debug)]
@@ -32,9 +26,6 @@ pub(crate) struct Ec2Error {
     /// How far this machine's clock is from EC2's, where that is too far for a signature.
     pub skew: Option<Duration>,
 }
-
-/// Signatures that are older or younger than this are refused.
-const TOLERATED_SKEW: Duration = Duration::from_mins(5);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -72,70 +63,6 @@ pub(crate) enum Next {
 }
 
 impl Ec2Error {
-    /// From any failed call of the SDK.
-    pub(crate) fn from_sdk<E, R>(action: &'static str, error: &SdkError<E, R>) -> Self
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-        R: fmt::Debug + 'static,
-        SdkError<E, R>: RequestId + Error + ResponseParts,
-    {
-        let request_id = error.request_id().map(str::to_owned);
-        let headers = error.headers();
-        if let Some(role) = cause::<RoleError>(error) {
-            return Self::without_answer(
-                action,
-                Kind::NoRole {
-                    help: role.help.as_str().into(),
-                },
-                role.to_string(),
-            );
-        }
-        let (kind, message) = match error {
-            SdkError::ServiceError(context) => {
-                let service = context.err();
-                match (service.code(), error.http_status()) {
-                    (Some(code), _) => (
-                        Kind::Code(code.to_owned()),
-                        shortened(service.message().unwrap_or("no message")),
-                    ),
-                    (None, Some(status)) if status >= 400 => {
-                        (Kind::ServerError(status), "no error code".to_owned())
-                    }
-                    (None, Some(status @ 300..400)) => redirect(status, headers),
-                    // Not even an error: a page that some proxy sent with status 200, say.
-                    (None, _) => (Kind::Unreadable, innermost(error)),
-                }
-            }
-            SdkError::ResponseError(_) => match error.http_status() {
-                Some(status) if status >= 400 => {
-                    (Kind::ServerError(status), "no error code".to_owned())
-                }
-                Some(status @ 300..400) => redirect(status, headers),
-                _ => (Kind::Unreadable, innermost(error)),
-            },
-            other if cause::<CredentialsError>(other).is_some() => {
-                (Kind::NoCredentials, innermost(other))
-            }
-            other => {
-                let cause = Unanswered::new(other);
-                let kind = if cause.was_sent {
-                    Kind::NoAnswer
-                } else {
-                    Kind::NotSent
-                };
-                (kind, cause.message)
-            }
-        };
-        Self {
-            action,
-            kind,
-            message,
-            request_id,
-            wait: headers.and_then(Headers::retry_after),
-            skew: headers.and_then(Headers::date).and_then(skew),
-        }
-    }
-
     /// An answer that is not what the API describes.
     pub(crate) fn unreadable(action: &'static str, message: &str) -> Self {
         Self::without_answer(action, Kind::Unreadable, message.to_owned())
@@ -286,105 +213,6 @@ impl Ec2Error {
             after("on resource: "),
         )
     }
-
-    /// What the person who reads the log can do about it. A clock that is off comes first: AWS calls a signature of another
-    /// time by many codes, none of which says so.
-    pub(crate) fn remedy(&self, region: &Region) -> String {
-        let remedy = self.remedy_for_kind(region);
-        match self.skew {
-            Some(skew) => format!(
-                "this machine's clock is {} minutes off EC2's: set it right (EC2 refuses signatures of another time); otherwise, \
-                 {remedy}",
-                skew.as_secs() / 60
-            ),
-            None => remedy,
-        }
-    }
-
-    fn remedy_for_kind(&self, region: &Region) -> String {
-        match &self.kind {
-            Kind::Redirect(_) => "check AWS_ENDPOINT_URL_EC2 and that no proxy or portal answers in EC2's place".to_owned(),
-            Kind::NoAnswer | Kind::NotSent => extra_roots::remedy(&self.message).map_or_else(
-                || format!("check that EC2's endpoint of `{region}` can be reached from this runner, and run the job again"),
-                str::to_owned,
-            ),
-            Kind::NoCredentials if self.message.contains("cargo feature") => {
-                "the AWS profile takes its credentials from `credential_process`, SSO or `aws login`, which this program does not \
-                 run: put them into the environment first, with `eval \"$(aws configure export-credentials --format env)\"`"
-                    .to_owned()
-            }
-            Kind::NoCredentials => "pass `aws-access-key-id` and `aws-secret-access-key`, or set up credentials in the \
-                                    environment with a step before this one"
-                .to_owned(),
-            Kind::NoRole { help } => help.to_string(),
-            Kind::Unreadable => "check that no proxy changes EC2's answers".to_owned(),
-            Kind::ServerError(_) => "EC2 has a problem (see https://health.aws.amazon.com); run the job again".to_owned(),
-            Kind::Code(code) => self.remedy_for(code, region),
-        }
-    }
-
-    fn remedy_for(&self, code: &str, region: &Region) -> String {
-        match code {
-            _ if self.is_unauthorized() => {
-                let (action, resource) = self.denied();
-                let on = resource.map_or_else(String::new, |resource| format!(" (refused on `{resource}`)"));
-                format!("{}{on}", statement_for(&action))
-            }
-            "AuthFailure" | "InvalidClientTokenId" | "UnrecognizedClientException" => {
-                "the access key is wrong, deleted or inactive: make a new one in IAM, and update the secrets that \
-                 `aws-access-key-id` and `aws-secret-access-key` come from (AWS answers the same where the region is not \
-                 enabled for the account)"
-                    .to_owned()
-            }
-            "SignatureDoesNotMatch" => "`aws-secret-access-key` does not belong to `aws-access-key-id`: copy both again".to_owned(),
-            "RequestExpired" => {
-                "the credentials have expired: a step before this one must get new ones that last long enough".to_owned()
-            }
-            "OperationNotPermitted" => {
-                "if EC2's message speaks of termination protection (`disableApiTermination`), switch it off for this instance and \
-                 terminate it"
-                    .to_owned()
-            }
-            code if code.starts_with("InvalidKMSKey") || code.starts_with("KMS") => {
-                "the key's policy must let these credentials use it: see `KMS key policy for encrypted volumes` in the EC2 \
-                 documentation, or use another key for the account's default EBS encryption"
-                    .to_owned()
-            }
-            "OptInRequired" => format!("enable `{region}` for this AWS account, or sign up for EC2 in it"),
-            "AuthFailure.ServiceLinkedRoleCreationNotPermitted" => {
-                "spot needs a service-linked role, once per account: aws iam create-service-linked-role \
-                 --aws-service-name spot.amazonaws.com"
-                    .to_owned()
-            }
-            "VcpuLimitExceeded" | "InstanceLimitExceeded" | "MaxSpotInstanceCountExceeded" => {
-                format!("ask for a higher EC2 quota in `{region}` (Service Quotas), or list more instance types")
-            }
-            code if code.starts_with("InvalidAMIID") => {
-                format!("check that this image exists in `{region}` and is shared with this account: AMI ids differ by region")
-            }
-            code if code.starts_with("InvalidSubnetID") || code.starts_with("InvalidGroup") => {
-                format!("check the id, and that it is in `{region}` and this account")
-            }
-            "MissingInput" | "VPCIdNotSpecified" | "DefaultVpcDoesNotExist" => {
-                format!("`{region}` has no default VPC in this account: name a `subnet`")
-            }
-            "IncorrectInstanceState" => "see EC2's message above".to_owned(),
-            code if self.next() == Next::AnotherCandidate => {
-                debug_assert!(!code.is_empty());
-                "list more instance types or zones, or use `spot: auto`".to_owned()
-            }
-            _ => "see EC2's message above; the code is explained at \
-                  https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html"
-                .to_owned(),
-        }
-    }
-}
-
-/// The statement that grants an action.
-pub(crate) fn statement_for(action: &str) -> String {
-    format!(
-        r#"add to the IAM policy: {{"Effect": "Allow", "Action": "{action}", "Resource": "*"}}"#
-    )
 }
 
 impl fmt::Display for Ec2Error {
@@ -413,22 +241,6 @@ impl fmt::Display for Ec2Error {
 
 impl Error for Ec2Error {}
 
-fn redirect(status: u16, headers: Option<&SdkHeaders>) -> (Kind, String) {
-    let location = headers.and_then(|headers| headers.get("location"));
-    let location = shortened(location.unwrap_or("an unnamed place"));
-    (Kind::Redirect(status), location)
-}
-
-/// How far this machine's clock is from a server's; `None` where no signature suffers from it.
-fn skew(server: SystemTime) -> Option<Duration> {
-    let now = SystemTime::now();
-    let apart = now
-        .duration_since(server)
-        .or_else(|_| server.duration_since(now))
-        .unwrap_or_default();
-    (apart > TOLERATED_SKEW).then_some(apart)
-}
-
 impl Transient for Ec2Error {
     fn timed_out(call: &'static str, within: Duration) -> Self {
         Self::without_answer(
@@ -449,18 +261,6 @@ impl Transient for Ec2Error {
     fn wait(&self) -> Option<Duration> {
         self.wait
     }
-}
-
-/// The cause of that type, wherever it is in the chain.
-fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        cause = error.source();
-    }
-    None
 }
 
 #[cfg(test)]
