@@ -259,7 +259,6 @@ fn range(span: Span, lines: &Lines<'_>) -> Range {
 }
 
 fn finding(diagnostic: &Diagnostic, lines: &Lines<'_>, root: &Value<'_>) -> Finding {
-    let own = diagnostic.code.name.starts_with("SPRINTERS_");
     // Broken text has no paths that everybody would agree on.
     let broken = diagnostic.code == issue_code::JSON_SYNTAX_ERROR;
     let location = |span: &Span| Location {
@@ -274,11 +273,7 @@ fn finding(diagnostic: &Diagnostic, lines: &Lines<'_>, root: &Value<'_>) -> Find
         finding_details: diagnostic.message.clone(),
         finding_type: diagnostic.code.kind,
         issue_code: diagnostic.code.name.to_owned(),
-        learn_more_link: if own {
-            String::new()
-        } else {
-            diagnostic.code.learn_more_link()
-        },
+        learn_more_link: diagnostic.code.learn_more_link(),
         locations: diagnostic.places.iter().map(location).collect(),
     }
 }

@@ -62,7 +62,7 @@ function item({ finding, fix }: Remark, now: () => Remark | undefined, actions: 
   });
   const button = fix && element("button", { type: "button", class: "fix" }, ...prose(fix.title));
   button?.addEventListener("click", () => actions.apply(now()?.fix?.edits ?? []));
-  const code = /^https:\/\/docs\.aws\.amazon\.com\//.test(finding.learnMoreLink)
+  const code = /^https:\/\/(docs\.aws\.amazon\.com|sprinters\.github\.io)\//.test(finding.learnMoreLink)
     ? element("a", { class: "issue", href: finding.learnMoreLink, rel: "noreferrer" }, finding.issueCode)
     : element("span", { class: "issue" }, finding.issueCode);
   return element(

@@ -1,5 +1,7 @@
 //! The checks' names, as AWS IAM Access Analyzer prints them.
 
+pub mod sprinters;
+
 use serde::{Deserialize, Serialize};
 
 /// How much a finding matters, in Access Analyzer's words.
@@ -40,15 +42,19 @@ pub struct Code {
 const PAGE: &str =
     "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html";
 
+/// The book, which has a page for each code of our own.
+const BOOK: &str = "https://sprinters.github.io/action/";
+
 impl Code {
-    /// The place in AWS's reference that explains the check.
+    /// The page that explains the check: the book's, or a place in AWS's reference.
     #[must_use]
     pub fn learn_more_link(self) -> String {
-        let anchor = self.name.to_ascii_lowercase().replace('_', "-");
-        format!(
-            "{PAGE}#access-analyzer-reference-policy-checks-{}-{anchor}",
-            self.kind.anchor()
-        )
+        let name = self.name.to_ascii_lowercase().replace('_', "-");
+        if name.starts_with("sprinters-") {
+            return [BOOK, &name, ".html"].concat();
+        }
+        let anchor = "#access-analyzer-reference-policy-checks-";
+        [PAGE, anchor, self.kind.anchor(), "-", &name].concat()
     }
 }
 
@@ -147,48 +153,6 @@ impl Code {
     }
 }
 
-/// Our own advice; the names are not among Access Analyzer's checks.
-pub mod sprinters {
-    use super::{Code, FindingType};
-
-    macro_rules! own {
-        ($($(#[$doc:meta])* $name:ident $kind:ident $text:literal)*) => {
-            $($(#[$doc])* pub const $name: Code = Code { name: $text, kind: FindingType::$kind };)*
-        };
-    }
-
-    own! {
-        /// A permission that the chosen features need is not granted.
-        MISSING_PERMISSION Error "SPRINTERS_MISSING_PERMISSION"
-        /// A permission that the chosen features need is denied by a statement.
-        DENIED_PERMISSION Error "SPRINTERS_DENIED_PERMISSION"
-        /// A permission depends on something that the text cannot tell.
-        CONDITIONAL_PERMISSION Suggestion "SPRINTERS_CONDITIONAL_PERMISSION"
-        /// More is granted than the chosen features need.
-        UNNEEDED_PERMISSION Suggestion "SPRINTERS_UNNEEDED_PERMISSION"
-        /// Every action on every resource.
-        ADMINISTRATOR_ACCESS SecurityWarning "SPRINTERS_ADMINISTRATOR_ACCESS"
-        /// Every action of a service, or everything but a few.
-        WHOLE_SERVICE SecurityWarning "SPRINTERS_WHOLE_SERVICE"
-        /// Tags can be put on foreign instances, so a tag condition protects nothing.
-        UNGUARDED_CREATE_TAGS SecurityWarning "SPRINTERS_UNGUARDED_CREATE_TAGS"
-        /// A condition on a key that the request never carries.
-        CONDITION_NEVER_TRUE Warning "SPRINTERS_CONDITION_NEVER_TRUE"
-        /// IAM refuses a managed policy of the old version.
-        MANAGED_POLICY_VERSION Error "SPRINTERS_MANAGED_POLICY_VERSION"
-        /// An inline policy should say its version.
-        INLINE_POLICY_VERSION Warning "SPRINTERS_INLINE_POLICY_VERSION"
-        /// Over the quota of the chosen kind of policy.
-        POLICY_TOO_LARGE Error "SPRINTERS_POLICY_TOO_LARGE"
-        /// A word of a template that IAM does not fill in.
-        TEMPLATE_PLACEHOLDER Warning "SPRINTERS_TEMPLATE_PLACEHOLDER"
-        /// A service whose actions the tables at hand do not hold.
-        NOT_CHECKED Suggestion "SPRINTERS_NOT_CHECKED"
-        /// Instances can be ended that are not Sprinters'.
-        UNSCOPED_TERMINATE Suggestion "SPRINTERS_UNSCOPED_TERMINATE"
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,5 +165,9 @@ mod tests {
         ));
         let link = PASS_ROLE_WITH_STAR_IN_RESOURCE.learn_more_link();
         assert!(link.ends_with("-security-warning-pass-role-with-star-in-resource"));
+        assert_eq!(
+            sprinters::NOT_CHECKED.learn_more_link(),
+            "https://sprinters.github.io/action/sprinters-not-checked.html"
+        );
     }
 }
