@@ -7,6 +7,7 @@ use std::fmt;
 
 use crate::values::instance_type::InstanceType;
 use crate::values::region::{Region, Zone};
+use crate::values::volume::Volumes;
 use table::{ON_DEMAND, Sections, rows};
 
 /// AWS's month where it divides a monthly price into hours.
@@ -172,6 +173,27 @@ impl Gp3 {
         let iops = part(iops.saturating_sub(FREE_IOPS), self.per_iops_month)?;
         let mibps = part(mibps.saturating_sub(FREE_MIBPS), self.per_mibps_month)?;
         Some((iops + mibps) / HOURS_PER_MONTH)
+    }
+
+    /// Dollars per hour of an instance's volumes, without what the root volume has for the boot alone. Unknown where the root
+    /// volume's size is the image's own.
+    pub(crate) fn volumes_per_hour(self, volumes: Volumes) -> Option<f64> {
+        let Volumes { root, temp } = volumes;
+        let storage = self.storage_per_hour(root.gib?);
+        let fast = if root.is_for_boot {
+            0.0
+        } else {
+            let (iops, throughput) = (root.iops, root.throughput);
+            self.performance_per_hour(iops.unwrap_or_default(), throughput.unwrap_or_default())?
+        };
+        let temp = match temp {
+            Some(temp) => {
+                self.storage_per_hour(temp.gib)
+                    + self.performance_per_hour(temp.iops, temp.throughput)?
+            }
+            None => 0.0,
+        };
+        Some(storage + fast + temp)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use super::prices::Prices;
 use super::reconcile::Supply;
 use crate::ec2::Instance;
 use crate::github::Runner;
@@ -26,7 +27,10 @@ pub(super) struct Member {
     pub market: Market,
     pub instance_type: String,
     pub zone: Option<String>,
+    /// Of the instance alone.
     pub usd_per_hour: Option<f64>,
+    /// Of its volumes.
+    pub volumes_usd_per_hour: Option<f64>,
     /// Where this process has launched it.
     pub launch: Option<LaunchedRunner>,
     /// The answer to GitHub's last look at it, for the next one.
@@ -121,7 +125,7 @@ impl Fleet {
     pub(super) fn see_instances(
         &mut self,
         seen: Vec<Instance>,
-        price: impl Fn(&Instance) -> Option<f64>,
+        price: impl Fn(&Instance) -> Prices,
         has_ended: impl Fn(&InstanceId) -> bool,
         now: SystemTime,
     ) -> Vec<Gone> {
@@ -173,6 +177,8 @@ impl Fleet {
             Some(known) => {
                 known.launch = member.launch;
                 known.usd_per_hour = member.usd_per_hour.or(known.usd_per_hour);
+                known.volumes_usd_per_hour =
+                    member.volumes_usd_per_hour.or(known.volumes_usd_per_hour);
                 known.launched = member.launched;
             }
             None => self.add(member),
@@ -214,10 +220,11 @@ impl Fleet {
         }
     }
 
-    /// What the runners that live cost an hour, as far as it is known.
+    /// What the runners that live cost an hour with their volumes, as far as it is known.
     pub(super) fn usd_per_hour(&self) -> f64 {
         self.members()
-            .filter_map(|member| member.usd_per_hour)
+            .flat_map(|member| [member.usd_per_hour, member.volumes_usd_per_hour])
+            .flatten()
             .fold(0.0, |sum, usd| sum + usd)
     }
 }
@@ -252,7 +259,7 @@ impl Member {
 }
 
 /// An instance of the set that this process has not launched.
-fn adopted(instance: &Instance, usd_per_hour: Option<f64>, now: SystemTime) -> Member {
+fn adopted(instance: &Instance, prices: Prices, now: SystemTime) -> Member {
     Member {
         instance: instance.id.clone(),
         runner: instance.runner_id(),
@@ -263,7 +270,8 @@ fn adopted(instance: &Instance, usd_per_hour: Option<f64>, now: SystemTime) -> M
         market: instance.usage.market,
         instance_type: instance.instance_type.clone(),
         zone: instance.usage.zone.as_ref().map(ToString::to_string),
-        usd_per_hour,
+        usd_per_hour: prices.instance,
+        volumes_usd_per_hour: prices.volumes,
         launch: None,
         etag: None,
     }
@@ -299,6 +307,13 @@ mod tests {
         }
     }
 
+    fn half_a_dollar() -> Prices {
+        Prices {
+            instance: Some(0.375),
+            volumes: Some(0.125),
+        }
+    }
+
     fn stages(fleet: &Fleet) -> Vec<Stage> {
         fleet.members().map(|member| member.stage).collect()
     }
@@ -311,7 +326,7 @@ mod tests {
             .zip(1..)
             .map(|(id, runner)| instance(id, runner, State::Running, UNIX_EPOCH))
             .chain([instance("i-5", 5, State::Terminated, UNIX_EPOCH)]);
-        let gone = fleet.see_instances(seen.collect(), |_| Some(0.5), |_| false, now);
+        let gone = fleet.see_instances(seen.collect(), |_| half_a_dollar(), |_| false, now);
         assert!(gone.is_empty());
         let records = [
             record(1, "offline", false),
@@ -333,14 +348,14 @@ mod tests {
         let (mut fleet, now) = (Fleet::default(), UNIX_EPOCH + Duration::from_hours(1));
         let old = instance("i-old", 1, State::Running, UNIX_EPOCH);
         let young = instance("i-young", 2, State::Pending, now - Duration::from_secs(2));
-        fleet.see_instances(vec![old, young], |_| None, |_| false, now);
-        let gone = fleet.see_instances(Vec::new(), |_| None, |_| false, now);
+        fleet.see_instances(vec![old, young], |_| Prices::default(), |_| false, now);
+        let gone = fleet.see_instances(Vec::new(), |_| Prices::default(), |_| false, now);
         let ids: Vec<&str> = gone.iter().map(|g| g.member.instance.as_str()).collect();
         assert_eq!(ids, ["i-old"]);
         assert!(gone.iter().all(Gone::had_no_job));
         assert_eq!(fleet.members().count(), 1);
         // But what EC2 says to have ended has.
-        let gone = fleet.see_instances(Vec::new(), |_| None, |_| true, now);
+        let gone = fleet.see_instances(Vec::new(), |_| Prices::default(), |_| true, now);
         assert_eq!((gone.len(), fleet.is_empty()), (1, true));
     }
 
@@ -349,7 +364,7 @@ mod tests {
         let (mut fleet, now) = (Fleet::default(), UNIX_EPOCH + Duration::from_hours(9));
         fleet.see_instances(
             vec![instance("i-1", 1, State::Running, UNIX_EPOCH)],
-            |_| None,
+            |_| Prices::default(),
             |_| false,
             now,
         );

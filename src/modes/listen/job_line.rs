@@ -35,11 +35,20 @@ impl Ended<'_> {
             .collect()
     }
 
-    /// What its instance cost until then, without volumes.
-    fn usd(&self) -> Option<f64> {
-        let runner = self.runner?;
-        let ran = self.job.finished?.duration_since(runner.launched).ok()?;
-        Some(runner.usd_per_hour? * ran.max(LEAST).as_secs_f64() / 3_600.0)
+    /// How many hours of its instance are billed until then.
+    fn hours(&self) -> Option<f64> {
+        let ran = self.job.finished?.duration_since(self.runner?.launched);
+        Some(ran.ok()?.max(LEAST).as_secs_f64() / 3_600.0)
+    }
+
+    /// What its instance cost until then.
+    fn instance_usd(&self) -> Option<f64> {
+        Some(self.runner?.usd_per_hour? * self.hours()?)
+    }
+
+    /// What its volumes cost until then.
+    fn volumes_usd(&self) -> Option<f64> {
+        Some(self.runner?.volumes_usd_per_hour? * self.hours()?)
     }
 
     pub(super) fn line(&self) -> String {
@@ -64,8 +73,14 @@ impl Ended<'_> {
             if let Some(zone) = &runner.zone {
                 line.push_str(&format!(" in {zone}"));
             }
-            if let Some(usd) = self.usd() {
-                line.push_str(&format!(", ${usd:.4}"));
+            match (self.instance_usd(), self.volumes_usd()) {
+                (Some(instance), Some(volumes)) => {
+                    line.push_str(&format!(", ${:.4}", instance + volumes));
+                }
+                (Some(instance), None) => {
+                    line.push_str(&format!(", ${instance:.4} without its volumes"));
+                }
+                (None, _) => {}
             }
         }
         if let Some(hindrance) = self.hindrance {
@@ -99,7 +114,10 @@ impl Ended<'_> {
             put("instance_type", json!(runner.instance_type));
             put("market", json!(runner.market.to_string()));
             put("zone", json!(runner.zone));
-            put("usd", json!(self.usd()));
+            let (instance, volumes) = (self.instance_usd(), self.volumes_usd());
+            put("usd", json!(instance.zip(volumes).map(|(a, b)| a + b)));
+            put("instance_usd", json!(instance));
+            put("volumes_usd", json!(volumes));
         }
         put("waited_because", json!(self.hindrance));
         fields
@@ -162,6 +180,7 @@ mod tests {
             instance_type: "m7i.large".to_owned(),
             zone: Some("eu-central-1a".to_owned()),
             usd_per_hour: Some(0.036),
+            volumes_usd_per_hour: Some(0.024),
             launch: None,
             etag: None,
         };
@@ -183,11 +202,20 @@ mod tests {
         assert_eq!(
             ended.line(),
             "job `build\u{fffd}[2J` of octo/app (run 7) succeeded: queued 11:06:40, launched +0.25 s, online +28.0 s, \
-             started +31.0 s, done +2 min 05 s; spot m7i.large in eu-central-1a, $0.0012; \
+             started +31.0 s, done +2 min 05 s; spot m7i.large in eu-central-1a, $0.0021; \
              it waited because `max-runners` (2) lived"
         );
         let fields = ended.fields();
         assert_eq!(fields.get("market"), Some(&json!("spot")));
         assert_eq!(fields.get("online_after_s"), Some(&json!(28.0)));
+        let runner = Member {
+            volumes_usd_per_hour: None,
+            ..runner.clone()
+        };
+        let ended = Ended {
+            runner: Some(&runner),
+            ..ended
+        };
+        assert!(ended.line().contains(", $0.0012 without its volumes; "));
     }
 }

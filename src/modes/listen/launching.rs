@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::fleet::{Member, Stage};
+use super::prices;
 use super::spec::SetSpec;
 use crate::clients::Clients;
 use crate::error::{Exit, Failure};
@@ -18,13 +19,10 @@ use crate::launch::deadlines::Deadlines;
 use crate::launch::prepare::Prepared;
 use crate::launch::registrar::Registrar;
 use crate::launch::runner::LaunchedRunner;
-use crate::pricing;
 use crate::report::Reporter;
 use crate::retry::Deadline;
 use crate::teardown::{self, Leftovers, Search};
-use crate::values::region::Region;
 use crate::values::run::LaunchName;
-use crate::values::spot::Market;
 
 /// How long prices, images and the runner program's version are as good as new.
 const GOOD_FOR: Duration = Duration::from_mins(5);
@@ -135,7 +133,7 @@ impl Launching {
     }
 
     pub(super) fn member(&self, runner: LaunchedRunner) -> Member {
-        let region = &self.shared.clients.region;
+        let prices = prices::of_launch(&runner, &self.shared.clients.region);
         let candidate = &runner.candidate;
         let now = SystemTime::now();
         let spec = &self.shared.spec.start;
@@ -150,21 +148,10 @@ impl Launching {
             market: candidate.market,
             instance_type: candidate.instance_type.to_string(),
             zone: runner.availability_zone.clone(),
-            usd_per_hour: usd_per_hour(&runner, region),
+            usd_per_hour: prices.instance,
+            volumes_usd_per_hour: prices.volumes,
             launch: Some(runner),
             etag: None,
-        }
-    }
-}
-
-fn usd_per_hour(runner: &LaunchedRunner, region: &Region) -> Option<f64> {
-    let candidate = &runner.candidate;
-    match candidate.market {
-        Market::Spot => candidate.spot_price,
-        Market::OnDemand => {
-            let zone = runner.availability_zone.as_ref();
-            let zone = zone.and_then(|zone| zone.parse().ok());
-            pricing::on_demand(&candidate.instance_type, region, zone.as_ref()).ok()
         }
     }
 }

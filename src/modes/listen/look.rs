@@ -7,14 +7,13 @@ use tokio::time::Instant;
 
 use super::census::{Census, Plan, Records};
 use super::fleet::{Member, Stage};
+use super::prices;
 use super::set::{Doubtful, Set};
 use crate::ec2::Instance;
 use crate::github::Runner;
-use crate::pricing;
 use crate::values::network::InstanceId;
 use crate::values::run;
 use crate::values::runner_id::RunnerId;
-use crate::values::spot::Market;
 
 /// How long an instance may take beyond `start-timeout` before it is ended from here: its own timer comes first.
 const BOOT_GRACE: Duration = Duration::from_secs(90);
@@ -96,14 +95,7 @@ impl Set {
         let with_instance: BTreeSet<RunnerId> =
             instances.iter().filter_map(Instance::runner_id).collect();
         let region = self.clients.region.clone();
-        let price = |instance: &Instance| match instance.usage.market {
-            Market::OnDemand => {
-                let instance_type = instance.instance_type.parse().ok()?;
-                let zone = instance.usage.zone.as_ref();
-                pricing::on_demand(&instance_type, &region, zone).ok()
-            }
-            Market::Spot => None,
-        };
+        let price = |instance: &Instance| prices::of_instance(instance, &region);
         let ended: BTreeSet<InstanceId> = gone.keys().cloned().collect();
         let has_ended = |id: &InstanceId| ended.contains(id);
         for mut left in self.fleet.see_instances(instances, price, has_ended, now) {

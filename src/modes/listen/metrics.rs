@@ -101,7 +101,7 @@ impl Metrics {
         );
         registry.register(
             "usd_per_hour",
-            "What the runners that live cost an hour, as far as their price is known",
+            "What the runners that live cost an hour with their volumes, as far as the prices are known",
             usd_per_hour.clone(),
         );
         registry.register("launches", "Launches by outcome", launches.clone());

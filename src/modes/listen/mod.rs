@@ -20,6 +20,7 @@ mod messages;
 mod metrics;
 mod news;
 mod notify;
+mod prices;
 mod reconcile;
 mod serve;
 mod service;

@@ -14,7 +14,6 @@ use crate::values::region::Region;
 use crate::values::run::WorkflowRun;
 use crate::values::runner_id::RunnerId;
 use crate::values::spot::Market;
-use crate::values::volume::Volumes;
 
 /// Everything that the summary of a `start` tells.
 #[derive(Debug)]
@@ -138,23 +137,7 @@ impl Started<'_> {
 
     /// Dollars per hour of a runner's volumes.
     fn volumes(&self, runner: &LaunchedRunner) -> Option<f64> {
-        let gp3 = Gp3::of(self.region)?;
-        let Volumes { root, temp } = runner.volumes;
-        let storage = gp3.storage_per_hour(root.gib?);
-        let fast = if root.is_for_boot {
-            0.0
-        } else {
-            let (iops, throughput) = (root.iops, root.throughput);
-            gp3.performance_per_hour(iops.unwrap_or_default(), throughput.unwrap_or_default())?
-        };
-        let temp = match temp {
-            Some(temp) => {
-                gp3.storage_per_hour(temp.gib)
-                    + gp3.performance_per_hour(temp.iops, temp.throughput)?
-            }
-            None => 0.0,
-        };
-        Some(storage + fast + temp)
+        Gp3::of(self.region)?.volumes_per_hour(runner.volumes)
     }
 
     fn on_demand(&self, candidate: &Candidate) -> Option<f64> {
