@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import base64
 import json
 import os
 import re
@@ -139,6 +141,41 @@ def test_the_stack_trusts_the_repository(administrator: dict[str, str]) -> None:
     outputs = create("role/template.yaml", administrator, **parameters)
     assert outputs["RoleArn"] == f"arn:aws:iam::{ACCOUNT_ID}:role/sprinters-role"
     trusts_the_repository(administrator)
+
+
+def test_the_listener_s_stack_may_do_what_it_needs_and_nothing_else(administrator: dict[str, str]) -> None:
+    ec2 = client("ec2", administrator)
+    [vpc] = ec2.describe_vpcs()["Vpcs"]
+    subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]][:2]
+    parameters = {"Repository": "octo/app", "Secret": "/octo/key", "Vpc": vpc["VpcId"], "Subnets": ",".join(subnets)}
+    role = create("listener/template.yaml", administrator, **parameters)["Role"].split("/")[-1]
+
+    iam = client("iam", administrator)
+    assert not iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    # moto keeps what a template brought as Python writes it.
+    launching, secret = (ast.literal_eval(document) if isinstance(document, str) else document)["Statement"]
+    assert (launching["Effect"], launching["Action"], launching["Resource"]) == ("Allow", list(PLAIN_SIX), "*")
+    parameter = f"arn:aws:ssm:{REGION}:{ACCOUNT_ID}:parameter/octo/key"
+    assert (secret["Effect"], secret["Action"], secret["Resource"]) == ("Allow", "ssm:GetParameter", parameter)
+    [trust] = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust == {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+
+    [group] = client("autoscaling", administrator).describe_auto_scaling_groups()["AutoScalingGroups"]
+    assert (group["MinSize"], group["MaxSize"], len(group["Instances"])) == (1, 1, 1)
+    template = group["LaunchTemplate"]["LaunchTemplateId"]
+    [version] = ec2.describe_launch_template_versions(LaunchTemplateId=template)["LaunchTemplateVersions"]
+    launched = version["LaunchTemplateData"]
+    assert launched["InstanceType"] == "t4g.nano"
+    assert launched["MetadataOptions"]["HttpTokens"] == "required"
+    assert launched["IamInstanceProfile"]["Arn"].startswith(f"arn:aws:iam::{ACCOUNT_ID}:instance-profile/")
+    [firewall] = ec2.describe_security_groups(GroupIds=launched["SecurityGroupIds"])["SecurityGroups"]
+    assert firewall["IpPermissions"] == [], "nothing comes in"
+    script = base64.b64decode(launched["UserData"]).decode()
+    assert "GITHUB_REPOSITORY" in script and "octo/app" in script and "--name /octo/key" in script
+    shell = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
+    assert shell.returncode == 0, shell.stderr
 
 
 # `gh` as the commands use it: `gh api … --jq …` answers the subjects, `gh secret set NAME` keeps what it is given.
