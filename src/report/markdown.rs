@@ -17,19 +17,38 @@ pub(crate) fn table(text: &mut String, head: &[&str], rows: impl IntoIterator<It
     }
 }
 
+/// Text from elsewhere as code, in a cell or a paragraph. What a code span in a cell cannot hold is written as HTML.
 pub(crate) fn code(text: &str) -> String {
-    format!("`{}`", text.replace('`', "'").replace('|', "\\|"))
+    let text = one_line(text);
+    let fits = !text.contains(['`', '|', '\\', '[']) && !text.trim().is_empty();
+    if fits {
+        format!("`{text}`")
+    } else {
+        format!("<code>{}</code>", escaped(&text))
+    }
 }
 
-/// Text from elsewhere must neither end the cell nor the row.
-pub(crate) fn cell(text: &str) -> String {
-    text.replace('|', "\\|")
-        .replace(['\n', '\r'], " ")
-        .replace('<', "&lt;")
+/// Without line breaks, other control characters, and what changes the direction of the text.
+fn one_line(text: &str) -> String {
+    let is_layout = |c| matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
+    text.replace(|c: char| c.is_control() || is_layout(c), " ")
 }
 
-/// Running text from elsewhere, outside of tables: what stands in backticks stays code, and nothing else of it is taken for
-/// Markdown or HTML.
+/// Numeric references, which are characters and never syntax, for all that has a meaning in Markdown or HTML.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if "&<>|\\`*_[]~$@".contains(c) {
+            let _ = write!(escaped, "&#{};", u32::from(c));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+/// Text from elsewhere, in a cell or a paragraph: what stands in backticks stays code; nothing in it ends the cell, the row or
+/// the paragraph, and nothing else of it is taken for Markdown or HTML.
 pub(crate) fn text(text: &str) -> String {
     let mut escaped = String::new();
     let mut rest = text;
@@ -38,7 +57,7 @@ pub(crate) fn text(text: &str) -> String {
         // Only what stands between single ones is code: a run of several begins a code of another kind.
         match after.split_once('`') {
             Some((inside, behind)) if !inside.is_empty() && !behind.starts_with('`') => {
-                escaped.push_str(&format!("`{}`", one_line(inside)));
+                escaped.push_str(&code(inside));
                 rest = behind;
             }
             _ => {
@@ -51,10 +70,6 @@ pub(crate) fn text(text: &str) -> String {
     }
     escaped.push_str(&literal(rest));
     escaped
-}
-
-fn one_line(text: &str) -> String {
-    text.replace(['\n', '\r'], " ")
 }
 
 /// Every sign that Markdown has a meaning for, escaped.
@@ -105,6 +120,61 @@ pub(crate) fn folded(title: &str, content: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const HOSTILE: [&str; 11] = [
+        "a|b",
+        r"a\|b",
+        "`|`",
+        "a\n\n# b",
+        "a\r| b |\r",
+        "<details><summary>x</summary>",
+        "</td></table><img src=x onerror=y>",
+        "![x](https://example.com/x.png) **b** @octo",
+        "##[add-path]/tmp",
+        "::set-output name=x::y\n::stop-commands::z",
+        "``` mermaid \u{202e} x",
+    ];
+
+    /// What is left for GitHub's table parser once escaped signs and our own tags are taken away.
+    fn syntax(cell: &str) -> String {
+        let mut left = String::new();
+        let mut signs = cell.chars();
+        while let Some(sign) = signs.next() {
+            match sign {
+                '\\' => drop(signs.next()),
+                _ => left.push(sign),
+            }
+        }
+        left.replace("<code>", "").replace("</code>", "")
+    }
+
+    #[test]
+    fn names_of_others_break_nothing() {
+        for name in HOSTILE {
+            let message = format!("job `{name}` and {name} | wait");
+            for cell in [code(name), text(name), text(&message)] {
+                let left = syntax(&cell);
+                assert!(
+                    !left.contains(|c: char| c == '|' || c.is_control()),
+                    "{cell}"
+                );
+                assert!(left.matches('`').count().is_multiple_of(2), "{cell}");
+                let outside: String = left.split('`').step_by(2).collect();
+                assert!(!outside.contains(['<', '[', '*']), "{cell}");
+            }
+        }
+    }
+
+    #[test]
+    fn ordinary_text_stays_readable() {
+        assert_eq!(code("m7i.large"), "`m7i.large`");
+        assert_eq!(code("build (1)"), "`build (1)`");
+        assert_eq!(
+            text("add `{\"Action\": \"ec2:RunInstances\"}`, then run it again"),
+            "add `{\"Action\": \"ec2:RunInstances\"}`, then run it again"
+        );
+        assert_eq!(text("half a ` span"), "half a \\` span");
+    }
 
     #[test]
     fn text_from_elsewhere_is_only_text() {

@@ -16,6 +16,7 @@ use crate::error::Failure;
 use crate::github::{DOWNLOADS, Download};
 use crate::launch::prepare::Prepared;
 use crate::platform::signals::{Cancel, budget};
+use crate::report::markdown::{self, code};
 use crate::report::{Reporter, seconds};
 use crate::retry::{self, Deadline};
 use crate::teardown::{Ended, Leftovers, Search, end};
@@ -262,11 +263,14 @@ impl Bake<'_> {
         let deleted = self.prune(image).await;
         let took = seconds(took);
         let mut text = format!(
-            "### Sprinters: baked\n\nImage `{image}` ({image_name}), {}, in {took}.",
+            "### Sprinters: baked\n\nImage {} ({}), {}, in {took}.",
+            code(image),
+            markdown::text(image_name),
             self.architecture
         );
         if !deleted.is_empty() {
-            text = format!("{text} Deleted: `{}`.", deleted.join("`, `"));
+            let deleted: Vec<String> = deleted.iter().map(|id| code(id)).collect();
+            text = format!("{text} Deleted: {}.", deleted.join(", "));
         }
         self.report.summary(&format!("{text}\n\n"));
         Ok(())

@@ -1,6 +1,6 @@
 //! The job summary of a `check`.
 
-use crate::report::markdown::{cell, table};
+use crate::report::markdown::{self, table};
 use crate::report::{CheckResult, CheckStatus};
 
 /// What `check` found.
@@ -15,8 +15,8 @@ pub(crate) fn checked(findings: &[CheckResult]) -> String {
         };
         vec![
             mark.to_owned(),
-            cell(&finding.subject),
-            cell(finding.remedy.as_deref().unwrap_or_default()),
+            markdown::text(&finding.subject),
+            markdown::text(finding.remedy.as_deref().unwrap_or_default()),
         ]
     });
     table(&mut text, &["", "Checked", "What to do"], rows);
@@ -39,7 +39,7 @@ mod tests {
             CheckResult {
                 mark: CheckStatus::Missing,
                 subject: "ec2:CreateTags".to_owned(),
-                remedy: Some("refused; add a statement | with <b>\nmarks".to_owned()),
+                remedy: Some("refused; add a `statement` | with <b>\nmarks".to_owned()),
             },
             CheckResult {
                 mark: CheckStatus::Unknown,

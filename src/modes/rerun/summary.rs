@@ -1,6 +1,6 @@
 //! The job summary of a `rerun`.
 
-use crate::report::markdown::{MOST_ROWS, cell, code, table};
+use crate::report::markdown::{self, MOST_ROWS, code, table};
 
 /// Whether a run was run again, and why.
 pub(crate) fn rerun(is_rerun: bool, why: &str, url: &str, lost: &[[&str; 3]]) -> String {
@@ -10,15 +10,23 @@ pub(crate) fn rerun(is_rerun: bool, why: &str, url: &str, lost: &[[&str; 3]]) ->
         "nothing to rerun"
     };
     // The URL is GitHub's own, but an answer is an answer.
-    let url: String = url.chars().filter(|c| !"()<> \n".contains(*c)).collect();
+    let url: String = url
+        .chars()
+        .filter(|c| c.is_ascii_graphic() && !"()<>[]|\\`".contains(*c))
+        .collect();
+    let run = if url.starts_with("https://") || url.starts_with("http://") {
+        format!("[The run]({url})")
+    } else {
+        "The run".to_owned()
+    };
     let mut text = format!(
-        "### Sprinters: {title}\n\n[The run]({url}): {}.\n\n",
-        cell(why)
+        "### Sprinters: {title}\n\n{run}: {}.\n\n",
+        markdown::text(why)
     );
     if !lost.is_empty() {
         let rows = lost
             .iter()
-            .map(|[job, instance, reason]| vec![code(job), code(instance), cell(reason)]);
+            .map(|[job, instance, reason]| vec![code(job), code(instance), markdown::text(reason)]);
         table(
             &mut text,
             &["Job", "Instance or label", "Lost"],
@@ -32,6 +40,14 @@ pub(crate) fn rerun(is_rerun: bool, why: &str, url: &str, lost: &[[&str; 3]]) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hostile_names_break_nothing() {
+        let job = "x|y\n\n<details>`##[add-path]/tmp";
+        let why = format!("attempt 2 begins: job `{job}` and every job that needs it");
+        let url = "javascript:alert(1)\n[x](y";
+        insta::assert_snapshot!(rerun(true, &why, url, &[[job, job, job]]));
+    }
 
     #[test]
     fn a_rerun() {

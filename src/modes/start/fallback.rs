@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::error::{Exit, Failure};
 use crate::inputs::{InputError, Inputs, Problems};
 use crate::report::Reporter;
-use crate::report::markdown::code;
+use crate::report::markdown::{block, code};
 use crate::values::label::Label;
 use crate::values::list;
 use crate::values::runner;
@@ -121,12 +121,9 @@ impl Fallback {
     fn markdown(&self, why: &dyn fmt::Display, details: &[String]) -> String {
         let label = code(self.label.as_str());
         let mut text = format!("### Sprinters: no runner, fallback {label}\n\n");
-        for line in std::iter::once(&why.to_string()).chain(details) {
-            // One block for all of it, so that nothing in it is taken for Markdown.
-            for line in line.lines() {
-                text.push_str(&format!("    {line}\n"));
-            }
-        }
+        let why = why.to_string();
+        let lines = std::iter::once(&why).chain(details);
+        text.push_str(&block(lines.flat_map(|line| line.lines())));
         text.push('\n');
         text
     }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::modes::stop::bill::{Bill, Bills};
-use crate::report::markdown::table;
+use crate::report::markdown::{self, table};
 use crate::report::{mermaid, seconds};
 
 /// What stands for a price or a time that nobody knows.
@@ -107,7 +107,7 @@ pub(crate) fn section(text: &mut String, bills: &Bills) {
     ];
     let cells = rows
         .iter()
-        .map(|(what, amount, note)| vec![(*what).to_owned(), usd(*amount), note.clone()]);
+        .map(|(what, amount, note)| vec![(*what).to_owned(), usd(*amount), markdown::text(note)]);
     table(text, &["What", "US dollars", "Note"], cells);
     text.push_str(
         "\nEC2 bills at least a minute for each instance. Not counted: traffic, taxes, discounts, and a public IPv4 address \
