@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -135,3 +136,59 @@ def test_a_file_that_is_no_policy(step: Step) -> None:
     run = step.run(policy="one.json")
     assert run.code == 1
     assert "title=JSON_SYNTAX_ERROR" in run.stdout
+
+
+# Names that a pull request may give to files.
+HOSTILE = (
+    "a\n::error title=x::y.json",
+    "b\r::stop-commands::token.json",
+    "c ##[set-output name=granted]true.json",
+    "d ##[add-path].json",
+    "e|<details>`x`.json",
+)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("text", [policy(*SIX), "{", "[]"], ids=["good", "bad", "not-a-policy"])
+def test_a_file_s_name_is_not_a_command(step: Step, name: str, text: str) -> None:
+    step.write(name, text)
+    run = step.run(policy="*.json")
+
+    assert run.code in (0, 1)
+    commands = [line for line in re.split(r"[\r\n]", run.stdout) if line.lstrip().startswith("::")]
+    assert all(re.match(r"::(error|warning|notice) (file|title)=", line) for line in commands), run.stdout
+    assert not any(line.startswith("::error title=x") for line in commands)
+    assert "##[" not in run.stdout
+    [heading] = [line for line in run.summary.splitlines() if line.startswith("### ")]
+    assert "<details>" not in run.summary and "|" not in heading
+
+
+def test_a_policy_s_text_is_not_a_command(step: Step) -> None:
+    statement = {
+        "Sid": "##[set-output name=x]y",
+        "Effect": "Allow",
+        "Action": "ec2:Run\\|\n::error::x",
+        "Resource": "*",
+    }
+    step.write("a.json", json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    run = step.run(policy="a.json")
+
+    assert run.code == 1 and "::error file=a.json" in run.stdout
+    assert "##[" not in run.stdout
+    assert not re.search(r"(?m)^::error::x", run.stdout)
+    rows = [line for line in run.summary.splitlines() if line.startswith("| ")]
+    assert rows and all(row.count("|") in (4, 5) and "\\" not in row for row in rows), run.summary
+
+
+def test_only_files_of_the_checkout_are_read(step: Step, tmp_path: Path) -> None:
+    (tmp_path / "secret.json").write_text("{}")
+    (step.workspace / "out.json").symlink_to(tmp_path / "secret.json")
+    step.write("policies/six.json", policy(*SIX))
+    (step.workspace / "within.json").symlink_to(step.workspace / "policies" / "six.json")
+    step.write("large.json", " " * (1024 * 1024 + 1))
+
+    assert step.run(policy="within.json").code == 0
+    out = step.run(policy="out.json")
+    assert out.code == 2 and "leads out of the checkout" in out.stdout
+    large = step.run(policy="large.json")
+    assert large.code == 2 and "which no policy has" in large.stdout

@@ -8,7 +8,9 @@ export class Refused extends Error {}
 /** @typedef {{ span: { start: Position, end: Position } }} Location */
 /** @typedef {{ findingType: FindingType, issueCode: string, findingDetails: string, locations: Location[] }} Finding */
 
-const escaped = (/** @type {string} */ text) => text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+/** The runner takes the old form of a command anywhere in a line: https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs */
+const broken = (/** @type {string} */ text) => text.replaceAll("##[", "##\u200b[");
+const escaped = (/** @type {string} */ text) => broken(text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A"));
 const property = (/** @type {string | number} */ text) => escaped(String(text)).replaceAll(":", "%3A").replaceAll(",", "%2C");
 
 /**
@@ -20,6 +22,15 @@ const property = (/** @type {string | number} */ text) => escaped(String(text)).
 export function command(name, properties, message) {
   const listed = Object.entries(properties).map(([key, value]) => `${key}=${property(value)}`);
   return `::${name} ${listed.join(",")}::${escaped(message)}`;
+}
+
+/**
+ * One line of the log with text from elsewhere in it (a file's name, a policy's Sid), which is never a command.
+ * @param {string} text
+ */
+export function line(text) {
+  const one = text.replace(/\p{Cc}+/gu, " ");
+  return broken(one.replace(/^(\s*)::/, "$1\u200b::"));
 }
 
 const KIND = { ERROR: "error", SECURITY_WARNING: "warning", WARNING: "warning", SUGGESTION: "notice" };

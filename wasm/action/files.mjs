@@ -1,6 +1,6 @@
 // Which files a pattern names. Node's own glob is newer than some runners' Node, and this needs three signs only.
-import { readdirSync } from "node:fs";
-import { join, sep } from "node:path";
+import { readFileSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { join, relative, sep } from "node:path";
 import { Refused } from "./commands.mjs";
 
 /**
@@ -50,4 +50,22 @@ export function filesOf(patterns, folder) {
     for (const path of matching) found.add(join(folder, path.replaceAll("/", sep)));
   }
   return [...found];
+}
+
+/** IAM takes 20,480 characters at the most; whatever is larger than this is not a policy. */
+const LARGEST = 1024 * 1024;
+
+/**
+ * The text of a regular file of the checkout. A link may lead to another of its files, not out of it.
+ * @param {string} file
+ * @param {string} folder
+ */
+export function read(file, folder) {
+  const refuse = (/** @type {string} */ why) => new Refused(`input \`policy\`: \`${relative(folder, file)}\` ${why}`);
+  const real = realpathSync(file);
+  if (!real.startsWith(realpathSync(folder) + sep)) throw refuse("is a link that leads out of the checkout; name the file itself");
+  const found = statSync(real);
+  if (!found.isFile()) throw refuse("is not a regular file");
+  if (found.size > LARGEST) throw refuse(`has ${found.size} bytes, which no policy has; narrow the pattern`);
+  return readFileSync(real, "utf8");
 }

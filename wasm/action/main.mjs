@@ -1,10 +1,10 @@
 // The workflow step: checks the named files and says what it found, as annotations on their lines and as a job summary.
 // It reads files and writes to what GitHub gave it. It has no dependency, needs no credentials and opens no connection.
-import { appendFileSync, readFileSync } from "node:fs";
+import { appendFileSync } from "node:fs";
 import { relative } from "node:path";
-import { Refused, annotation, command } from "./commands.mjs";
+import { Refused, annotation, command, line } from "./commands.mjs";
 import { startEngine } from "./engine.mjs";
-import { filesOf } from "./files.mjs";
+import { filesOf, read } from "./files.mjs";
 import { readInputs } from "./inputs.mjs";
 import { summaryOf } from "./summary.mjs";
 
@@ -49,12 +49,12 @@ function causesFirst({ findings, advice, causes = [] }) {
  */
 function checkFile(engine, file, options) {
   const name = relative(workspace, file).replaceAll("\\", "/");
-  const report = engine.check(readFileSync(file, "utf8"), options);
+  const report = engine.check(read(file, workspace), options);
   const said = causesFirst(report);
   for (const finding of said.slice(0, MOST_ANNOTATIONS)) console.log(annotation(name, finding));
   const fails = ["refused", "lacks"].includes(report.headline.kind);
   const bad = fails || said.some(({ findingType }) => findingType === "ERROR");
-  console.log(`${bad ? "✗" : "✓"} ${name}: ${report.headline.text}`);
+  console.log(line(`${bad ? "✗" : "✓"} ${name}: ${report.headline.text}`));
   return { name, report, said, bad };
 }
 

@@ -11,8 +11,26 @@ const SIGN = { granted: "✅", conditional: "❔", missing: "❌", denied: "❌"
 
 const KIND = { ERROR: "error", SECURITY_WARNING: "security warning", WARNING: "warning", SUGGESTION: "suggestion" };
 
-/** Text from a policy in a cell of a table: neither a new column nor markup. */
-const cell = (/** @type {string} */ text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll("|", "\\|").replace(/[\r\n]+/g, " ");
+/** Numeric references, which are characters and never syntax, for all that has a meaning in Markdown or HTML. */
+const escaped = (/** @type {string} */ text) => text.replace(/[&<>|\\`*_[\]~$@]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+
+/** What a code span in a cell cannot hold is written as HTML. */
+const code = (/** @type {string} */ text) => (/[|\\[]|^\s*$/.test(text) ? `<code>${escaped(text)}</code>` : `\`${text}\``);
+
+/**
+ * A message with text from a policy in it: code spans stay, and nothing in it ends the cell or is markup.
+ * @param {string} text
+ */
+function cell(text) {
+  const parts = text.replace(/\p{Cc}+/gu, " ").split("`");
+  return parts
+    .map((part, index) => {
+      if (index % 2 === 0) return escaped(part);
+      // A backtick without its partner is a character.
+      return index + 1 < parts.length ? code(part) : escaped(`\`${part}`);
+    })
+    .join("");
+}
 
 const table = (/** @type {string[]} */ head, /** @type {string[][]} */ rows) => [`| ${head.join(" | ")} |`, `|${" --- |".repeat(head.length)}`, ...rows.map((row) => `| ${row.map(cell).join(" | ")} |`), ""];
 
