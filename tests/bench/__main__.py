@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench import booting, growth, latency, many, policy, sizes
+from bench import booting, growth, latency, listening, many, policy, sizes
 from bench.table import Row, markdown, render
 from bench.where import Where
 from bench.world import World
@@ -52,6 +52,9 @@ def main() -> int:
             many.new_records,
             many.hour,
             many.download,
+            listening.message_to_launch,
+            listening.thousand_jobs,
+            listening.quiet_hour,
             policy.rates,
             policy.cold,
             policy.keystroke,

@@ -63,13 +63,15 @@ class World:
                 step.close()
 
     @contextmanager
-    def crowd(self, latency: float, online_after: float = 0) -> Iterator[tuple[Crowd, GitHub, Program]]:
+    def crowd(
+        self, latency: float, online_after: float = 0, job_takes: float | None = None
+    ) -> Iterator[tuple[Crowd, GitHub, Program]]:
         """For very many instances, each answer so many seconds away."""
         folder = self.folder / str(next(self._numbers))
         with (
             GitHub(openapi_validation=False) as github,
             Ec2(self.moto) as ec2,
-            Crowd(github, latency, online_after) as crowd,
+            Crowd(github, latency, online_after, job_takes) as crowd,
         ):
             github.gate.fail("*", delayed(latency), times=None)
             step = self.step(folder, ec2, github)

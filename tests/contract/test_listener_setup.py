@@ -1,4 +1,4 @@
-"""The files that docs/src/listen.md hands out for a listener that runs for good: systemd's unit, and the container's file."""
+"""What docs/src/listen.md hands out for a listener that runs for good: systemd's unit, and the container's file."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
 
 def test_systemd_finds_the_unit_safe() -> None:
     """Of ten points of exposure, what `systemd-analyze security` calls OK is below five."""
-    command = ["systemd-analyze", "security", "--offline=yes", "--threshold=20", UNIT]
+    command = ["systemd-analyze", "security", "--offline=yes", "--threshold=20", str(UNIT)]
     security = subprocess.run(command, capture_output=True, text=True, check=False)
     assert security.returncode == 0, security.stdout[-300:] + security.stderr
 
