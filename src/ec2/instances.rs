@@ -274,15 +274,28 @@ impl Ec2 {
         Ok(all)
     }
 
-    /// Terminates instances. Terminated ones stay terminated: repeating this is harmless.
+    /// Terminates instances. Terminated ones stay terminated: repeating this is harmless. EC2's answer names each of them; one
+    /// that does not may be anybody's.
     pub(crate) async fn terminate(&self, ids: &[InstanceId]) -> Result<(), Ec2Error> {
-        self.client
+        let answer = self
+            .client
             .terminate_instances()
             .set_instance_ids(Some(ids.iter().map(ToString::to_string).collect()))
             .send()
             .await
-            .map(|_| ())
-            .map_err(|error| Ec2Error::from_sdk(TERMINATE_INSTANCES, &error))
+            .map_err(|error| Ec2Error::from_sdk(TERMINATE_INSTANCES, &error))?;
+        let named: Vec<&str> = answer
+            .terminating_instances()
+            .iter()
+            .filter_map(|change| change.instance_id())
+            .collect();
+        match ids.iter().find(|id| !named.contains(&id.as_str())) {
+            None => Ok(()),
+            Some(id) => {
+                let why = format!("it does not name `{id}`");
+                Err(Ec2Error::unreadable(TERMINATE_INSTANCES, &why))
+            }
+        }
     }
 }
 

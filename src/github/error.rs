@@ -9,6 +9,7 @@ use super::kind::{self, Kind};
 use super::operation::{INSTALLATION, MINT, is_about_runs};
 use crate::http::cause::{Unanswered, shortened};
 use crate::http::extra_roots;
+use crate::http::headers::Headers;
 use crate::retry::Transient;
 use crate::values::scope::Scope;
 
@@ -32,9 +33,13 @@ impl GithubError {
         headers: &HeaderMap,
         body: &str,
     ) -> Self {
+        // Not followed: the token is for GitHub alone.
+        let elsewhere = headers.text("location").filter(|_| status.is_redirection());
         let message = serde_json::from_str::<serde_json::Value>(body)
             .ok()
             .and_then(|body| Some(body.get("message")?.as_str()?.to_owned()))
+            .filter(|_| elsewhere.is_none())
+            .or_else(|| elsewhere.map(|location| format!("redirect to {location}")))
             .map_or_else(
                 || status.canonical_reason().unwrap_or("no message").to_owned(),
                 |message| shortened(&message),
@@ -68,6 +73,12 @@ impl GithubError {
     /// A success by its status, but not the one that the API describes: some proxy or portal has answered.
     pub(crate) fn unexpected(operation: &'static str, status: StatusCode) -> Self {
         Self::unreadable(operation, format!("HTTP {}", status.as_u16()))
+    }
+
+    /// A 404 about a record that GitHub lists.
+    pub(crate) fn contradicted(operation: &'static str) -> Self {
+        let why = "GitHub answered 404, and lists the record all the same";
+        Self::unreadable(operation, why.to_owned())
     }
 
     pub(crate) fn unreadable(operation: &'static str, message: String) -> Self {
@@ -140,6 +151,10 @@ impl GithubError {
             401 => "`github-token` is wrong, expired or revoked: make a new one and update the repository secret".to_owned(),
             403 => format!("give the token {permission} for {scope}"),
             404 => unseen(scope),
+            301 | 302 | 307 | 308 => format!(
+                "GitHub redirects where a repository or its owner has another name now: check the names. If {scope} still has its \
+                 own, check GITHUB_API_URL and that no proxy or portal answers in GitHub's place"
+            ),
             422 => "GitHub refused a value of the request; its message above says which".to_owned(),
             500..=599 => "GitHub has a problem (see https://www.githubstatus.com); run the job again".to_owned(),
             _ => "see GitHub's message above".to_owned(),
@@ -310,6 +325,16 @@ mod tests {
         let early = refused().of_fresh_token();
         assert!(early.is_transient() && !early.may_have_acted());
         assert!(!refused().is_transient());
+    }
+
+    #[test]
+    fn a_redirect_says_where_to() {
+        let moved = refused(301, &[("location", "https://api.github.com/x")], "");
+        assert_eq!(
+            moved.to_string(),
+            "could not list runners: GitHub answered 301 `redirect to https://api.github.com/x`"
+        );
+        assert!(!moved.is_transient() && !moved.may_have_acted());
     }
 
     #[test]

@@ -78,6 +78,7 @@ struct Annotation {
 
 #[derive(Deserialize)]
 struct Page {
+    total_count: Option<usize>,
     jobs: Vec<Job>,
 }
 
@@ -121,18 +122,26 @@ impl Github {
         answer.expect(CANCEL, StatusCode::ACCEPTED)
     }
 
-    /// `GET …/actions/runs/{id}/attempts/{attempt}/jobs`.
+    /// `GET …/actions/runs/{id}/attempts/{attempt}/jobs`: all of them, or an error. Who is missing from a list would be taken for
+    /// somebody who needs no runner.
     pub(crate) async fn jobs(&self, run: u64, attempt: u32) -> Result<Vec<Job>, GithubError> {
         let mut all = Vec::new();
         for page in 1.. {
             let path = format!("/runs/{run}/attempts/{attempt}/jobs?per_page={PAGE}&page={page}");
             let answer = self.get_path(LIST_JOBS, &self.actions(&path)).await?;
-            let Page { jobs } = answer.json(LIST_JOBS, StatusCode::OK)?;
+            let Page { total_count, jobs } = answer.json(LIST_JOBS, StatusCode::OK)?;
             let is_last = jobs.len() < PAGE;
             all.extend(jobs);
-            if is_last {
-                break;
+            if !is_last {
+                continue;
             }
+            return match total_count {
+                Some(total) if all.len() < total => {
+                    let why = format!("it lists {} of {total} jobs", all.len());
+                    Err(GithubError::unreadable(LIST_JOBS, why))
+                }
+                _ => Ok(all),
+            };
         }
         Ok(all)
     }

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 pub(crate) use instances::{terminate, terminate_all};
 pub(crate) use leftovers::{Ended, Leftovers, Search, end};
-pub(crate) use records::{NotDeleted, Record, delete_record, delete_records};
+pub(crate) use records::{NotDeleted, Record, delete_record, delete_records, try_delete};
 
 /// Calls under way at a time.
 const AT_ONCE: usize = 10;

@@ -61,7 +61,7 @@ pub(crate) async fn delete_record(
 ) -> Result<(), NotDeleted> {
     let mut backoff = Backoff::default();
     loop {
-        match delete_once(github, record, deadline).await {
+        match try_delete(github, record, deadline).await {
             Ok(Deletion::Deleted | Deletion::Gone) => return Ok(()),
             Ok(Deletion::Busy) => {
                 if deadline.sleep(backoff.next(None)).await.is_err() {
@@ -78,12 +78,13 @@ pub(crate) async fn delete_record(
 
 /// One try. A 404 is looked at once more by the record's name: another of GitHub's servers, or whatever answered in its place,
 /// may not know what is there.
-async fn delete_once(
+pub(crate) async fn try_delete(
     github: &Github,
     record: &Record,
     deadline: Deadline,
 ) -> Result<Deletion, GithubError> {
-    let deletion = retry::attempt_undo(DELETE, deadline, github.delete_runner(record.id)).await?;
+    let delete = || retry::attempt_undo(DELETE, deadline, github.delete_runner(record.id));
+    let deletion = delete().await?;
     if deletion != Deletion::Gone {
         return Ok(deletion);
     }
@@ -91,5 +92,8 @@ async fn delete_once(
     if named.iter().all(|runner| runner.id != record.id) {
         return Ok(Deletion::Gone);
     }
-    retry::attempt_undo(DELETE, deadline, github.delete_runner(record.id)).await
+    match delete().await? {
+        Deletion::Gone => Err(GithubError::contradicted(DELETE)),
+        deletion => Ok(deletion),
+    }
 }

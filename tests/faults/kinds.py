@@ -17,6 +17,8 @@ SILENCE = 60.0
 
 class Nature(Enum):
     PASSING = "the same call succeeds a little later"
+    HARMLESS = "odd, and right all the same"
+    FAR = "the server names a time that lies beyond every deadline"
     FULL = "another rung of the ladder may do, and this one later"
     NO_SPOT = "spot is out of reach, on-demand is not"
     BASELINE = "the default volume may do"
@@ -33,6 +35,11 @@ class Kind:
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def waits(self) -> bool:
+        """Whether it keeps the caller waiting for longer than a moment, even once."""
+        return self.nature is Nature.FAR or self.name in ("silent", "mute", "drip")
 
 
 def silent(_request: Request, _serve: Handler) -> Outcome:

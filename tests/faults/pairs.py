@@ -56,7 +56,7 @@ class Pair:
             world.gate(one.operation).fail(one.operation, one.kind.fault, nth=one.nth, times=one.times)
             for one in self.faults
         ]
-        run = world.step.run("start", **world.day.inputs)
+        run = world.step.run("start", promise.LONGEST, **world.day.inputs)
         verdict = Verdict(self.name, self.family, run.code, run.seconds)
         broken = promise.broken(world, run)
         if broken and run.code != 0 and any(one.keeps_from_undoing for one in self.faults):
@@ -76,7 +76,10 @@ class Pair:
             for word in one.kind.words
         ]
         verdict.must_name(run, *struck, *world.day.words)
-        verdict.late += promise.outlived(world, run)
+        is_kept_waiting = any(
+            one.operation in UNDOING and (one.keeps_from_undoing or one.kind.waits) for one in self.faults
+        )
+        verdict.late += promise.outlived(world, run, is_kept_waiting)
         verdict.tell(world, run)
         return verdict
 

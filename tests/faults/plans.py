@@ -10,16 +10,19 @@ from faults.listens import listens
 from faults.lives import fates
 from faults.pairs import pairs
 from faults.races import races
-from faults.singles import singles
+from faults.singles import singles, wrong_meanings
+from faults.strangers import strangers
 
 SEED = 20261123
 _FAMILIES: dict[str, Callable[[int], Iterable[Case]]] = {
     "singles": lambda _seed: singles(),
+    "meanings": lambda _seed: wrong_meanings(),
     "pairs": pairs,
     "cancels": cancels,
     "kills": kills,
     "fates": lambda _seed: fates(),
     "races": races,
+    "strangers": lambda _seed: strangers(),
     "listens": listens,
 }
 FAMILIES = tuple(_FAMILIES)

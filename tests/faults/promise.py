@@ -6,11 +6,18 @@ from __future__ import annotations
 import json
 import time
 
+from faults.meanings import PORTAL
 from faults.world import World
 from standins.program import Run
 
 GRACE = 2.0
 """How much later than its deadline `start` may end."""
+SEARCH = 22.0
+"""How long a launch whose answer was lost is looked for at most: EC2 may show it that much later."""
+UNDO = 62.0
+"""How long an undo may take where nobody is waiting to kill it."""
+LONGEST = UNDO + SEARCH + 20
+"""Longer than any `start` here may take."""
 
 
 def broken(world: World, run: Run) -> list[str]:
@@ -48,9 +55,16 @@ def told(world: World, run: Run) -> list[str]:
     return found
 
 
-def outlived(world: World, run: Run) -> list[str]:
-    """Whether it went on after its deadline."""
-    limit = world.day.start_timeout + GRACE
+def followed(world: World) -> list[str]:
+    """A redirect is another's word on where secrets are to be sent."""
+    asked = [one.request.target for gate in world.gates for one in gate.exchanges]
+    return ["it followed a redirect"] if PORTAL in asked else []
+
+
+def outlived(world: World, run: Run, is_undo_kept_waiting: bool = False) -> list[str]:
+    """Whether it went on after its deadline, and after the minute that an undo may take where it is kept waiting."""
+    looked_for = any("client-token" in one.request.form.values() for one in world.ec2.gate.calls("DescribeInstances"))
+    limit = world.day.start_timeout + GRACE + SEARCH * looked_for + UNDO * is_undo_kept_waiting
     return [f"it took {run.seconds:.1f} s, more than {limit:.0f} s"] if run.seconds > limit else []
 
 

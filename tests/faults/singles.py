@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from faults import promise
+from faults import meanings, promise
 from faults.case import Verdict
 from faults.kinds import EC2_KINDS, GITHUB_KINDS, INDEX_KINDS, LAUNCH_KINDS, TAKEN_NAME, UNKNOWN_ID, Kind, Nature
 from faults.world import DAYS, World
@@ -58,20 +58,18 @@ class Single:
     kind: Kind
     nth: int
     times: int | None
-
-    @property
-    def family(self) -> str:
-        return "one fault"
+    family: str = "one fault"
 
     @property
     def name(self) -> str:
         how_often = "for-ever" if self.times is None else f"{self.times}x"
-        return f"one:{self.day}:{self.operation}:{self.kind}:{self.nth}:{how_often}"
+        prefix = "one" if self.family == "one fault" else "means"
+        return f"{prefix}:{self.day}:{self.operation}:{self.kind}:{self.nth}:{how_often}"
 
     def play(self, world: World) -> Verdict:
         gate = world.gate(self.operation)
         rule = gate.fail(self.operation, self.kind.fault, nth=self.nth, times=self.times)
-        run = world.step.run("start", **world.inputs(must_succeed=self.times is not None))
+        run = world.step.run("start", promise.LONGEST, **world.inputs(must_succeed=self.times is not None))
         verdict = Verdict(self.name, self.family, run.code, run.seconds)
         broken = promise.broken(world, run)
         if broken and self.cannot_be_undone and run.code != 0:
@@ -87,7 +85,9 @@ class Single:
         if run.code not in (allowed := self.allowed(struck)):
             verdict.wrong_code.append(f"exit {run.code}, not {' or '.join(map(str, sorted(allowed)))}")
         verdict.must_name(run, *(self.kind.words if struck else ()), *world.day.words)
-        verdict.late += promise.outlived(world, run)
+        verdict.broken += promise.followed(world)
+        is_kept_waiting = self.operation in UNDOING and (self.cannot_be_undone or self.kind.waits)
+        verdict.late += promise.outlived(world, run, is_kept_waiting)
         if struck and self.is_hopeless and run.seconds > (soon := 4.0):
             verdict.late.append(f"it took {run.seconds:.1f} s, more than {soon:.0f} s, although nothing could help")
         verdict.tell(world, run)
@@ -96,6 +96,8 @@ class Single:
     @property
     def cannot_be_undone(self) -> bool:
         """The one call that would undo it is refused, and stays so."""
+        if self.kind.nature is Nature.HARMLESS:
+            return False
         refused = self.times is None or self.kind.nature is Nature.FINAL
         return self.operation in UNDOING and refused
 
@@ -108,12 +110,15 @@ class Single:
         """The exit codes that would be right."""
         day = DAYS[self.day]
         well = {0} if day.ends_well else {1}
-        if not struck or self.operation in (*HARMLESS, *UNDOING):
+        if not struck or self.operation in (*HARMLESS, *UNDOING) or self.kind.nature is Nature.HARMLESS:
             return well
         if self.operation == "get-runner" and self.kind.name == "404":
             # A record that is missed is looked for in the list, which has it.
             return well
-        if self.kind.nature in (Nature.FINAL, Nature.BASELINE):
+        if self.kind.nature is Nature.FAR and self.operation == "get-runner" and self.times is not None:
+            # The next look is due soon anyway, and shows whether it is still so.
+            return well | {1}
+        if self.kind.nature in (Nature.FINAL, Nature.BASELINE, Nature.FAR):
             # No baseline to fall back to: these days ask for no more than that.
             return {1}
         if self.times is not None:
@@ -134,3 +139,16 @@ def singles() -> Iterator[Single]:
                     for times in (1, None):
                         yield Single(day, operation, kind, nth, times)
                 yield Single(day, operation, kind, 1, 2)
+
+
+MEANT = ("plain", "ladder", "three", "never", "never-three")
+
+
+def wrong_meanings() -> Iterator[Single]:
+    for day in MEANT:
+        for operation in CALLS[day]:
+            for kind in meanings.of(operation):
+                for times in (1, None):
+                    # An undo that is refused for ever takes its minute: once for each kind is enough.
+                    if times or day != "never" or operation not in UNDOING:
+                        yield Single(day, operation, kind, 1, times, "wrong meaning")

@@ -8,8 +8,19 @@ import pytest
 
 from faults import plans, table
 from faults.bench import play_here
+from faults.singles import UNDOING
 
-EVERY = {"singles": 18, "pairs": 16, "cancels": 12, "kills": 6, "fates": 5, "races": 12, "listens": 60}
+EVERY = {
+    "singles": 18,
+    "meanings": 24,
+    "pairs": 16,
+    "cancels": 12,
+    "kills": 6,
+    "fates": 5,
+    "races": 18,
+    "strangers": 4,
+    "listens": 60,
+}
 """Of each family one run in so many."""
 PARTS = 4
 """Each family in so many tests, so that workers share the work."""
@@ -19,12 +30,37 @@ PARTS = 4
 @pytest.mark.parametrize("family", plans.FAMILIES)
 def test_nothing_is_left_behind(binary: Path, family: str, part: int) -> None:
     """How long a run took depends on the machine: `make faults` judges that, and the table here shows it."""
-    cases = plans.plan([family], every=EVERY[family])[part::PARTS]
+    cases = [case for case in plans.plan([family], every=EVERY[family]) if not takes_a_minute(case.name)][part::PARTS]
     verdicts = play_here(cases, binary)
     bad = [verdict for verdict in verdicts if verdict.wrong]
 
     print(table.render(verdicts))
     assert not bad, "\n\n".join(f"{one.name}: {'; '.join(one.wrong)}\n{one.story}" for one in bad)
+
+
+KEPT = (
+    "stop:TerminateInstances:hollow:1x",
+    "stop:delete-runner:404-but-there:1x",
+    "stop:delete-runner:200:1x",
+    "stop:DescribeInstances:cut:1x",
+    "404:sweep",
+    "pages:sweep",
+    "refused:start:OperationNotPermitted",
+    "means:never:delete-runner:404-but-there:1:1x",
+)
+"""What the program once believed."""
+
+
+def takes_a_minute(name: str) -> bool:
+    """An undo that is refused for ever: left to `make faults`."""
+    return name.endswith(":for-ever") and any(f":{operation}:" in name for operation in UNDOING)
+
+
+def test_wrong_meanings_are_not_believed(binary: Path) -> None:
+    cases = [case for case in plans.plan(["meanings", "races", "strangers"]) if case.name in KEPT]
+    verdicts = play_here(cases, binary)
+
+    assert {one.name: one.wrong for one in verdicts} == {name: [] for name in KEPT}
 
 
 def test_names_are_unique_and_repeatable() -> None:

@@ -63,6 +63,8 @@ DAYS = {
         Day("three", {**OWN, "count": 3, "start-timeout": "6s"}),
         Day("six", {**OWN, "count": 6, "start-timeout": "8s"}),
         Day("never", {**OWN, "start-timeout": "5s"}, Behaves(online_after=None), words=NEVER),
+        Day("busy", {**OWN, "start-timeout": "6s"}, Behaves(online_after=0.3, job_takes=60)),
+        Day("never-six", {**OWN, "count": 6, "start-timeout": "5s"}, Behaves(online_after=None), words=NEVER),
         Day("never-three", {**OWN, "count": 3, "start-timeout": "5s"}, Behaves(online_after=None), words=NEVER),
         Day("crowd", {**OWN, "count": 20, "start-timeout": "20s"}),
         Day("crowd-never", {**OWN, "count": 20, "start-timeout": "30s"}, Behaves(online_after=None), words=NEVER),

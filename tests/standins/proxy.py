@@ -25,6 +25,8 @@ class Behaviour:
     """From TerminateInstances to `terminated`."""
     unknown: float = 0.0
     """How long a fresh instance is unknown to DescribeInstances and TerminateInstances (eventual consistency)."""
+    untagged: float = 0.0
+    """How long DescribeInstances does not find a fresh instance by its tags."""
 
 
 class Proxy:

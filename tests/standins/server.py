@@ -56,6 +56,8 @@ class Response:
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    pace: float = 0.0
+    """Seconds between the bytes of the body; 0 sends all in one segment."""
 
     @staticmethod
     def of_json(status: int, value: Any, **headers: str) -> Response:
@@ -143,7 +145,10 @@ class Server:
     def _send(connection: socket.socket, request: Request, outcome: Outcome) -> None:
         if isinstance(outcome, Response):
             wire = outcome.wire()
-            connection.sendall(_head_only(wire) if request.method == "HEAD" else wire)
+            if outcome.pace:
+                _drip(connection, wire, outcome.pace)
+            else:
+                connection.sendall(_head_only(wire) if request.method == "HEAD" else wire)
             return
         if outcome.sent:
             connection.sendall(outcome.sent)
@@ -198,6 +203,14 @@ def _chunks(stream: Any) -> bytes:
         stream.readline()
     stream.readline()
     return body
+
+
+def _drip(connection: socket.socket, wire: bytes, pace: float) -> None:
+    head = _head_only(wire)
+    connection.sendall(head)
+    for byte in wire[len(head) :]:
+        time.sleep(pace)
+        connection.sendall(bytes([byte]))
 
 
 def _head_only(wire: bytes) -> bytes:

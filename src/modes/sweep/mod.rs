@@ -269,8 +269,8 @@ impl Sweeping<'_> {
         teardown::each(records, |record| {
             let github = self.clients.github.clone();
             async move {
-                let deletion =
-                    retry::until(DELETE, deadline, || github.delete_runner(record.id)).await;
+                let delete = || teardown::try_delete(&github, &record, deadline);
+                let deletion = retry::until(DELETE, deadline, delete).await;
                 (record, deletion)
             }
         })

@@ -51,6 +51,7 @@ def run_instances(self: InstanceResponse) -> ActionResult:
         for instance in reservation.instances:
             instance.account = behaviour["account"]
             instance.visible_at = now + behaviour.get("unknown", 0)
+            instance.tagged_at = now + behaviour.get("untagged", 0)
             instance.running_at = now + behaviour.get("pending", 0)
             instance._state.name, instance._state.code = "pending", 0
             instance.run_instances_request = form

@@ -27,6 +27,7 @@ class Launched(Instance):
 
     account: str
     visible_at: float
+    tagged_at: float
     running_at: float
     ended_at: float
     terminated_at: float
@@ -69,6 +70,10 @@ def is_hidden(instance: Launched, account: str) -> bool:
     return instance.account != account or time.monotonic() < instance.visible_at
 
 
+def is_asked_by_tag(self: InstanceResponse) -> bool:
+    return any(name.startswith("tag") for name in self._filters_from_querystring())
+
+
 def check_known(self: InstanceResponse) -> None:
     account = behaviour_of(self)["account"]
     hidden = {instance.id for instance in all_instances() if is_hidden(instance, account)}
@@ -88,11 +93,15 @@ def describe_instances(self: InstanceResponse) -> ActionResult:
         account = behaviour_of(self)["account"]
         backend = self.ec2_backend
         everything = backend.reservations
+        by_tag, now = is_asked_by_tag(self), time.monotonic()
         # moto pages what it finds, so what is hidden has to be out of its sight before.
         backend.reservations = {
             number: reservation
             for number, reservation in everything.items()
-            if not any(is_hidden(cast(Launched, instance), account) for instance in reservation.instances)
+            if not any(
+                is_hidden(launched, account) or (by_tag and now < launched.tagged_at)
+                for launched in cast(list[Launched], reservation.instances)
+            )
         }
         try:
             return _describe_instances(self)
