@@ -1,5 +1,5 @@
 //! Compresses the tables that the programs hold: the action names of all AWS services, which the policy checker looks up (480 KB
-//! become 100 KB), and the prices of EC2's types (38 KB become 10 KB).
+//! become 100 KB), and the prices of EC2's types (38 KB become 10 KB). And hands on what the version tells.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -23,5 +23,11 @@ fn main() -> io::Result<()> {
         let name = table.file_name().unwrap_or_default();
         fs::write(out.join(name).with_added_extension("gz"), gzip.finish()?)?;
     }
+    // What `sprinters --version` tells. A plain build does not know the hash of its sources.
+    let sources = env::var("SPRINTERS_SOURCES").unwrap_or_else(|_| "unknown".to_owned());
+    println!("cargo::rerun-if-env-changed=SPRINTERS_SOURCES");
+    println!("cargo::rustc-env=SPRINTERS_SOURCES={sources}");
+    let target = env::var("TARGET").unwrap_or_default();
+    println!("cargo::rustc-env=SPRINTERS_TARGET={target}");
     Ok(())
 }

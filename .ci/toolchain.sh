@@ -52,3 +52,7 @@ choose_rust() {
     *) fail "no Rust that can build for \`$1\`: use Debian 12 with its security archive, or rustup" ;;
   esac
 }
+
+# sources: what `sprinters --version` says that the program was built from: a hash of every file that decides what dist/ holds. A commit
+# it cannot be, for the commit holds the very programs.
+sources() { "$root/.ci/inputs" | sha256sum | cut -c 1-12; }

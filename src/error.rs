@@ -99,6 +99,15 @@ impl Failure {
         self
     }
 
+    /// Behind other wrong inputs, where it is one: all are told at once.
+    pub(crate) fn after(mut self, others: &[InputError]) -> Self {
+        if self.exit == Exit::WrongInput && !others.is_empty() {
+            let others = Self::inputs(others).what;
+            self.what = format!("{others}\n{}", self.what);
+        }
+        self
+    }
+
     /// With the ladder for the job summary.
     pub(crate) fn with_ladder(self, ladder: Vec<String>) -> Self {
         Self { ladder, ..self }

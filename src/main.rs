@@ -28,9 +28,10 @@ mod yaml;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use cli::ByHand;
 use error::Failure;
 use inputs::{InputError, Inputs, Mode};
-use modes::{Work, migrate, policy};
+use modes::{Work, migrate, policy, setup};
 use platform::environment;
 use report::Reporter;
 
@@ -67,13 +68,9 @@ fn run(
     report: &Arc<Reporter>,
 ) -> Result<(), Failure> {
     let wrong = |error: InputError| Failure::inputs(&[error]);
-    let arguments = cli::parse(arguments, report).map_err(wrong)?;
-    if let Some(question) = &arguments.question {
-        *mode = Some(Mode::Policy);
-        return policy::answer(question, report);
-    }
-    if let Some(migration) = &arguments.migration {
-        return migrate::migrate(migration, report);
+    let arguments = cli::parse(arguments, report)?;
+    if let Some(command) = &arguments.command {
+        return by_hand(command, mode, report);
     }
     let json = environment("SPRINTERS_INPUTS");
     if arguments.mode.is_none() && json.is_none() {
@@ -95,11 +92,33 @@ fn run(
     if chosen == Mode::Listen {
         return runtime.block_on(modes::listen(inputs, &arguments.listening, report));
     }
-    let inputs = runtime.block_on(runner::resolve(inputs, environment, report))?;
+    let unknown = inputs.unknown().to_vec();
+    let resolved = runtime.block_on(runner::resolve(inputs, environment, report));
+    let inputs = resolved.map_err(|failure| failure.after(&unknown))?;
     let inputs = inputs.with_region_of_profile(runtime.block_on(ec2::profile_region(environment)));
     let work = Work::parse(chosen, &inputs)
         .map_err(|problems| Failure::inputs(&problems.located(&inputs)))?;
     runtime.block_on(work.perform(report))
+}
+
+/// What a person asks for at a terminal, and a workflow does not.
+fn by_hand(command: &ByHand, mode: &mut Option<Mode>, report: &Reporter) -> Result<(), Failure> {
+    match command {
+        ByHand::Policy(question) => {
+            *mode = Some(Mode::Policy);
+            policy::answer(question, report)
+        }
+        ByHand::Migrate(migration) => migrate::migrate(migration, report),
+        ByHand::Setup(wanted) => {
+            report.verbatim(&setup::text(wanted));
+            Ok(())
+        }
+        #[cfg(not(target_family = "wasm"))]
+        ByHand::Print(text) => {
+            report.verbatim(text);
+            Ok(())
+        }
+    }
 }
 
 /// A panic is told as everything else is, also where the log is for programs.

@@ -36,14 +36,19 @@ impl Target {
         environment: impl Fn(&str) -> Option<String>,
         problems: &mut Problems,
     ) -> Option<Self> {
+        let in_workflow = environment("GITHUB_ACTIONS").as_deref() == Some("true");
         let region = match inputs.get("aws-region") {
             Some(_) => problems.optional(inputs, "aws-region", str::parse),
             None => problems.collect(Err(InputError::new(
                 "aws-region",
-                "it is empty; name the AWS region, such as `eu-central-1`",
+                if in_workflow {
+                    "it is empty; name the AWS region, such as `eu-central-1`"
+                } else {
+                    "it is empty; name the AWS region: `export AWS_REGION=eu-central-1`, or `--aws-region eu-central-1`"
+                },
             ))),
         };
-        let github = problems.collect(github_credentials(mode, inputs));
+        let github = problems.collect(github_credentials(mode, inputs, in_workflow));
         let extra_roots = problems.collect(ExtraRoots::read(&environment));
         let github_api = problems.collect(github_api(&environment));
         let run = problems.collect(workflow_run(inputs, &environment));
@@ -99,9 +104,13 @@ fn access_key(inputs: &Inputs) -> Result<Option<AccessKey>, InputError> {
     }
 }
 
-fn github_credentials(mode: Mode, inputs: &Inputs) -> Result<GithubCredentials, InputError> {
+fn github_credentials(
+    mode: Mode,
+    inputs: &Inputs,
+    in_workflow: bool,
+) -> Result<GithubCredentials, InputError> {
     let Some(app) = AppKey::parse(inputs)? else {
-        return github_token(mode, inputs).map(GithubCredentials::Token);
+        return github_token(mode, inputs, in_workflow).map(GithubCredentials::Token);
     };
     if inputs.get("github-token").is_some() {
         let why = "it is given beside `github-app-id`: leave one of them out";
@@ -116,9 +125,21 @@ fn github_credentials(mode: Mode, inputs: &Inputs) -> Result<GithubCredentials, 
     }
 }
 
-fn github_token(mode: Mode, inputs: &Inputs) -> Result<SecretString, InputError> {
+fn github_token(
+    mode: Mode,
+    inputs: &Inputs,
+    in_workflow: bool,
+) -> Result<SecretString, InputError> {
     let token = inputs.get("github-token").ok_or_else(|| {
         let why = match mode {
+            Mode::Rerun if !in_workflow => {
+                "it is empty; `export SPRINTERS_TOKEN=github_pat_…`, a fine-grained token with the repository permission \
+                 `Actions: write`"
+            }
+            _ if !in_workflow => {
+                "it is empty; `export SPRINTERS_TOKEN=github_pat_…`, a fine-grained token with the repository permission \
+                 `Administration: write`, or sign in with `--github-app-id`"
+            }
             Mode::Rerun => {
                 "it is empty; give the job `permissions: {actions: write, checks: read}` and pass its own token, \
                  `${{ github.token }}`"

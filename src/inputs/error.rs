@@ -99,6 +99,11 @@ impl fmt::Display for InputError {
 pub(crate) struct Problems(Vec<InputError>);
 
 impl Problems {
+    /// With the names that no input has.
+    pub(crate) fn of(inputs: &Inputs) -> Self {
+        Self(inputs.unknown().to_vec())
+    }
+
     /// Keeps the value, or the error.
     pub(crate) fn collect<T>(&mut self, result: Result<T, InputError>) -> Option<T> {
         result.map_err(|error| self.0.push(error)).ok()
@@ -134,7 +139,6 @@ impl Problems {
         self.0.is_empty()
     }
 
-    #[cfg(test)]
     pub(crate) fn into_errors(self) -> Vec<InputError> {
         self.0
     }

@@ -29,6 +29,8 @@ pub(crate) struct Inputs {
     /// What `runner` stands for.
     layer: Layer,
     environment: BTreeMap<&'static str, String>,
+    /// Names that are no input's.
+    unknown: Vec<InputError>,
 }
 
 impl Inputs {
@@ -68,10 +70,13 @@ impl Inputs {
                 inputs.environment.insert(input.name, value);
             }
         }
-        match object.into_keys().next() {
-            Some(unknown) => Err(table::unknown(&unknown)),
-            None => Ok((mode, inputs)),
-        }
+        inputs.unknown = object.keys().map(|name| table::unknown(name)).collect();
+        Ok((mode, inputs))
+    }
+
+    /// What is wrong with names that are no input's: told together with what is wrong with the others.
+    pub(crate) fn unknown(&self) -> &[InputError] {
+        &self.unknown
     }
 
     /// Puts below the given inputs what `runner` stands for.
@@ -176,12 +181,15 @@ mod tests {
 
     #[test]
     fn an_unknown_input_gets_a_suggestion() {
-        let error = gather(&[], Some(r#"{"instance-typ": "x"}"#))
-            .err()
-            .map(|e| e.to_string());
+        let gathered = gather(&[], Some(r#"{"instance-typ": "x", "zzz": "x"}"#));
+        let unknown = gathered.map(|(_, inputs)| inputs.unknown().to_vec());
+        let told: Vec<String> = unknown.iter().flatten().map(ToString::to_string).collect();
         assert_eq!(
-            error.as_deref(),
-            Some("input `instance-typ`: no input has this name; did you mean `instance-type`?")
+            told,
+            [
+                "input `instance-typ`: no input has this name; did you mean `instance-type`?",
+                "input `zzz`: no input has this name"
+            ]
         );
     }
 

@@ -7,6 +7,7 @@ mod listen;
 pub(crate) mod migrate;
 pub(crate) mod policy;
 pub(crate) mod rerun;
+pub(crate) mod setup;
 pub(crate) mod start;
 pub(crate) mod stop;
 pub(crate) mod sweep;
@@ -60,7 +61,7 @@ pub(crate) enum CloudMode {
 impl Work {
     /// Parses all inputs of the mode, and tells every wrong one.
     pub(crate) fn parse(mode: Mode, inputs: &Inputs) -> Result<Self, Problems> {
-        let mut problems = Problems::default();
+        let mut problems = Problems::of(inputs);
         if mode == Mode::Policy {
             return PolicySpec::parse(inputs, &mut problems)
                 .map(Self::Policy)

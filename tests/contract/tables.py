@@ -67,6 +67,32 @@ def flags(binary: Path, mode: str) -> dict[str, Input]:
     return {name: _flag(text) for name, text in found.items()}
 
 
+def headings(binary: Path, mode: str) -> dict[str, set[str]]:
+    """The headings of `sprinters MODE --help`, each with its flags; without what stands under none of ours."""
+    text = subprocess.run([binary, mode, "--help"], env={}, capture_output=True, text=True, check=True).stdout
+    found: dict[str, set[str]] = {}
+    names: set[str] = set()
+    for line in text.splitlines():
+        if re.fullmatch(r"[A-Z][a-z ]+:", line):
+            names = found.setdefault(line.rstrip(":"), set())
+        elif flag := FLAG.match(line):
+            names.add(flag["name"])
+    return {heading: names for heading, names in found.items() if names and heading != "Options"}
+
+
+def groups() -> dict[str, set[str]]:
+    """The groups of the book's page of inputs, and behind them what has a page of its own."""
+    page = (ROOT / "docs" / "src" / PAGES[0]).read_text()
+    found = {}
+    for heading, text in re.findall(r"^### (.+)\n((?:(?!^##).*\n)*)", page, re.MULTILINE):
+        names = set(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE)) - {"mode"}
+        found[heading] = names
+    rare = found.pop("Rare")
+    policy = re.search(r"^### Inputs\n((?:(?!^##).*\n)*)", (ROOT / "docs" / "src" / PAGES[1]).read_text(), re.MULTILINE)
+    assert policy
+    return found | {"Policy": set(re.findall(r"^\| `([a-z-]+)` \|", policy[1], re.MULTILINE)), "Rare": rare}
+
+
 def _flag(text: str) -> Input:
     default = DEFAULT.search(f" {text}")
     return Input(BRACKET.sub("", f" {text}").strip(), default["default"] if default else "")

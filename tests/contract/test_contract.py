@@ -91,6 +91,19 @@ def test_the_book_lists_the_inputs_of_action_yml() -> None:
     assert documented == declared
 
 
+@pytest.mark.parametrize("mode", tables.MODES)
+def test_the_help_has_the_book_s_groups(binary: Path, mode: str) -> None:
+    """`--help` and the page name the same inputs under the same headings, in one order of headings."""
+    shown = tables.headings(binary, mode)
+    grouped = tables.groups()
+    assert shown == {
+        heading: taken
+        for heading, names in grouped.items()
+        if (taken := {name for name in names if name in set().union(*shown.values())})
+    }
+    assert list(shown) == [heading for heading in grouped if heading in shown]
+
+
 def test_the_book_lists_the_outputs_of_action_yml() -> None:
     documented = {plain(name): plain(meaning) for name, meaning in tables.documented("output")}
     declared = {name: plain(item["description"]) for name, item in tables.action()["outputs"].items()}

@@ -82,3 +82,9 @@ def test_the_step_that_checks_policies_runs(unpacked: Path, tmp_path: Path) -> N
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
     assert (check("good.json").returncode, check("bad.json").returncode) == (0, 1), check("good.json").stderr
+
+    # Lists as the program takes them; and what cannot be read hides nothing.
+    (tmp_path / "gone.json").symlink_to("/nonexistent")
+    together = check("good.json, gone.json,bad.json")
+    assert together.returncode == 2
+    assert all(word in together.stdout for word in ("✓ good.json", "✗ bad.json", "gone.json"))

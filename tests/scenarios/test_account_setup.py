@@ -58,12 +58,12 @@ def client(service: str, administrator: dict[str, str]) -> Any:
     )
 
 
-def create(template: str, administrator: dict[str, str], more: str = "", **parameters: str) -> dict[str, str]:
+def create(text: str, administrator: dict[str, str], **parameters: str) -> dict[str, str]:
     """Creates a stack of this template, as `aws cloudformation deploy` does; answers its outputs."""
     cloudformation = client("cloudformation", administrator)
     cloudformation.create_stack(
         StackName="sprinters",
-        TemplateBody=(SETUP / template).read_text() + more,
+        TemplateBody=text,
         Capabilities=["CAPABILITY_NAMED_IAM"],
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
     )
@@ -72,11 +72,14 @@ def create(template: str, administrator: dict[str, str], more: str = "", **param
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 
-def check_passes(sprinters: Program, key_id: str, secret: str) -> None:
+def check_passes(
+    sprinters: Program, key_id: str, secret: str, proven: tuple[str, ...] = PLAIN_SIX, **inputs: str
+) -> None:
     sprinters.inputs |= {"aws-access-key-id": key_id, "aws-secret-access-key": secret}
-    run = sprinters.run("check", **AMI)
+    run = sprinters.run("check", **AMI, **inputs)
     assert run.code == 0, run.log
-    assert all(f"✓ {action}" in run.stdout for action in PLAIN_SIX)
+    assert all(f"✓ {action}" in run.stdout for action in proven)
+    assert "✗" not in run.stdout
     assert secret not in run.log.replace(f"::add-mask::{secret}", "")
 
 
@@ -129,7 +132,7 @@ Outputs:
 
 @pytest.mark.filterwarnings("ignore:Tried to parse AWS..SecretsManager")
 def test_check_passes_with_the_key_of_the_stack(sprinters: Program, administrator: dict[str, str]) -> None:
-    key = create("user/template.yaml", administrator, KEY)
+    key = create((SETUP / "user/template.yaml").read_text() + KEY, administrator)
 
     check_passes(sprinters, key["Id"], key["Secret"])
 
@@ -138,7 +141,7 @@ def test_the_stack_trusts_the_repository(administrator: dict[str, str]) -> None:
     iam = client("iam", administrator)
     iam.create_open_id_connect_provider(Url=f"https://{ISSUER}", ClientIDList=["sts.amazonaws.com"])
     parameters = {"Subjects": ",".join(SUBJECTS), "CreateProvider": "false"}
-    outputs = create("role/template.yaml", administrator, **parameters)
+    outputs = create((SETUP / "role/template.yaml").read_text(), administrator, **parameters)
     assert outputs["RoleArn"] == f"arn:aws:iam::{ACCOUNT_ID}:role/sprinters-role"
     trusts_the_repository(administrator)
 
@@ -188,13 +191,13 @@ esac
 """
 
 
-def run_commands(file: str, administrator: dict[str, str], folder: Path) -> None:
-    """Pastes the commands into a shell."""
+def run_commands(file: Path, administrator: dict[str, str], folder: Path) -> str:
+    """Pastes the commands into a shell; answers what they print."""
     gh = folder / "gh"
     gh.write_text(GH.format(subjects=json.dumps(SUBJECTS), folder=folder))
     gh.chmod(0o755)
     run = subprocess.run(
-        ["bash", "-euo", "pipefail", SETUP / file],
+        ["bash", "-euo", "pipefail", file],
         env={
             **administrator,
             "PATH": f"{folder}:{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -206,12 +209,13 @@ def run_commands(file: str, administrator: dict[str, str], folder: Path) -> None
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout
 
 
 def test_check_passes_with_the_key_of_the_commands(
     sprinters: Program, administrator: dict[str, str], tmp_path: Path
 ) -> None:
-    run_commands("user/commands.sh", administrator, tmp_path)
+    run_commands(SETUP / "user/commands.sh", administrator, tmp_path)
 
     kept = {name: (tmp_path / name).read_text() for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
     check_passes(sprinters, kept["AWS_ACCESS_KEY_ID"], kept["AWS_SECRET_ACCESS_KEY"])
@@ -223,7 +227,7 @@ def test_the_commands_trust_the_repository(administrator: dict[str, str], tmp_pa
         iam = client("iam", administrator)
         iam.create_open_id_connect_provider(Url=f"https://{ISSUER}", ClientIDList=["sts.amazonaws.com"])
 
-    run_commands("role/commands.sh", administrator, tmp_path)
+    run_commands(SETUP / "role/commands.sh", administrator, tmp_path)
 
     trusts_the_repository(administrator)
 
@@ -255,3 +259,107 @@ def declarations(read: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
 
 def first(block: dict[str, Any]) -> str:
     return next(iter(block)).strip('"')
+
+
+FORMATS = {"cli": "commands.sh", "cloudformation": "template.yaml", "terraform": "main.tf"}
+# What a tight policy lets a dry run prove: the rest needs an instance that carries the tag.
+PROVEN = ("ec2:RunInstances", "ec2:DescribeInstances", "ec2:DescribeSpotPriceHistory")
+
+
+def printed(command: list[str], *arguments: str) -> str:
+    """`sprinters setup` for octo/app. It asks nobody, and needs nothing."""
+    run = subprocess.run(
+        [*command, "setup", "--repository", "octo/app", *arguments], env={}, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout
+
+
+@pytest.mark.parametrize("way", ["role", "user"])
+@pytest.mark.parametrize("form", FORMATS)
+def test_setup_prints_the_book_s_files(command: list[str], way: str, form: str) -> None:
+    user = ["--user"] if way == "user" else []
+    text = printed(command, "--format", form, "--policy", "six", "--security-group", "none", *user)
+    assert text == (SETUP / way / FORMATS[form]).read_text()
+
+
+def nothing_comes_in(group: str, administrator: dict[str, str]) -> None:
+    [known] = client("ec2", administrator).describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    assert known["IpPermissions"] == []
+    assert {rule["IpProtocol"] for rule in known["IpPermissionsEgress"]} == {"-1"}
+
+
+@pytest.mark.parametrize("way", ["role", "user"])
+def test_cfn_lint_finds_nothing_in_what_setup_prints(command: list[str], tmp_path: Path, way: str) -> None:
+    file = tmp_path / "sprinters.yaml"
+    more = ["--user"] if way == "user" else ["--environment", "aws"]
+    file.write_text(printed(command, "--format", "cloudformation", "--security-group", "vpc-0123456789abcdef0", *more))
+    run = subprocess.run([Path(sys.executable).parent / "cfn-lint", file], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_the_stack_of_setup_has_a_role_and_a_group(command: list[str], administrator: dict[str, str]) -> None:
+    iam = client("iam", administrator)
+    iam.create_open_id_connect_provider(Url=f"https://{ISSUER}", ClientIDList=["sts.amazonaws.com"])
+    text = printed(command, "--format", "cloudformation", "--region", REGION, "--account", ACCOUNT_ID)
+    outputs = create(text, administrator, Subjects=",".join(SUBJECTS), CreateProvider="false")
+
+    assert outputs["RoleArn"] == f"arn:aws:iam::{ACCOUNT_ID}:role/sprinters-role"
+    nothing_comes_in(outputs["SecurityGroup"], administrator)
+    [attached] = iam.list_attached_role_policies(RoleName="sprinters-role")["AttachedPolicies"]
+    version = iam.get_policy_version(PolicyArn=attached["PolicyArn"], VersionId="v1")["PolicyVersion"]
+    tight = subprocess.run(
+        [*command, "policy", "tighten", "--region", REGION, "--account", ACCOUNT_ID],
+        env={},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert version["Document"] == json.loads(tight.stdout)
+
+
+def test_check_passes_after_the_commands_of_setup(
+    sprinters: Program, command: list[str], administrator: dict[str, str], tmp_path: Path
+) -> None:
+    """The tight policy, the user's key, and the group into which nothing comes."""
+    commands = tmp_path / "setup.sh"
+    commands.write_text(printed(command, "--user", "--region", REGION, "--account", ACCOUNT_ID))
+    said = run_commands(commands, administrator, tmp_path)
+
+    [group] = re.findall(r"^sg-\w+$", said, re.MULTILINE)
+    nothing_comes_in(group, administrator)
+    assert (tmp_path / "SPRINTERS_TOKEN").exists()
+    kept = {name: (tmp_path / name).read_text() for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    check_passes(
+        sprinters,
+        kept["AWS_ACCESS_KEY_ID"],
+        kept["AWS_SECRET_ACCESS_KEY"],
+        PROVEN,
+        **{"security-group": group},
+    )
+
+
+def test_the_role_of_setup_s_commands_trusts_the_environment_alone(
+    command: list[str], administrator: dict[str, str], tmp_path: Path
+) -> None:
+    commands = tmp_path / "setup.sh"
+    commands.write_text(printed(command, "--environment", "aws"))
+    assert '--jq \'["repo:\\(.full_name):environment:aws"' in commands.read_text()
+    run_commands(commands, administrator, tmp_path)
+
+    role = client("iam", administrator).get_role(RoleName="sprinters-role")["Role"]
+    assert role["Arn"] == f"arn:aws:iam::{ACCOUNT_ID}:role/sprinters-role"
+
+
+@pytest.mark.parametrize("way", ["role", "user"])
+def test_terraform_of_setup_is_whole(command: list[str], way: str) -> None:
+    user = ["--user"] if way == "user" else []
+    text = printed(command, "--format", "terraform", "--region", REGION, *user)
+    blocks = hcl2.loads(text)
+    resources = {first(resource) for resource in blocks["resource"]}
+
+    assert {"aws_iam_policy", f"aws_iam_{way}", "aws_security_group"} <= resources
+    policy = re.search(r"<<-JSON\n(.*?)\n  JSON\n", text, re.DOTALL)
+    assert policy and len(json.loads(policy[1])["Statement"]) == 5
+    if way == "role":
+        assert re.search(r'default += "octo/app"', text)

@@ -88,6 +88,44 @@ def test_an_unknown_flag_is_a_wrong_input(sprinters: Program) -> None:
     assert "--instance-typ" in run.stdout + run.stderr
 
 
+def bare(command: list[str], *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """At a terminal with nothing set."""
+    return subprocess.run([*command, *arguments], env=variables, capture_output=True, text=True, check=False)
+
+
+def test_a_wrong_command_gets_the_nearest_and_the_list(command: list[str]) -> None:
+    run = bare(command, "strat")
+
+    assert run.returncode == 2
+    assert "`strat` is not a command; did you mean `start`?" in run.stderr
+    for name in ("start", "listen", "migrate", "setup"):
+        assert re.search(rf"^ +{name} +[A-Z]", run.stderr, re.MULTILINE), run.stderr
+
+
+def test_what_is_missing_at_a_terminal_is_exported(command: list[str]) -> None:
+    run = bare(command, "start")
+
+    assert run.returncode == 2
+    for export in ("export SPRINTERS_TOKEN=", "export AWS_REGION=", "GITHUB_REPOSITORY=owner/name"):
+        assert export in run.stderr, run.stderr
+    assert "secrets." not in run.stderr and "workflow" not in run.stderr.partition("GITHUB_REPOSITORY")[0]
+
+
+def test_an_unknown_input_does_not_hide_what_else_is_wrong(sprinters: Program) -> None:
+    run = sprinters.run("start", **{"instance-typ": "m7i.large", "zzz": "1", "count": "many"})
+
+    assert run.code == 2
+    assert "input `instance-typ`: no input has this name; did you mean `instance-type`?" in run.log
+    assert "input `zzz`: no input has this name" in run.log
+    assert "input `count` is `many`" in run.log
+
+
+def test_the_version_tells_what_it_was_built_from(command: list[str]) -> None:
+    assert re.fullmatch(
+        r"sprinters \d+\.\d+\.\d+ \(sources (unknown|[0-9a-f]{12}), [\w-]+\)\n", bare(command, "--version").stdout
+    )
+
+
 def test_help_needs_nothing(command: list[str]) -> None:
     run = subprocess.run([*command, "--help"], env={}, capture_output=True, text=True, check=False)
 

@@ -60,6 +60,25 @@ def test_each_missing_permission_is_named(command: list[str], action: str) -> No
     assert line.split()[1] == action
 
 
+def test_a_file_that_cannot_be_read_hides_no_other(command: list[str], typo: Path) -> None:
+    (typo.parent / "good.json").write_text((POLICIES / "tight.json").read_text())
+    run = policy(command, typo.parent / "absent.json", typo, typo.parent / "no*thing.json", typo.parent / "good.json")
+
+    assert run.returncode == 2, run.stdout + run.stderr
+    assert "error[INVALID_ACTION]" in run.stdout and "Sprinters can work with this policy" in run.stdout
+    assert "absent.json" in run.stderr and "no*thing.json" in run.stderr
+    assert "the policy does not fit:" in run.stderr and "typo.json" in run.stderr
+
+
+@pytest.mark.parametrize(("name", "granted"), [("tight", "true"), ("absent", "false")])
+def test_the_mode_has_the_step_s_output(sprinters: Program, tmp_path: Path, name: str, granted: str) -> None:
+    file = tmp_path / "tight.json"
+    file.write_text((POLICIES / "tight.json").read_text())
+    run = sprinters.run("policy", policy=f"{file}\n{tmp_path / name}.json")
+
+    assert run.outputs == {"granted": granted}
+
+
 def test_json_has_the_shape_of_access_analyzer(command: list[str], typo: Path) -> None:
     run = policy(command, "--format", "json", typo)
     assert run.returncode == 1

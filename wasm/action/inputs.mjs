@@ -3,7 +3,11 @@ import { Refused } from "./commands.mjs";
 const FEATURES = ["instance-profile", "spot-service-linked-role", "ssm-image-parameter", "console", "launch-template"];
 const TARGETS = ["managed", "inline-user", "inline-role", "inline-group"];
 
-const words = (/** @type {string} */ text, /** @type {RegExp} */ separator) => text.split(separator).map((word) => word.trim()).filter((word) => word !== "");
+/**
+ * A list as the program takes it: separated by commas or line breaks.
+ * @param {string} text
+ */
+const words = (text) => text.split(/[,\n]/).map((word) => word.trim()).filter((word) => word !== "");
 const listed = (/** @type {string[]} */ names) => names.map((name) => `\`${name}\``).join(", ");
 
 /**
@@ -12,9 +16,9 @@ const listed = (/** @type {string[]} */ names) => names.map((name) => `\`${name}
  */
 export function readInputs(environment) {
   const input = (/** @type {string} */ name) => (environment[`INPUT_${name.toUpperCase()}`] ?? "").trim();
-  const patterns = words(input("policy"), /\r?\n/);
+  const patterns = words(input("policy"));
   if (patterns.length === 0) throw new Refused("input `policy`: it is empty; name the files to check, such as `policies/*.json`");
-  const features = words(input("require"), /[\s,]+/);
+  const features = words(input("require"));
   const unknown = features.find((feature) => !FEATURES.includes(feature));
   if (unknown) throw new Refused(`input \`require\` is \`${unknown}\`; accepted: ${listed(FEATURES)}`);
   const target = input("target") || "managed";

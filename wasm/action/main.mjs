@@ -62,8 +62,20 @@ function main() {
   const { patterns, options } = readInputs(process.env);
   const files = filesOf(patterns, workspace);
   const engine = startEngine();
-  const results = files.map((file) => checkFile(engine, file, options));
-  hand("GITHUB_OUTPUT", `granted=${results.every(({ report }) => report.verdict.granted)}\n`);
+  /** @type {string[]} */
+  const unreadable = [];
+  const results = files.flatMap((file) => {
+    try {
+      return [checkFile(engine, file, options)];
+    } catch (error) {
+      // One file that cannot be read does not hide what is found in the others.
+      if (!(error instanceof Error && "code" in error)) throw error;
+      unreadable.push(error.message);
+      return [];
+    }
+  });
+  const granted = unreadable.length === 0 && results.every(({ report }) => report.verdict.granted);
+  hand("GITHUB_OUTPUT", `granted=${granted}\n`);
   hand("GITHUB_STEP_SUMMARY", summaryOf(results));
   const bad = results.filter((result) => result.bad);
   if (bad.length > 0) {
@@ -71,6 +83,10 @@ function main() {
     const message = `${bad.length} of ${results.length} policies failed: ${names}; annotations and summary say what to change`;
     console.log(command("error", { title: "Sprinters" }, message));
     process.exitCode = 1;
+  }
+  for (const message of unreadable) {
+    console.log(command("error", { title: "Sprinters" }, message));
+    process.exitCode = 2;
   }
 }
 

@@ -71,8 +71,9 @@ pub(crate) async fn listen(
     report: &Arc<Reporter>,
 ) -> Result<(), Failure> {
     let drained = flags.drain.as_deref();
-    let runners = runner::served(&inputs, drained, environment, report).await?;
-    let mut problems = Problems::default();
+    let runners = runner::served(&inputs, drained, environment, report).await;
+    let runners = runners.map_err(|failure| failure.after(inputs.unknown()))?;
+    let mut problems = Problems::of(&inputs);
     let Some((target, spec)) = ListenSpec::parse(&runners, flags, environment, &mut problems)
     else {
         return Err(Failure::inputs(&problems.located(&inputs)));

@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::{self, Read};
 
-use crate::error::Failure;
 use crate::inputs::InputError;
 
 /// A policy's text, and what to call it.
@@ -15,31 +14,40 @@ pub(super) struct PolicyFile {
 /// What standard input is called.
 pub(super) const STDIN: &str = "stdin";
 
-/// Reads what the names mean: `-` is standard input, `*` and `?` match as in a shell.
-pub(super) fn read_all(names: &[String]) -> Result<Vec<PolicyFile>, Failure> {
-    let mut files = Vec::new();
+/// Reads what the names mean: `-` is standard input, `*` and `?` match as in a shell. What cannot be read does not hide the others:
+/// it comes beside them.
+pub(super) fn read_all(names: &[String]) -> (Vec<PolicyFile>, Vec<InputError>) {
+    let (mut files, mut wrong) = (Vec::new(), Vec::new());
+    let mut keep = |file: Result<PolicyFile, InputError>| match file {
+        Ok(file) => files.push(file),
+        Err(error) => wrong.push(error),
+    };
     for name in names {
         if name == "-" {
-            files.push(read(STDIN, || {
+            keep(read(STDIN, || {
                 let mut bytes = Vec::new();
                 io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
-            })?);
+            }));
             continue;
         }
-        let mut paths = matching(name)?;
-        paths.sort();
-        for path in paths {
-            files.push(read(&path, || fs::read(&path))?);
+        match matching(name) {
+            Ok(mut paths) => {
+                paths.sort();
+                for path in paths {
+                    keep(read(&path, || fs::read(&path)));
+                }
+            }
+            Err(error) => keep(Err(error)),
         }
     }
-    Ok(files)
+    (files, wrong)
 }
 
-fn matching(pattern: &str) -> Result<Vec<String>, Failure> {
+fn matching(pattern: &str) -> Result<Vec<String>, InputError> {
     if !pattern.contains(['*', '?', '[']) {
         return Ok(vec![pattern.to_owned()]);
     }
-    let unreadable = |why: String| Failure::inputs(&[InputError::wrong("policy", pattern, &why)]);
+    let unreadable = |why: String| InputError::wrong("policy", pattern, &why);
     let found: Vec<String> = glob::glob(pattern)
         .map_err(|error| {
             unreadable(format!(
@@ -57,8 +65,8 @@ fn matching(pattern: &str) -> Result<Vec<String>, Failure> {
     Ok(found)
 }
 
-fn read(name: &str, bytes: impl FnOnce() -> io::Result<Vec<u8>>) -> Result<PolicyFile, Failure> {
-    let wrong = |why: String| Failure::inputs(&[InputError::wrong("policy", name, &why)]);
+fn read(name: &str, bytes: impl FnOnce() -> io::Result<Vec<u8>>) -> Result<PolicyFile, InputError> {
+    let wrong = |why: String| InputError::wrong("policy", name, &why);
     let bytes = bytes().map_err(|error| wrong(format!("a file that can be read ({error})")))?;
     let text = String::from_utf8(bytes).map_err(|error| {
         wrong(format!(

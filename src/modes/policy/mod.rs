@@ -13,7 +13,8 @@ pub(crate) use arguments::{PolicySpec, Question, command, flags, parse_subcomman
 
 use sprinters_policy::{Checker, Report as Checked};
 
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
+use crate::inputs::InputError;
 use crate::modes::policy::file::PolicyFile;
 use crate::report::{AnnotationRange, Reporter};
 use arguments::{Change, Format};
@@ -29,17 +30,23 @@ impl Result {
     fn passes(&self) -> bool {
         self.checked.headline.passes() && !self.checked.has_errors()
     }
+
+    /// Whether it grants all that is required, whatever it is asked with.
+    fn grants(&self) -> bool {
+        self.checked.verdict.granted
+    }
 }
 
 /// Checks every file, and fails if one of them does not pass.
 pub(crate) fn check(spec: &PolicySpec, report: &Reporter) -> std::result::Result<(), Failure> {
-    let files = file::read_all(&spec.files)?;
+    let (files, unreadable) = file::read_all(&spec.files);
     let mut checker = Checker::new(spec.options.clone());
     if files.iter().any(|file| catalog::is_needed(&file.text)) {
         checker = checker.with_catalog(catalog::load());
     }
     if spec.change != Change::None {
-        return change::apply(&checker, &files, spec.change, report);
+        let changed = change::apply(&checker, &files, spec.change, report);
+        return and_unreadable(changed, &unreadable);
     }
     let results: Vec<Result> = files
         .into_iter()
@@ -57,6 +64,14 @@ pub(crate) fn check(spec: &PolicySpec, report: &Reporter) -> std::result::Result
         Format::Json => report.line(json(&results)),
         Format::Sarif => report.line(sarif::render(&results)),
     }
+    let granted = unreadable.is_empty() && results.iter().all(Result::grants);
+    report
+        .output("granted", &granted.to_string())
+        .map_err(|error| Failure::output("granted", &error))?;
+    and_unreadable(all_pass(&results), &unreadable)
+}
+
+fn all_pass(results: &[Result]) -> std::result::Result<(), Failure> {
     let failed: Vec<String> = results
         .iter()
         .filter(|result| !result.passes())
@@ -65,13 +80,26 @@ pub(crate) fn check(spec: &PolicySpec, report: &Reporter) -> std::result::Result
     if failed.is_empty() {
         return Ok(());
     }
-    Err(Failure {
-        exit: Exit::Failed,
-        place: None,
-        ladder: Vec::new(),
-        what: format!("the policy does not fit: {}", failed.join(", ")),
-        help: vec!["each finding above says what to change; `sprinters policy tighten` prints a policy that fits".to_owned()],
-    })
+    Err(Failure::new(
+        format!("the policy does not fit: {}", failed.join(", ")),
+        "each finding above says what to change; `sprinters policy tighten` prints a policy that fits",
+    ))
+}
+
+/// A file that cannot be read is a wrong input; what came of the others is told with it.
+fn and_unreadable(
+    outcome: std::result::Result<(), Failure>,
+    unreadable: &[InputError],
+) -> std::result::Result<(), Failure> {
+    if unreadable.is_empty() {
+        return outcome;
+    }
+    let mut failure = Failure::inputs(unreadable);
+    if let Err(other) = outcome {
+        failure.what = format!("{}\n{}", failure.what, other.what);
+        failure.help = other.help;
+    }
+    Err(failure)
 }
 
 /// Answers `simulate` and `tighten`, whose answer is the output.

@@ -11,10 +11,12 @@ use crate::report::Reporter;
 /// Reads the policies and prints the answer in AWS's shape.
 pub(super) fn answer(asked: &Asked, report: &Reporter) -> Result<(), Failure> {
     let texts = |names: &[String]| -> Result<Vec<String>, Failure> {
-        Ok(file::read_all(names)?
-            .into_iter()
-            .map(|file| file.text)
-            .collect())
+        let (files, wrong) = file::read_all(names);
+        if wrong.is_empty() {
+            Ok(files.into_iter().map(|file| file.text).collect())
+        } else {
+            Err(Failure::inputs(&wrong))
+        }
     };
     let simulation = Simulation {
         policy_input_list: texts(&asked.policies)?,

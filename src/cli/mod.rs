@@ -1,25 +1,41 @@
 //! The command line: every input of the table is a flag of the same name.
 
+mod help;
+#[cfg(not(target_family = "wasm"))]
+mod written;
+
 use std::collections::BTreeMap;
 
 use clap::{Arg, ArgMatches, Command};
 
 use crate::error::{Exit, Failure};
-use crate::inputs::{INPUTS, InputError, ListenFlags, Mode};
+use crate::inputs::{INPUTS, ListenFlags, Mode};
 use crate::modes::migrate::{self, Migration};
 use crate::modes::policy::{self, Question};
+use crate::modes::setup::{self, Wanted};
 use crate::report::{self, Reporter};
+use crate::values::list::closest;
 
 /// What the arguments say.
+#[derive(Default)]
 pub(crate) struct Arguments {
     pub mode: Option<Mode>,
     pub flags: BTreeMap<&'static str, String>,
-    /// `policy simulate` and `policy tighten`, which take no inputs.
-    pub question: Option<Question>,
-    /// `migrate`, which is not a mode: it is for a person's own files.
-    pub migration: Option<Migration>,
+    /// What a person asks for, and a workflow does not: it takes no inputs.
+    pub command: Option<ByHand>,
     /// What only a terminal says of `listen`.
     pub listening: ListenFlags,
+}
+
+/// A command that is not a mode.
+pub(crate) enum ByHand {
+    /// `policy simulate` and `policy tighten`.
+    Policy(Question),
+    Migrate(Migration),
+    Setup(Box<Wanted>),
+    /// Completions or a manual page.
+    #[cfg(not(target_family = "wasm"))]
+    Print(String),
 }
 
 /// Whether the log is to be JSON: asked before anything is parsed, so that what is wrong with the arguments is JSON, too.
@@ -33,47 +49,91 @@ pub(crate) fn asks_for_json(arguments: &[String]) -> bool {
 }
 
 /// Parses the arguments. Prints help and ends the process where that was asked for.
-pub(crate) fn parse(arguments: Vec<String>, report: &Reporter) -> Result<Arguments, InputError> {
-    // The mode is checked here, so that an unknown one reads like every other wrong input.
-    if let Some(word) = arguments
-        .get(1)
-        .filter(|word| !word.starts_with('-') && !["help", migrate::NAME].contains(&word.as_str()))
+pub(crate) fn parse(arguments: Vec<String>, report: &Reporter) -> Result<Arguments, Failure> {
+    let program = command();
+    if let Some(word) = arguments.get(1).filter(|word| !word.starts_with('-'))
+        && word != "help"
+        && program.find_subcommand(word).is_none()
     {
-        Mode::parse(word)?;
+        return Err(no_such_command(word));
     }
-    let matches = command()
+    let matches = program
         .try_get_matches_from(arguments)
         .unwrap_or_else(|error| leave(&error, report));
     let Some((name, matches)) = matches.subcommand() else {
-        return Ok(Arguments {
-            mode: None,
-            flags: BTreeMap::new(),
-            question: None,
-            migration: None,
-            listening: ListenFlags::default(),
-        });
+        return Ok(Arguments::default());
     };
-    if name == migrate::NAME {
+    if let Some(command) = by_hand(name, matches) {
         return Ok(Arguments {
-            mode: None,
-            flags: BTreeMap::new(),
-            question: None,
-            migration: Some(migrate::parse(matches)),
-            listening: ListenFlags::default(),
+            command: Some(command?),
+            ..Arguments::default()
         });
     }
-    let mode = Mode::parse(name)?;
-    let question = matches
-        .subcommand()
-        .map(|(name, matches)| policy::parse_subcommand(name, matches))
-        .transpose()?;
+    let mode = Mode::parse(name).map_err(|error| Failure::inputs(&[error]))?;
     Ok(Arguments {
         mode: Some(mode),
         flags: flags(mode, matches),
-        question,
-        migration: None,
+        command: None,
         listening: listening(mode, matches),
     })
+}
+
+/// `None` for a mode.
+fn by_hand(name: &str, matches: &ArgMatches) -> Option<Result<ByHand, Failure>> {
+    #[cfg(not(target_family = "wasm"))]
+    if let Some(text) = written::write(name, matches, command()) {
+        return Some(text.map(ByHand::Print));
+    }
+    let wrong = |errors: Vec<_>| Failure::inputs(&errors);
+    match name {
+        migrate::NAME => Some(Ok(ByHand::Migrate(migrate::parse(matches)))),
+        setup::NAME => Some(
+            setup::parse(matches)
+                .map(|wanted| ByHand::Setup(Box::new(wanted)))
+                .map_err(wrong),
+        ),
+        _ => {
+            let (name, matches) = matches.subcommand()?;
+            let question = policy::parse_subcommand(name, matches);
+            Some(
+                question
+                    .map(ByHand::Policy)
+                    .map_err(|error| wrong(vec![error])),
+            )
+        }
+    }
+}
+
+/// What is wrong with the first word, and all that it could be.
+fn no_such_command(word: &str) -> Failure {
+    let program = command();
+    let names: Vec<&str> = program.get_subcommands().map(Command::get_name).collect();
+    let width = names
+        .iter()
+        .map(|name| name.len())
+        .max()
+        .unwrap_or_default();
+    let listed: Vec<String> = program
+        .get_subcommands()
+        .map(|command| {
+            let about = command.get_about().map(ToString::to_string);
+            format!(
+                "{:width$}  {}",
+                command.get_name(),
+                about.unwrap_or_default()
+            )
+        })
+        .collect();
+    let shown: String = word.chars().take(60).collect();
+    let near =
+        closest(word, &names).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    Failure {
+        exit: Exit::WrongInput,
+        ..Failure::new(
+            format!("`{shown}` is not a command{near}"),
+            format!("the commands are:\n    {}", listed.join("\n    ")),
+        )
+    }
 }
 
 fn listening(mode: Mode, matches: &ArgMatches) -> ListenFlags {
@@ -101,13 +161,28 @@ fn flags(mode: Mode, matches: &ArgMatches) -> BTreeMap<&'static str, String> {
 }
 
 fn command() -> Command {
-    Command::new("sprinters")
-        .version(env!("CARGO_PKG_VERSION"))
+    let program = Command::new("sprinters")
+        .version(VERSION)
         .about("Runs GitHub Actions jobs on ephemeral EC2 instances in your own AWS account")
-        .after_help(AFTER_HELP)
+        .after_help(help::AFTER)
+        .subcommand(setup::command())
         .subcommands(Mode::ALL.map(subcommand))
-        .subcommand(migrate::command())
+        .subcommand(migrate::command());
+    #[cfg(not(target_family = "wasm"))]
+    let program = program.subcommands(written::commands());
+    program
 }
+
+/// The version, what it was built from, and for what. `.ci/build` and `.ci/portable` say the former: the hash of every source. A commit
+/// it cannot be, for the commit holds the very program.
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (sources ",
+    env!("SPRINTERS_SOURCES"),
+    ", ",
+    env!("SPRINTERS_TARGET"),
+    ")"
+);
 
 fn subcommand(mode: Mode) -> Command {
     let about = match mode {
@@ -124,11 +199,10 @@ fn subcommand(mode: Mode) -> Command {
             "Check IAM policies: do they let Sprinters work, and what is wrong with them"
         }
     };
-    let inputs = INPUTS.iter().filter(|input| input.modes.contains(&mode));
     let command = Command::new(mode.name())
         .about(about)
-        .after_help(AFTER_HELP)
-        .args(inputs.map(|input| {
+        .after_help(help::after(mode))
+        .args(help::grouped(mode).map(|(heading, input)| {
             let mut help = input.help.to_owned();
             if let Some(default) = input.default {
                 help = format!("{help} [default: {default}]");
@@ -145,6 +219,7 @@ fn subcommand(mode: Mode) -> Command {
             Arg::new(input.name)
                 .long(input.name)
                 .value_name(input.value)
+                .help_heading(heading)
                 .help(help)
         }));
     match mode {
@@ -175,19 +250,6 @@ const LISTENING: [(&str, &str, &str); 3] = [
         "Take this runner out of service: it gets no new jobs, and its scale set is deleted once the last one is over",
     ),
 ];
-
-const AFTER_HELP: &str = "\
-A flag is visible to everyone on the machine: pass secrets in the environment variables that are named beside them.
-In a workflow the inputs arrive as one JSON object in SPRINTERS_INPUTS. \
-At a terminal, GITHUB_REPOSITORY=owner/name tells where the runner belongs.
-
-Try it:
-  export GITHUB_REPOSITORY=octo/repo SPRINTERS_TOKEN=github_pat_… AWS_PROFILE=ci
-  sprinters check --aws-region eu-central-1
-  sprinters start --aws-region eu-central-1 --instance-type m7i.xlarge --spot auto
-  sprinters stop  --aws-region eu-central-1
-
-Exit codes: 0 done, 1 failed, 2 an input is wrong, 3 no capacity anywhere on the ladder.";
 
 /// Shows the help, or what is wrong with the arguments, and ends.
 fn leave(error: &clap::Error, report: &Reporter) -> ! {
@@ -240,17 +302,60 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_mode_gets_a_suggestion() {
+    fn a_wrong_command_gets_the_list_and_the_nearest() {
         let report = Reporter::new(|_| None);
-        let error = parse(vec!["sprinters".to_owned(), "strat".to_owned()], &report)
-            .err()
-            .map(|error| error.to_string());
-        assert_eq!(
-            error.as_deref(),
-            Some(
-                "input `mode` is `strat`; accepted: `start`, `stop`, `check`, `sweep`, `rerun`, `listen`, `bake` or `policy`; did you mean `start`?"
-            )
-        );
+        let wrong = |word: &str| {
+            let arguments = ["sprinters", word].map(str::to_owned).to_vec();
+            let failure = parse(arguments, &report).err();
+            failure.map(|failure| (failure.exit, failure.what, failure.help.join("\n")))
+        };
+        let (exit, what, help) =
+            wrong("strat").unwrap_or((Exit::Failed, String::new(), String::new()));
+        assert_eq!(exit, Exit::WrongInput);
+        assert_eq!(what, "`strat` is not a command; did you mean `start`?");
+        for command in command().get_subcommands() {
+            assert!(
+                help.contains(&format!("\n    {} ", command.get_name())),
+                "{help}"
+            );
+        }
+        let (_, what, _) = wrong("bananas").unwrap_or((Exit::Failed, String::new(), String::new()));
+        assert_eq!(what, "`bananas` is not a command");
+    }
+
+    #[test]
+    fn a_page_for_each_command_and_completions_for_each_shell() {
+        let report = Reporter::new(|_| None);
+        let text = |words: &[&str]| {
+            let arguments = ["sprinters"]
+                .iter()
+                .chain(words)
+                .map(|word| (*word).to_owned());
+            match parse(arguments.collect(), &report) {
+                Ok(Arguments {
+                    command: Some(ByHand::Print(text)),
+                    ..
+                }) => text,
+                _ => String::new(),
+            }
+        };
+        assert!(text(&["man"]).contains("sprinters\\-listen"));
+        for command in command().get_subcommands() {
+            let name = command.get_name();
+            assert!(text(&["man", name]).contains(".SH NAME"), "{name}");
+        }
+        for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+            let completions = text(&["completions", shell]);
+            assert!(
+                completions.contains("instance-type") && completions.contains("tighten"),
+                "{shell}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_version_tells_what_it_was_built_from() {
+        assert!(VERSION.starts_with(concat!(env!("CARGO_PKG_VERSION"), " (sources ")));
     }
 
     #[test]
