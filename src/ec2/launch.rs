@@ -1,20 +1,20 @@
 //! `RunInstances`: one instance, tagged, encrypted, gone when it powers off.
 
 use aws_sdk_ec2::types::{
-    BlockDeviceMapping, EbsBlockDevice, HttpTokensState, IamInstanceProfileSpecification,
-    InstanceMarketOptionsRequest, InstanceMetadataEndpointState, InstanceMetadataOptionsRequest,
-    InstanceMetadataTagsState, InstanceType as SdkInstanceType, MarketType,
-    Placement as SdkPlacement, ResourceType, ShutdownBehavior, SpotInstanceType, SpotMarketOptions,
-    Tag, TagSpecification, VolumeType,
+    BlockDeviceMapping, CpuOptionsRequest, EbsBlockDevice, HttpTokensState,
+    IamInstanceProfileSpecification, InstanceMetadataEndpointState, InstanceMetadataOptionsRequest,
+    InstanceMetadataTagsState, InstanceType as SdkInstanceType, NestedVirtualizationSpecification,
+    Placement as SdkPlacement, ResourceType, ShutdownBehavior, Tag, TagSpecification, VolumeType,
 };
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
+use super::launch_options::{capacity, launch_template, market_options, on_network};
 use super::{Ec2, Ec2Error};
 use crate::boot::UserData;
 use crate::values::candidate::Candidate;
+use crate::values::launch_options::LaunchOptions;
 use crate::values::network::{InstanceId, InstanceProfile, Placement, SecurityGroup};
-use crate::values::spot::Market;
 use crate::values::temp::TempVolume;
 use crate::values::volume::{RootVolume, Volumes};
 
@@ -28,6 +28,7 @@ pub(crate) struct Launch<'a> {
     pub volumes: Volumes,
     pub security_groups: &'a [SecurityGroup],
     pub instance_profile: Option<&'a InstanceProfile>,
+    pub options: &'a LaunchOptions,
     pub tags: &'a [(String, String)],
     pub user_data: &'a UserData,
     /// Makes a repeated call harmless: EC2 launches once per token.
@@ -85,12 +86,9 @@ impl Ec2 {
         launch: &Launch<'_>,
     ) -> aws_sdk_ec2::operation::run_instances::builders::RunInstancesFluentBuilder {
         let placement = &launch.candidate.placement;
-        let groups = launch
-            .security_groups
-            .iter()
-            .map(|group| group.as_str().to_owned())
-            .collect::<Vec<_>>();
-        self.client
+        let options = launch.options;
+        let call = self
+            .client
             .run_instances()
             .image_id(launch.image_id)
             .instance_type(SdkInstanceType::from(
@@ -109,7 +107,7 @@ impl Ec2 {
             .set_tag_specifications(
                 (!launch.tags.is_empty()).then(|| tag_specifications(launch.tags, &TAGGED)),
             )
-            .set_instance_market_options(market_options(launch.candidate.market))
+            .set_instance_market_options(market_options(launch))
             .set_placement(match placement {
                 Placement::Zone(zone) => Some(
                     SdkPlacement::builder()
@@ -118,11 +116,6 @@ impl Ec2 {
                 ),
                 Placement::Anywhere | Placement::Subnet(_) => None,
             })
-            .set_subnet_id(match placement {
-                Placement::Subnet(subnet) => Some(subnet.id.clone()),
-                Placement::Anywhere | Placement::Zone(_) => None,
-            })
-            .set_security_group_ids((!groups.is_empty()).then_some(groups))
             .set_iam_instance_profile(launch.instance_profile.map(|profile| {
                 let specification = IamInstanceProfileSpecification::builder();
                 match profile {
@@ -130,6 +123,14 @@ impl Ec2 {
                     InstanceProfile::Arn(arn) => specification.arn(arn).build(),
                 }
             }))
+            .set_launch_template(options.template.as_ref().map(launch_template))
+            .set_capacity_reservation_specification(options.capacity.as_ref().map(capacity))
+            .set_cpu_options(options.nested_virtualization.then(|| {
+                CpuOptionsRequest::builder()
+                    .nested_virtualization(NestedVirtualizationSpecification::Enabled)
+                    .build()
+            }));
+        on_network(call, launch)
     }
 }
 
@@ -213,17 +214,4 @@ pub(super) fn tag_specifications(
                 .build()
         })
         .collect()
-}
-
-fn market_options(market: Market) -> Option<InstanceMarketOptionsRequest> {
-    (market == Market::Spot).then(|| {
-        InstanceMarketOptionsRequest::builder()
-            .market_type(MarketType::Spot)
-            .spot_options(
-                SpotMarketOptions::builder()
-                    .spot_instance_type(SpotInstanceType::OneTime)
-                    .build(),
-            )
-            .build()
-    })
 }

@@ -9,6 +9,7 @@ mod http_response;
 mod images;
 mod instances;
 mod launch;
+mod launch_options;
 mod role;
 mod role_error;
 mod spot_prices;

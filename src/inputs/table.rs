@@ -183,6 +183,31 @@ pub(crate) const INPUTS: &[Input] = &[
     )
     .default("the VPC's default group"),
     input(
+        "public-ip",
+        "BOOL",
+        INSTANCE,
+        "Whether the instance gets a public IPv4 address: `true` or `false`; without it, as the subnet says",
+    ),
+    input(
+        "launch-template",
+        "TEMPLATE",
+        LAUNCH,
+        "Launch template underneath the launch, `ID` or `NAME`, with `:VERSION`; what Sprinters sets itself wins",
+    ),
+    input(
+        "capacity-reservation",
+        "RESERVATION",
+        LAUNCH,
+        "Capacity reservation: `open`, `none`, `cr-…`, `block=cr-…` for a Capacity Block, or the ARN of a resource group",
+    ),
+    input(
+        "nested-virtualization",
+        "BOOL",
+        LAUNCH,
+        "Whether the job can run virtual machines with KVM, on types that can nest them: `true` or `false`",
+    )
+    .default("false"),
+    input(
         "instance-profile",
         "PROFILE",
         INSTANCE,

@@ -252,6 +252,7 @@ impl Launcher {
                 volumes,
                 security_groups: &self.spec.security_groups,
                 instance_profile: self.spec.instance_profile.as_ref(),
+                options: &self.spec.options,
                 tags: &tags,
                 user_data,
                 client_token: &format!("sprinters-{}", letters(32)),

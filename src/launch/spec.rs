@@ -7,6 +7,7 @@ use crate::values::group::Group;
 use crate::values::image::Image;
 use crate::values::instance_type::{Architecture, InstanceType};
 use crate::values::label::Label;
+use crate::values::launch_options::LaunchOptions;
 use crate::values::network::{InstanceProfile, Placement, SecurityGroup, Subnet};
 use crate::values::region::{Region, Zone, is_familiar};
 use crate::values::scope::RunnerGroup;
@@ -15,7 +16,7 @@ use crate::values::swap::Swap;
 use crate::values::tags::Tags;
 use crate::values::temp::Temp;
 use crate::values::volume::{RootVolume, Volumes};
-use crate::values::{gp3, list, runner};
+use crate::values::{gp3, list, runner, switch};
 
 /// The root volume of an Ubuntu image: Canonical's own 8 GiB are too small for most builds.
 const UBUNTU_ROOT_GIB: u32 = 30;
@@ -39,6 +40,7 @@ pub(crate) struct StartSpec {
     pub placements: Vec<Placement>,
     pub security_groups: Vec<SecurityGroup>,
     pub instance_profile: Option<InstanceProfile>,
+    pub options: LaunchOptions,
     pub root: RootVolume,
     /// `None`: on the root volume.
     pub temp: Option<Temp>,
@@ -99,6 +101,7 @@ impl StartSpec {
         let max_lifetime = duration("max-lifetime", MAX_LIFETIME, LONGEST_LIFETIME);
         let instance_profile: Option<InstanceProfile> =
             problems.optional(inputs, "instance-profile", str::parse);
+        let options = options(inputs, &instance_types, problems);
         let notes = image
             .note()
             .into_iter()
@@ -119,6 +122,7 @@ impl StartSpec {
                 .optional(inputs, "security-group", list::parse)
                 .unwrap_or_default(),
             instance_profile,
+            options,
             root,
             temp,
             swap: problems
@@ -146,7 +150,7 @@ impl StartSpec {
                 .optional(inputs, "runner-user", runner::user)
                 .unwrap_or_else(|| "runner".to_owned()),
             sudo: problems
-                .optional(inputs, "sudo", runner::sudo)
+                .optional(inputs, "sudo", switch::parse)
                 .unwrap_or(true),
             start_timeout,
             idle_timeout,
@@ -191,6 +195,43 @@ fn instance_types(inputs: &Inputs, image: &Image, problems: &mut Problems) -> Ve
         }
     }
     types
+}
+
+/// Settings for some accounts; what EC2 refuses together is refused here, by name.
+fn options(inputs: &Inputs, types: &[InstanceType], problems: &mut Problems) -> LaunchOptions {
+    let options = LaunchOptions {
+        template: problems.optional(inputs, "launch-template", str::parse),
+        public_ip: problems.optional(inputs, "public-ip", switch::parse),
+        capacity: problems.optional(inputs, "capacity-reservation", str::parse),
+        nested_virtualization: problems
+            .optional(inputs, "nested-virtualization", switch::parse)
+            .unwrap_or_default(),
+    };
+    let spot = inputs.get("spot").filter(|spot| *spot != "false");
+    if let (Some(capacity), Some(spot)) = (&options.capacity, spot)
+        && capacity.is_targeted()
+    {
+        let accepted = format!(
+            "`open` or `none` with `spot: {spot}`: a reservation holds on-demand instances alone"
+        );
+        problems.push(InputError::wrong(
+            "capacity-reservation",
+            &capacity.to_string(),
+            &accepted,
+        ));
+    }
+    let cannot_nest = |it: &&InstanceType| it.architecture() == Architecture::Arm64;
+    if let Some(arm) = types.iter().find(cannot_nest)
+        && options.nested_virtualization
+    {
+        let accepted = format!("`false` with `{arm}`: no arm64 type nests virtual machines");
+        problems.push(InputError::wrong(
+            "nested-virtualization",
+            "true",
+            &accepted,
+        ));
+    }
+    options
 }
 
 /// A disk that one of the types lacks would be missed on that candidate of the ladder alone, and only once it has booted.
@@ -361,6 +402,26 @@ mod tests {
             "{errors:?}"
         );
         assert!(parse(&[("temp", "zram/16")]).is_ok());
+    }
+
+    #[test]
+    fn what_ec2_refuses_together_is_refused_by_name() {
+        let reserved = ("capacity-reservation", "cr-0123456789abcdef0");
+        assert!(parse(&[reserved]).is_ok());
+        assert!(parse(&[reserved, ("spot", "false")]).is_ok());
+        assert!(parse(&[("capacity-reservation", "none"), ("spot", "auto")]).is_ok());
+        let errors = parse(&[reserved, ("spot", "auto")])
+            .err()
+            .unwrap_or_default();
+        assert!(errors.concat().contains("`spot: auto`"), "{errors:?}");
+        let nested = ("nested-virtualization", "true");
+        assert!(parse(&[nested, ("instance-type", "m8i.xlarge")]).is_ok());
+        let errors = parse(&[
+            nested,
+            ("instance-type", "m8i.xlarge, m8g.xlarge"),
+            ("image", "ubuntu-24.04"),
+        ]);
+        assert!(errors.is_err_and(|errors| errors.concat().contains("`m8g.xlarge`")));
     }
 
     #[test]

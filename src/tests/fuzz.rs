@@ -112,7 +112,7 @@ const VALUES: [&str; 20] = [
     "{\"a\": \"b\"}",
     "/opt/actions-runner",
 ];
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 24] = [
     "image",
     "instance-type",
     "spot",
@@ -129,6 +129,10 @@ const NAMES: [&str; 20] = [
     "runner-home",
     "runner-user",
     "sudo",
+    "public-ip",
+    "launch-template",
+    "capacity-reservation",
+    "nested-virtualization",
     "start-timeout",
     "idle-timeout",
     "max-lifetime",

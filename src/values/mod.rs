@@ -11,6 +11,7 @@ pub(crate) mod group;
 pub(crate) mod image;
 pub(crate) mod instance_type;
 pub(crate) mod label;
+pub(crate) mod launch_options;
 pub(crate) mod list;
 pub(crate) mod named_image;
 pub(crate) mod network;

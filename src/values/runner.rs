@@ -20,11 +20,6 @@ pub(crate) fn user(text: &str) -> Result<String, String> {
     }
 }
 
-/// Parses `sudo`: whether jobs may become root.
-pub(crate) fn sudo(text: &str) -> Result<bool, String> {
-    text.parse().map_err(|_| "`true` or `false`".to_owned())
-}
-
 /// Parses `runner-home`: an absolute path on the instance.
 pub(crate) fn home(text: &str) -> Result<String, String> {
     let fits = text.starts_with('/')

@@ -56,7 +56,7 @@ def test_modes_take_the_inputs_that_the_contract_gives_them(flags: dict[str, dic
     baking = {"image-name", "keep"}
     instance = {
         *("image", "instance-type", "spot", "availability-zone", "subnet", "security-group", "instance-profile"),
-        *("root", "root-size", "tags", "setup", "runner-user", "start-timeout"),
+        *("root", "root-size", "tags", "setup", "runner-user", "start-timeout", "public-ip"),
     }
     checking = {"policy", "require", "target", "format"}
     listening = {"max-runners", "min-runners", "for", "public"}

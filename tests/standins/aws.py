@@ -206,6 +206,10 @@ class Ec2:
         """Answers the ARNs of the `role` and of the `profile`."""
         return self._moto.control(f"instance-profiles/{name}")
 
+    def create_launch_template(self, name: str, **data: Any) -> str:
+        """Answers its id."""
+        return self._moto.control(f"launch-templates/{name}", {"region": self.region, **data})["id"]
+
     @property
     def environment(self) -> dict[str, str]:
         return {

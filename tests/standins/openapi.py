@@ -54,7 +54,7 @@ class Description:
         self._operations.sort(key=lambda one: one[0].groups)
 
     def violations(self, request: Request, response: Response | None) -> list[str]:
-        """What the exchange does that the description does not allow; `response` is `None` where it is not a concern."""
+        """What the exchange does that the description does not allow; `response` may be left out."""
         path = urlsplit(request.target).path
         for pattern, method, operation in self._operations:
             match = pattern.match(path)

@@ -203,6 +203,7 @@ fn launch_of<'a>(
         volumes: spec.volumes(),
         security_groups: &spec.security_groups,
         instance_profile: spec.instance_profile.as_ref(),
+        options: &spec.options,
         tags,
         user_data,
         client_token: "sprinters-check",

@@ -33,7 +33,9 @@ fn whole_number() -> Value {
 fn value(input: &Input) -> Value {
     match (input.name, shape(input)) {
         ("spot", _) => json!({ "enum": [true, false, "true", "false", "auto", "rerun"] }),
-        ("sudo", _) => json!({ "enum": [true, false, "true", "false"] }),
+        ("sudo" | "public-ip" | "nested-virtualization", _) => {
+            json!({ "enum": [true, false, "true", "false"] })
+        }
         ("count" | "root-size" | "swap" | "max-runners" | "min-runners", _) => whole_number(),
         ("start-timeout" | "idle-timeout" | "max-lifetime" | "for", _) => {
             json!({ "type": "string", "pattern": DURATION })

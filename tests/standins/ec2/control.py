@@ -112,6 +112,11 @@ def create_instance_profile(name: str) -> dict[str, str]:
     return {"role": role.arn, "profile": profile.arn}
 
 
+def create_launch_template(name: str, data: dict[str, Any]) -> dict[str, str]:
+    backend = ec2_backends[DEFAULT_ACCOUNT_ID][data.pop("region")]
+    return {"id": backend.create_launch_template(name, "", data, {}).id}
+
+
 def control(path: str, body: dict[str, Any]) -> Any:
     with lock:
         settle()
@@ -139,6 +144,8 @@ def control(path: str, body: dict[str, Any]) -> Any:
                 return sts.trust_provider(body["issuer"], body["audiences"], body["public_key"])
             case ["instance-profiles", name]:
                 return create_instance_profile(name)
+            case ["launch-templates", name]:
+                return create_launch_template(name, body)
             case _:
                 raise KeyError(path)
 

@@ -19,7 +19,7 @@ from standins import images
 from standins.ec2.access import call_of
 from standins.ec2.errors import Ec2Error
 from standins.ec2.life import Image, behaviour_of, lock
-from standins.ec2.policy import tag_specifications
+from standins.ec2.policy import listed, tag_specifications
 
 USER_DATA_LIMIT = 16384
 
@@ -85,6 +85,9 @@ def check_launch(self: InstanceResponse, form: dict[str, str]) -> None:
     if len(user_data) > USER_DATA_LIMIT:
         raise Ec2Error(400, "InvalidParameterValue", "User data is limited to 16384 bytes")
     check_profile(form)
+    check_network(self, form)
+    check_capacity(form)
+    check_template(self, form)
     check_volumes(form, image.root_device_name)
     token = form.get("ClientToken", "")
     if len(token) > 64 or not token.isascii():
@@ -100,6 +103,50 @@ def check_profile(form: dict[str, str]) -> None:
             parameter = f"iamInstanceProfile.{kind.lower()}"
             message = f"Value ({wanted}) for parameter {parameter} is invalid. Invalid IAM Instance Profile {kind}"
             raise Ec2Error(400, "InvalidParameterValue", message)
+
+
+def check_network(self: InstanceResponse, form: dict[str, str]) -> None:
+    if any(name.startswith("NetworkInterface.") for name in form) and (
+        "SubnetId" in form or any(name.startswith("SecurityGroup") for name in form)
+    ):
+        message = (
+            "Network interfaces and an instance-level subnet ID or security groups may not be specified on the same "
+            "request"
+        )
+        raise Ec2Error(400, "InvalidParameterCombination", message)
+    for group in listed(form, r"NetworkInterface\.1\.SecurityGroupId"):
+        if self.ec2_backend.get_security_group_from_id(group) is None:
+            raise Ec2Error(400, "InvalidGroup.NotFound", f"The security group '{group}' does not exist")
+
+
+RESERVATION = "cr-0123456789abcdef0"
+"""The one capacity reservation of the account: moto has none."""
+
+
+def check_capacity(form: dict[str, str]) -> None:
+    target = "CapacityReservationSpecification.CapacityReservationTarget."
+    wanted = form.get(target + "CapacityReservationId")
+    market = form.get("InstanceMarketOptions.MarketType")
+    if wanted not in (None, RESERVATION):
+        message = f"The capacity reservation ID '{wanted}' does not exist"
+        raise Ec2Error(400, "InvalidCapacityReservationId.NotFound", message)
+    if market == "capacity-block" and wanted is None:
+        raise Ec2Error(400, "InvalidParameterCombination", "A capacity block must be targeted by its id")
+    if market == "spot" and any(name.startswith(target) for name in form):
+        message = "You cannot target a capacity reservation when launching Spot Instances"
+        raise Ec2Error(400, "InvalidParameterCombination", message)
+
+
+def check_template(self: InstanceResponse, form: dict[str, str]) -> None:
+    known = self.ec2_backend.launch_templates
+    by_id = form.get("LaunchTemplate.LaunchTemplateId")
+    by_name = form.get("LaunchTemplate.LaunchTemplateName")
+    if by_id and by_id not in known:
+        message = f"The specified launch template, with template ID {by_id}, does not exist."
+        raise Ec2Error(400, "InvalidLaunchTemplateId.NotFound", message)
+    if by_name and by_name not in self.ec2_backend.launch_template_name_to_ids:
+        message = f"The specified launch template, with template name {by_name}, does not exist."
+        raise Ec2Error(400, "InvalidLaunchTemplateName.NotFoundException", message)
 
 
 def check_volumes(form: dict[str, str], root_device: str) -> None:

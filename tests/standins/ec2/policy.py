@@ -80,13 +80,23 @@ def run_instances(form: dict[str, str], place: str, always: Context) -> Iterator
         launch["ec2:InstanceProfile"] = [profile]
     partition_place = place.rsplit(":", 2)[0]
     image = {"ec2:ImageID": [form.get("ImageId", "")], "ec2:Owner": ["amazon"], "ec2:Public": ["true"]}
-    groups = listed(form, "SecurityGroupId") or ["sg-default"]
+    interface = "NetworkInterface.1."
+    groups = (
+        listed(form, "SecurityGroupId") or listed(form, rf"{re.escape(interface)}SecurityGroupId") or ["sg-default"]
+    )
+    subnet = form.get("SubnetId") or form.get(interface + "SubnetId", "subnet-default")
     yield Asked("ec2:RunInstances", f"{partition_place}::image/{form.get('ImageId', '')}", always | image)
-    yield Asked("ec2:RunInstances", f"{place}subnet/{form.get('SubnetId', 'subnet-default')}", always)
+    yield Asked("ec2:RunInstances", f"{place}subnet/{subnet}", always)
     for group in groups:
         yield Asked("ec2:RunInstances", f"{place}security-group/{group}", always)
     for kind in ("instance", "volume", "network-interface"):
         yield Asked("ec2:RunInstances", f"{place}{kind}/*", launch | request_tags(tagged.get(kind, {})))
+    for kind, name in (
+        ("launch-template", "LaunchTemplate.LaunchTemplateId"),
+        ("capacity-reservation", "CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationId"),
+    ):
+        if name in form:
+            yield Asked("ec2:RunInstances", f"{place}{kind}/{form[name]}", always)
     for kind, tags in tagged.items():
         context = launch | request_tags(tags) | {"ec2:CreateAction": ["RunInstances"]}
         yield Asked("ec2:CreateTags", f"{place}{kind}/*", context)
