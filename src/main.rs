@@ -30,14 +30,14 @@ use std::sync::Arc;
 
 use cli::ByHand;
 use error::Failure;
-use inputs::{InputError, Inputs, Mode};
+use inputs::{InputError, Inputs, ListenFlags, Mode};
 use modes::{Work, migrate, policy, setup};
 use platform::environment;
 use report::Reporter;
 
 fn main() -> ExitCode {
     #[cfg(target_family = "wasm")]
-    platform::reactor::set_up();
+    platform::wasi::set_up();
     let report = Arc::new(Reporter::new(environment));
     let arguments: Vec<String> = std::env::args().collect();
     if cli::asks_for_json(&arguments) {
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
     report::flush();
     #[cfg(target_family = "wasm")]
     if code != 0 {
-        platform::reactor::exit(code);
+        platform::wasi::exit(code);
     }
     ExitCode::from(code)
 }
@@ -88,17 +88,27 @@ fn run(
         (None, None) => return Err(wrong(no_mode())),
     };
     *mode = Some(chosen);
-    let runtime = runtime()?;
-    if chosen == Mode::Listen {
-        return runtime.block_on(modes::listen(inputs, &arguments.listening, report));
+    platform::executor::block_on(perform(chosen, inputs, &arguments.listening, report))
+        .map_err(could_not_start)?
+}
+
+async fn perform(
+    mode: Mode,
+    inputs: Inputs,
+    listening: &ListenFlags,
+    report: &Arc<Reporter>,
+) -> Result<(), Failure> {
+    if mode == Mode::Listen {
+        return modes::listen(inputs, listening, report).await;
     }
     let unknown = inputs.unknown().to_vec();
-    let resolved = runtime.block_on(runner::resolve(inputs, environment, report));
-    let inputs = resolved.map_err(|failure| failure.after(&unknown))?;
-    let inputs = inputs.with_region_of_profile(runtime.block_on(ec2::profile_region(environment)));
-    let work = Work::parse(chosen, &inputs)
+    let inputs = runner::resolve(inputs, environment, report)
+        .await
+        .map_err(|failure| failure.after(&unknown))?;
+    let inputs = inputs.with_region_of_profile(ec2::profile_region(environment).await);
+    let work = Work::parse(mode, &inputs)
         .map_err(|problems| Failure::inputs(&problems.located(&inputs)))?;
-    runtime.block_on(work.perform(report))
+    work.perform(report).await
 }
 
 /// What a person asks for at a terminal, and a workflow does not.
@@ -140,19 +150,6 @@ fn no_mode() -> InputError {
         "mode",
         &format!("it is empty; accepted: {}", Mode::ACCEPTED),
     )
-}
-
-#[cfg(not(target_family = "wasm"))]
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(could_not_start)
-}
-
-#[cfg(target_family = "wasm")]
-fn runtime() -> Result<platform::reactor::Runtime, Failure> {
-    platform::reactor::Runtime::new().map_err(could_not_start)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "fits `map_err`")]

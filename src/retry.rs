@@ -5,6 +5,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::debug;
 
+use crate::platform::clock::{self, timeout};
+
 /// When something must be over.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline(Instant);
@@ -49,7 +51,7 @@ impl Deadline {
         if duration >= self.left() {
             return Err(Over);
         }
-        tokio::time::sleep(duration).await;
+        clock::sleep(duration).await;
         Ok(())
     }
 }
@@ -171,7 +173,7 @@ pub(crate) async fn attempt<T, E: Transient>(
     answer: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
     let within = deadline.attempt();
-    tokio::time::timeout(within, answer)
+    timeout(within, answer)
         .await
         .unwrap_or_else(|_| Err(E::timed_out(call, within)))
 }
@@ -184,7 +186,7 @@ pub(crate) async fn attempt_undo<T, E: Transient>(
 ) -> Result<T, E> {
     let left = deadline.left();
     let within = (left / 2).clamp(SHORTEST_TRY, LONGEST_TRY).min(left);
-    tokio::time::timeout(within, answer)
+    timeout(within, answer)
         .await
         .unwrap_or_else(|_| Err(E::timed_out(call, within)))
 }
@@ -212,7 +214,7 @@ where
             Err(error) => match decide(&error, &mut backoff, deadline) {
                 Decision::Repeat(wait) => {
                     reason = Some(error);
-                    tokio::time::sleep(wait).await;
+                    clock::sleep(wait).await;
                 }
                 Decision::GiveUp => return Err(error),
             },

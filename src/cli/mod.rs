@@ -262,7 +262,7 @@ fn leave(error: &clap::Error, report: &Reporter) -> ! {
     }
     let code: u8 = if error.use_stderr() { 2 } else { 0 };
     #[cfg(target_family = "wasm")]
-    crate::platform::reactor::exit(code);
+    crate::platform::wasi::exit(code);
     std::process::exit(code.into())
 }
 

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
-
 use crate::error::Failure;
 use crate::github::Github;
+use crate::platform::clock::timeout;
 use crate::platform::signals::{Cancel, budget};
 use crate::report::Reporter;
 

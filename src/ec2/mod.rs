@@ -107,10 +107,14 @@ impl Ec2 {
             .retry_config(RetryConfig::disabled())
             .timeout_config(
                 TimeoutConfig::builder()
+                    .connect_timeout(crate::http::CONNECT_TIMEOUT)
+                    .read_timeout(crate::http::READ_TIMEOUT)
                     .operation_attempt_timeout(ATTEMPT_TIMEOUT)
                     .build(),
             )
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        #[cfg(target_family = "wasm")]
+        let loader = loader.sleep_impl(aws_smithy_wasm::wasi::WasiSleep);
         let role = |source, config: &_| Role::new(source, config, connector.clone(), mask);
         let loader = match &credentials {
             AwsCredentials::Key(key) => loader.credentials_provider(Credentials::new(

@@ -198,8 +198,11 @@ impl Github {
 
 /// A client that asks with that token.
 fn client(connector: SharedHttpConnector, api: &http::Uri, token: SecretString) -> Octocrab {
-    let built = OctocrabBuilder::new_empty()
-        .with_service(Service(connector))
+    let builder = OctocrabBuilder::new_empty().with_service(Service(connector));
+    // Otherwise its queue of requests is a task of tokio's runtime, which is not there.
+    #[cfg(target_family = "wasm")]
+    let builder = builder.with_executor(Box::new(|queue| wstd::runtime::spawn(queue).detach()));
+    let built = builder
         .with_layer(&BaseUriLayer::new(api.clone()))
         .with_layer(&ExtraHeadersLayer::new(Arc::new(headers())))
         .with_auth(AuthState::AccessToken { token })

@@ -62,13 +62,17 @@ fn never_left(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// The portable build's host tells no more than the cause's name.
+/// As the portable build's host says.
 #[cfg(target_family = "wasm")]
 fn never_left(error: &(dyn Error + 'static)) -> bool {
-    let cause = innermost(error);
-    ["ConnectionRefused", "DnsError", "DestinationNotFound"]
-        .iter()
-        .any(|name| cause.contains(name))
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<super::wasi::HostError>() {
+            return error.never_left;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! The AWS SDK takes it as its HTTP client; octocrab takes it as a tower service. So there is one connection pool, one TLS
 //! stack (rustls with ring), one set of trusted roots, and the usual proxy variables hold for all. In the portable build
-//! all that is the host's, and the connector hands requests over to it.
+//! all that is the host's: the SDK hands its requests over through aws-smithy-wasm, the connector through wstd.
 
 pub(crate) mod cause;
 pub(crate) mod extra_roots;
@@ -19,9 +19,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, SharedHttpClient, SharedHttpConnector, http_client_fn,
-};
+#[cfg(not(target_family = "wasm"))]
+use aws_smithy_runtime_api::client::http::http_client_fn;
+use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpClient, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt;
@@ -42,7 +42,7 @@ use crate::http::headers::Headers;
 use crate::retry::Transient;
 
 /// A connection that is not there after this long will not come.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Neither EC2 nor GitHub thinks longer than this about any request of ours.
 pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(20);
 /// A long poll is answered after 50 s at the latest. Every other call of a listener has a deadline of its own.
@@ -51,14 +51,28 @@ pub(crate) const LONG_POLL_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Builds the connector. It connects to nobody yet, and reads no certificate before somebody is to be reached by HTTPS.
 pub(crate) fn connector(extra_roots: ExtraRoots, read_timeout: Duration) -> SharedHttpConnector {
-    let connector = SharedHttpConnector::new(Connector::new(extra_roots, read_timeout));
+    finish(SharedHttpConnector::new(Connector::new(
+        extra_roots,
+        read_timeout,
+    )))
+}
+
+/// Takes responses whole, and tells the debug log of each.
+fn finish(connector: SharedHttpConnector) -> SharedHttpConnector {
     SharedHttpConnector::new(Traced(SharedHttpConnector::new(Whole(connector))))
 }
 
 /// The connector as the AWS SDK wants it.
+#[cfg(not(target_family = "wasm"))]
 pub(crate) fn client(connector: &SharedHttpConnector) -> SharedHttpClient {
     let connector = connector.clone();
     http_client_fn(move |_, _| connector.clone())
+}
+
+/// What the AWS SDK has of its own for WASI.
+#[cfg(target_family = "wasm")]
+pub(crate) fn client(_: &SharedHttpConnector) -> SharedHttpClient {
+    wasi::sdk_client(finish)
 }
 
 /// The connector as octocrab wants it.

@@ -1,184 +1,150 @@
-//! The host's HTTP, `wasi:http`: the connector of the portable build.
+//! The host's HTTP, `wasi:http`: the AWS SDK reaches it through aws-smithy-wasm, octocrab and everybody else through wstd's
+//! client, on which that stands.
+//!
+//! The host keeps the connections, the time between bytes, the proxies and the roots of trust.
 
+use std::error::Error;
 use std::time::Duration;
 
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_wasm::wasi::WasiHttpClientBuilder;
 use http_body_util::BodyExt;
-use tower::BoxError;
-use wasip2::http::outgoing_handler::handle;
-use wasip2::http::types::{
-    ErrorCode, Fields, IncomingResponse, Method, OutgoingBody, OutgoingRequest, RequestOptions,
-    Scheme,
-};
-use wasip2::io::streams::StreamError;
+use wstd::http::{Body, Client};
 
-use super::{CONNECT_TIMEOUT, READ_TIMEOUT};
+use super::CONNECT_TIMEOUT;
+use crate::http::cause::innermost;
 use crate::http::extra_roots::ExtraRoots;
-use crate::platform::reactor;
 
-/// How much of a body is taken at a time.
-const PART: u64 = 256 * 1024;
-
-/// The host keeps connections, and whatever they need.
+/// wstd's client, for all that is not the AWS SDK.
 #[derive(Debug)]
-pub(super) struct Connector;
+pub(super) struct Connector(Client);
 
 impl Connector {
     /// Whom it trusts is the host's matter.
-    pub(super) fn new(_: ExtraRoots, _: Duration) -> Self {
-        Self
+    pub(super) fn new(_: ExtraRoots, read_timeout: Duration) -> Self {
+        let mut client = Client::new();
+        client.set_connect_timeout(CONNECT_TIMEOUT);
+        client.set_first_byte_timeout(read_timeout);
+        Self(client)
     }
 }
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        HttpConnectorFuture::new(async move {
-            exchange(request).await.map_err(|error| match error {
-                Broken::Timeout(why) => ConnectorError::timeout(why.into()),
-                Broken::Connection(why) => ConnectorError::io(why.into()),
-                Broken::Request(why) => ConnectorError::user(why),
-            })
-        })
+        let client = self.0.clone();
+        HttpConnectorFuture::new(async move { exchange(&client, request).await })
     }
 }
 
-/// Why there is no answer, as the SDK tells apart what may be repeated.
-enum Broken {
-    Timeout(String),
-    Connection(String),
-    Request(BoxError),
-}
-
-impl From<ErrorCode> for Broken {
-    fn from(code: ErrorCode) -> Self {
-        match code {
-            ErrorCode::ConnectionTimeout => Self::Timeout("no connection in time".to_owned()),
-            ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout => {
-                Self::Timeout("no answer in time".to_owned())
-            }
-            ErrorCode::InternalError(Some(why)) => Self::Connection(why),
-            ErrorCode::HttpRequestDenied => {
-                Self::Request("the portable program may not reach this address".into())
-            }
-            code => Self::Connection(code.to_string()),
-        }
-    }
-}
-
-impl From<StreamError> for Broken {
-    fn from(error: StreamError) -> Self {
-        Self::Connection(match error {
-            StreamError::LastOperationFailed(error) => error.to_debug_string(),
-            StreamError::Closed => "the connection was closed".to_owned(),
-        })
-    }
-}
-
-/// A part of a request that the host does not take.
-fn unfit(what: &'static str) -> impl FnOnce(()) -> Broken {
-    move |()| Broken::Request(format!("the request's {what} is unfit").into())
-}
-
-async fn exchange(request: HttpRequest) -> Result<HttpResponse, Broken> {
+async fn exchange(client: &Client, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+    let unfit = |error| ConnectorError::user(error);
     let request = request
         .try_into_http1x()
-        .map_err(|error| Broken::Request(error.into()))?;
+        .map_err(|error| unfit(error.into()))?;
     let (parts, body) = request.into_parts();
-    let body = body.collect().await.map_err(Broken::Request)?.to_bytes();
-    let outgoing = head(&parts)?;
-    let sink = outgoing.body().map_err(|()| unfit("body")(()))?;
-    let answer = handle(outgoing, Some(options()))?;
-    send(sink, &body).await?;
-    let response = loop {
-        match answer.get() {
-            Some(Ok(response)) => break response?,
-            Some(Err(())) => return Err(Broken::Connection("no answer".to_owned())),
-            None => reactor::ready(answer.subscribe()).await,
-        }
-    };
-    received(&response).await
+    let body = Body::from(body.collect().await.map_err(unfit)?.to_bytes());
+    let response = client
+        .send(http::Request::from_parts(parts, body))
+        .await
+        .map_err(|error| unanswered(error.as_ref()))?;
+    let (parts, mut body) = response.into_parts();
+    let bytes = body
+        .bytes_contents()
+        .await
+        .map_err(|error| unanswered(error.as_ref()))?;
+    let response = http::Response::from_parts(parts, SdkBody::from(bytes));
+    HttpResponse::try_from(response).map_err(|error| unfit(error.into()))
 }
 
-fn head(parts: &http::request::Parts) -> Result<OutgoingRequest, Broken> {
-    let entries: Vec<(String, Vec<u8>)> = parts
-        .headers
-        .iter()
-        .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
-        .collect();
-    let headers = Fields::from_list(&entries).map_err(|error| Broken::Request(error.into()))?;
-    let request = OutgoingRequest::new(headers);
-    let method = match parts.method.as_str() {
-        "GET" => Method::Get,
-        "POST" => Method::Post,
-        "PUT" => Method::Put,
-        "DELETE" => Method::Delete,
-        other => Method::Other(other.to_owned()),
-    };
-    let scheme = match parts.uri.scheme_str() {
-        Some("http") => Scheme::Http,
-        _ => Scheme::Https,
-    };
-    let authority = parts.uri.authority().map(http::uri::Authority::as_str);
-    let path = parts
-        .uri
-        .path_and_query()
-        .map(http::uri::PathAndQuery::as_str);
-    request.set_method(&method).map_err(unfit("method"))?;
-    request.set_scheme(Some(&scheme)).map_err(unfit("scheme"))?;
-    request.set_authority(authority).map_err(unfit("host"))?;
-    request.set_path_with_query(path).map_err(unfit("path"))?;
-    Ok(request)
+/// aws-smithy-wasm's client; `finish` wraps each of its connectors.
+pub(super) fn sdk_client(
+    finish: fn(SharedHttpConnector) -> SharedHttpConnector,
+) -> SharedHttpClient {
+    SharedHttpClient::new(SdkClient {
+        inner: WasiHttpClientBuilder::new().build(),
+        finish,
+    })
 }
 
-/// A host that cannot keep a time limit ignores it; the callers have limits of their own around each call.
-fn options() -> RequestOptions {
-    let nanoseconds = |limit: Duration| u64::try_from(limit.as_nanos()).ok();
-    let options = RequestOptions::new();
-    let _ = options.set_connect_timeout(nanoseconds(CONNECT_TIMEOUT));
-    let _ = options.set_first_byte_timeout(nanoseconds(READ_TIMEOUT));
-    let _ = options.set_between_bytes_timeout(nanoseconds(READ_TIMEOUT));
-    options
+#[derive(Debug)]
+struct SdkClient {
+    inner: SharedHttpClient,
+    finish: fn(SharedHttpConnector) -> SharedHttpConnector,
 }
 
-async fn send(sink: OutgoingBody, mut rest: &[u8]) -> Result<(), Broken> {
-    let stream = sink.write().map_err(unfit("body"))?;
-    while !rest.is_empty() {
-        let room = usize::try_from(stream.check_write()?).unwrap_or(usize::MAX);
-        if room == 0 {
-            reactor::ready(stream.subscribe()).await;
-            continue;
-        }
-        let (part, later) = rest.split_at(room.min(rest.len()));
-        stream.write(part)?;
-        rest = later;
+impl HttpClient for SdkClient {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let connector = self.inner.http_connector(settings, components);
+        (self.finish)(SharedHttpConnector::new(Classified(connector)))
     }
-    drop(stream);
-    OutgoingBody::finish(sink, None)?;
-    Ok(())
 }
 
-async fn received(response: &IncomingResponse) -> Result<HttpResponse, Broken> {
-    let closed = |()| Broken::Connection("the connection was closed".to_owned());
-    let mut head = http::Response::builder().status(response.status());
-    for (name, value) in response.headers().entries() {
-        head = head.header(name, value);
+/// aws-smithy-wasm calls every failure the client's own; what failed stands in its text.
+#[derive(Debug)]
+struct Classified(SharedHttpConnector);
+
+impl HttpConnector for Classified {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let response = self.0.call(request);
+        HttpConnectorFuture::new(async move { response.await.map_err(|error| unanswered(&error)) })
     }
-    let source = response.consume().map_err(closed)?;
-    let stream = source.stream().map_err(closed)?;
-    let mut body = Vec::new();
-    loop {
-        match stream.read(PART) {
-            Ok(part) if part.is_empty() => reactor::ready(stream.subscribe()).await,
-            Ok(part) => body.extend_from_slice(&part),
-            Err(StreamError::Closed) => break,
-            Err(error) => return Err(error.into()),
+}
+
+/// What the host says about a request that it could not carry out.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct HostError {
+    message: String,
+    /// Whether no connection came about, so that nothing was asked.
+    pub never_left: bool,
+}
+
+/// The failure by the name of its code in `wasi:http`, with which the text of the innermost cause begins: the code itself is
+/// hidden inside an `anyhow::Error` that became a box.
+fn unanswered(error: &(dyn Error + 'static)) -> ConnectorError {
+    let text = innermost(error);
+    let code = text.strip_prefix("ErrorCode::").unwrap_or(&text);
+    let end = code.find(|c: char| !c.is_ascii_alphanumeric());
+    let (message, never_left) = match end.map_or(code, |end| &code[..end]) {
+        "ConnectionTimeout" => return ConnectorError::timeout(never_sent("no connection in time")),
+        "ConnectionReadTimeout" | "HttpResponseTimeout" => {
+            return ConnectorError::timeout("no answer in time".into());
         }
-    }
-    let response = head
-        .body(SdkBody::from(body))
-        .map_err(|error| Broken::Request(error.into()))?;
-    HttpResponse::try_from(response).map_err(|error| Broken::Request(error.into()))
+        "HttpRequestDenied" => {
+            let why = "the portable program may not reach this address";
+            return ConnectorError::user(why.into());
+        }
+        "ConnectionRefused" => ("the connection was refused", true),
+        "DnsError" => ("the host's name has no address", true),
+        "DestinationUnavailable" => ("the host, or the proxy before it, is not reached", true),
+        // In rustls's words, as in every other build.
+        "TlsCertificateError" => ("invalid peer certificate: UnknownIssuer", true),
+        "TlsProtocolError" => ("no TLS connection came about", true),
+        "ConnectionTerminated" => ("the connection was closed", false),
+        "HttpResponseBodySize" => ("the answer is too large", false),
+        _ => (text.as_str(), false),
+    };
+    let error = HostError {
+        message: message.to_owned(),
+        never_left,
+    };
+    ConnectorError::io(error.into())
+}
+
+fn never_sent(message: &str) -> Box<HostError> {
+    Box::new(HostError {
+        message: message.to_owned(),
+        never_left: true,
+    })
 }

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 
 use crate::clients::Clients;
 use crate::launch::runner::LaunchedRunner;
+use crate::platform::clock::timeout;
+use crate::platform::executor::spawn;
 use crate::pricing::{self, Gp3};
 use crate::report::Reporter;
 use crate::values::instance_type::InstanceType;
@@ -121,7 +122,7 @@ async fn bring_all_down(clients: &Clients, fast: &[&LaunchedRunner]) -> (usize, 
     let mut calls = JoinSet::new();
     for volume in instances.into_iter().filter_map(|i| i.usage.root_volume_id) {
         let (ec2, turns) = (clients.ec2.clone(), turns.clone());
-        calls.spawn(async move {
+        spawn(&mut calls, async move {
             // The semaphore is never closed, so that there is always a turn.
             let _turn = turns.acquire().await;
             let answer = ec2.bring_volume_down(&volume).await;

@@ -17,6 +17,7 @@ use crate::launch::prepare::Prepared;
 use crate::launch::rate_limit::RateLimiter;
 use crate::launch::registrar::Registrar;
 use crate::launch::spec::StartSpec;
+use crate::platform::clock::sleep_until;
 use crate::report::Reporter;
 use crate::values::candidate::Candidate;
 
@@ -118,7 +119,7 @@ impl Launcher {
     pub(crate) async fn turn(&self, limiter: &RateLimiter) {
         tokio::select! {
             () = limiter.acquire() => {}
-            () = tokio::time::sleep_until(self.deadlines.launch_by().instant()) => {}
+            () = sleep_until(self.deadlines.launch_by().instant()) => {}
             () = self.cancellation.cancelled() => {}
         }
     }

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::platform::clock::sleep_until;
+
 /// The first interval after a throttle. Short, so that a generous limit is used; it grows fast enough for a strict one.
 const FIRST: Duration = Duration::from_millis(20);
 const LONGEST: Duration = Duration::from_secs(2);
@@ -45,7 +47,7 @@ impl RateLimiter {
             let now = Instant::now();
             let due = self.due().filter(|due| *due > now);
             match due {
-                Some(due) => tokio::time::sleep_until(due).await,
+                Some(due) => sleep_until(due).await,
                 None => return self.leave(now),
             }
         }

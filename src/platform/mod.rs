@@ -1,9 +1,11 @@
-//! The operating system, or WASI: signals and, in the portable build, what runs futures.
+//! The operating system, or WASI: signals, timers, and what runs futures.
 
-#[cfg(target_family = "wasm")]
-pub(crate) mod reactor;
+pub(crate) mod clock;
+pub(crate) mod executor;
 pub(crate) mod rescue;
 pub(crate) mod signals;
+#[cfg(target_family = "wasm")]
+pub(crate) mod wasi;
 
 /// A variable of the environment; an empty one is absent, as in GitHub's own toolkit.
 pub(crate) fn environment(name: &str) -> Option<String> {

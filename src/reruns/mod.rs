@@ -5,6 +5,7 @@ pub(crate) mod stranded;
 use std::time::Duration;
 
 use crate::github::{Github, GithubError, Job, JobId, LOOK_AT_RUN, RERUN};
+use crate::platform::clock::sleep;
 use crate::retry::{self, Backoff, Deadline, Decision};
 
 /// How long GitHub may take to show an attempt whose beginning got no answer.
@@ -77,7 +78,7 @@ pub(crate) async fn begin(
             });
         }
         match retry::decide(&error, &mut backoff, deadline) {
-            Decision::Repeat(wait) => tokio::time::sleep(wait).await,
+            Decision::Repeat(wait) => sleep(wait).await,
             Decision::GiveUp => return Err(error),
         }
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::each;
 use crate::ec2::{Ec2, Ec2Error, TERMINATE_INSTANCES};
+use crate::platform::clock::sleep;
 use crate::retry::{self, Backoff, Deadline, Decision, decide_for_undo};
 use crate::values::network::InstanceId;
 
@@ -105,7 +106,7 @@ async fn repeat(ec2: &Ec2, ids: &[InstanceId], deadline: Deadline) -> Result<(),
             }
         } else {
             match decide_for_undo(&error, &mut backoff, deadline) {
-                Decision::Repeat(wait) => tokio::time::sleep(wait).await,
+                Decision::Repeat(wait) => sleep(wait).await,
                 Decision::GiveUp => {
                     return Err(reason.filter(|_| deadline.is_over()).unwrap_or(error));
                 }

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
-
 use super::records::{Record, delete_records};
 use super::terminate_all;
 use crate::ec2::{DESCRIBE_INSTANCES, Ec2};
 use crate::github::{Github, LIST};
+use crate::platform::clock::timeout;
 use crate::retry::{self, Backoff, Deadline};
 use crate::values::network::InstanceId;
 

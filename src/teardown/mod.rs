@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use crate::platform::executor::spawn;
+
 pub(crate) use instances::{terminate, terminate_all};
 pub(crate) use leftovers::{Ended, Leftovers, Search, end};
 pub(crate) use records::{NotDeleted, Record, delete_record, delete_records, try_delete};
@@ -38,7 +40,7 @@ where
         if under_way.len() >= AT_ONCE {
             answers.extend(under_way.join_next().await.and_then(Result::ok));
         }
-        under_way.spawn(act(item));
+        spawn(&mut under_way, act(item));
     }
     while let Some(answer) = under_way.join_next().await {
         answers.extend(answer.ok());

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::each;
 use crate::github::{DELETE, Deletion, Github, GithubError, LIST};
+use crate::platform::clock::sleep;
 use crate::retry::{self, Backoff, Deadline, Decision, decide_for_undo};
 use crate::values::runner_id::RunnerId;
 
@@ -69,7 +70,7 @@ pub(crate) async fn delete_record(
                 }
             }
             Err(error) => match decide_for_undo(&error, &mut backoff, deadline) {
-                Decision::Repeat(wait) => tokio::time::sleep(wait).await,
+                Decision::Repeat(wait) => sleep(wait).await,
                 Decision::GiveUp => return Err(NotDeleted::Refused(error)),
             },
         }

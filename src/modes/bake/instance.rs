@@ -2,8 +2,6 @@
 
 use std::time::SystemTime;
 
-use tokio::time::{MissedTickBehavior, interval};
-
 use super::script::{BakeScript, FAILED};
 use super::{Bake, EVERY, LATER};
 use crate::boot::UserData;
@@ -13,6 +11,7 @@ use crate::ec2::{
 use crate::error::Failure;
 use crate::github::Download;
 use crate::launch::prepare::Prepared;
+use crate::platform::clock::Ticks;
 use crate::retry;
 use crate::values::base36::letters;
 use crate::values::candidate::Candidate;
@@ -138,8 +137,7 @@ impl<'a, 'b> Baking<'a, 'b> {
         bake: &Bake<'_>,
         instance: &InstanceId,
     ) -> Result<(), Failure> {
-        let mut ticks = interval(EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = Ticks::new(EVERY);
         let ids = [instance.to_string()];
         let filter = [("instance-id", &ids[..])];
         let mut is_console_open = true;

@@ -8,13 +8,14 @@ pub(crate) mod spec;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::Instant;
 
 use crate::clients::{Clients, expected_account};
 use crate::ec2::{CREATE_IMAGE, DEREGISTER_IMAGE, DESCRIBE_IMAGES, ImageState, MachineImage, tags};
 use crate::error::Failure;
 use crate::github::{DOWNLOADS, Download};
 use crate::launch::prepare::Prepared;
+use crate::platform::clock::Ticks;
 use crate::platform::signals::{Cancel, budget};
 use crate::report::markdown::{self, code};
 use crate::report::{Reporter, seconds};
@@ -214,8 +215,7 @@ impl Bake<'_> {
     }
 
     async fn until_available(&self, image: &str) -> Result<(), Failure> {
-        let mut ticks = interval(EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = Ticks::new(EVERY);
         loop {
             ticks.tick().await;
             if self.deadline.is_over() {

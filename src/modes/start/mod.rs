@@ -26,6 +26,7 @@ use crate::launch::runner::{LaunchedRunner, described};
 use crate::launch::runner_group;
 use crate::launch::spec::StartSpec;
 use crate::modes::start::wait_online::Watch;
+use crate::platform::executor::spawn;
 use crate::platform::rescue;
 use crate::platform::signals::Cancel;
 use crate::report::Reporter;
@@ -223,7 +224,7 @@ fn begin_launches(launcher: &Arc<Launcher>) -> Tasks {
     for _ in 0..launcher.spec.count {
         let (launcher, turns, label) =
             (launcher.clone(), turns.clone(), LaunchName::fresh(run, now));
-        tasks.spawn(async move {
+        spawn(&mut tasks, async move {
             // The semaphore is never closed, so that there is always a turn.
             let _turn = turns.acquire().await;
             launcher.launch(label).await

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::Tasks;
 use crate::clients::Clients;
@@ -14,6 +14,10 @@ use crate::inputs::Mode;
 use crate::launch::context::Launcher;
 use crate::launch::journal::AttemptId;
 use crate::launch::runner::LaunchedRunner;
+use crate::platform::clock::timeout_at;
+#[cfg(not(target_family = "wasm"))]
+use crate::platform::executor::block_on;
+use crate::platform::executor::spawn;
 use crate::platform::signals::budget;
 #[cfg(not(target_family = "wasm"))]
 use crate::platform::{environment, rescue};
@@ -105,8 +109,9 @@ impl Rollback {
             seen = seen.and(fresh.clone());
             let (ec2, github) = (ec2.clone(), github.clone());
             let (search, deadline) = (self.search, self.deadline);
-            ending
-                .spawn(async move { teardown::end(&ec2, &github, fresh, search, deadline).await });
+            spawn(&mut ending, async move {
+                teardown::end(&ec2, &github, fresh, search, deadline).await
+            });
         }
         tasks.shutdown().await;
         let mut ended = Ended::default();
@@ -122,11 +127,8 @@ impl Rollback {
 pub(super) fn arm(launcher: &Arc<Launcher>) {
     let launcher = launcher.clone();
     rescue::arm(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        let Ok(runtime) = runtime else { return };
-        runtime.block_on(async {
+        // Without a runtime nobody can be asked; the panic itself is told already.
+        let _ = block_on(async {
             launcher.cancellation.cancel();
             let report = &launcher.report;
             let Clients { ec2, github, .. } = launcher.clients.again(environment, report).await;

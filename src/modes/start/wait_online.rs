@@ -10,6 +10,7 @@ use crate::ec2::{DESCRIBE_INSTANCES, Ec2Error, GET_CONSOLE_OUTPUT, Instance};
 use crate::error::Failure;
 use crate::github::{GithubError, LIST, LOOK, Runner, Status};
 use crate::launch::runner::LaunchedRunner;
+use crate::platform::clock::sleep_until;
 use crate::report::{Reporter, first_of, seconds};
 use crate::retry::{self, Backoff, Deadline};
 use crate::values::duration::Seconds;
@@ -123,7 +124,7 @@ impl<'a> Watch<'a> {
             self.log_progress();
             if deadline.sleep(wait).await.is_err() {
                 // A last look: the runner may have come online just now.
-                tokio::time::sleep_until(deadline.instant()).await;
+                sleep_until(deadline.instant()).await;
                 let last = Deadline::after(LAST_LOOK);
                 let (github, ec2) = tokio::join!(self.ask_github(last), self.ask_ec2(last));
                 self.note_ec2(ec2)?;

@@ -9,13 +9,14 @@ mod summary;
 
 use std::time::{Duration, SystemTime};
 
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::clients::Clients;
 use crate::ec2::{DESCRIBE_INSTANCES, Ec2Error, Instance, SpotPriceSince, State, tags};
 use crate::error::Failure;
 use crate::github::{GithubError, Job, LIST, LIST_JOBS, Runner};
 use crate::modes::stop::bill::{Bill, Bills};
+use crate::platform::clock::timeout;
 use crate::report::{CheckStatus, Reporter};
 use crate::retry::{self, Backoff, Deadline};
 use crate::teardown::{self, NotDeleted, Record};

@@ -5,32 +5,29 @@ use std::future::pending;
 use std::io;
 
 use wasip2::cli::stdin::get_stdin;
-use wasip2::io::streams::InputStream;
-
-use crate::platform::reactor;
+use wstd::io::AsyncInputStream;
 
 /// The longest name of a signal is shorter than this.
-const LINE: u64 = 64;
+const LINE: usize = 64;
 
 /// The host ends the process by no signal: an undo runs to its end, however often someone presses Ctrl-C.
 pub(crate) struct Cancel {
-    stdin: InputStream,
+    stdin: AsyncInputStream,
 }
 
 impl Cancel {
     #[expect(clippy::unnecessary_wraps, reason = "an operating system can refuse")]
     pub(crate) fn install() -> io::Result<Self> {
-        Ok(Self { stdin: get_stdin() })
+        let stdin = AsyncInputStream::new(get_stdin());
+        Ok(Self { stdin })
     }
 
     /// Waits for the first signal, and names it.
     pub(crate) async fn requested(&mut self) -> &'static str {
-        loop {
-            match self.stdin.read(LINE) {
-                Ok(line) if line.is_empty() => reactor::ready(self.stdin.subscribe()).await,
-                Ok(line) => return name(&line),
-                Err(_) => return pending().await,
-            }
+        let mut line = [0; LINE];
+        match self.stdin.read(&mut line).await {
+            Ok(length @ 1..) => name(line.get(..length).unwrap_or_default()),
+            Ok(0) | Err(_) => pending().await,
         }
     }
 }
