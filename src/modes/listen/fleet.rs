@@ -31,6 +31,8 @@ pub(super) struct Member {
     pub usd_per_hour: Option<f64>,
     /// Of its volumes.
     pub volumes_usd_per_hour: Option<f64>,
+    /// It belongs to a set of that name that was deleted: no job of this one comes to it.
+    pub is_of_deleted_set: bool,
     /// Where this process has launched it.
     pub launch: Option<LaunchedRunner>,
     /// The answer to GitHub's last look at it, for the next one.
@@ -155,19 +157,25 @@ impl Fleet {
     }
 
     /// What GitHub lists. A record that is missing was removed when its runner had done its job, or has vanished.
-    pub(super) fn see_runners(&mut self, listed: &[Runner], now: SystemTime) {
+    pub(super) fn see_runners(&mut self, listed: &[Runner], begins: &str, now: SystemTime) {
         let by_id: BTreeMap<RunnerId, &Runner> =
             listed.iter().map(|runner| (runner.id, runner)).collect();
         for member in self.members.values_mut() {
             let Some(id) = member.runner else { continue };
-            member.see(by_id.get(&id).copied(), now);
+            member.see(by_id.get(&id).copied(), begins, now);
         }
     }
 
-    /// One runner's own record.
-    pub(super) fn see_runner(&mut self, id: RunnerId, found: Option<&Runner>, now: SystemTime) {
+    /// One runner's own record; `begins` is what the names of the set's runners begin with.
+    pub(super) fn see_runner(
+        &mut self,
+        id: RunnerId,
+        found: Option<&Runner>,
+        begins: &str,
+        now: SystemTime,
+    ) {
         if let Some(member) = self.of_mut(id) {
-            member.see(found, now);
+            member.see(found, begins, now);
         }
     }
 
@@ -180,6 +188,7 @@ impl Fleet {
                 known.volumes_usd_per_hour =
                     member.volumes_usd_per_hour.or(known.volumes_usd_per_hour);
                 known.launched = member.launched;
+                known.is_of_deleted_set |= member.is_of_deleted_set;
             }
             None => self.add(member),
         }
@@ -204,18 +213,21 @@ impl Fleet {
         }
     }
 
+    /// How many of the set's own runners are there.
     pub(super) fn count(&self, stage: Stage) -> usize {
         self.members()
-            .filter(|member| member.stage == stage)
+            .filter(|member| member.stage == stage && !member.is_of_deleted_set)
             .count()
     }
 
     pub(super) fn supply(&self, starting: usize, doubtful: usize) -> Supply {
+        let ready = self.count(Stage::Booting) + self.count(Stage::Idle);
+        let busy = self.count(Stage::Busy);
         Supply {
             starting,
-            ready: self.count(Stage::Booting) + self.count(Stage::Idle),
-            busy: self.count(Stage::Busy),
-            done: self.count(Stage::Done),
+            ready,
+            busy,
+            done: self.members.len() - ready - busy,
             doubtful,
         }
     }
@@ -230,7 +242,8 @@ impl Fleet {
 }
 
 impl Member {
-    fn see(&mut self, record: Option<&Runner>, now: SystemTime) {
+    fn see(&mut self, record: Option<&Runner>, begins: &str, now: SystemTime) {
+        self.is_of_deleted_set |= record.is_some_and(|runner| !runner.name.starts_with(begins));
         match record {
             Some(runner) if runner.busy => {
                 self.stage = self.stage.max(Stage::Busy);
@@ -272,6 +285,7 @@ fn adopted(instance: &Instance, prices: Prices, now: SystemTime) -> Member {
         zone: instance.usage.zone.as_ref().map(ToString::to_string),
         usd_per_hour: prices.instance,
         volumes_usd_per_hour: prices.volumes,
+        is_of_deleted_set: false,
         launch: None,
         etag: None,
     }
@@ -301,10 +315,30 @@ mod tests {
     fn record(id: u64, status: &str, busy: bool) -> Runner {
         Runner {
             id: RunnerId(id),
-            name: String::new(),
+            name: format!("sprinters-listen-117-{id}"),
             status: status.to_owned(),
             busy,
         }
+    }
+
+    /// What the names of the set's runners begin with.
+    const OURS: &str = "sprinters-listen-117-";
+
+    #[test]
+    fn a_runner_of_a_set_that_was_deleted_takes_no_job_of_the_next() {
+        let (mut fleet, now) = (Fleet::default(), UNIX_EPOCH + Duration::from_hours(1));
+        let seen = vec![
+            instance("i-1", 1, State::Running, UNIX_EPOCH),
+            instance("i-2", 2, State::Running, UNIX_EPOCH),
+        ];
+        fleet.see_instances(seen, |_| Prices::default(), |_| false, now);
+        let mut older = record(1, "online", true);
+        older.name = "sprinters-listen-99-1".to_owned();
+        fleet.see_runners(&[older, record(2, "online", true)], OURS, now);
+        let supply = fleet.supply(0, 0);
+        assert_eq!((supply.busy, supply.done, supply.alive()), (1, 1, 2));
+        // It is busy all the same, and so never ended from here.
+        assert_eq!(stages(&fleet), [Busy, Busy]);
     }
 
     fn half_a_dollar() -> Prices {
@@ -333,13 +367,13 @@ mod tests {
             record(2, "online", false),
             record(3, "online", true),
         ];
-        fleet.see_runners(&records, now);
+        fleet.see_runners(&records, OURS, now);
         assert_eq!(stages(&fleet), [Booting, Idle, Busy, Done]);
         let supply = fleet.supply(0, 0);
         assert_eq!((supply.ready, supply.busy, supply.done), (2, 1, 1));
         assert!((fleet.usd_per_hour() - 2.0).abs() < f64::EPSILON);
         // A runner goes one way only, whatever an older answer says.
-        fleet.see_runner(RunnerId(3), Some(&record(3, "online", false)), now);
+        fleet.see_runner(RunnerId(3), Some(&record(3, "online", false)), OURS, now);
         assert_eq!(stages(&fleet), [Booting, Idle, Busy, Done]);
     }
 

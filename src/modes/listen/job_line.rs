@@ -181,6 +181,7 @@ mod tests {
             zone: Some("eu-central-1a".to_owned()),
             usd_per_hour: Some(0.036),
             volumes_usd_per_hour: Some(0.024),
+            is_of_deleted_set: false,
             launch: None,
             etag: None,
         };

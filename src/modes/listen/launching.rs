@@ -150,6 +150,7 @@ impl Launching {
             zone: runner.availability_zone.clone(),
             usd_per_hour: prices.instance,
             volumes_usd_per_hour: prices.volumes,
+            is_of_deleted_set: !runner.name.starts_with(&self.names_begin()),
             launch: Some(runner),
             etag: None,
         }

@@ -105,16 +105,17 @@ impl Set {
             self.left(left);
         }
         let was_online: Vec<RunnerId> = self.seen_online();
+        let begins = self.launching.names_begin();
         match records {
             Records::Unseen => {}
             Records::Some(seen) => {
                 for (id, record, etag) in seen {
-                    self.fleet.see_runner(id, record.as_ref(), now);
+                    self.fleet.see_runner(id, record.as_ref(), &begins, now);
                     self.fleet.keep_etag(id, etag);
                 }
             }
             Records::All(all) => {
-                self.fleet.see_runners(&all, now);
+                self.fleet.see_runners(&all, &begins, now);
                 self.doubt(&all, &with_instance, now);
             }
         }

@@ -185,6 +185,9 @@ impl Set {
         );
         self.jobs = Jobs::default();
         self.last = None;
+        // Whose the runners are that live is looked at before any is launched.
+        self.has_looked = false;
+        self.next_census = Instant::now();
     }
 
     /// What is said when the session begins.
