@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 use crate::error::Failure;
 use crate::http::extra_roots;
 use crate::http::{GetError, get_text};
+use crate::platform::files;
 use crate::retry::{self, Deadline};
 use crate::values::image::{Ubuntu, is_resource_id};
 use crate::values::instance_type::Architecture;
@@ -205,17 +206,14 @@ async fn fetch(
 fn kept(file: &Path) -> Option<String> {
     let written = file.metadata().ok()?.modified().ok()?;
     let age = SystemTime::now().duration_since(written).ok()?;
-    let image = std::fs::read_to_string(file).ok()?;
+    let image = files::read(file).ok()?;
     (age < LIFETIME && is_resource_id(&image, "ami-")).then_some(image)
 }
 
 /// Whole or not at all, for several jobs may start at once. That it cannot be kept costs a fetch next time, and nothing else.
 fn keep(file: &Path, image: &str) {
     let fresh = file.with_extension(format!("{:x}", fastrand::u64(..)));
-    let folder = file.parent().map_or(Ok(()), std::fs::create_dir_all);
-    let _ = folder
-        .and_then(|()| std::fs::write(&fresh, image))
-        .and_then(|()| std::fs::rename(&fresh, file));
+    let _ = files::create_new(&fresh, image).and_then(|()| std::fs::rename(&fresh, file));
 }
 
 /// The newest image of that region and processor, from the gp3 store where there is one. The other stores (instance

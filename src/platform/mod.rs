@@ -2,6 +2,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod executor;
+pub(crate) mod files;
 pub(crate) mod rescue;
 pub(crate) mod signals;
 #[cfg(target_family = "wasm")]

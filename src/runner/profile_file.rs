@@ -17,13 +17,12 @@ use crate::error::{Exit, Failure};
 use crate::github::{Github, GithubError, Purpose, READ_FILE};
 use crate::http::extra_roots::ExtraRoots;
 use crate::inputs::{InputError, Inputs, Problems};
+use crate::platform::files;
 use crate::report::Reporter;
 use crate::retry::{self, Deadline};
 use crate::runner::profile::FILE;
 
 const PATIENCE: Duration = Duration::from_secs(20);
-/// More is not even read; the reader itself takes less.
-const LARGEST: u64 = 1024 * 1024;
 
 /// The file's text.
 pub(crate) async fn read(
@@ -33,10 +32,9 @@ pub(crate) async fn read(
 ) -> Result<String, Failure> {
     let origin = origin(inputs, &environment).map_err(|error| Failure::inputs(&[error]))?;
     let workspace = environment("GITHUB_WORKSPACE").unwrap_or_else(|| ".".to_owned());
-    let path = Path::new(&workspace).join(FILE);
     let (text, from) = match origin {
         Origin::Commit => fetch(inputs, &environment, report).await?,
-        Origin::Workspace => match read_local(&path) {
+        Origin::Workspace => match files::read_below(Path::new(&workspace), FILE) {
             Ok(text) => (text, "the workspace".to_owned()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 fetch(inputs, &environment, report).await?
@@ -86,18 +84,6 @@ fn digest(text: &str) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
     let bytes = digest.as_ref().iter().take(6);
     bytes.map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A regular file, and never through a link: one in the workspace may lead anywhere.
-fn read_local(path: &Path) -> io::Result<String> {
-    let metadata = path.symlink_metadata()?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    if metadata.len() > LARGEST {
-        return Err(io::Error::other("it is too large"));
-    }
-    std::fs::read_to_string(path)
 }
 
 /// From GitHub, with the job's own token, else with ours.

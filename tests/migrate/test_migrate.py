@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -304,3 +305,31 @@ def test_without_a_file_it_says_what_it_takes(binary: Path) -> None:
 
     assert run.returncode == 2
     assert "<FILE>" in run.stderr
+
+
+def test_it_writes_through_no_link(binary: Path, tmp_path: Path) -> None:
+    text = (FOLDER / "runs-on-environment.yml").read_text()
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "ci.yml").write_text(text)
+    checkout = tmp_path / "checkout"
+    (checkout / ".github" / "workflows").mkdir(parents=True)
+    (checkout / ".github" / "workflows" / "linked.yml").symlink_to(outside / "ci.yml")
+    (checkout / ".github" / "sprinters.yml").symlink_to(outside / "new.yml")
+    (checkout / "workflows").symlink_to(outside)
+    for file in (".github/workflows/linked.yml", "workflows/ci.yml"):
+        run = migrate(binary, "--to", "listen", "--write", file, cwd=checkout)
+        assert run.returncode == 1, run.stderr
+        assert "is a symbolic link, which is not followed" in run.stdout + run.stderr
+    assert [file.name for file in outside.iterdir()] == ["ci.yml"], "not even the profiles' dangling link makes a file"
+    assert (outside / "ci.yml").read_text() == text
+
+
+@pytest.mark.parametrize("write", [True, False])
+def test_it_reads_regular_files_of_a_size(binary: Path, tmp_path: Path, write: bool) -> None:
+    (tmp_path / "large.yml").write_text("#" * (1024 * 1024 + 1))
+    os.mkfifo(tmp_path / "fifo.yml")
+    for name, why in {"large.yml": "more than 1024 KiB", "fifo.yml": "not a regular file"}.items():
+        run = migrate(binary, *(["--write"] if write else []), tmp_path / name)
+        assert run.returncode == 1
+        assert why in run.stdout + run.stderr

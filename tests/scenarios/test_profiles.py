@@ -94,7 +94,7 @@ def test_a_link_in_the_workspace_is_not_followed(
     run = sprinters.run("start", runner="small")
 
     assert run.code == 2, run.log
-    assert "not a regular file" in run.log
+    assert "is a symbolic link, which is not followed" in run.log
     assert not ec2.gate.exchanges
 
 

@@ -19,13 +19,13 @@ mod tests;
 mod wanted;
 mod workflow;
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use similar::TextDiff;
 
 use crate::error::Failure;
+use crate::platform::files;
 use crate::report::Reporter;
 use convert::{Converted, Target, convert, has_start};
 use listen::Profiles;
@@ -146,7 +146,7 @@ fn hand_out_profiles(
     let first = migration.files.first().map(String::as_str);
     let path = profile_path(first.unwrap_or_default());
     let text = profiles.text();
-    if path.exists() {
+    if path.symlink_metadata().is_ok() {
         let shown = path.display();
         report.aside(format!(
             "`{shown}` is there already: add to it what it lacks of\n{text}"
@@ -154,13 +154,13 @@ fn hand_out_profiles(
     } else if !migration.write {
         report.verbatim(&diff(&path.to_string_lossy(), "", &text));
     } else {
-        let written = path.parent().map_or(Ok(()), std::fs::create_dir_all);
-        written
-            .and_then(|()| std::fs::write(&path, text))
-            .map_err(|error| {
-                let what = format!("could not write `{}`: {error}", path.display());
-                Failure::new(what, "check that you may create it")
-            })?;
+        files::create_new(&path, &text).map_err(|error| {
+            let what = format!("could not write `{}`: {error}", path.display());
+            Failure::new(
+                what,
+                "check that you may create it, and that no link leads there",
+            )
+        })?;
         report.aside(format!("`{}` has the profiles", path.display()));
     }
     Ok(())
@@ -218,10 +218,10 @@ fn hand_out(
             format!("`{file}` has nothing to migrate")
         });
     } else if write {
-        std::fs::write(file, converted).map_err(|error| {
+        files::replace(Path::new(file), &converted).map_err(|error| {
             Failure::new(
                 format!("could not write `{file}`: {error}"),
-                "check that you may change it",
+                "name a regular file that you may change",
             )
         })?;
         report.aside(format!("`{file}` is migrated"));
@@ -233,10 +233,11 @@ fn hand_out(
 
 fn read(file: &str) -> Result<String, Failure> {
     let read = if file == STDIN {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map(|_| text)
+        files::read_bounded(std::io::stdin().lock()).and_then(|bytes| {
+            String::from_utf8(bytes).map_err(|_| std::io::Error::other("it is not UTF-8"))
+        })
     } else {
-        std::fs::read_to_string(file)
+        files::read(Path::new(file))
     };
     read.map_err(|error| {
         Failure::new(

@@ -1,6 +1,6 @@
 //! `--fix` and `--diff`: every change that the findings offer, applied or shown.
 
-use std::fs;
+use std::path::Path;
 
 use similar::TextDiff;
 use sprinters_policy::{Checker, Fixed};
@@ -8,6 +8,7 @@ use sprinters_policy::{Checker, Fixed};
 use super::arguments::Change;
 use super::file::{PolicyFile, STDIN};
 use crate::error::{Exit, Failure};
+use crate::platform::files;
 use crate::report::Reporter;
 
 /// Changes the files or says how; fails if one of them does not pass even then.
@@ -50,10 +51,10 @@ fn write(file: &PolicyFile, fixed: &Fixed, report: &Reporter) -> Result<(), Fail
     if file.name == STDIN {
         report.verbatim(&fixed.text);
     } else if fixed.text != file.text {
-        fs::write(&file.name, &fixed.text).map_err(|error| {
+        files::replace(Path::new(&file.name), &fixed.text).map_err(|error| {
             Failure::new(
                 format!("cannot write `{}`: {error}", file.name),
-                "make the file writable, or use `--diff`",
+                "name a regular file that you may change, or use `--diff`",
             )
         })?;
     }

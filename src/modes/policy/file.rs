@@ -1,9 +1,10 @@
 //! The policies that are checked: files, patterns of files, or standard input.
 
-use std::fs;
-use std::io::{self, Read};
+use std::fs::File;
+use std::io;
 
 use crate::inputs::InputError;
+use crate::platform::files::read_bounded;
 
 /// A policy's text, and what to call it.
 pub(super) struct PolicyFile {
@@ -24,17 +25,15 @@ pub(super) fn read_all(names: &[String]) -> (Vec<PolicyFile>, Vec<InputError>) {
     };
     for name in names {
         if name == "-" {
-            keep(read(STDIN, || {
-                let mut bytes = Vec::new();
-                io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
-            }));
+            keep(read(STDIN, || read_bounded(io::stdin().lock())));
             continue;
         }
         match matching(name) {
             Ok(mut paths) => {
                 paths.sort();
                 for path in paths {
-                    keep(read(&path, || fs::read(&path)));
+                    // Also what is not a regular file: a shell's `<(…)`.
+                    keep(read(&path, || read_bounded(File::open(&path)?)));
                 }
             }
             Err(error) => keep(Err(error)),
