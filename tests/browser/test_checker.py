@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+import zlib
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -175,6 +177,16 @@ def test_undo_and_redo_stand_side_by_side(checker: Checker, width: int) -> None:
 def test_a_damaged_link_says_so(page: Page, site: Site) -> None:
     checker = Checker(page, site).open("#policy=AAAA!")
     expect(checker.banner).to_contain_text("The policy in this link is damaged")
+    assert json.loads(checker.text())["Statement"][0]["Sid"] == "sprinters"
+
+
+@pytest.mark.parametrize("size", [1024 * 1024 + 1, 200 * 1024 * 1024])
+def test_a_link_that_unpacks_to_more_than_any_policy_is_refused(page: Page, site: Site, size: int) -> None:
+    packer = zlib.compressobj(9, wbits=-15)
+    packed = packer.compress(b" " * size) + packer.flush()
+    word = base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    checker = Checker(page, site).open(f"#policy={word}")
+    expect(checker.banner).to_contain_text("The policy in this link has more than 1 MB, which no policy has")
     assert json.loads(checker.text())["Statement"][0]["Sid"] == "sprinters"
 
 

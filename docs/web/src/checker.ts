@@ -7,7 +7,7 @@ import { BROKEN, type Example, GOOD } from "./examples";
 import { type Remark, remarks, showFindings, visible } from "./findings";
 import { keepFocus } from "./focus";
 import { type Setup, makeSetup } from "./setup";
-import { carriedInAddress, isShared, linkTo, policyInAddress } from "./share";
+import { TooLarge, carriedInAddress, isShared, linkTo, policyInAddress } from "./share";
 import { keep, recall } from "./stored";
 import { makeTight } from "./tight";
 import { showInstead, showVerdict } from "./verdict";
@@ -51,8 +51,9 @@ async function firstText(): Promise<First> {
   const fallback = recall("sessionStorage", DRAFT) ?? GOOD[0]?.text ?? "";
   try {
     return { text: (await policyInAddress()) ?? fallback };
-  } catch {
-    return { text: fallback, note: "The policy in this link is damaged: ask for the link again, or paste the policy." };
+  } catch (error) {
+    const what = error instanceof TooLarge ? "has more than 1 MB, which no policy has" : "is damaged";
+    return { text: fallback, note: `The policy in this link ${what}: ask for the link again, or paste the policy.` };
   }
 }
 
