@@ -24,7 +24,7 @@ from standins.program import ROOT, Program
 SETUP = ROOT / "docs" / "src" / "setup"
 TEMPLATES = sorted(str(file.relative_to(SETUP)) for file in SETUP.glob("**/template.yaml"))
 ISSUER = "token.actions.githubusercontent.com"
-SUBJECTS = ["repo:octo/app:*", "repo:octo@583231/app@1296269:*"]
+SUBJECTS = ["repo:octo@583231/app@1296269:*", "repo:octo/app:*"]
 AMI = {"image": images.OWN_X64, "instance-type": "m7i.large"}
 
 

@@ -586,3 +586,23 @@ proptest! {
         }
     }
 }
+
+/// The book's statement against whoever may read the account: IAM takes it, and beside any of the documented policies it takes
+/// nothing from Sprinters.
+#[test]
+fn denying_user_data_costs_nothing() {
+    const NO_USER_DATA: &str = include_str!("../../docs/src/policies/no_user_data.json");
+    let alone = check_for(Setup::default(), NO_USER_DATA);
+    assert!(alone.findings.is_empty(), "{:#?}", alone.findings);
+    let denied: Value = serde_json::from_str(NO_USER_DATA).unwrap();
+    let denied = denied["Statement"].as_array().unwrap();
+    for policy in [PLAIN_SIX, PUBLISHED_ROLE, TIGHT] {
+        let mut all: Value = serde_json::from_str(policy).unwrap();
+        let statements = all["Statement"].as_array_mut().unwrap();
+        statements.extend(denied.iter().cloned());
+        let report = check(&all);
+        let before = check_for(Setup::default(), policy);
+        assert_eq!(report.verdict, before.verdict);
+        assert_eq!(report.findings.len(), before.findings.len());
+    }
+}
