@@ -77,7 +77,7 @@ impl Ec2 {
     }
 }
 
-/// `DryRunOperation` is the success of a dry run. "There is no such resource" is one as well: EC2 says so only to callers
+/// `DryRunOperation`, an error, is the success of a dry run. "There is no such resource" is one as well: EC2 says so only to callers
 /// that are allowed to ask.
 pub(super) fn judge<T, E>(
     action: &'static str,
@@ -88,7 +88,11 @@ where
     SdkError<E, HttpResponse>: aws_sdk_ec2::operation::RequestId + std::error::Error,
 {
     match answer {
-        Ok(_) => Ok(()),
+        // EC2 answers every dry run with an error. What answers otherwise is not EC2.
+        Ok(_) => Err(Ec2Error::unreadable(
+            action,
+            "a dry run was answered as if it were none",
+        )),
         Err(error) => {
             let error = Ec2Error::from_sdk(action, &error);
             let missing = matches!(

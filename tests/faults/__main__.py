@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from faults import plans, table
+from faults import book, plans, table
 from faults.bench import play_all
 from standins import program
 
@@ -28,7 +28,11 @@ def main() -> int:
     parser.add_argument("--processes", type=int, help="how many (default: one a core)")
     parser.add_argument("--again", type=int, default=1, help="how many times each")
     parser.add_argument("--stories", type=Path, metavar="FILE", help="write the story of each bad run here")
+    parser.add_argument("--book", action="store_true", help="write the tables of docs/src/faults.md instead")
     options = parser.parse_args()
+    if options.book:
+        book.write()
+        return 0
     binary = program.binary()
     if not binary.exists():
         sys.stderr.write(f"error: there is no {binary}: run `cargo build`, or set SPRINTERS_BIN\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from faults.asking import asking
 from faults.cancels import cancels, kills
 from faults.case import Case
 from faults.listens import listens
@@ -23,6 +24,7 @@ _FAMILIES: dict[str, Callable[[int], Iterable[Case]]] = {
     "fates": lambda _seed: fates(),
     "races": races,
     "strangers": lambda _seed: strangers(),
+    "asking": lambda _seed: asking(),
     "listens": listens,
 }
 FAMILIES = tuple(_FAMILIES)
