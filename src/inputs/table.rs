@@ -389,7 +389,7 @@ pub(crate) const INPUTS: &[Input] = &[
         "require",
         "FEATURES",
         &[Policy],
-        "What the policy must allow beyond the six permissions: `instance-profile`, `spot-service-linked-role`, `ssm-image-parameter`, `console`, `launch-template`",
+        "What the policy must allow beyond the six permissions: `instance-profile`, `spot-service-linked-role`, `ssm-image-parameter`, `console`, `launch-template`, `capacity-reservation`, `image-by-name`, `bake`",
     ),
     input(
         "target",

@@ -125,7 +125,7 @@ def test_they_take_every_input_of_a_start(name: str) -> None:
     }
     one = {"run.yml": {"count", "group"}, "runner.yml": set()}[name]
     flags = set(tables.flags(act_binary(), "start"))
-    assert set(called(name)["inputs"]) - own == flags - left_out - one - {"profiles", "launch-template"}
+    assert set(called(name)["inputs"]) - own == flags - left_out - one - {"profiles"}
     [step] = [step for step in read(name)["jobs"]["start"]["steps"] if step["with"]["mode"] == "start"]
     assert set(step["with"]) - left_out - {"mode"} == set(called(name)["inputs"]) - own
 

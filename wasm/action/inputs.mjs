@@ -1,6 +1,6 @@
 import { Refused } from "./commands.mjs";
 
-const FEATURES = ["instance-profile", "spot-service-linked-role", "ssm-image-parameter", "console", "launch-template"];
+const FEATURES = ["instance-profile", "spot-service-linked-role", "ssm-image-parameter", "console", "launch-template", "capacity-reservation", "image-by-name", "bake"];
 const TARGETS = ["managed", "inline-user", "inline-role", "inline-group"];
 
 /**

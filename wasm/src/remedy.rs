@@ -46,6 +46,8 @@ const OWN: Scope = Scope {
         "ec2:TerminateInstances",
         "ec2:ModifyVolume",
         "ec2:GetConsoleOutput",
+        "ec2:DeregisterImage",
+        "ec2:DeleteSnapshot",
     ],
     key: "aws:ResourceTag/sprinters:sprinters",
     value: "true",

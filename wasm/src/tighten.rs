@@ -31,9 +31,13 @@ pub(crate) fn statements(setup: &Setup, assumed: &Assumed) -> Vec<Statement> {
     };
     let own = vec![arns.ec2("instance/*"), arns.ec2("volume/*")];
     let tagged = |key: &str| (format!("aws:{key}/{OURS}"), vec!["true".to_owned()]);
+    let mut described = vec!["ec2:DescribeInstances", "ec2:DescribeSpotPriceHistory"];
+    if setup.has(Feature::ImageByName) {
+        described.push("ec2:DescribeImages");
+    }
     let mut statements = vec![Statement {
         sid: "Describe",
-        actions: vec!["ec2:DescribeInstances", "ec2:DescribeSpotPriceHistory"],
+        actions: described,
         resources: vec!["*".to_owned()],
         equals: match arns.region.as_str() {
             "*" => Vec::new(),
@@ -59,6 +63,9 @@ pub(crate) fn statements(setup: &Setup, assumed: &Assumed) -> Vec<Statement> {
     let mut actions = vec!["ec2:TerminateInstances", "ec2:ModifyVolume"];
     if setup.has(Feature::Console) {
         actions.push("ec2:GetConsoleOutput");
+    }
+    if setup.has(Feature::Bake) {
+        actions.push("ec2:CreateImage");
     }
     statements.push(Statement {
         sid: "ManageOwn",
@@ -116,6 +123,9 @@ impl Arns {
         if setup.has(Feature::LaunchTemplate) {
             into.push(self.ec2("launch-template/*"));
         }
+        if setup.has(Feature::CapacityReservation) {
+            into.push(self.ec2("capacity-reservation/*"));
+        }
         into
     }
 }
@@ -157,6 +167,33 @@ fn launch(
     statements.push(statement("LaunchVolume", volume, vec![tag.clone()]));
 }
 
+// Images and snapshots carry no account in their ARNs: our tag is what keeps others' out.
+fn bake(arns: &Arns, statements: &mut Vec<Statement>) {
+    let (partition, region) = (arns.partition.name, &arns.region);
+    let kinds = ["image", "snapshot"];
+    let baked = kinds.map(|kind| format!("arn:{partition}:ec2:{region}::{kind}/*"));
+    let tagged = |key: &str| vec![(format!("aws:{key}/{OURS}"), vec!["true".to_owned()])];
+    let on_create = vec![(
+        "ec2:CreateAction".to_owned(),
+        vec!["CreateImage".to_owned()],
+    )];
+    let rows = [
+        ("BakeImage", vec!["ec2:CreateImage"], tagged("RequestTag")),
+        ("TagOnBake", vec!["ec2:CreateTags"], on_create),
+        (
+            "RemoveOwnImages",
+            vec!["ec2:DeregisterImage", "ec2:DeleteSnapshot"],
+            tagged("ResourceTag"),
+        ),
+    ];
+    statements.extend(rows.map(|(sid, actions, equals)| Statement {
+        sid,
+        actions,
+        resources: baked.to_vec(),
+        equals,
+    }));
+}
+
 fn features(setup: &Setup, arns: &Arns, statements: &mut Vec<Statement>) {
     if setup.has(Feature::InstanceProfile) {
         let services = arns.partition.ec2_principals.iter();
@@ -180,6 +217,9 @@ fn features(setup: &Setup, arns: &Arns, statements: &mut Vec<Statement>) {
                 vec!["spot.amazonaws.com".to_owned()],
             )],
         });
+    }
+    if setup.has(Feature::Bake) {
+        bake(arns, statements);
     }
     if setup.has(Feature::SsmImageParameter) {
         let (partition, region) = (arns.partition.name, &arns.region);

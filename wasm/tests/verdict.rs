@@ -395,6 +395,30 @@ fn features_ask_for_more() {
             json!({ "Resource": "arn:aws:ec2:*:*:instance/*", "Condition": { "StringEquals": { "aws:ResourceTag/sprinters:sprinters": "true" } } }),
             json!({ "Condition": { "StringEquals": { "ec2:CreateAction": "RunInstances" } } }),
         ),
+        (
+            Feature::ImageByName,
+            "ec2:DescribeImages",
+            json!({ "Resource": "*" }),
+            json!({ "Resource": "arn:aws:ec2:*::image/*" }),
+        ),
+        (
+            Feature::Bake,
+            "ec2:CreateImage",
+            json!({ "Resource": ["arn:aws:ec2:*:*:instance/*", "arn:aws:ec2:*::image/*", "arn:aws:ec2:*::snapshot/*"] }),
+            json!({ "Resource": ["arn:aws:ec2:*:*:instance/*", "arn:aws:ec2:*::image/*"] }),
+        ),
+        (
+            Feature::Bake,
+            "ec2:DeregisterImage",
+            json!({ "Condition": { "StringEquals": { "aws:ResourceTag/sprinters:sprinters": "true" } } }),
+            json!({ "Resource": "arn:aws:ec2:*:111122223333:image/*" }),
+        ),
+        (
+            Feature::Bake,
+            "ec2:DeleteSnapshot",
+            json!({ "Condition": { "StringEquals": { "aws:ResourceTag/sprinters:sprinters": "true" } } }),
+            json!({ "Condition": { "StringEquals": { "aws:ResourceTag/sprinters:sprinters": "false" } } }),
+        ),
     ] {
         let setup = || Setup {
             features: vec![feature],
@@ -534,7 +558,7 @@ fn setups() -> impl Strategy<Value = Setup> {
         proptest::collection::vec((0..5_u8).prop_map(move |n| format!("{head}{n}")), 0..3)
     };
     (
-        proptest::sample::subsequence(Feature::ALL.to_vec(), 0..=5),
+        proptest::sample::subsequence(Feature::ALL.to_vec(), 0..=Feature::ALL.len()),
         some("eu-central-1"),
         some("111122223333"),
         ids("subnet-"),
@@ -605,4 +629,50 @@ fn denying_user_data_costs_nothing() {
         assert_eq!(report.verdict, before.verdict);
         assert_eq!(report.findings.len(), before.findings.len());
     }
+}
+
+#[test]
+fn a_reservation_is_launched_into_and_a_bake_tags_its_image() {
+    let with = |feature, policy: &Value| {
+        let setup = Setup {
+            features: vec![feature],
+            ..Setup::default()
+        };
+        check_for(setup, &policy.to_string())
+    };
+    let mut narrow: Value = serde_json::from_str(&tighten(&Setup::default())).expect("JSON");
+    let reserved = with(Feature::CapacityReservation, &narrow);
+    assert_eq!(decision(&reserved, "ec2:RunInstances"), Decision::Missing);
+    let baked = with(Feature::Bake, &narrow);
+    assert_eq!(decision(&baked, "ec2:CreateTags"), Decision::Missing);
+    // A tagging that is only allowed on launch does not cover the image.
+    narrow["Statement"]
+        .as_array_mut()
+        .expect("statements")
+        .push(json!({
+            "Effect": "Allow", "Action": "ec2:CreateTags", "Resource": "*",
+            "Condition": { "StringEquals": { "ec2:CreateAction": "CreateImage" } }
+        }));
+    let baked = with(Feature::Bake, &narrow);
+    assert_eq!(decision(&baked, "ec2:CreateTags"), Decision::Granted);
+}
+
+#[test]
+fn the_hop_limit_is_two_with_an_instance_profile_alone() {
+    let limit = json!({ "Condition": { "NumericLessThanEquals": { "ec2:MetadataHttpPutResponseHopLimit": "1" } } });
+    let policy = six_with("iam:PassRole", &json!({ "Resource": "*" }));
+    let mut limited = policy.clone();
+    limited["Statement"].as_array_mut().expect("statements").push(json!({
+        "Effect": "Deny", "Action": "ec2:RunInstances", "Resource": "arn:aws:ec2:*:*:instance/*",
+        "Condition": { "NumericGreaterThan": limit["Condition"]["NumericLessThanEquals"].clone() }
+    }));
+    let ask = |features: Vec<Feature>| {
+        let setup = Setup {
+            features,
+            ..Setup::default()
+        };
+        decision(&check_for(setup, &limited.to_string()), "ec2:RunInstances")
+    };
+    assert_eq!(ask(vec![]), Decision::Granted);
+    assert_eq!(ask(vec![Feature::InstanceProfile]), Decision::Denied);
 }

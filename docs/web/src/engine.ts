@@ -4,7 +4,15 @@ import programUrl from "policy-engine/policy_bg.wasm";
 import actionsUrl from "policy-engine/actions.txt";
 import { unpack } from "./unpack-actions";
 
-export type Feature = "instance-profile" | "spot-service-linked-role" | "ssm-image-parameter" | "console" | "launch-template";
+export type Feature =
+  | "instance-profile"
+  | "spot-service-linked-role"
+  | "ssm-image-parameter"
+  | "console"
+  | "launch-template"
+  | "capacity-reservation"
+  | "image-by-name"
+  | "bake";
 export type Target = "managed" | "inline-user" | "inline-role" | "inline-group";
 export type Decision = "granted" | "conditional" | "missing" | "denied";
 export type FindingType = "ERROR" | "SECURITY_WARNING" | "WARNING" | "SUGGESTION";

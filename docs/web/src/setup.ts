@@ -9,6 +9,9 @@ const FEATURES: [Feature, string][] = [
   ["ssm-image-parameter", "Image from SSM"],
   ["console", "Log of an instance that failed"],
   ["launch-template", "Launch template"],
+  ["capacity-reservation", "Capacity reservation"],
+  ["image-by-name", "Image by name"],
+  ["bake", "Baking images"],
 ];
 
 const TARGETS: [Target, string][] = [

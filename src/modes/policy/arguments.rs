@@ -168,7 +168,7 @@ pub(crate) fn command(command: Command) -> Command {
         .arg(list(
             "require",
             "FEATURE",
-            "Features beyond the six permissions: `instance-profile`, `spot-service-linked-role`, `ssm-image-parameter`, `console`, `launch-template`",
+            "Features beyond the six permissions: `instance-profile`, `spot-service-linked-role`, `ssm-image-parameter`, `console`, `launch-template`, `capacity-reservation`, `image-by-name`, `bake`",
         ));
     let tighten = facts::arguments(tighten, "all");
     let flag = |name: &'static str, help: &'static str| {

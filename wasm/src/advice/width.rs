@@ -25,7 +25,14 @@ fn needed(feature: Option<Feature>) -> &'static [&'static str] {
         Some(Feature::SpotServiceLinkedRole) => &["iam:CreateServiceLinkedRole"],
         Some(Feature::SsmImageParameter) => &["ssm:GetParameters"],
         Some(Feature::Console) => &["ec2:GetConsoleOutput"],
-        Some(Feature::LaunchTemplate) => &[],
+        Some(Feature::LaunchTemplate | Feature::CapacityReservation) => &[],
+        Some(Feature::ImageByName) => &["ec2:DescribeImages"],
+        Some(Feature::Bake) => &[
+            "ec2:DescribeImages",
+            "ec2:CreateImage",
+            "ec2:DeregisterImage",
+            "ec2:DeleteSnapshot",
+        ],
     }
 }
 

@@ -64,6 +64,19 @@ fn consequence(action: &str) -> (&'static str, &'static str) {
             "can read its instances' logs",
             "`start` cannot show why an instance did not come online",
         ),
+        "ec2:DescribeImages" => (
+            "can look images up",
+            "an image written as `name=…@…` is not found",
+        ),
+        "ec2:CreateImage" => ("can make an image of its instance", "`bake` makes none"),
+        "ec2:DeregisterImage" => (
+            "can take back its older images",
+            "a bake leaves them, and their price",
+        ),
+        "ec2:DeleteSnapshot" => (
+            "can delete its older images' snapshots",
+            "a bake leaves them, and their price",
+        ),
         _ => (
             "can read the image's parameter",
             "an image written as `resolve:ssm:…` is not found",

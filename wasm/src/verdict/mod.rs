@@ -32,16 +32,25 @@ pub enum Feature {
     Console,
     /// `launch-template`: a launch template lies underneath the launch.
     LaunchTemplate,
+    /// `capacity-reservation`: the launch takes place in a reservation.
+    CapacityReservation,
+    /// `image: name=…@…`: the newest image of that name is looked up.
+    ImageByName,
+    /// `mode: bake`: an instance becomes an image, and older ones go.
+    Bake,
 }
 
 impl Feature {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 8] = [
         Self::InstanceProfile,
         Self::SpotServiceLinkedRole,
         Self::SsmImageParameter,
         Self::Console,
         Self::LaunchTemplate,
+        Self::CapacityReservation,
+        Self::ImageByName,
+        Self::Bake,
     ];
 
     /// The feature of that name; `spot` and `ssm-image` are short forms.
@@ -63,6 +72,9 @@ impl Feature {
             Self::SsmImageParameter => "ssm-image-parameter",
             Self::Console => "console",
             Self::LaunchTemplate => "launch-template",
+            Self::CapacityReservation => "capacity-reservation",
+            Self::ImageByName => "image-by-name",
+            Self::Bake => "bake",
         }
     }
 }
@@ -94,7 +106,9 @@ impl Setup {
     /// Whether the feature is in use.
     #[must_use]
     pub fn has(&self, feature: Feature) -> bool {
-        self.features.contains(&feature)
+        // A bake looks images up, too: the one that it begins with, and older ones of its own.
+        let implied = feature == Feature::ImageByName && self.features.contains(&Feature::Bake);
+        implied || self.features.contains(&feature)
     }
 
     /// The partition: what was said, else what follows from the region, else what was taken from the policy.

@@ -31,6 +31,10 @@ enum Kind {
     Uses,
     /// Acts on a resource that carries our tags.
     Owns,
+    /// Creates an image or a snapshot with the tags of a bake, which are fewer than a runner's.
+    Bakes,
+    /// Acts on an image or a snapshot that a bake tagged.
+    OwnsBaked,
 }
 
 // The shape of a request's ARN; `{}` and `{account}` stand for what is not known.
@@ -46,6 +50,9 @@ enum Shape {
     Subnet,
     Image,
     LaunchTemplate,
+    CapacityReservation,
+    /// An image or a snapshot that is made, or one of ours: no account stands in its ARN.
+    Baked(&'static str, &'static str),
     Role,
     SpotRole,
     Parameter,
@@ -55,10 +62,10 @@ struct Row(&'static str, &'static str, Shape, Kind, Option<Feature>);
 
 /// A row for each request: action, resource type, ARN, the tags it carries, the feature that makes it; in the order of the verdict.
 #[rustfmt::skip]
-const ROWS: [Row; 17] = {
-    use Feature::{Console, InstanceProfile, SpotServiceLinkedRole, SsmImageParameter};
-    use Kind::{Creates, CreatesUntagged, Owns, Plain, Uses};
-    use Shape::{Image, LaunchTemplate, New, Own, Parameter, Role, SecurityGroup, SpotRole, Star, Subnet};
+const ROWS: [Row; 26] = {
+    use Feature::{Bake, Console, ImageByName, InstanceProfile, SpotServiceLinkedRole, SsmImageParameter};
+    use Kind::{Bakes, Creates, CreatesUntagged, Owns, OwnsBaked, Plain, Uses};
+    use Shape::{Baked, CapacityReservation, Image, LaunchTemplate, New, Own, Parameter, Role, SecurityGroup, SpotRole, Star, Subnet};
     [
         Row("ec2:RunInstances", "image", Image, Uses, None),
         Row("ec2:RunInstances", "instance", New("instance"), Creates, None),
@@ -67,8 +74,11 @@ const ROWS: [Row; 17] = {
         Row("ec2:RunInstances", "subnet", Subnet, Uses, None),
         Row("ec2:RunInstances", "volume", New("volume"), Creates, None),
         Row("ec2:RunInstances", "launch-template", LaunchTemplate, Uses, Some(Feature::LaunchTemplate)),
+        Row("ec2:RunInstances", "capacity-reservation", CapacityReservation, Uses, Some(Feature::CapacityReservation)),
         Row("ec2:CreateTags", "instance", New("instance"), Creates, None),
         Row("ec2:CreateTags", "volume", New("volume"), Creates, None),
+        Row("ec2:CreateTags", "image", Baked("image", "ami-{}"), Bakes, Some(Bake)),
+        Row("ec2:CreateTags", "snapshot", Baked("snapshot", "snap-{}"), Bakes, Some(Bake)),
         Row("ec2:DescribeInstances", "*", Star, Plain, None),
         Row("ec2:ModifyVolume", "volume", Own("volume", "vol-"), Owns, None),
         Row("ec2:TerminateInstances", "instance", Own("instance", "i-"), Owns, None),
@@ -77,6 +87,12 @@ const ROWS: [Row; 17] = {
         Row("iam:CreateServiceLinkedRole", "role", SpotRole, CreatesUntagged, Some(SpotServiceLinkedRole)),
         Row("ssm:GetParameters", "parameter", Parameter, Uses, Some(SsmImageParameter)),
         Row("ec2:GetConsoleOutput", "instance", Own("instance", "i-"), Owns, Some(Console)),
+        Row("ec2:DescribeImages", "*", Star, Plain, Some(ImageByName)),
+        Row("ec2:CreateImage", "instance", Own("instance", "i-"), Owns, Some(Bake)),
+        Row("ec2:CreateImage", "image", Baked("image", "*"), Bakes, Some(Bake)),
+        Row("ec2:CreateImage", "snapshot", Baked("snapshot", "*"), Bakes, Some(Bake)),
+        Row("ec2:DeregisterImage", "image", Baked("image", "ami-{}"), OwnsBaked, Some(Bake)),
+        Row("ec2:DeleteSnapshot", "snapshot", Baked("snapshot", "snap-{}"), OwnsBaked, Some(Bake)),
     ]
 };
 
@@ -131,6 +147,10 @@ impl Arns<'_> {
             Shape::SecurityGroup => each("security-group", "sg-", &setup.security_groups),
             Shape::Subnet => each("subnet", "subnet-", &setup.subnets),
             Shape::LaunchTemplate => each("launch-template", "lt-", &[]),
+            Shape::CapacityReservation => each("capacity-reservation", "cr-", &[]),
+            Shape::Baked(kind, id) => vec![Target::open(&format!(
+                "arn:{partition}:ec2:{region}::{kind}/{id}"
+            ))],
             Shape::Image if setup.images.is_empty() => vec![image("ami-{}")],
             Shape::Image => setup.images.iter().map(|id| image(id)).collect(),
             Shape::Role => role(setup.role.as_deref().unwrap_or("{}")),
@@ -226,6 +246,15 @@ impl<'f> FactSheet<'f> {
         }
     }
 
+    // A bake's tags: of a runner's only the one that says whose it is has a value that is known here.
+    fn baked_tag(name: &str) -> Fact<'static> {
+        if same_name(name, tags::OURS) {
+            Self::tag(name)
+        } else {
+            Fact::Unknown
+        }
+    }
+
     fn global(&self, name: &str) -> Option<Fact<'_>> {
         let known = |value: &'f Option<String>| match value {
             Some(value) => Fact::Values(vec![value.as_str()]),
@@ -234,12 +263,14 @@ impl<'f> FactSheet<'f> {
         if let Some(tag) = strip(name, "RequestTag/") {
             return Some(match self.asked.kind {
                 Kind::Creates => Self::tag(tag),
+                Kind::Bakes => Self::baked_tag(tag),
                 Kind::CreatesUntagged => Fact::Absent,
                 _ => Fact::Never,
             });
         }
         if let Some(tag) = strip(name, "ResourceTag/") {
             return Some(match self.asked.kind {
+                Kind::OwnsBaked => Self::baked_tag(tag),
                 Kind::Owns => Self::tag(tag),
                 Kind::Uses => Fact::Unknown,
                 _ => Fact::Never,
@@ -249,6 +280,7 @@ impl<'f> FactSheet<'f> {
         Some(if is("TagKeys") {
             match self.asked.kind {
                 Kind::Creates => Fact::TagKeys,
+                Kind::Bakes => Fact::Unknown,
                 Kind::CreatesUntagged => Fact::Absent,
                 _ => Fact::Never,
             }
@@ -310,6 +342,7 @@ impl<'f> FactSheet<'f> {
         }
         if let Some(tag) = strip(name, "ResourceTag/") {
             return Some(match asked.kind {
+                Kind::OwnsBaked => Self::baked_tag(tag),
                 Kind::Owns => Self::tag(tag),
                 Kind::Uses => Fact::Unknown,
                 _ => Fact::Never,
@@ -324,7 +357,14 @@ impl<'f> FactSheet<'f> {
             "instance" if asked.action != "ec2:CreateTags" => match () {
                 () if is("MetadataHttpTokens") => value("required"),
                 () if is("MetadataHttpEndpoint") => value("enabled"),
-                () if is("MetadataHttpPutResponseHopLimit") => value("1"),
+                // So that containers reach the profile's credentials.
+                () if is("MetadataHttpPutResponseHopLimit") => {
+                    value(if self.required.has(Feature::InstanceProfile) {
+                        "2"
+                    } else {
+                        "1"
+                    })
+                }
                 () if is("Tenancy") => value("default"),
                 () if is("RootDeviceType") => value("ebs"),
                 () if is("InstanceMarketType")
@@ -349,7 +389,13 @@ impl<'f> FactSheet<'f> {
             "subnet" if is("SubnetID") => Some(one_of(&setup.subnets)),
             "security-group" if is("SecurityGroupID") => Some(one_of(&setup.security_groups)),
             "network-interface" if is("Subnet") => Some(one_of(&self.required.subnet_arns)),
-            _ if is("CreateAction") && asked.action == "ec2:CreateTags" => value("RunInstances"),
+            _ if is("CreateAction") && asked.action == "ec2:CreateTags" => {
+                value(if asked.kind == Kind::Bakes {
+                    "CreateImage"
+                } else {
+                    "RunInstances"
+                })
+            }
             _ => None,
         }
     }
