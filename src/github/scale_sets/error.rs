@@ -126,6 +126,11 @@ impl ScaleSetError {
         }
     }
 
+    /// The service's own words.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     pub(crate) fn status(&self) -> Option<StatusCode> {
         match &self.source {
             Source::Service(kind) => kind.status(),

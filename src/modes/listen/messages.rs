@@ -71,19 +71,15 @@ impl Set {
             let past = || self.past.iter().find(|one| one.runner == Some(runner));
             self.fleet.of(runner).or_else(past)
         });
-        let waited_since = |(at, _): &&(SystemTime, String)| {
-            job.queued.is_some_and(|queued| queued <= *at)
-                && job.started.is_none_or(|started| started >= *at)
-        };
+        let served = member.map(|member| member.launched).or(job.started);
+        let hindrance = job
+            .queued
+            .and_then(|queued| self.hindrance.of_wait(queued, served));
         let ended = Ended {
             job,
             result,
             runner: member,
-            hindrance: self
-                .hindrance
-                .as_ref()
-                .filter(waited_since)
-                .map(|(_, why)| why.as_str()),
+            hindrance,
         };
         self.voice.says_with("job", ended.line(), ended.fields());
         self.service.metrics.completed(&self.voice.set, result);

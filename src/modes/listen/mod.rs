@@ -10,6 +10,7 @@ mod errand;
 mod fleet;
 mod gone;
 mod health;
+mod hindrance;
 mod http_server;
 mod job_line;
 mod jobs;

@@ -111,7 +111,10 @@ pub(super) async fn open(set: &Set) -> Result<Option<Session>, ScaleSetError> {
                     said = Some(Instant::now());
                     voice.says(
                         "standby",
-                        format_args!("another listener serves this set: standing by ({error})"),
+                        format_args!(
+                            "standing by, for another listener serves this set (`{}`)",
+                            error.message()
+                        ),
                     );
                 }
                 STANDBY[0] / 2 + standby.next(None)

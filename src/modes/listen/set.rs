@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::distrust::Distrust;
 use super::fleet::{Fleet, Member};
+use super::hindrance::Hindrance;
 use super::jobs::Jobs;
 use super::launching::{Launching, Outcome};
 use super::metrics::Standing;
@@ -61,8 +62,8 @@ pub(super) struct Set {
     pub past: VecDeque<Member>,
     /// Runners that took their job with them, and since when.
     pub lost: Vec<(Instant, RunnerId)>,
-    /// What keeps jobs waiting, and when it last did.
-    pub hindrance: Option<(SystemTime, String)>,
+    /// What keeps jobs waiting.
+    pub hindrance: Hindrance,
     /// Since when more jobs are said to wait than runners have taken.
     pub excess_since: Option<Instant>,
     /// What a person at a terminal was last shown.
@@ -115,7 +116,7 @@ impl Set {
             ending: BTreeSet::new(),
             past: VecDeque::new(),
             lost: Vec::new(),
-            hindrance: None,
+            hindrance: Hindrance::default(),
             excess_since: None,
             standing: None,
         }
@@ -149,10 +150,8 @@ impl Set {
         if !excess {
             self.distrust.reset();
         }
-        if decision.is_at_max {
-            let most = self.spec.limits.max;
-            self.hinder(format!("`max-runners` ({most}) lived"));
-        }
+        let max = decision.is_at_max.then_some(self.spec.limits.max);
+        self.hindrance.note_max(max, SystemTime::now());
         if !self.has_looked || self.stop.is_cancelled() {
             decision.launch = 0;
         }
@@ -164,7 +163,7 @@ impl Set {
     }
 
     pub(super) fn hinder(&mut self, why: String) {
-        self.hindrance = Some((SystemTime::now(), why));
+        self.hindrance.note(why, SystemTime::now());
     }
 
     /// Somebody deleted the set, and it has been made again: what was known of jobs and runners belongs to the other one.
@@ -195,13 +194,16 @@ impl Set {
         let Limits { min, max } = self.spec.limits;
         let waiting = match min {
             0 => String::new(),
-            some => format!(", {some} of them waiting"),
+            some => format!(", {some} of them waiting for jobs"),
         };
         let what = if self.drains { "draining" } else { "serving" };
+        let assigned = match self.jobs.assigned_count() {
+            1 => "1 assigned job".to_owned(),
+            count => format!("{count} assigned jobs"),
+        };
         format!(
-            "{what} jobs with `runs-on: {}`, at most {max} runners{waiting}; GitHub counts {} assigned jobs",
-            self.spec.name,
-            self.jobs.assigned_count()
+            "{what} jobs with `runs-on: {}`, at most {max} runners{waiting}; GitHub counts {assigned}",
+            self.spec.name
         )
     }
 
