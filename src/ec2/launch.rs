@@ -107,7 +107,10 @@ impl Ec2 {
             .set_tag_specifications(
                 (!launch.tags.is_empty()).then(|| tag_specifications(launch.tags, &TAGGED)),
             )
-            .set_instance_market_options(market_options(launch))
+            .set_instance_market_options(market_options(
+                launch.candidate.market,
+                options.capacity.as_ref(),
+            ))
             .set_placement(match placement {
                 Placement::Zone(zone) => Some(
                     SdkPlacement::builder()
@@ -130,7 +133,7 @@ impl Ec2 {
                     .nested_virtualization(NestedVirtualizationSpecification::Enabled)
                     .build()
             }));
-        on_network(call, launch)
+        on_network(call, placement, launch.security_groups, options.public_ip)
     }
 }
 

@@ -7,17 +7,19 @@ use aws_sdk_ec2::types::{
     LaunchTemplateSpecification, MarketType, SpotInstanceType, SpotMarketOptions,
 };
 
-use super::launch::Launch;
 use crate::values::launch_options::{CapacityReservation, LaunchTemplate, TemplateKey};
-use crate::values::network::Placement;
+use crate::values::network::{Placement, SecurityGroup};
 use crate::values::spot::Market;
 
-pub(super) fn market_options(launch: &Launch<'_>) -> Option<InstanceMarketOptionsRequest> {
-    if let Some(CapacityReservation::Block(_)) = launch.options.capacity {
+pub(super) fn market_options(
+    market: Market,
+    reservation: Option<&CapacityReservation>,
+) -> Option<InstanceMarketOptionsRequest> {
+    if let Some(CapacityReservation::Block(_)) = reservation {
         let block = InstanceMarketOptionsRequest::builder().market_type(MarketType::CapacityBlock);
         return Some(block.build());
     }
-    (launch.candidate.market == Market::Spot).then(|| {
+    (market == Market::Spot).then(|| {
         InstanceMarketOptionsRequest::builder()
             .market_type(MarketType::Spot)
             .spot_options(
@@ -33,19 +35,20 @@ pub(super) fn market_options(launch: &Launch<'_>) -> Option<InstanceMarketOption
 /// them in one place only.
 pub(super) fn on_network(
     call: RunInstancesFluentBuilder,
-    launch: &Launch<'_>,
+    placement: &Placement,
+    security_groups: &[SecurityGroup],
+    public_ip: Option<bool>,
 ) -> RunInstancesFluentBuilder {
-    let subnet = match &launch.candidate.placement {
+    let subnet = match placement {
         Placement::Subnet(subnet) => Some(subnet.id.clone()),
         Placement::Anywhere | Placement::Zone(_) => None,
     };
-    let groups: Vec<String> = launch
-        .security_groups
+    let groups: Vec<String> = security_groups
         .iter()
         .map(|group| group.as_str().to_owned())
         .collect();
     let groups = (!groups.is_empty()).then_some(groups);
-    match launch.options.public_ip {
+    match public_ip {
         None => call.set_subnet_id(subnet).set_security_group_ids(groups),
         Some(public) => call.network_interfaces(
             InstanceNetworkInterfaceSpecification::builder()
