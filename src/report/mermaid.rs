@@ -3,7 +3,9 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-/// Phases one after the other, on a time line.
+use super::seconds;
+
+/// Phases one after the other, on a time line, each with how long it took.
 pub(crate) fn gantt(phases: &[(&str, Duration)]) -> String {
     let mut text = String::from(
         "```mermaid\ngantt\n    dateFormat x\n    axisFormat %M:%S\n    section Phases\n",
@@ -14,7 +16,8 @@ pub(crate) fn gantt(phases: &[(&str, Duration)]) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "    {name} : {}, {}",
+            "    {name} ({}) : {}, {}",
+            seconds(*took),
             began.as_millis(),
             ended.as_millis()
         );
@@ -24,10 +27,13 @@ pub(crate) fn gantt(phases: &[(&str, Duration)]) -> String {
     text
 }
 
-/// Bars of US dollars.
+/// Bars of US dollars, each with its number: GitHub draws none beside them.
 pub(crate) fn bars(title: &str, bars: &[(&str, f64)]) -> String {
     let most = bars.iter().map(|(_, usd)| *usd).fold(0.0001, f64::max);
-    let names: Vec<String> = bars.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+    let names: Vec<String> = bars
+        .iter()
+        .map(|(name, usd)| format!("\"{name}: ${usd:.4}\""))
+        .collect();
     let values: Vec<String> = bars.iter().map(|(_, usd)| format!("{usd:.4}")).collect();
     format!(
         "```mermaid\nxychart-beta\n    title \"{title}\"\n    x-axis [{}]\n    y-axis \"US dollars\" 0 --> {most:.4}\n    bar [{}]\n```\n",

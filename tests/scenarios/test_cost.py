@@ -38,6 +38,9 @@ def test_an_on_demand_minute(sprinters: Program) -> None:
     assert run.outputs["interrupted"] == "false"
     assert f"cost ${cost:.4f} (EC2 bills at least a minute); GitHub-hosted $0.0120 (Linux 4-core)" in cost_line(run)
     assert cost_line(run).endswith(f": saved ${HOSTED - cost:.4f}")
+    # Log, output and summary say the same, and the picture has its numbers.
+    assert f"| Instances and volumes | ${cost:.4f} |" in run.summary
+    assert f'"this run: ${cost:.4f}"' in run.summary
     for part in ("Linux 4-core", "The same on-demand", "xychart-beta", "terminated now"):
         assert part in run.summary
 
