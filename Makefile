@@ -1,7 +1,7 @@
 # Every target does all of its own set-up and is quick when that is done already.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench faults boot-vm book dist check-dist lint fmt
+.PHONY: help demo test bench faults mutants boot-vm book dist check-dist lint fmt
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,10 @@ book: ## Build the book and the policy checker's page, with the engine in dist/p
 faults: ## Play every fault, cancel and race; count what is left behind (about half an hour)
 	@.ci/setup demo rust
 	@.ci/faults $(ARGS)
+
+mutants: ## Change the policy engine token by token; tell which changes its tests do not notice (a day; ARGS='--shard 0/50' a part)
+	@.ci/setup rust cargo_mutants
+	@.ci/mutants $(ARGS)
 
 boot-vm: ## Boot whole machines under QEMU, slowly: EC2's data source, NVMe, zram, panics, power off (half an hour)
 	@.ci/setup python machine qemu rust

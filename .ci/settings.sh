@@ -18,6 +18,7 @@ go_version=1.26.8     # builds the two tools below, both need 1.25 or newer
 actionlint_version=1.7.12
 act_version=0.2.89
 cargo_deny_version=0.20.2
+cargo_mutants_version=27.1.0
 mdbook_version=0.5.4
 
 say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }

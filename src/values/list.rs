@@ -43,6 +43,19 @@ pub(crate) fn closest<'a>(text: &str, candidates: &[&'a str]) -> Option<&'a str>
     (distance <= 2.max(best.len() / 4) && distance < best.len()).then_some(best)
 }
 
+/// A word of a fixed set, or what is accepted.
+pub(crate) fn word<T: Copy>(text: &str, known: &[(&str, T)]) -> Result<T, String> {
+    if let Some((_, value)) = known.iter().find(|(name, _)| *name == text) {
+        return Ok(*value);
+    }
+    let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+    let accepted = format!("`{}`", names.join("`, `"));
+    Err(match closest(text, &names) {
+        Some(near) => format!("{accepted}; did you mean `{near}`?"),
+        None => accepted,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -121,6 +121,24 @@ def test_make_it_tight(checker: Checker) -> None:
     assert json.loads(checker.text()) == json.loads((POLICIES / "plain_six.json").read_text())
 
 
+def test_a_wrong_word_writes_no_policy(checker: Checker) -> None:
+    checker.place.get_by_role("button", name="Make it tight").click()
+    take = checker.place.get_by_role("button", name="Use this policy")
+    for label, wrong, right in (
+        ("Region", "eu_central", "eu-central-1"),
+        ("Account id", "1111-2222-3333", "111122223333"),
+        ("Subnets", "subnet-x", "subnet-0123456789abcdef0"),
+        ("Instance types", "m7i.large, mac2.metal", "m7i.large, u-6tb1.metal"),
+    ):
+        field = checker.place.get_by_label(label, exact=True)
+        field.fill(wrong)
+        expect(field).to_have_attribute("aria-invalid", "true")
+        expect(checker.place.get_by_text(f"{label}: “{wrong.split()[-1]}” is not one")).to_be_visible()
+        expect(take).to_be_disabled()
+        field.fill(right)
+        expect(take).to_be_enabled()
+
+
 def test_a_link_carries_the_policy(checker: Checker, context: BrowserContext, site: Site) -> None:
     text = policy("ec2:RunInstances", "é€😀")
     checker.write(text)

@@ -63,6 +63,9 @@ class Step:
         assert done.stderr == ""
         return Run(done.returncode, done.stdout, summary.read_text(), output.read_text())
 
+    def write_bytes(self, name: str, content: bytes) -> None:
+        (self.workspace / name).write_bytes(content)
+
 
 @pytest.fixture
 def step(tmp_path: Path) -> Step:
@@ -129,6 +132,15 @@ def test_what_a_policy_says_is_no_command_and_no_markup(step: Step) -> None:
     assert not re.search(r"^::error::x", run.stdout, re.MULTILINE)
     assert "file=a%2Cb.json" in run.stdout
     assert "<img>" not in run.summary
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_file_in_utf_16_is_named(step: Step, encoding: str) -> None:
+    text = (POLICIES / "plain_six.json").read_text()
+    step.write_bytes("wide.json", f"\ufeff{text}".encode(encoding))
+    run = step.run(policy="wide.json")
+    assert run.code == 1
+    assert "this file is in UTF-16" in run.stdout
 
 
 def test_a_file_that_is_no_policy(step: Step) -> None:

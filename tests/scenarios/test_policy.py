@@ -142,6 +142,36 @@ def test_simulate_answers_as_aws_does(command: list[str]) -> None:
     assert ours["MatchedStatements"][0]["SourcePolicyId"] == "PolicyInputList.1"
 
 
+def test_simulate_refuses_what_iam_refuses(command: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "refused.json"
+    file.write_text((POLICIES / "plain_six.json").read_text().replace('"Allow"', '"allow"'))
+    run = policy(command, "simulate", file, "--action-names", "ec2:RunInstances")
+    assert run.returncode == 2
+    assert run.stdout == ""
+    assert "is not a policy" in run.stderr
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_file_in_utf_16_is_named_and_mended(command: list[str], tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "wide.json"
+    text = (POLICIES / "plain_six.json").read_text()
+    file.write_bytes(f"\ufeff{text}".encode(encoding))
+    run = policy(command, file)
+    assert run.returncode == 1
+    assert "this file is in UTF-16, which AWS does not read; save it in UTF-8" in run.stdout
+    policy(command, "--fix", file)
+    assert json.loads(file.read_text()) == json.loads(text)
+    assert policy(command, file).returncode == 0
+
+
+def test_tighten_writes_no_policy_for_a_wrong_word(command: list[str]) -> None:
+    wrong = (("--region", "eu-centrl-1"), ("--account", "1234"), ("--instance-type", "m7i"), ("--subnet", "subnet-x"))
+    for flag, word in wrong:
+        run = policy(command, "tighten", flag, word)
+        assert (run.returncode, run.stdout) == (2, ""), word
+        assert f"`{word}`" in run.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [(["/no/such/file.json"], "`/no/such/file.json`"), (["/no/such/*.json"], "`/no/such/*.json`"), ([], "policy")],

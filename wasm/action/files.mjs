@@ -67,5 +67,15 @@ export function read(file, folder) {
   const found = statSync(real);
   if (!found.isFile()) throw refuse("is not a regular file");
   if (found.size > LARGEST) throw refuse(`has ${found.size} bytes, which no policy has; narrow the pattern`);
-  return readFileSync(real, "utf8");
+  return decoded(readFileSync(real));
+}
+
+/**
+ * The text of a file in UTF-8. Before one in UTF-16 stands a sign by which the engine knows it, and says so.
+ * @param {Buffer} bytes
+ */
+export function decoded(bytes) {
+  const mark = bytes.toString("hex", 0, 2);
+  if (mark !== "fffe" && mark !== "feff") return bytes.toString("utf8");
+  return `\ufffe${new TextDecoder(mark === "fffe" ? "utf-16le" : "utf-16be").decode(bytes)}`;
 }

@@ -223,7 +223,7 @@ fn found_in(text: &str, pasted: &Pasted) -> Diagnostic {
     let start = text.len() - text.trim_start().len();
     let line = text[start..].lines().next().unwrap_or_default().trim_end();
     let change = Change::new(
-        "Take the policy out",
+        paste::title(pasted),
         Span::new(0, text.len()),
         &pasted.policy,
     );
@@ -324,21 +324,5 @@ pub fn apply(text: &str, edits: &[Edit]) -> String {
         from = end;
     }
     out.push_str(&text[from..]);
-    out
-}
-
-/// The text with edits in bytes applied.
-pub(crate) fn apply_spans(text: &str, edits: &[(Span, String)]) -> String {
-    let mut edits: Vec<&(Span, String)> = edits.iter().collect();
-    edits.sort_by_key(|(span, _)| span.start);
-    let mut out = String::with_capacity(text.len() + 64);
-    let mut from = 0;
-    for (span, new) in edits {
-        let before = text.get(from..span.start as usize);
-        out.push_str(before.unwrap_or_default());
-        out.push_str(new);
-        from = span.end as usize;
-    }
-    out.push_str(text.get(from..).unwrap_or_default());
     out
 }

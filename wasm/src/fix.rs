@@ -135,6 +135,22 @@ pub(crate) fn distance(a: &str, b: &str) -> usize {
     usize::from(last[b.len()])
 }
 
+/// The text with edits in bytes applied.
+pub(crate) fn apply_spans(text: &str, edits: &[(Span, String)]) -> String {
+    let mut edits: Vec<&(Span, String)> = edits.iter().collect();
+    edits.sort_by_key(|(span, _)| span.start);
+    let mut out = String::with_capacity(text.len() + 64);
+    let mut from = 0;
+    for (span, new) in edits {
+        let before = text.get(from..span.start as usize);
+        out.push_str(before.unwrap_or_default());
+        out.push_str(new);
+        from = span.end as usize;
+    }
+    out.push_str(text.get(from..).unwrap_or_default());
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -47,6 +47,7 @@ pub use data::Catalog;
 pub use fix_all::{Done, Fixed};
 pub use headline::Headline;
 pub use options::Options;
+pub use paste::READ_AS_UTF_16;
 pub use report::{Cause, Edit, Finding, Fix, List, Location, Range, Report};
 pub use size::Target;
 pub use tighten::tighten;

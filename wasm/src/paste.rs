@@ -27,6 +27,13 @@ pub(crate) fn recognize(text: &str, parsed: &Parsed<'_>) -> Option<Pasted> {
     if text.len() > LONGEST {
         return None;
     }
+    if let Some(policy) = wide(text) {
+        return Some(Pasted {
+            what: WIDE,
+            policy,
+            is_json: false,
+        });
+    }
     if parsed.root.get("Statement").is_some() && (clean || begins_with_brace(text)) {
         if clean {
             return None;
@@ -39,6 +46,24 @@ pub(crate) fn recognize(text: &str, parsed: &Parsed<'_>) -> Option<Pasted> {
         policy,
         is_json: clean,
     })
+}
+
+/// Stands before a text that was read from a file in UTF-16: the byte order mark in the other order, which is no character.
+pub const READ_AS_UTF_16: char = '\u{fffe}';
+const WIDE: &str = "a file in UTF-16";
+
+// A file in UTF-16, read as what it is, or as UTF-8 all the same: then every other byte is 0.
+fn wide(text: &str) -> Option<String> {
+    let marks = |c: char| matches!(c, READ_AS_UTF_16 | '\u{feff}' | '\u{fffd}');
+    let body = text.trim_start_matches(marks);
+    let policy = if body.bytes().take(2).any(|b| b == 0) {
+        body.replace('\0', "")
+    } else if text.starts_with(READ_AS_UTF_16) {
+        body.to_owned()
+    } else {
+        return None;
+    };
+    Some(policy.trim().to_owned())
 }
 
 fn begins_with_brace(text: &str) -> bool {
@@ -324,6 +349,15 @@ fn characters(text: &str) -> Option<Pasted> {
     })
 }
 
+/// What the change does that takes the policy out.
+pub(crate) fn title(pasted: &Pasted) -> &'static str {
+    if pasted.what == WIDE {
+        "Write it in UTF-8"
+    } else {
+        "Take the policy out"
+    }
+}
+
 /// The places of what a template would fill in: the words of `CloudFormation` and Terraform that IAM does not know.
 pub(crate) fn placeholders(text: &str) -> Vec<Span> {
     const BEGINNINGS: [&str; 9] = [
@@ -355,6 +389,9 @@ pub(crate) fn placeholders(text: &str) -> Vec<Span> {
 
 /// The sentence about it.
 pub(crate) fn sentence(pasted: &Pasted) -> String {
+    if pasted.what == WIDE {
+        return "this file is in UTF-16, which AWS does not read; save it in UTF-8".to_owned();
+    }
     format!(
         "this is {}, not the policy itself; take it out",
         pasted.what

@@ -4,7 +4,9 @@ use crate::pattern::same_name;
 use serde::{Deserialize, Serialize};
 
 use crate::evaluate::{self, Fact, Facts, Request, Target, Tri};
-use crate::json;
+use crate::issue_code::POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA;
+use crate::json::{self, Parsed};
+use crate::lint::{self, Depth, Diagnostic};
 use crate::policy::{Effect, Policy, Statement};
 use crate::position::Lines;
 
@@ -110,7 +112,7 @@ pub struct StatementPosition {
     pub column: u32,
 }
 
-/// A policy that is no JSON object.
+/// A policy that IAM would refuse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
     /// Which one, as in `PolicyInputList.1`.
@@ -148,7 +150,7 @@ impl Facts for Entries<'_> {
 /// Answers the question.
 ///
 /// # Errors
-/// If one of the texts is no JSON.
+/// If IAM would refuse one of the policies.
 pub fn simulate(simulation: &Simulation) -> Result<SimulationResult, Unreadable> {
     let inputs = parse_all("PolicyInputList", &simulation.policy_input_list)?;
     let boundary = parse_all(
@@ -200,14 +202,34 @@ fn parse_all<'t>(list: &str, texts: &'t [String]) -> Result<Vec<Input<'t>>, Unre
                     ),
                 })
             }
-            None => Ok(Input {
-                id,
-                text,
-                root: parsed.root,
-            }),
+            None => match refusal(text, &parsed) {
+                Some(details) => Err(Unreadable {
+                    policy: id,
+                    details,
+                }),
+                None => Ok(Input {
+                    id,
+                    text,
+                    root: parsed.root,
+                }),
+            },
         }
     };
     texts.iter().enumerate().map(read).collect()
+}
+
+// Why IAM would refuse the policy; its size depends on where it is saved, which nobody says here.
+fn refusal(text: &str, parsed: &Parsed<'_>) -> Option<String> {
+    let policy = Policy::new(&parsed.root);
+    let found = lint::run(text, &parsed.root, &policy, &[], None, Depth::Grammar);
+    let refuses =
+        |d: &&Diagnostic| d.refused && d.code != POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA;
+    let first = found.iter().find(refuses)?;
+    let place = Lines::new(text).position(first.places.first().map_or(0, |span| span.start));
+    Some(format!(
+        "line {} column {}: {}",
+        place.line, place.column, first.message
+    ))
 }
 
 fn answer(

@@ -1,7 +1,6 @@
 //! Every change is tried before it is offered: none may leave the policy worse than it was.
 
-use crate::check::apply_spans;
-use crate::fix::Change;
+use crate::fix::{Change, apply_spans};
 use crate::issue_code::JSON_SYNTAX_ERROR;
 use crate::json::{self, Parsed};
 use crate::lint::Diagnostic;

@@ -133,3 +133,27 @@ fn placeholders_of_templates_are_named_once() {
     let plain = Checker::new(Options::default()).check(TIGHT);
     assert!(plain.advice.is_empty());
 }
+
+#[test]
+fn a_file_in_utf_16_is_named_and_written_in_utf_8() {
+    let ours = sprinters_policy::READ_AS_UTF_16;
+    for policy in [PLAIN_SIX.trim(), TIGHT.trim()] {
+        // As a program reads it that knows the mark, and as UTF-8 in either order, with the mark's bytes replaced.
+        let little: String = policy.chars().flat_map(|c| [c, '\0']).collect();
+        let big: String = policy.chars().flat_map(|c| ['\0', c]).collect();
+        for text in [
+            format!("{ours}{policy}"),
+            format!("\u{fffd}\u{fffd}{little}"),
+            format!("\u{fffd}\u{fffd}{big}"),
+            little,
+            big,
+        ] {
+            mended(&text, "UTF-16");
+        }
+    }
+    let broken = format!("{ours}{{\"Statement\": [");
+    let report = Checker::new(Options::default()).check(&broken);
+    assert!(report.findings[0].finding_details.contains("UTF-16"));
+    assert_eq!(apply(&broken, &report.fixes[0].edits), "{\"Statement\": [");
+    assert_eq!(report.fixes[0].title, "Write it in UTF-8");
+}

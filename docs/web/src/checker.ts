@@ -87,6 +87,7 @@ function build(place: HTMLElement, engine: Engine, first: First): void {
     fields: setup.fields,
     current: editor.text,
     tight: () => engine.tighten(setup.options()),
+    wrong: setup.wrong,
     use: (text) => {
       editor.replace(text);
       editor.focus();

@@ -25,18 +25,20 @@ interface Field {
   key: "region" | "account" | "images" | "subnets" | "securityGroups" | "instanceTypes" | "role";
   label: string;
   example: string;
+  /** What each word must be; as `start` reads them. */
+  pattern: string;
   list?: true;
   needs?: Feature;
 }
 
 const FIELDS: Field[] = [
-  { key: "region", label: "Region", example: "eu-central-1" },
-  { key: "account", label: "Account id", example: "111122223333" },
-  { key: "images", label: "Images", example: "ami-0123…", list: true },
-  { key: "subnets", label: "Subnets", example: "subnet-0123…, subnet-4567…", list: true },
-  { key: "securityGroups", label: "Security groups", example: "sg-0123…", list: true },
-  { key: "instanceTypes", label: "Instance types", example: "m7i.xlarge, m7a.xlarge", list: true },
-  { key: "role", label: "Role of the instance profile", example: "build-role", needs: "instance-profile" },
+  { key: "region", label: "Region", example: "eu-central-1", pattern: "[a-z]{2,4}(-[a-z]+)+-[0-9]" },
+  { key: "account", label: "Account id", example: "111122223333", pattern: "[0-9]{12}" },
+  { key: "images", label: "Images", example: "ami-0123…", pattern: "ami-([0-9a-f]{8}|[0-9a-f]{17})", list: true },
+  { key: "subnets", label: "Subnets", example: "subnet-0123…, subnet-4567…", pattern: "subnet-([0-9a-f]{8}|[0-9a-f]{17})", list: true },
+  { key: "securityGroups", label: "Security groups", example: "sg-0123…", pattern: "sg-([0-9a-f]{8}|[0-9a-f]{17})", list: true },
+  { key: "instanceTypes", label: "Instance types", example: "m7i.xlarge, m7a.xlarge", pattern: "(?!mac)[a-z][a-z\\-]*[0-9][a-z0-9\\-]*\\.[a-z0-9\\-]+", list: true },
+  { key: "role", label: "Role of the instance profile", example: "build-role", pattern: "[A-Za-z0-9+=.@_\\-]+(\\/[A-Za-z0-9+=.@_\\-]+)*", needs: "instance-profile" },
 ];
 
 export interface Setup {
@@ -45,6 +47,8 @@ export interface Setup {
   /** What `tighten` can narrow the policy to. */
   fields: HTMLElement;
   options(): Options;
+  /** What is wrong with the first field that is. */
+  wrong(): string | undefined;
   /** The choices in words, for a link; what is left as it was is left out. */
   carried(): Carried;
   /** Makes the choices that a link carries, and no others. */
@@ -73,8 +77,12 @@ export function makeSetup(changed: () => void): Setup {
     };
     for (const { field, input, label } of inputs) {
       label.hidden = field.needs !== undefined && !chosen.features.includes(field.needs);
-      const words = input.value.split(/[\s,]+/).filter((word) => word !== "");
-      if (label.hidden || words.length === 0) continue;
+      const words = label.hidden ? [] : input.value.split(/[\s,]+/).filter((word) => word !== "");
+      const wrong = words.find((word) => !new RegExp(`^(${field.pattern})$`).test(word));
+      input.setCustomValidity(wrong === undefined ? "" : `“${wrong}” is not one; write it like ${field.example}`);
+      input.setAttribute("aria-invalid", String(wrong !== undefined));
+      // A wrong word narrows nothing, and no policy is written with it.
+      if (words.length === 0 || wrong !== undefined) continue;
       Object.assign(chosen, { [field.key]: field.list ? words : words[0] });
     }
     return chosen;
@@ -99,5 +107,6 @@ export function makeSetup(changed: () => void): Setup {
   features.append(...boxes.map(({ label }) => label));
   const fields = element("div", { class: "tight-fields" });
   fields.append(...inputs.map(({ label }) => label));
-  return { bar: [element("label", { class: "field" }, "Kind of policy", target), features], fields, options, carried, take };
+  const wrong = (): string | undefined => inputs.map(({ field, input }) => input.validationMessage && `${field.label}: ${input.validationMessage}`).find(Boolean);
+  return { bar: [element("label", { class: "field" }, "Kind of policy", target), features], fields, options, wrong, carried, take };
 }

@@ -7,6 +7,8 @@ interface Parts {
   fields: HTMLElement;
   current(): string;
   tight(): string;
+  /** What is wrong with a field: then no policy is written. */
+  wrong(): string | undefined;
   use(text: string): void;
 }
 
@@ -20,12 +22,13 @@ export interface Tight {
   update(): void;
 }
 
-export function makeTight({ fields, current, tight, use }: Parts): Tight {
+export function makeTight({ fields, current, tight, wrong, use }: Parts): Tight {
   const changes = element("pre", { class: "diff", role: "group", "aria-label": "What would change" });
   changes.tabIndex = 0;
   const said = element("p", { class: "why" });
   const take = element("button", { type: "button", class: "primary" }, "Use this policy");
   const close = element("button", { type: "button" }, "Close");
+  const copy = copyButton("Copy it", tight);
   const section = element(
     "section",
     { class: "checker-tight", id: "tight", "aria-labelledby": "tight-title", hidden: true },
@@ -34,12 +37,19 @@ export function makeTight({ fields, current, tight, use }: Parts): Tight {
     fields,
     said,
     changes,
-    element("div", { class: "tight-buttons" }, take, copyButton("Copy it", tight), close),
+    element("div", { class: "tight-buttons" }, take, copy, close),
   );
   const button = element("button", { type: "button", class: "primary", "aria-expanded": "false", "aria-controls": "tight" }, "Make it tight…");
 
   const update = (): void => {
     if (section.hidden) return;
+    const mistake = wrong();
+    copy.hidden = changes.hidden = mistake !== undefined;
+    if (mistake !== undefined) {
+      said.textContent = mistake;
+      take.disabled = true;
+      return;
+    }
     const lines = diff(current(), tight());
     const changed = lines.length - count(lines, "same");
     said.textContent =

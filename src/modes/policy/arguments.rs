@@ -6,7 +6,7 @@ use sprinters_policy::{Feature, Options, Setup, Target};
 
 use super::facts;
 use crate::inputs::{InputError, Inputs, Problems};
-use crate::values::list::{self, closest};
+use crate::values::list::{self, word};
 
 /// The inputs of `mode: policy`, valid.
 #[derive(Debug)]
@@ -90,19 +90,6 @@ impl PolicySpec {
             change,
         })
     }
-}
-
-/// A word of a fixed set, or what is accepted.
-pub(super) fn word<T: Copy>(text: &str, known: &[(&str, T)]) -> Result<T, String> {
-    if let Some((_, value)) = known.iter().find(|(name, _)| *name == text) {
-        return Ok(*value);
-    }
-    let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
-    let accepted = format!("`{}`", names.join("`, `"));
-    Err(match closest(text, &names) {
-        Some(near) => format!("{accepted}; did you mean `{near}`?"),
-        None => accepted,
-    })
 }
 
 fn feature(text: &str) -> Result<Feature, String> {

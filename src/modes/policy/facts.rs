@@ -6,12 +6,11 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use sprinters_policy::region::PARTITIONS;
 use sprinters_policy::{Feature, Setup};
 
-use super::arguments::word;
 use crate::inputs::InputError;
 use crate::values::account::AccountId;
 use crate::values::image::is_resource_id;
 use crate::values::instance_type::InstanceType;
-use crate::values::list;
+use crate::values::list::{self, word};
 use crate::values::network::SecurityGroup;
 use crate::values::region::Region;
 

@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io;
 
+use sprinters_policy::READ_AS_UTF_16;
+
 use crate::inputs::InputError;
 use crate::platform::files::read_bounded;
 
@@ -67,14 +69,44 @@ fn matching(pattern: &str) -> Result<Vec<String>, InputError> {
 fn read(name: &str, bytes: impl FnOnce() -> io::Result<Vec<u8>>) -> Result<PolicyFile, InputError> {
     let wrong = |why: String| InputError::wrong("policy", name, &why);
     let bytes = bytes().map_err(|error| wrong(format!("a file that can be read ({error})")))?;
-    let text = String::from_utf8(bytes).map_err(|error| {
-        wrong(format!(
-            "a JSON file in UTF-8; byte {} is not",
-            error.utf8_error().valid_up_to()
-        ))
-    })?;
+    let text =
+        decode(bytes).map_err(|byte| wrong(format!("a JSON file in UTF-8; byte {byte} is not")))?;
     Ok(PolicyFile {
         name: name.to_owned(),
         text,
     })
+}
+
+/// The text of a file in UTF-8, or where its first byte is not that; or in UTF-16, which begins with a byte order mark and of
+/// which the checker says what it is.
+fn decode(bytes: Vec<u8>) -> Result<String, usize> {
+    let unit: fn([u8; 2]) -> u16 = match bytes.get(..2) {
+        Some([0xff, 0xfe]) => u16::from_le_bytes,
+        Some([0xfe, 0xff]) => u16::from_be_bytes,
+        _ => return String::from_utf8(bytes).map_err(|error| error.utf8_error().valid_up_to()),
+    };
+    let (pairs, _) = bytes[2..].as_chunks::<2>();
+    let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
+    Ok(format!(
+        "{READ_AS_UTF_16}{}",
+        String::from_utf16_lossy(&units)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_in_utf_16_are_read_as_what_they_are() {
+        let text = "{\"é\": 1}";
+        let units: Vec<u16> = std::iter::once(0xfeff).chain(text.encode_utf16()).collect();
+        let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        let big: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+        for bytes in [little, big] {
+            assert_eq!(decode(bytes), Ok(format!("{READ_AS_UTF_16}{text}")));
+        }
+        assert_eq!(decode(text.as_bytes().to_vec()), Ok(text.to_owned()));
+        assert_eq!(decode(vec![b'{', 0xff]), Err(1));
+    }
 }

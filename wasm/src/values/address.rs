@@ -110,5 +110,24 @@ mod tests {
         );
         assert_eq!(net("203.0.113.0/24").tidied(), None);
         assert!(net("10.1.0.0/16").is_private() && !net("9.0.0.0/7").is_private());
+        for (inside, outside) in [
+            ("10.255.255.255", "11.0.0.0"),
+            ("172.31.255.255", "172.32.0.0"),
+            ("192.168.255.255", "192.169.0.0"),
+            ("127.0.0.1", "128.0.0.1"),
+            ("169.254.1.1", "169.253.1.1"),
+            ("fdff::1", "fe00::1"),
+        ] {
+            assert!(
+                net(inside).is_private() && !net(outside).is_private(),
+                "{inside} {outside}"
+            );
+        }
+        assert_eq!(
+            net("2001:db8::1/32").tidied().as_deref(),
+            Some("2001:db8::/32")
+        );
+        assert_eq!(Network::parse("::1/129"), None);
+        assert_eq!(Network::parse("1.2.3.4/+8"), None);
     }
 }

@@ -122,7 +122,66 @@ mod tests {
             Some((1_439_726_400_250, Written::Calendar))
         );
         assert_eq!(parse("2021"), Some((2_021_000, Written::Epoch)));
+        assert_eq!(parse("-1"), Some((-1_000, Written::Epoch)));
         assert_eq!(seconds("2024-02-29"), Some(1_709_164_800));
+    }
+
+    #[test]
+    fn an_offset_is_taken_off() {
+        let noon = seconds("2026-03-01T12:00:00Z");
+        for same in [
+            "2026-03-01T13:30:00+01:30",
+            "2026-03-01T13:30+0130",
+            "2026-03-01t13:00:00+01",
+            "2026-03-01 10:15:00-01:45",
+            "2026-02-28T23:00:00-13:00",
+            "2026-03-02T02:00:00.999+14:00",
+        ] {
+            assert_eq!(seconds(same), noon, "{same}");
+        }
+        assert!(seconds("2026-03-01T12:00:00+1").is_none());
+        assert!(seconds("2026-03-01T12:00:00+01:3").is_none());
+        assert!(seconds("2026-03-01T12:00:00+x1:30").is_none());
+    }
+
+    #[test]
+    fn every_day_of_four_centuries_follows_the_one_before() {
+        let mut before = days(1899, 12, 31);
+        for year in 1900..2301 {
+            for month in 1..=12 {
+                for day in 1..=length(year, month) {
+                    let now = days(year, month, day);
+                    assert_eq!(now, before + 1, "{year}-{month}-{day}");
+                    before = now;
+                }
+            }
+        }
+        assert_eq!(days(1970, 1, 1), 0);
+        assert_eq!(
+            (length(1900, 2), length(2000, 2), length(2023, 4)),
+            (28, 29, 30)
+        );
+    }
+
+    #[test]
+    fn the_last_moments_of_a_day_are_times() {
+        assert!(
+            seconds("2026-01-01T24:00:00Z").is_some() && seconds("2026-01-01T23:59:60Z").is_some()
+        );
+        for text in [
+            "2026-01-01T25:00Z",
+            "2026-01-01T00:60Z",
+            "2026-01-01T00:00:61Z",
+            "2026-01-01T00:00:00:00Z",
+            "2026-00-01",
+            "2026-01-00",
+            "2026-04-31",
+            "2026-01-01-01",
+            "2026-01-01T00:00:00.Z",
+            "2026-01-01T00:00:00.xZ",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
     }
 
     #[test]

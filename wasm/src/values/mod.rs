@@ -46,7 +46,10 @@ mod tests {
     #[test]
     fn base64_needs_its_padding() {
         assert!(is_base64("QmluYXJ5VmFsdWVJbkJhc2U2NA=="));
-        assert!(is_base64(""));
+        assert!(is_base64("") && is_base64("A+/9") && is_base64("+A==") && is_base64("////"));
+        assert!(
+            !is_base64("QUI") && !is_base64("Q===") && !is_base64("QQ==QQ==") && !is_base64("Q-_D")
+        );
         assert!(!is_base64("QmluYXJ5="));
         assert!(!is_base64("a b="));
     }

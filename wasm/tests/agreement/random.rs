@@ -199,8 +199,15 @@ fn statement(random: &mut Random, parts: &Parts<'_>) -> Value {
         // Nor in the first three fields of an ARN.
         match resource.match_indices(':').nth(2) {
             Some((at, _)) if parts.widened => {
-                let rest = random.widened(&resource[at + 1..]);
-                format!("{}{rest}", &resource[..=at])
+                let colons = |text: &str| text.matches(':').count();
+                // IAM takes no ARN with fewer fields.
+                loop {
+                    let rest = random.widened(&resource[at + 1..]);
+                    let widened = format!("{}{rest}", &resource[..=at]);
+                    if colons(&widened) == colons(resource) {
+                        break widened;
+                    }
+                }
             }
             _ => resource.to_owned(),
         }
