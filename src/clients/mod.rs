@@ -14,7 +14,7 @@ use crate::clients::target::Target;
 use crate::clients::ubuntu_images::ImageIndex;
 use crate::credentials::GithubCredentials;
 use crate::credentials::mask::Mask;
-use crate::ec2::{Ec2, Ec2Error};
+use crate::ec2::{Ec2Error, Found, Instance, Regional};
 use crate::error::Failure;
 #[cfg(not(target_family = "wasm"))]
 use crate::github::scale_sets::ScaleSets;
@@ -23,6 +23,8 @@ use crate::report::Reporter;
 use crate::retry::{self, Deadline};
 use crate::teardown;
 use crate::values::account::AccountId;
+#[cfg(not(target_family = "wasm"))]
+use crate::values::per_region::Regions;
 use crate::values::region::Region;
 use crate::values::run::WorkflowRun;
 use crate::values::runner_id::RunnerId;
@@ -30,11 +32,12 @@ use crate::values::runner_id::RunnerId;
 /// The clients of one invocation.
 #[derive(Clone)]
 pub(crate) struct Clients {
-    pub ec2: Ec2,
+    pub ec2: Regional,
     pub github: Github,
     /// For the image index.
     pub connector: SharedHttpConnector,
     pub image_index: ImageIndex,
+    /// The preferred one.
     pub region: Region,
     /// GitHub's REST API.
     #[cfg(not(target_family = "wasm"))]
@@ -63,7 +66,7 @@ impl Clients {
         let report = report.clone();
         let mask: Mask = Arc::new(move |secret| report.mask(secret));
         let Target {
-            region,
+            regions,
             aws,
             github,
             github_api,
@@ -88,11 +91,11 @@ impl Clients {
         Self {
             again,
             job_github,
-            ec2: Ec2::new(&connector, &region, aws, mask.clone()).await,
+            ec2: Regional::new(&connector, &regions, aws, mask.clone()).await,
             github: Github::new(connector.clone(), &github_api, github, &run, purpose, mask),
             image_index: ImageIndex::new(environment),
             connector,
-            region,
+            region: regions.first_region().clone(),
             #[cfg(not(target_family = "wasm"))]
             api: github_api,
             run,
@@ -113,22 +116,17 @@ impl Clients {
         )
     }
 
-    /// The same clients for another region and account, and for a scale set instead of a workflow run.
+    /// The same clients for other regions and another account, and for a scale set instead of a workflow run.
     #[cfg(not(target_family = "wasm"))]
     pub(crate) fn for_scale_set(
         &self,
-        region: &Region,
+        regions: &Regions,
         account: Option<AccountId>,
         run: WorkflowRun,
     ) -> Self {
-        let ec2 = if *region == self.region {
-            self.ec2.clone()
-        } else {
-            self.ec2.in_region(region)
-        };
         Self {
-            ec2,
-            region: region.clone(),
+            ec2: self.ec2.at(regions),
+            region: regions.first_region().clone(),
             account,
             run,
             ..self.clone()
@@ -153,7 +151,8 @@ impl Clients {
 
     /// Signs in to both, so that those who ask later need not wait for it.
     pub(crate) async fn sign_in(&self, deadline: Deadline) -> Result<(), Failure> {
-        let (aws, github) = tokio::join!(self.ec2.sign_in(), self.sign_in_to_github(deadline));
+        let (aws, github) =
+            tokio::join!(self.ec2.home().sign_in(), self.sign_in_to_github(deadline));
         aws.map_err(|error| Failure::new(error.to_string(), error.help))?;
         github
     }
@@ -184,8 +183,46 @@ impl Clients {
         Ok(runners)
     }
 
+    /// What the regions told, and what keeps others from telling: a mode deals with the first, and then fails with the second.
+    /// Where nobody answered there is nothing to deal with.
+    pub(crate) fn seen(
+        &self,
+        found: Found,
+        report: &Reporter,
+    ) -> Result<(Vec<Instance>, Option<Failure>), Failure> {
+        let first = found.unseen().next();
+        let failure = first.map(|(region, error)| self.failure_in(region, error));
+        if let Some(failure) = failure.as_ref().filter(|_| found.answered == 0) {
+            return Err(failure.clone());
+        }
+        let failure = found
+            .unseen()
+            .skip(1)
+            .fold(failure, |failure, (region, error)| {
+                let more = format!("nor could `{region}` be asked: {error}");
+                failure.map(|failure| failure.and(more))
+            });
+        for (region, error) in found.unanswered.iter().filter(|(_, e)| e.is_not_enabled()) {
+            report.warning(format_args!(
+                "`{region}` is skipped: {error}; {}",
+                error.remedy(region)
+            ));
+        }
+        Ok((found.instances, failure))
+    }
+
     pub(crate) fn ec2_failure(&self, error: &Ec2Error) -> Failure {
         Failure::ec2(error, &self.region)
+    }
+
+    /// Of a call in that region, which is named where there are several.
+    pub(crate) fn failure_in(&self, region: &Region, error: &Ec2Error) -> Failure {
+        let failure = Failure::ec2(error, region);
+        if self.ec2.is_several() {
+            failure.and(format!("it was in `{region}`"))
+        } else {
+            failure
+        }
     }
 
     pub(crate) fn github_failure(&self, error: &GithubError) -> Failure {

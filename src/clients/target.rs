@@ -8,7 +8,7 @@ use crate::credentials::{AccessKey, AwsCredentials, GithubCredentials};
 use crate::http::extra_roots::ExtraRoots;
 use crate::inputs::{InputError, Inputs, Mode, Problems};
 use crate::values::account::AccountId;
-use crate::values::region::Region;
+use crate::values::per_region::{self, Regions};
 use crate::values::repository::Repository;
 use crate::values::run::WorkflowRun;
 use crate::values::scope::Scope;
@@ -16,7 +16,7 @@ use crate::values::scope::Scope;
 /// Whom to talk to, and on whose behalf.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
-    pub region: Region,
+    pub regions: Regions,
     pub aws: AwsCredentials,
     pub github: GithubCredentials,
     /// `GITHUB_API_URL`: GitHub itself, an Enterprise Server, or a test's stand-in.
@@ -37,8 +37,8 @@ impl Target {
         problems: &mut Problems,
     ) -> Option<Self> {
         let in_workflow = environment("GITHUB_ACTIONS").as_deref() == Some("true");
-        let region = match inputs.get("aws-region") {
-            Some(_) => problems.optional(inputs, "aws-region", str::parse),
+        let regions = match inputs.get("aws-region") {
+            Some(_) => problems.optional(inputs, "aws-region", |text| regions(mode, text)),
             None => problems.collect(Err(InputError::new(
                 "aws-region",
                 if in_workflow {
@@ -54,7 +54,7 @@ impl Target {
         let run = problems.collect(workflow_run(inputs, &environment));
         let aws = problems.collect(aws_credentials(inputs, run.as_ref(), &environment));
         Some(Self {
-            region: region?,
+            regions: regions?,
             aws: aws?,
             github: github?,
             github_api: github_api?,
@@ -63,6 +63,14 @@ impl Target {
             account: inputs.account().cloned(),
         })
     }
+}
+
+fn regions(mode: Mode, text: &str) -> Result<Regions, String> {
+    let regions = per_region::regions(text)?;
+    if mode == Mode::Bake && regions.is_several() {
+        return Err("one region: an image is made where it is to be used".to_owned());
+    }
+    Ok(regions)
 }
 
 fn aws_credentials(

@@ -3,6 +3,7 @@
 //! <https://cloud-images.ubuntu.com/query/noble/server/released.current.txt>
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
@@ -33,10 +34,10 @@ pub(crate) struct ImageIndex {
     /// In the runner's tool directory, which outlives the job on a self-hosted runner. Whoever may write there may replace
     /// the action itself, so that nothing new has to be trusted.
     cache: Option<PathBuf>,
-    /// One fetch serves all processors of a start.
-    server: OnceCell<String>,
+    /// One fetch serves all processors and regions of a start.
+    server: Arc<OnceCell<String>>,
     /// Of minimal images; empty where the index does not have them.
-    minimal: OnceCell<String>,
+    minimal: Arc<OnceCell<String>>,
 }
 
 /// What kind of image Canonical publishes.
@@ -70,8 +71,8 @@ impl ImageIndex {
             cache: environment("RUNNER_TOOL_CACHE")
                 .map(|tools| Path::new(&tools).join("sprinters").join("images")),
             base: base.unwrap_or_else(|| DEFAULT_URL.to_owned()),
-            server: OnceCell::new(),
-            minimal: OnceCell::new(),
+            server: Arc::default(),
+            minimal: Arc::default(),
         }
     }
 

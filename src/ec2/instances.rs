@@ -11,7 +11,7 @@ use aws_smithy_types::date_time::Format;
 
 use super::{Ec2, Ec2Error, tags};
 use crate::values::network::InstanceId;
-use crate::values::region::Zone;
+use crate::values::region::{Region, Zone};
 use crate::values::runner_id::RunnerId;
 use crate::values::spot::Market;
 use crate::values::temp::TempVolume;
@@ -134,7 +134,7 @@ impl State {
 }
 
 impl Instance {
-    fn from_sdk(instance: &SdkInstance) -> Option<Self> {
+    fn from_sdk(instance: &SdkInstance, region: &Region) -> Option<Self> {
         let state = match instance.state()?.name()? {
             InstanceStateName::Pending => State::Pending,
             InstanceStateName::Stopping => State::Stopping,
@@ -145,7 +145,7 @@ impl Instance {
             _ => State::Running,
         };
         Some(Self {
-            id: InstanceId::from_ec2(instance.instance_id()?),
+            id: InstanceId::from_ec2(instance.instance_id()?).in_region(region),
             state,
             state_reason: state_reason(instance),
             instance_type: instance
@@ -192,6 +192,11 @@ impl Instance {
     /// The root volume that the launch asked for.
     pub(crate) fn root_volume(&self) -> Option<RootVolume> {
         RootVolume::from_tag(self.tag(tags::ROOT)?)
+    }
+
+    /// The regions that its launch could have gone to.
+    pub(crate) fn regions(&self) -> Vec<Region> {
+        tags::parse_regions(self.tag(tags::REGIONS).unwrap_or_default())
     }
 
     /// The number of the job that launched it.
@@ -269,7 +274,7 @@ impl Ec2 {
                 .reservations()
                 .iter()
                 .flat_map(aws_sdk_ec2::types::Reservation::instances);
-            all.extend(instances.filter_map(Instance::from_sdk));
+            all.extend(instances.filter_map(|one| Instance::from_sdk(one, &self.region)));
         }
         Ok(all)
     }

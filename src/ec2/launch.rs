@@ -70,7 +70,7 @@ impl Ec2 {
             .and_then(|instance| instance.instance_id())
             .ok_or_else(|| Ec2Error::unreadable(ACTION, "no instance id in the answer"))?;
         Ok(Launched {
-            id: InstanceId::from_ec2(id),
+            id: InstanceId::from_ec2(id).in_region(&self.region),
             availability_zone: instance
                 .and_then(|instance| instance.placement()?.availability_zone())
                 .map(str::to_owned),

@@ -10,6 +10,7 @@ mod images;
 mod instances;
 mod launch;
 mod launch_options;
+mod regional;
 mod role;
 mod role_error;
 mod spot_prices;
@@ -26,6 +27,7 @@ pub(crate) use images::{
 pub(crate) use instances::Usage;
 pub(crate) use instances::{DESCRIBE_INSTANCES, Instance, State, TERMINATE_INSTANCES};
 pub(crate) use launch::{Launch, Launched, PowerOff, RUN_INSTANCES};
+pub(crate) use regional::{Found, Regional, together};
 pub(crate) use role::AssumedRole;
 pub(crate) use role_error::RoleError;
 #[cfg(test)]
@@ -79,6 +81,7 @@ pub(crate) async fn profile_region(_: impl Fn(&str) -> Option<String>) -> Option
 /// A client for EC2 in one region.
 #[derive(Clone)]
 pub(crate) struct Ec2 {
+    pub region: Region,
     client: aws_sdk_ec2::Client,
     /// For nothing but the caller's own account.
     sts: aws_sdk_sts::Client,
@@ -148,6 +151,7 @@ impl Ec2 {
                 .build();
         }
         Self {
+            region: region.clone(),
             role,
             signed_with,
             client: aws_sdk_ec2::Client::new(&config),
@@ -156,12 +160,12 @@ impl Ec2 {
     }
 
     /// The same client for another region.
-    #[cfg(not(target_family = "wasm"))]
     pub(crate) fn in_region(&self, region: &Region) -> Self {
-        let region = AwsRegion::new(region.as_str().to_owned());
-        let ec2 = self.client.config().to_builder().region(region.clone());
-        let sts = self.sts.config().to_builder().region(region);
+        let there = AwsRegion::new(region.as_str().to_owned());
+        let ec2 = self.client.config().to_builder().region(there.clone());
+        let sts = self.sts.config().to_builder().region(there);
         Self {
+            region: region.clone(),
             client: aws_sdk_ec2::Client::from_conf(ec2.build()),
             sts: aws_sdk_sts::Client::from_conf(sts.build()),
             role: self.role.clone(),

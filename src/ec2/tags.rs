@@ -8,7 +8,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 
+use sprinters_policy::region::is_region;
+
 use crate::values::group::Group;
+use crate::values::region::Region;
 use crate::values::run::WorkflowRun;
 use crate::values::runner_id::RunnerId;
 use crate::values::tags::Tags;
@@ -17,7 +20,7 @@ use crate::values::volume::Volumes;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use sprinters_policy::tags::SCALE_SET;
 pub(crate) use sprinters_policy::tags::{
-    EXPIRES, GROUP, JOB, JOB_ID, LABEL, NAME, OURS, REPOSITORY, ROOT, RUN_ATTEMPT, RUN_ID,
+    EXPIRES, GROUP, JOB, JOB_ID, LABEL, NAME, OURS, REGIONS, REPOSITORY, ROOT, RUN_ATTEMPT, RUN_ID,
     RUNNER_ID, SCOPE, TEMP,
 };
 
@@ -69,6 +72,7 @@ pub(crate) fn for_launch(
     expires: SystemTime,
     volumes: Volumes,
     group: Option<&Group>,
+    regions: Option<String>,
     extra: &Tags,
 ) -> Vec<(String, String)> {
     let of_run = [
@@ -80,12 +84,18 @@ pub(crate) fn for_launch(
     let job_id = run.job_id.map(|id| (JOB_ID, id.to_string()));
     let group = group.map(|group| (GROUP, group.to_string()));
     let ours = of_runner(run, runner_name, runner_id, expires, volumes);
-    let all = ours.into_iter().chain(of_run).chain(group).chain(job_id);
+    let regions = regions.map(|regions| (REGIONS, regions));
+    let ours = ours.into_iter().chain(of_run);
+    let all = ours.chain(group).chain(regions).chain(job_id);
     with_extra(all, extra)
 }
 
 /// The tags of a launch for a scale set: no workflow run is its own.
 #[cfg(not(target_family = "wasm"))]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one launch is described by just these"
+)]
 pub(crate) fn for_scale_set(
     run: &WorkflowRun,
     runner_name: &str,
@@ -93,10 +103,13 @@ pub(crate) fn for_scale_set(
     runner_id: RunnerId,
     expires: SystemTime,
     volumes: Volumes,
+    regions: Option<String>,
     extra: &Tags,
 ) -> Vec<(String, String)> {
     let ours = of_runner(run, runner_name, runner_id, expires, volumes);
-    with_extra(ours.into_iter().chain([(SCALE_SET, set.to_owned())]), extra)
+    let regions = regions.map(|regions| (REGIONS, regions));
+    let ours = ours.into_iter().chain(regions);
+    with_extra(ours.chain([(SCALE_SET, set.to_owned())]), extra)
 }
 
 fn of_runner(
@@ -143,6 +156,18 @@ pub(crate) fn rfc3339(time: SystemTime) -> String {
     whole.fmt(Format::DateTime).unwrap_or_default()
 }
 
+/// Regions as the `sprinters:regions` tag writes them: EC2 takes no commas. `None` for a single one.
+pub(crate) fn regions<'a>(regions: impl IntoIterator<Item = &'a Region>) -> Option<String> {
+    let names: Vec<&str> = regions.into_iter().map(Region::as_str).collect();
+    (names.len() > 1).then(|| names.join("/"))
+}
+
+/// Reads a `sprinters:regions` tag back. Everybody who may tag instances can write it: only regions that AWS has are asked.
+pub(crate) fn parse_regions(text: &str) -> Vec<Region> {
+    let known = text.split('/').filter(|name| is_region(name));
+    known.filter_map(|name| name.parse().ok()).collect()
+}
+
 /// Reads a `sprinters:expires` tag back.
 pub(crate) fn parse_expires(text: &str) -> Option<SystemTime> {
     SystemTime::try_from(DateTime::from_str(text, Format::DateTimeWithOffset).ok()?).ok()
@@ -152,6 +177,23 @@ pub(crate) fn parse_expires(text: &str) -> Option<SystemTime> {
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    #[test]
+    fn regions_are_remembered_where_there_are_several() {
+        let of = |text: &str| crate::values::per_region::regions(text).ok();
+        let tag = |text: &str| of(text).and_then(|all| regions(all.regions()));
+        assert_eq!(tag("us-west-2"), None);
+        assert_eq!(
+            tag("us-west-2, eu-west-1").as_deref(),
+            Some("us-west-2/eu-west-1")
+        );
+        let read = |text: &str| {
+            let regions = parse_regions(text).into_iter();
+            regions.map(|region| region.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(read("us-west-2/eu-west-1"), ["us-west-2", "eu-west-1"]);
+        assert!(read("evil.example/nz-north-1/us-west-2 /us-wst-2").is_empty());
+    }
 
     #[test]
     fn expiry_round_trips() {

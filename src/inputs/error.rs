@@ -124,6 +124,16 @@ impl Problems {
         self.0.push(error);
     }
 
+    /// As `collect`, for what is parsed several times: the same error is told once.
+    pub(crate) fn collect_once<T>(&mut self, result: Result<T, InputError>) -> Option<T> {
+        let new = |error: InputError| {
+            if !self.0.contains(&error) {
+                self.0.push(error);
+            }
+        };
+        result.map_err(new).ok()
+    }
+
     /// Takes over what is wrong with one of several runners; what is wrong with all of them is told once.
     #[cfg(not(target_family = "wasm"))]
     pub(crate) fn adopt(&mut self, others: Self, inputs: &Inputs) {

@@ -130,8 +130,13 @@ pub(crate) const INPUTS: &[Input] = &[
         EVERY,
         "IAM role to take with GitHub's OIDC token instead of a key (needs `id-token: write`)",
     ),
-    input("aws-region", "REGION", EVERY, "AWS region")
-        .environment(&["AWS_REGION", "AWS_DEFAULT_REGION"]),
+    input(
+        "aws-region",
+        "REGIONS",
+        EVERY,
+        "AWS regions in order of preference",
+    )
+    .environment(&["AWS_REGION", "AWS_DEFAULT_REGION"]),
     input(
         "runner",
         "RUNNER",
@@ -149,7 +154,7 @@ pub(crate) const INPUTS: &[Input] = &[
         "image",
         "IMAGE",
         INSTANCE,
-        "`ubuntu-26.04`, `ubuntu-24.04`, `ubuntu-22.04` (with `-arm` for arm64), `ami-…`, `resolve:ssm:…` or `name=<pattern>@<owner>`",
+        "`ubuntu-26.04`, `ubuntu-24.04`, `ubuntu-22.04` (with `-arm` for arm64), `ami-…`, `resolve:ssm:…` or `name=<pattern>@<owner>`; one region's own as `us-west-2=…`",
     )
     .default("ubuntu-24.04"),
     input(
@@ -172,14 +177,14 @@ pub(crate) const INPUTS: &[Input] = &[
         "subnet",
         "SUBNETS",
         INSTANCE,
-        "Subnets, `subnet-…` or `eu-central-1a=subnet-…`",
+        "Subnets, `subnet-…`, `eu-central-1a=subnet-…` or `us-west-2=subnet-…`",
     )
     .default("the default VPC's"),
     input(
         "security-group",
         "GROUPS",
         INSTANCE,
-        "Security groups, `sg-…`",
+        "Security groups, `sg-…` or `us-west-2=sg-…`",
     )
     .default("the VPC's default group"),
     input(

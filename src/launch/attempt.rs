@@ -18,6 +18,7 @@ use crate::retry::{self, Backoff, Decision, decide};
 use crate::teardown::{self, Record};
 use crate::values::base36::letters;
 use crate::values::candidate::Candidate;
+use crate::values::image::Image;
 use crate::values::instance_type::Architecture;
 use crate::values::network::InstanceId;
 use crate::values::run::LaunchName;
@@ -239,10 +240,11 @@ impl Launcher {
         let tags =
             self.registrar
                 .tags(&self.clients, &self.spec, label, (name, runner_id), volumes);
-        let image = self.prepared.image(candidate.instance_type.architecture());
+        let image = self.prepared.image(candidate);
+        let region = self.spec.regions.of(&candidate.region);
         let mut refused = Vec::new();
         loop {
-            let Some(root_device) = self.root_device(image, &refused) else {
+            let Some(root_device) = self.root_device(image, &region.image, &refused) else {
                 return Err(no_root_device(&refused).into());
             };
             let launch = Launch {
@@ -250,7 +252,7 @@ impl Launcher {
                 image_id: &image.id,
                 root_device: &root_device,
                 volumes,
-                security_groups: &self.spec.security_groups,
+                security_groups: &region.security_groups,
                 instance_profile: self.spec.instance_profile.as_ref(),
                 options: &self.spec.options,
                 tags: &tags,
@@ -267,11 +269,11 @@ impl Launcher {
             };
             match &launched.root_device {
                 Some(real) if *real != root_device => {
-                    self.undo_misnamed(entry, &launched.id, real, &root_device)
+                    self.undo_misnamed(entry, &launched.id, image, (real, &root_device))
                         .await?;
                 }
                 _ => {
-                    self.learn_root_device(&root_device);
+                    self.learn_root_device(image, &root_device);
                     return Ok(launched);
                 }
             }
@@ -283,8 +285,8 @@ impl Launcher {
         &self,
         entry: AttemptId,
         instance: &InstanceId,
-        real: &str,
-        mapped: &str,
+        image: &BootImage,
+        (real, mapped): (&str, &str),
     ) -> Result<(), LaunchError> {
         self.report.line(format_args!(
             "· the image calls its root device {real}, not {mapped}: launching again with that"
@@ -293,7 +295,7 @@ impl Launcher {
             .await
             .map_err(LaunchError::Refused)?;
         self.journal.no_instance(entry);
-        if self.learn_root_device(real) {
+        if self.learn_root_device(image, real) {
             return Ok(());
         }
         Err(Failure::new(
@@ -312,15 +314,19 @@ impl Launcher {
         let mut backoff = Backoff::default();
         let mut may_exist = false;
         let mut last = None;
+        let by = self.candidate_by();
+        let region = &launch.candidate.region;
+        let ec2 = self.clients.ec2.of(Some(region));
         loop {
             self.turn(&self.limits.launching).await;
             self.go_on(|| {
                 let failure = |error| self.launch_failure(launch.candidate, error);
                 last.as_ref().map(failure)
             })?;
-            self.journal.asking_for_instance(entry, launch.client_token);
-            let answer = self.clients.ec2.run_instance(launch);
-            match retry::attempt(RUN_INSTANCES, self.deadlines.launch_by(), answer).await {
+            self.journal
+                .asking_for_instance(entry, region, launch.client_token);
+            let answer = ec2.run_instance(launch);
+            match retry::attempt(RUN_INSTANCES, by, answer).await {
                 Ok(launched) => {
                     self.limits.launching.on_success();
                     self.journal.instance_exists(entry, &launched.id);
@@ -341,7 +347,7 @@ impl Launcher {
                     if error.next() != Next::SameAgain {
                         return Err(LaunchError::Refused(error));
                     }
-                    match decide(&error, &mut backoff, self.deadlines.launch_by()) {
+                    match decide(&error, &mut backoff, by) {
                         Decision::Repeat(wait)
                             if self.pause(self.wait_of(error.is_throttle(), wait)).await =>
                         {
@@ -350,7 +356,7 @@ impl Launcher {
                         }
                         _ => {
                             // A refusal that was heard says more than a last try that the end of the time cut off.
-                            let told = last.filter(|_| self.deadlines.launch_by().is_over());
+                            let told = last.filter(|_| by.is_over());
                             return Err(LaunchError::Refused(told.unwrap_or(error)));
                         }
                     }
@@ -374,29 +380,30 @@ impl Launcher {
     }
 
     /// What the root device is called: as a launch has shown, as EC2 told, or by convention, but never what was refused.
-    fn root_device(&self, image: &BootImage, refused: &[String]) -> Option<String> {
+    fn root_device(&self, image: &BootImage, named: &Image, refused: &[String]) -> Option<String> {
         let known = self
             .lookups
-            .root_device
+            .root_devices
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+            .get(&image.id)
+            .cloned();
         known
             .or_else(|| image.root_device.clone())
             .into_iter()
-            .chain(self.spec.image.root_devices().map(str::to_owned))
+            .chain(named.root_devices().map(str::to_owned))
             .find(|name| !refused.contains(name))
     }
 
     /// Remembers the real name; `false` if it was already used and did not help.
-    fn learn_root_device(&self, real: &str) -> bool {
+    fn learn_root_device(&self, image: &BootImage, real: &str) -> bool {
         let mut known = self
             .lookups
-            .root_device
+            .root_devices
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         known
-            .replace(real.to_owned())
+            .insert(image.id.clone(), real.to_owned())
             .is_none_or(|before| before != real)
     }
 }

@@ -16,6 +16,7 @@ use crate::platform::executor::spawn;
 use crate::pricing::{self, Gp3};
 use crate::report::Reporter;
 use crate::values::instance_type::InstanceType;
+use crate::values::network::InstanceId;
 use crate::values::region::Region;
 use crate::values::volume::RootVolume;
 
@@ -110,18 +111,21 @@ pub(crate) async fn bring_down(clients: &Clients, runners: &[LaunchedRunner], re
 }
 
 async fn bring_all_down(clients: &Clients, fast: &[&LaunchedRunner]) -> (usize, Vec<String>) {
-    let ids: Vec<String> = fast
+    let ids: Vec<InstanceId> = fast
         .iter()
-        .map(|runner| runner.instance_id.to_string())
+        .map(|runner| runner.instance_id.clone())
         .collect();
-    let instances = match clients.ec2.instances(&[("instance-id", &ids)]).await {
+    let instances = match clients.ec2.by_id(&ids).await {
         Ok(instances) => instances,
         Err(error) => return (0, vec![error.to_string()]),
     };
     let turns = Arc::new(Semaphore::new(AT_ONCE));
     let mut calls = JoinSet::new();
-    for volume in instances.into_iter().filter_map(|i| i.usage.root_volume_id) {
-        let (ec2, turns) = (clients.ec2.clone(), turns.clone());
+    for instance in instances {
+        let Some(volume) = instance.usage.root_volume_id else {
+            continue;
+        };
+        let (ec2, turns) = (clients.ec2.of(instance.id.region()), turns.clone());
         spawn(&mut calls, async move {
             // The semaphore is never closed, so that there is always a turn.
             let _turn = turns.acquire().await;

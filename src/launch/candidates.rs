@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use crate::ec2::{DESCRIBE_SPOT_PRICE_HISTORY, Next, SpotPrice};
+use crate::ec2::{Ec2Error, Next, SpotPrice};
 use crate::error::{Exit, Failure};
 use crate::launch::attempt::LaunchError;
 use crate::launch::boot_volume;
@@ -12,8 +12,8 @@ use crate::launch::context::Launcher;
 use crate::launch::plan;
 use crate::launch::runner::LaunchedRunner;
 use crate::report::seconds;
-use crate::retry;
 use crate::values::candidate::Candidate;
+use crate::values::per_region::listed;
 use crate::values::run::LaunchName;
 use crate::values::spot::Market;
 use crate::values::volume::Volumes;
@@ -35,7 +35,7 @@ impl Launcher {
         let (mut knows_zones, mut is_told) = (false, false);
         loop {
             log.begin_pass();
-            if !ladder.iter().any(|candidate| log.is_open(candidate)) {
+            if !self.has_open(&ladder, &mut log) {
                 return Err(self.no_capacity(&log));
             }
             if let Some(runner) = self.try_all(&label, &ladder, &mut log).await? {
@@ -49,7 +49,8 @@ impl Launcher {
                 }
                 ladder.extend(zones);
             }
-            if !self.pause(pause.next(None)).await {
+            let all_closed = self.spec.regions.is_several() && !self.has_open(&ladder, &mut log);
+            if all_closed || !self.pause(pause.next(None)).await {
                 return Err(self.no_capacity(&log));
             }
             if !is_told {
@@ -62,6 +63,36 @@ impl Launcher {
         }
     }
 
+    /// Whether any candidate is worth a try. Those of closed regions are told with what closed them.
+    fn has_open(&self, ladder: &[Candidate], log: &mut CapacityLog) -> bool {
+        let mut open = 0;
+        for candidate in ladder {
+            open += usize::from(self.is_open(candidate, log));
+        }
+        open > 0
+    }
+
+    fn is_open(&self, candidate: &Candidate, log: &mut CapacityLog) -> bool {
+        match self.lookups.closed(&candidate.region) {
+            Some(error) => {
+                log.note_closed(candidate, &error);
+                false
+            }
+            None => log.is_open(candidate),
+        }
+    }
+
+    /// Goes on without a region that cannot launch, where there are others: why is told once.
+    fn close(&self, candidate: &Candidate, error: &Ec2Error) {
+        let region = &candidate.region;
+        if self.lookups.close(region, error.clone()) {
+            self.report.warning(format_args!(
+                "`{region}` is skipped: {error}; {}",
+                error.remedy(region)
+            ));
+        }
+    }
+
     /// Tries each open candidate once; `None` where all were full.
     async fn try_all(
         &self,
@@ -70,7 +101,7 @@ impl Launcher {
         log: &mut CapacityLog,
     ) -> Result<Option<LaunchedRunner>, Failure> {
         for candidate in ladder {
-            if !log.is_open(candidate) {
+            if !self.is_open(candidate, log) {
                 continue;
             }
             match self.try_volumes(label, candidate).await {
@@ -79,6 +110,10 @@ impl Launcher {
                 Err(LaunchError::Fatal(_)) if self.is_over() && !log.is_empty() => return Ok(None),
                 Err(LaunchError::Fatal(failure)) => return Err(failure),
                 Err(LaunchError::DeadlineExceeded) => return Ok(None),
+                Err(LaunchError::Refused(error)) if self.may_skip_region(&error) => {
+                    self.close(candidate, &error);
+                    log.note_closed(candidate, &error);
+                }
                 Err(LaunchError::Refused(error)) => match error.next() {
                     Next::SameAgain if !log.is_empty() => {
                         log.note(candidate, error);
@@ -88,7 +123,7 @@ impl Launcher {
                         return Err(self.launch_failure(candidate, &error));
                     }
                     Next::DropSpot => {
-                        let remedy = error.remedy(&self.clients.region);
+                        let remedy = error.remedy(&candidate.region);
                         self.report
                             .warning(format_args!("no spot for this account: {error}; {remedy}"));
                         self.note_refused(candidate, &error);
@@ -104,22 +139,26 @@ impl Launcher {
         Ok(None)
     }
 
+    /// Whether the ladder goes on in other regions.
+    fn may_skip_region(&self, error: &Ec2Error) -> bool {
+        let ends_here = matches!(error.next(), Next::SameAgain | Next::Final);
+        self.spec.regions.is_several() && ends_here && error.is_about_region() && !self.is_over()
+    }
+
     /// One candidate, and once more with the baseline volume where the account's limits refuse the wanted one.
     async fn try_volumes(
         &self,
         label: &LaunchName,
         candidate: &Candidate,
     ) -> Result<LaunchedRunner, LaunchError> {
-        let image = self.prepared.image(candidate.instance_type.architecture());
+        let image = self.prepared.image(candidate);
+        let volumes = self.spec.volumes(&candidate.region);
         let root = boot_volume::for_launch(
-            self.spec.root.or_size(image.root_gib),
+            volumes.root.or_size(image.root_gib),
             &candidate.instance_type,
-            &self.clients.region,
+            &candidate.region,
         );
-        let volumes = Volumes {
-            root,
-            ..self.spec.volumes()
-        };
+        let volumes = Volumes { root, ..volumes };
         match (
             self.try_candidate(label, candidate, volumes).await,
             volumes.baseline(),
@@ -141,15 +180,20 @@ impl Launcher {
         let types = &self.spec.instance_types;
         let zones = self.lookups.zones.get_or_init(|| async {
             let soon = self.deadlines.launch_by().within(Duration::from_secs(3));
-            let ec2 = &self.clients.ec2;
-            let answer = retry::until(DESCRIBE_SPOT_PRICE_HISTORY, soon, || ec2.spot_prices(types));
-            answer.await.unwrap_or_else(|error| {
-                self.report.warning(format_args!(
-                    "the zones could not be tried one by one: {error}; {}",
-                    error.remedy(&self.clients.region)
-                ));
-                Vec::new()
-            })
+            let answers = self.clients.ec2.spot_prices(types, soon).await;
+            let mut zones = Vec::new();
+            for (region, answer) in answers {
+                match answer {
+                    Ok(prices) => zones.extend(prices),
+                    // Why a closed region does not answer has been told.
+                    Err(_) if self.lookups.closed(&region).is_some() => {}
+                    Err(error) => self.report.warning(format_args!(
+                        "the zones of `{region}` could not be tried one by one: {error}; {}",
+                        error.remedy(&region)
+                    )),
+                }
+            }
+            zones
         });
         zones.await
     }
@@ -174,13 +218,18 @@ impl Launcher {
                 None => late,
             };
         }
-        let region = &self.clients.region;
+        let regions = listed(self.spec.regions.regions());
+        let (exit, what) = if log.is_about_capacity() || !self.spec.regions.is_several() {
+            (Exit::NoCapacity, "no capacity for any candidate")
+        } else {
+            (Exit::Failed, "no region can launch any candidate")
+        };
         let mut failure = Failure::new(
-            format!("no capacity for any candidate in `{region}`"),
+            format!("{what} in {regions}"),
             format!("EC2's answers:\n    {}", log.table().join("\n    ")),
         );
-        failure.exit = Exit::NoCapacity;
-        failure.help.extend(log.remedy(region));
+        failure.exit = exit;
+        failure.help.extend(log.remedy());
         failure
     }
 }

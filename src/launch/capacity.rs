@@ -6,7 +6,6 @@ use crate::ec2::{Ec2Error, Next};
 use crate::retry::Backoff;
 use crate::values::candidate::Candidate;
 use crate::values::network::Placement;
-use crate::values::region::Region;
 use crate::values::spot::Market;
 
 /// What the candidates of one launch have answered, over all passes of the ladder.
@@ -74,6 +73,23 @@ impl CapacityLog {
         })
     }
 
+    /// A candidate of a region that is closed for good: told once.
+    pub(crate) fn note_closed(&mut self, candidate: &Candidate, error: &Ec2Error) {
+        if self
+            .answers
+            .iter()
+            .all(|answer| answer.candidate != *candidate)
+        {
+            self.note(candidate, error.clone());
+        }
+    }
+
+    /// Whether any candidate was refused for want of capacity, rather than all for their regions.
+    pub(crate) fn is_about_capacity(&self) -> bool {
+        let is_closed = |error: &Ec2Error| matches!(error.next(), Next::SameAgain | Next::Final);
+        self.answers.iter().any(|answer| !is_closed(&answer.error))
+    }
+
     /// The table that a full ladder ends with: each candidate, and what it answered how often.
     pub(crate) fn table(&self) -> Vec<String> {
         aligned(self.answers.iter().map(Answer::row).collect())
@@ -102,8 +118,9 @@ impl CapacityLog {
     }
 
     /// What to do about it, in the words of the last answer.
-    pub(crate) fn remedy(&self, region: &Region) -> Option<String> {
-        Some(self.answers.last()?.error.remedy(region))
+    pub(crate) fn remedy(&self) -> Option<String> {
+        let last = self.answers.last()?;
+        Some(last.error.remedy(&last.candidate.region))
     }
 }
 
@@ -132,14 +149,22 @@ impl Answer {
             market,
             instance_type,
             placement,
+            region,
             ..
         } = &self.candidate;
+        let is_there = other.region == *region;
         match self.error.next() {
-            // For this account and for good.
-            Next::DropSpot => *market == Market::Spot && other.market == Market::Spot,
+            // For this account and for good; a quota is of one region.
+            Next::DropSpot => {
+                let is_everywhere = !self.error.is_quota();
+                *market == Market::Spot
+                    && other.market == Market::Spot
+                    && (is_there || is_everywhere)
+            }
             // A vCPU quota counts a family in one market. It frees itself when other instances end, so the next pass asks again.
             Next::OtherFamilyOrMarket => {
                 self.pass == pass
+                    && is_there
                     && other.market == *market
                     && other.instance_type.family() == instance_type.family()
             }
@@ -147,6 +172,7 @@ impl Answer {
             Next::AnotherCandidate if self.error.code() == Some("Unsupported") => {
                 other.market == *market
                     && other.instance_type == *instance_type
+                    && is_there
                     && other.placement == *placement
             }
             _ => false,
@@ -168,6 +194,12 @@ mod tests {
         Candidate {
             market,
             instance_type: instance_type
+                .parse()
+                .unwrap_or_else(|e| unreachable!("{e}")),
+            region: zone
+                .map_or("us-east-1", |zone| {
+                    zone.trim_end_matches(char::is_alphabetic)
+                })
                 .parse()
                 .unwrap_or_else(|e| unreachable!("{e}")),
             placement: zone.map_or(Placement::Anywhere, |zone| {
@@ -220,6 +252,35 @@ mod tests {
     }
 
     #[test]
+    fn a_region_that_is_closed_says_nothing_about_another() {
+        let here = candidate(Market::Spot, "m7i.large", Some("us-east-1a"));
+        let there = candidate(Market::Spot, "m7i.large", Some("us-west-2a"));
+        for code in [
+            "MaxSpotInstanceCountExceeded",
+            "VcpuLimitExceeded",
+            "Unsupported",
+        ] {
+            let log = log_of(&[(&here, code)]);
+            assert!(!log.is_open(&here) && log.is_open(&there), "{code}");
+        }
+        let mut log = log_of(&[(&here, "OptInRequired")]);
+        assert!(!log.is_about_capacity());
+        log.note_closed(&here, &Ec2Error::coded("ec2:RunInstances", "OptInRequired"));
+        log.note(
+            &there,
+            Ec2Error::coded("ec2:RunInstances", "InsufficientInstanceCapacity"),
+        );
+        assert!(log.is_about_capacity());
+        assert_eq!(
+            log.table(),
+            [
+                "spot m7i.large in us-east-1a  OptInRequired",
+                "spot m7i.large in us-west-2a  InsufficientInstanceCapacity",
+            ]
+        );
+    }
+
+    #[test]
     fn the_table_tells_each_rung_once() {
         let a = candidate(Market::Spot, "m7i.large", Some("us-east-1a"));
         let any = candidate(Market::OnDemand, "m7i.large", None);
@@ -229,17 +290,17 @@ mod tests {
         assert_eq!(
             log.table(),
             [
-                "spot m7i.large in us-east-1a     SpotMaxPriceTooLow",
-                "on-demand m7i.large in any zone  InsufficientInstanceCapacity (2 times)",
+                "spot m7i.large in us-east-1a                  SpotMaxPriceTooLow",
+                "on-demand m7i.large in any zone of us-east-1  InsufficientInstanceCapacity (2 times)",
             ]
         );
         let untried = candidate(Market::OnDemand, "c7i.large", None);
         assert_eq!(
             log.ladder(&[any, untried]),
             [
-                "on-demand m7i.large in any zone  InsufficientInstanceCapacity (2 times)",
-                "on-demand c7i.large in any zone",
-                "spot m7i.large in us-east-1a     SpotMaxPriceTooLow",
+                "on-demand m7i.large in any zone of us-east-1  InsufficientInstanceCapacity (2 times)",
+                "on-demand c7i.large in any zone of us-east-1",
+                "spot m7i.large in us-east-1a                  SpotMaxPriceTooLow",
             ]
         );
         assert!(log.has_refused_spot());

@@ -1,5 +1,6 @@
 //! What launches share: what they are made with, their time and their turns.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +20,12 @@ use crate::launch::registrar::Registrar;
 use crate::launch::spec::StartSpec;
 use crate::platform::clock::sleep_until;
 use crate::report::Reporter;
+use crate::retry::Deadline;
 use crate::values::candidate::Candidate;
+use crate::values::region::Region;
+
+/// How long a region that does not answer is waited for where there are others.
+const REGION_PATIENCE: Duration = Duration::from_secs(20);
 
 /// What launches look up when they need it, once for all of them.
 #[derive(Default)]
@@ -27,23 +33,37 @@ pub(crate) struct Lookups {
     /// Where each type exists, once capacity was short in a place that nobody named.
     pub zones: OnceCell<Vec<SpotPrice>>,
     pub downloads: [OnceCell<Download>; 2],
-    /// The image's real root device, once a launch has shown that the guess was wrong.
-    pub root_device: Mutex<Option<String>>,
+    /// By image: its real root device, once a launch has shown that the guess was wrong.
+    pub root_devices: Mutex<BTreeMap<String, String>>,
+    /// Regions that no launch tries any more, because they are not the only ones: what closed them.
+    closed: Mutex<BTreeMap<Region, Ec2Error>>,
 }
 
 impl Lookups {
     /// What an image calls its root device does not change.
     #[cfg(not(target_family = "wasm"))]
-    pub(crate) fn keep_root_device(&self, before: &Self) {
+    pub(crate) fn keep_root_devices(&self, before: &Self) {
         let known = before
-            .root_device
+            .root_devices
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
         *self
-            .root_device
+            .root_devices
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = known;
+    }
+
+    /// What closed the region, where something has.
+    pub(crate) fn closed(&self, region: &Region) -> Option<Ec2Error> {
+        let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        closed.get(region).cloned()
+    }
+
+    /// Tries the region no more; whether that is new.
+    pub(crate) fn close(&self, region: &Region, error: Ec2Error) -> bool {
+        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        closed.insert(region.clone(), error).is_none()
     }
 }
 
@@ -137,9 +157,20 @@ impl Launcher {
         Failure::new("the launch was given up", "see the error above")
     }
 
+    /// Until when one candidate may be asked for. Where another region may launch, one that does not answer is not waited for.
+    pub(crate) fn candidate_by(&self) -> Deadline {
+        let by = self.deadlines.launch_by();
+        let regions = u32::try_from(self.spec.regions.regions().count()).unwrap_or(u32::MAX);
+        if regions > 1 {
+            by.within(REGION_PATIENCE.min(self.deadlines.launch_share() / (regions + 1)))
+        } else {
+            by
+        }
+    }
+
     pub(crate) fn launch_failure(&self, candidate: &Candidate, error: &Ec2Error) -> Failure {
-        let image = self.prepared.image(candidate.instance_type.architecture());
-        self.clients.ec2_failure(error).and(format!(
+        let image = self.prepared.image(candidate);
+        Failure::ec2(error, &candidate.region).and(format!(
             "it was the launch of {candidate} from image `{}`",
             image.id
         ))

@@ -4,8 +4,9 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::github::GithubError;
-use crate::teardown::{Leftovers, Record as Known};
+use crate::teardown::{ClientToken, Leftovers, Record as Known};
 use crate::values::network::InstanceId;
+use crate::values::region::Region;
 
 /// One launch attempt: a runner record and perhaps an instance.
 #[derive(Clone, Debug)]
@@ -28,7 +29,7 @@ enum Record {
 enum Machine {
     None,
     /// Asked for with this client token; whether it exists is not known.
-    Unknown(String),
+    Unknown(ClientToken),
     Exists(InstanceId),
 }
 
@@ -80,9 +81,13 @@ impl Journal {
     }
 
     /// Before an instance is asked for with that client token.
-    pub(crate) fn asking_for_instance(&self, entry: AttemptId, token: &str) {
+    pub(crate) fn asking_for_instance(&self, entry: AttemptId, region: &Region, token: &str) {
+        let token = ClientToken {
+            region: region.clone(),
+            token: token.to_owned(),
+        };
         self.change(entry, |attempt| {
-            attempt.instance = Machine::Unknown(token.to_owned());
+            attempt.instance = Machine::Unknown(token);
         });
     }
 
@@ -164,11 +169,16 @@ mod tests {
             name: "b".to_owned(),
         };
         journal.record_exists(full, record.clone());
-        journal.asking_for_instance(full, "token");
+        let region: Region = "us-west-2".parse().unwrap_or_else(|e| unreachable!("{e}"));
+        journal.asking_for_instance(full, &region, "token");
         let leftovers = journal.leftovers();
+        let token = ClientToken {
+            region,
+            token: "token".to_owned(),
+        };
         assert_eq!(
             (leftovers.names, leftovers.records, leftovers.tokens),
-            (vec!["a".to_owned()], vec![record], vec!["token".to_owned()])
+            (vec!["a".to_owned()], vec![record], vec![token])
         );
         journal.instance_exists(full, &InstanceId::from_ec2("i-1"));
         journal.record_gone(lost);

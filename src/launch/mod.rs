@@ -11,6 +11,7 @@ pub(crate) mod journal;
 pub(crate) mod plan;
 pub(crate) mod prepare;
 pub(crate) mod rate_limit;
+pub(crate) mod region_spec;
 pub(crate) mod registrar;
 pub(crate) mod runner;
 pub(crate) mod runner_group;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::clients::Clients;
 use crate::clients::ubuntu_images::UbuntuImage;
-use crate::ec2::{DESCRIBE_IMAGES, DESCRIBE_SPOT_PRICE_HISTORY, SpotPrice};
+use crate::ec2::{DESCRIBE_IMAGES, Ec2, SpotPrice, together};
 use crate::error::Failure;
 use crate::launch::plan;
 use crate::launch::spec::StartSpec;
@@ -14,7 +14,11 @@ use crate::values::candidate::Candidate;
 use crate::values::image::{Image, Variant};
 use crate::values::instance_type::{Architecture, InstanceType};
 use crate::values::named_image::NamedImage;
+use crate::values::per_region::PerRegion;
+use crate::values::region::Region;
 
+/// A region that does not answer is not worth waiting for where there are others.
+const IMAGES_WITHIN: Duration = Duration::from_secs(10);
 /// A better order is not worth waiting for.
 const PRICES_WITHIN: Duration = Duration::from_secs(3);
 
@@ -22,6 +26,14 @@ const PRICES_WITHIN: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub ladder: Vec<Candidate>,
+    images: PerRegion<Images>,
+    /// Regions without an image, and why.
+    pub skipped: Vec<(Region, Failure)>,
+}
+
+/// A region's image for each processor on the ladder.
+#[derive(Clone, Debug, Default)]
+struct Images {
     x64: BootImage,
     arm64: BootImage,
 }
@@ -64,53 +76,64 @@ impl Prepared {
                 .iter()
                 .any(|t| t.architecture() == architecture)
         };
-        let (x64, arm64, prices) = tokio::join!(
-            image(
-                clients,
-                &spec.image,
-                Architecture::X64,
-                has(Architecture::X64),
-                deadline
-            ),
-            image(
-                clients,
-                &spec.image,
-                Architecture::Arm64,
-                has(Architecture::Arm64),
-                deadline
-            ),
+        let needed = [Architecture::X64, Architecture::Arm64].map(has);
+        let (images, prices) = tokio::join!(
+            images(clients, spec, needed, deadline),
             prices(clients, spec, report, deadline)
         );
+        let (images, skipped) = images?;
+        let regions: Vec<&Region> = images.regions().collect();
         Ok(Self {
-            ladder: plan::ladder(spec, &prices),
-            x64: x64?,
-            arm64: arm64?,
+            ladder: plan::ladder(spec, &regions, &prices),
+            images,
+            skipped,
         })
     }
 
-    /// The image for that processor.
-    pub(crate) fn image(&self, architecture: Architecture) -> &BootImage {
-        match architecture {
-            Architecture::X64 => &self.x64,
-            Architecture::Arm64 => &self.arm64,
+    /// The ladder goes on without them.
+    pub(crate) fn warn_of_skipped(&self, report: &Reporter) {
+        for (region, failure) in &self.skipped {
+            let help = failure.help.join("; ");
+            report.warning(format_args!(
+                "`{region}` is skipped: {}; {help}",
+                failure.what
+            ));
         }
     }
 
-    /// What the runners boot from: an id for each processor.
+    /// What the runners boot from: an id for each processor and region.
     pub(crate) fn images(&self, spec: &StartSpec) -> Vec<String> {
         let needed = |architecture| {
             let mut types = spec.instance_types.iter();
             types.any(|one| one.architecture() == architecture)
         };
-        let named = spec.image.to_string();
-        [Architecture::X64, Architecture::Arm64]
-            .into_iter()
-            .filter(|architecture| needed(*architecture))
-            .map(|architecture| match &self.image(architecture).id {
-                id if *id == named => format!("`{id}`"),
-                id => format!("`{named}` (`{id}`, {architecture})"),
-            })
-            .collect()
+        let architectures = [Architecture::X64, Architecture::Arm64].into_iter();
+        let needed: Vec<Architecture> = architectures.filter(|it| needed(*it)).collect();
+        let mut all = Vec::new();
+        for (region, images) in self.images.iter() {
+            let named = spec.regions.of(region).image.to_string();
+            let place = if self.images.is_several() {
+                format!(" in {region}")
+            } else {
+                String::new()
+            };
+            all.extend(
+                needed
+                    .iter()
+                    .map(|architecture| match &images.of(*architecture).id {
+                        id if *id == named => format!("`{id}`{place}"),
+                        id => format!("`{named}` (`{id}`, {architecture}){place}"),
+                    }),
+            );
+        }
+        all
+    }
+
+    /// The image for that candidate.
+    pub(crate) fn image(&self, candidate: &Candidate) -> &BootImage {
+        self.images
+            .of(&candidate.region)
+            .of(candidate.instance_type.architecture())
     }
 
     /// The image and the candidates, for the log.
@@ -119,16 +142,24 @@ impl Prepared {
             .instance_types
             .first()
             .map_or(Architecture::X64, InstanceType::architecture);
-        let image = self.image(first);
-        let named = spec.image.to_string();
-        let own_name = image.name.as_ref().map(|name| format!(" ({name})"));
-        let own_name = own_name.unwrap_or_default();
-        let mut lines = vec![if named == image.id {
-            format!("image {named}")
-        } else {
-            format!("image {named} = {}{own_name}", image.id)
-        }];
-        lines.extend(image.note.clone());
+        let mut lines = Vec::new();
+        for (region, images) in self.images.iter() {
+            let image = images.of(first);
+            let named = spec.regions.of(region).image.to_string();
+            let own_name = image.name.as_ref().map(|name| format!(" ({name})"));
+            let own_name = own_name.unwrap_or_default();
+            let place = if self.images.is_several() {
+                format!(" in {region}")
+            } else {
+                String::new()
+            };
+            lines.push(if named == image.id {
+                format!("image {named}{place}")
+            } else {
+                format!("image {named} = {}{own_name}{place}", image.id)
+            });
+            lines.extend(image.note.clone());
+        }
         lines.extend(spec.notes.iter().cloned());
         let candidates = self
             .ladder
@@ -140,8 +171,64 @@ impl Prepared {
     }
 }
 
+impl Images {
+    fn of(&self, architecture: Architecture) -> &BootImage {
+        match architecture {
+            Architecture::X64 => &self.x64,
+            Architecture::Arm64 => &self.arm64,
+        }
+    }
+}
+
+/// The images of all regions, asked for together. A region without them is left out where there are others.
+async fn images(
+    clients: &Clients,
+    spec: &StartSpec,
+    [x64, arm64]: [bool; 2],
+    deadline: Deadline,
+) -> Result<(PerRegion<Images>, Vec<(Region, Failure)>), Failure> {
+    let is_several = spec.regions.is_several();
+    let deadline = if is_several {
+        deadline.within(IMAGES_WITHIN)
+    } else {
+        deadline
+    };
+    let named = spec.regions.iter().map(|(region, spec)| {
+        let (ec2, named, clients) = (
+            clients.ec2.of(Some(region)),
+            spec.image.clone(),
+            clients.clone(),
+        );
+        (ec2, (named, clients))
+    });
+    let named: Vec<_> = named.collect();
+    let answers = together(named, |ec2, (named, clients)| async move {
+        let (x64, arm64) = tokio::join!(
+            image(&clients, &ec2, &named, Architecture::X64, x64, deadline),
+            image(&clients, &ec2, &named, Architecture::Arm64, arm64, deadline)
+        );
+        Ok::<_, Failure>(Images {
+            x64: x64?,
+            arm64: arm64?,
+        })
+    });
+    let (mut found, mut failed) = (Vec::new(), Vec::new());
+    for (region, answer) in answers.await {
+        match answer {
+            Ok(images) => found.push((region, images)),
+            Err(failure) => failed.push((region, failure)),
+        }
+    }
+    match (PerRegion::new(found), failed.first()) {
+        (Some(found), _) => Ok((found, failed)),
+        (None, Some((_, failure))) => Err(failure.clone()),
+        (None, None) => Err(Failure::new("no region was asked for an image", "name one")),
+    }
+}
+
 async fn image(
     clients: &Clients,
+    ec2: &Ec2,
     image: &Image,
     architecture: Architecture,
     needed: bool,
@@ -150,7 +237,7 @@ async fn image(
     match image {
         _ if !needed => Ok(BootImage::default()),
         Image::Ami(_) | Image::Ssm(_) => Ok(BootImage::of(image.to_string())),
-        Image::Named(named) => newest(clients, named, architecture, deadline).await,
+        Image::Named(named) => newest(ec2, named, architecture, deadline).await,
         Image::Ubuntu {
             release, variant, ..
         } => {
@@ -161,7 +248,7 @@ async fn image(
             };
             let resolved = clients
                 .image_index
-                .resolve(&clients.connector, wanted, &clients.region, deadline)
+                .resolve(&clients.connector, wanted, &ec2.region, deadline)
                 .await?;
             Ok(BootImage {
                 note: resolved.note,
@@ -173,16 +260,16 @@ async fn image(
 
 /// The newest image of a name and owner.
 async fn newest(
-    clients: &Clients,
+    ec2: &Ec2,
     named: &NamedImage,
     architecture: Architecture,
     deadline: Deadline,
 ) -> Result<BootImage, Failure> {
     let images = retry::until(DESCRIBE_IMAGES, deadline, || {
-        clients.ec2.images(named, architecture)
+        ec2.images(named, architecture)
     });
-    let images = images.await.map_err(|error| clients.ec2_failure(&error))?;
-    let region = &clients.region;
+    let region = &ec2.region;
+    let images = images.await.map_err(|error| Failure::ec2(&error, region))?;
     let Some(newest) = images.into_iter().next() else {
         return Err(Failure::new(
             format!("`{region}` has no {architecture} image `{named}`"),
@@ -217,18 +304,23 @@ async fn prices(
         return Vec::new();
     }
     let soon = deadline.within(PRICES_WITHIN);
-    let types = &spec.instance_types;
-    let answer = retry::until(DESCRIBE_SPOT_PRICE_HISTORY, soon, || {
-        clients.ec2.spot_prices(types)
-    });
-    match answer.await {
-        Ok(prices) => prices,
-        Err(error) => {
-            report.warning(format_args!(
-                "the cheapest zone is not known: {error}; {}",
-                error.remedy(&clients.region)
-            ));
-            Vec::new()
+    let answers = clients.ec2.spot_prices(&spec.instance_types, soon);
+    let mut all = Vec::new();
+    for (region, answer) in answers.await {
+        match answer {
+            Ok(prices) => all.extend(prices),
+            Err(error) => {
+                let place = if spec.regions.is_several() {
+                    format!(" of `{region}`")
+                } else {
+                    String::new()
+                };
+                report.warning(format_args!(
+                    "the cheapest zone{place} is not known: {error}; {}",
+                    error.remedy(&region)
+                ));
+            }
         }
     }
+    all
 }

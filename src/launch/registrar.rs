@@ -62,6 +62,7 @@ impl Registrar {
     ) -> Vec<(String, String)> {
         let expires = SystemTime::now() + lifetime(spec);
         let run = &clients.run;
+        let regions = tags::regions(spec.regions.regions());
         match self {
             Self::Run { .. } => tags::for_launch(
                 run,
@@ -71,12 +72,13 @@ impl Registrar {
                 expires,
                 volumes,
                 spec.group.as_ref(),
+                regions,
                 &spec.tags,
             ),
             #[cfg(not(target_family = "wasm"))]
-            Self::ScaleSet { tag, .. } => {
-                tags::for_scale_set(run, name, tag, runner, expires, volumes, &spec.tags)
-            }
+            Self::ScaleSet { tag, .. } => tags::for_scale_set(
+                run, name, tag, runner, expires, volumes, regions, &spec.tags,
+            ),
         }
     }
 }

@@ -1,25 +1,23 @@
 //! What a launch should be: all inputs of `start`, parsed and held against one another.
 
 use super::instance_proxy::InstanceProxy;
+use super::region_spec::RegionSpec;
 use crate::inputs::{InputError, Inputs, Problems};
 use crate::values::duration::Seconds;
 use crate::values::group::Group;
-use crate::values::image::Image;
 use crate::values::instance_type::{Architecture, InstanceType};
 use crate::values::label::Label;
 use crate::values::launch_options::LaunchOptions;
-use crate::values::network::{InstanceProfile, Placement, SecurityGroup, Subnet};
-use crate::values::region::{Region, Zone, is_familiar};
+use crate::values::network::{InstanceProfile, Placement};
+use crate::values::per_region::{PerRegion, Regions};
+use crate::values::region::{Region, is_familiar};
 use crate::values::scope::RunnerGroup;
 use crate::values::spot::Spot;
 use crate::values::swap::Swap;
 use crate::values::tags::Tags;
 use crate::values::temp::Temp;
-use crate::values::volume::{RootVolume, Volumes};
-use crate::values::{gp3, list, runner, switch};
-
-/// The root volume of an Ubuntu image: Canonical's own 8 GiB are too small for most builds.
-const UBUNTU_ROOT_GIB: u32 = 30;
+use crate::values::volume::Volumes;
+use crate::values::{list, runner, switch};
 
 const START_TIMEOUT: Seconds = Seconds::from_minutes(5);
 const IDLE_TIMEOUT: Seconds = Seconds::from_minutes(10);
@@ -32,16 +30,13 @@ const LONGEST_LIFETIME: Seconds = Seconds::from_minutes(5 * 24 * 60);
 /// A valid specification of a launch.
 #[derive(Debug)]
 pub(crate) struct StartSpec {
-    pub image: Image,
+    /// In order of preference.
+    pub regions: PerRegion<RegionSpec>,
     /// In order of preference; never empty.
     pub instance_types: Vec<InstanceType>,
     pub spot: Spot,
-    /// Where the user wants it; empty means anywhere in the default VPC.
-    pub placements: Vec<Placement>,
-    pub security_groups: Vec<SecurityGroup>,
     pub instance_profile: Option<InstanceProfile>,
     pub options: LaunchOptions,
-    pub root: RootVolume,
     /// `None`: on the root volume.
     pub temp: Option<Temp>,
     pub swap: Swap,
@@ -70,10 +65,10 @@ pub(crate) struct StartSpec {
 }
 
 impl StartSpec {
-    /// The volumes to ask EC2 for.
-    pub(crate) fn volumes(&self) -> Volumes {
+    /// The volumes to ask EC2 for in that region.
+    pub(crate) fn volumes(&self, region: &Region) -> Volumes {
         Volumes {
-            root: self.root,
+            root: self.regions.of(region).root,
             temp: self.temp.and_then(Temp::volume),
         }
     }
@@ -81,16 +76,12 @@ impl StartSpec {
     /// Parses every input of `start`; what is wrong goes to `problems`.
     pub(crate) fn parse(
         inputs: &Inputs,
-        region: Option<&Region>,
+        regions: Option<&Regions>,
         problems: &mut Problems,
     ) -> Option<Self> {
-        let image = problems
-            .optional(inputs, "image", str::parse)
-            .unwrap_or_default();
-        let root = root(inputs, &image, problems);
-        let instance_types = instance_types(inputs, &image, problems);
+        let regions = RegionSpec::parse(inputs, regions, problems);
+        let instance_types = instance_types(inputs, &regions, problems);
         let temp = temp(inputs, &instance_types, problems);
-        let placements = placements(inputs, region, problems);
         let mut duration = |name, default, most| {
             problems
                 .optional(inputs, name, |text| Seconds::parse(text, most))
@@ -102,8 +93,13 @@ impl StartSpec {
         let instance_profile: Option<InstanceProfile> =
             problems.optional(inputs, "instance-profile", str::parse);
         let options = options(inputs, &instance_types, problems);
-        let notes = image
-            .note()
+        let mut image_notes: Vec<String> = Vec::new();
+        for note in regions.iter().filter_map(|(_, spec)| spec.image.note()) {
+            if !image_notes.contains(&note) {
+                image_notes.push(note);
+            }
+        }
+        let notes = image_notes
             .into_iter()
             .chain(instance_profile.as_ref().map(|profile| {
                 format!("the job and its containers can use the credentials of the instance profile `{profile}` (metadata hop limit 2)")
@@ -111,19 +107,14 @@ impl StartSpec {
             .chain(inputs.notes().iter().cloned());
         let spec = Self {
             notes: notes.collect(),
-            warnings: warnings(region, &placements, temp, &instance_types),
-            image,
+            warnings: warnings(&regions, temp, &instance_types),
+            regions,
             instance_types,
             spot: problems
                 .optional(inputs, "spot", str::parse)
                 .unwrap_or_default(),
-            placements,
-            security_groups: problems
-                .optional(inputs, "security-group", list::parse)
-                .unwrap_or_default(),
             instance_profile,
             options,
-            root,
             temp,
             swap: problems
                 .optional(inputs, "swap", str::parse)
@@ -160,21 +151,24 @@ impl StartSpec {
     }
 }
 
-fn root(inputs: &Inputs, image: &Image, problems: &mut Problems) -> RootVolume {
-    let size = problems.optional(inputs, "root-size", gp3::size);
-    let performance = problems.optional(inputs, "root", str::parse);
-    let size = size.or(match image {
-        Image::Ubuntu { .. } => Some(UBUNTU_ROOT_GIB),
-        Image::Ami(_) | Image::Ssm(_) | Image::Named(_) => None,
-    });
-    let together = RootVolume::new(size, performance).map_err(|accepted| {
-        InputError::wrong("root", inputs.get("root").unwrap_or_default(), &accepted)
-    });
-    problems.collect(together).unwrap_or_default()
-}
-
-fn instance_types(inputs: &Inputs, image: &Image, problems: &mut Problems) -> Vec<InstanceType> {
+fn instance_types(
+    inputs: &Inputs,
+    regions: &PerRegion<RegionSpec>,
+    problems: &mut Problems,
+) -> Vec<InstanceType> {
+    // The first image that is for one processor only; all of them are held against it.
+    let images = || regions.iter().map(|(_, spec)| &spec.image);
+    let image = images().find(|image| image.architecture().is_some());
+    let image = image.unwrap_or(&regions.first().image);
     let wanted = image.architecture();
+    let other = |image: &&crate::values::image::Image| {
+        image.architecture().is_some_and(|own| Some(own) != wanted)
+    };
+    if let Some(other) = images().find(other) {
+        let why = format!("images for one processor; `{image}` and `{other}` are for two");
+        let text = inputs.get("image").unwrap_or_default();
+        problems.push(InputError::wrong("image", text, &why));
+    }
     let Some(text) = inputs.get("instance-type") else {
         return vec![InstanceType::default_for(
             wanted.unwrap_or(Architecture::X64),
@@ -243,68 +237,23 @@ fn temp(inputs: &Inputs, types: &[InstanceType], problems: &mut Problems) -> Opt
     })
 }
 
-/// Zones and subnets as places to try. A subnet whose zone is known can be left out by `availability-zone`.
-fn placements(inputs: &Inputs, region: Option<&Region>, problems: &mut Problems) -> Vec<Placement> {
-    let zones: Vec<Zone> = problems
-        .optional(inputs, "availability-zone", list::parse)
-        .unwrap_or_default();
-    let subnets: Vec<Subnet> = problems
-        .optional(inputs, "subnet", list::parse)
-        .unwrap_or_default();
-    let named = |name: &'static str, zone: &Zone| (name, zone.clone());
-    let all = zones
-        .iter()
-        .map(|zone| named("availability-zone", zone))
-        .chain(
-            subnets
-                .iter()
-                .filter_map(|s| s.zone.as_ref())
-                .map(|zone| named("subnet", zone)),
-        );
-    for (input, zone) in all {
-        if let Some(region) = region.filter(|region| region.as_str() != zone.region()) {
-            let why = format!("zones of the region `{region}`");
-            problems.push(InputError::wrong(input, zone.as_str(), &why));
-        }
-    }
-    if subnets.is_empty() {
-        return zones.into_iter().map(Placement::Zone).collect();
-    }
-    let fitting: Vec<Placement> = subnets
-        .into_iter()
-        .filter(|subnet| {
-            zones.is_empty() || subnet.zone.as_ref().is_none_or(|zone| zones.contains(zone))
-        })
-        .map(Placement::Subnet)
-        .collect();
-    if fitting.is_empty() {
-        let text = inputs.get("availability-zone").unwrap_or_default();
-        problems.push(InputError::wrong(
-            "availability-zone",
-            text,
-            "a zone that one of the subnets is in",
-        ));
-    }
-    fitting
-}
-
 /// Names that this program does not know: AWS opens regions and zones, and sells new types.
 fn warnings(
-    region: Option<&Region>,
-    placements: &[Placement],
+    regions: &PerRegion<RegionSpec>,
     temp: Option<Temp>,
     types: &[InstanceType],
 ) -> Vec<String> {
-    let regions = region
+    let places = regions.iter().flat_map(|(_, spec)| &spec.placements);
+    let regions = regions
+        .regions()
         .filter(|region| !is_familiar(region.as_str()))
         .map(|region| format!("`{region}` has the form of no region known here; EC2 decides"));
-    let zones = placements
-        .iter()
+    let zones = places
         .filter_map(Placement::zone)
         .filter(|zone| !zone.is_familiar())
         .map(|zone| format!("`{zone}` has the form of no zone known here; EC2 decides"));
     let doubts = types.iter().filter_map(|it| temp?.doubt(it));
-    regions.into_iter().chain(zones).chain(doubts).collect()
+    regions.chain(zones).chain(doubts).collect()
 }
 
 /// Extra labels; GitHub allows 100 on a runner, and one is ours. A label that `runner` gives is not among them unless it is
@@ -325,6 +274,8 @@ fn labels(inputs: &Inputs, problems: &mut Problems) -> Vec<Label> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::values::image::Image;
+    use crate::values::per_region::regions;
     use std::collections::BTreeMap;
 
     fn parse(values: &[(&'static str, &str)]) -> Result<StartSpec, Vec<String>> {
@@ -336,7 +287,7 @@ mod tests {
             .map(|(_, inputs)| inputs)
             .unwrap_or_default();
         let mut problems = Problems::default();
-        let region = "eu-central-1".parse().ok();
+        let region = regions("eu-central-1").ok();
         StartSpec::parse(&inputs, region.as_ref(), &mut problems).ok_or_else(|| {
             problems
                 .into_errors()
@@ -350,17 +301,17 @@ mod tests {
     fn defaults() {
         let spec = parse(&[]);
         assert!(spec.is_ok_and(|spec| {
-            spec.image == Image::default()
+            spec.regions.first().image == Image::default()
                 && spec
                     .instance_types
                     .iter()
                     .map(InstanceType::as_str)
                     .eq(["t3.large"])
-                && spec.root.gib == Some(30)
+                && spec.regions.first().root.gib == Some(30)
                 && spec.count == 1
                 && spec.runner_user == "runner"
                 && spec.sudo
-                && spec.placements.is_empty()
+                && spec.regions.first().placements.is_empty()
         }));
         let arm = parse(&[("image", "ubuntu-24.04-arm")]);
         assert!(arm.is_ok_and(|spec| {
@@ -465,7 +416,10 @@ mod tests {
         let subnets =
             "eu-central-1a=subnet-11111111, eu-central-1b=subnet-22222222, subnet-33333333";
         let spec = parse(&[("subnet", subnets), ("availability-zone", "eu-central-1b")]);
-        assert_eq!(spec.ok().map(|spec| spec.placements.len()), Some(2));
+        assert_eq!(
+            spec.ok().map(|spec| spec.regions.first().placements.len()),
+            Some(2)
+        );
         let none = parse(&[
             ("subnet", "eu-central-1a=subnet-11111111"),
             ("availability-zone", "eu-central-1b"),

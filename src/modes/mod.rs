@@ -78,9 +78,9 @@ impl Work {
             };
         }
         let target = Target::parse(mode, inputs, environment, &mut problems);
-        let region = target.as_ref().map(|target| &target.region);
+        let regions = target.as_ref().map(|target| &target.regions);
         if mode == Mode::Bake {
-            let spec = BakeSpec::parse(inputs, region, &mut problems);
+            let spec = BakeSpec::parse(inputs, regions, &mut problems);
             return match (target, spec, problems.is_empty()) {
                 (Some(target), Some(spec), true) => Ok(Self::Cloud(
                     Box::new(target),
@@ -90,7 +90,7 @@ impl Work {
             };
         }
         let mut start = || {
-            let mut spec = StartSpec::parse(inputs, region, &mut problems)?;
+            let mut spec = StartSpec::parse(inputs, regions, &mut problems)?;
             let read = |path: &str| std::fs::read_to_string(path);
             spec.proxy = InstanceProxy::of(environment, read, &mut spec.notes);
             problems.collect(user_data::fits(&spec).map_err(|error| {

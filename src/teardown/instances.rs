@@ -7,10 +7,13 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use super::each;
-use crate::ec2::{Ec2, Ec2Error, TERMINATE_INSTANCES};
+use std::collections::BTreeMap;
+
+use crate::ec2::{Ec2, Ec2Error, Regional, TERMINATE_INSTANCES};
 use crate::platform::clock::sleep;
 use crate::retry::{self, Backoff, Deadline, Decision, decide_for_undo};
 use crate::values::network::InstanceId;
+use crate::values::region::Region;
 
 /// Ids in one call: few enough that a slow answer does not hold up too many.
 const IN_ONE_CALL: usize = 100;
@@ -20,30 +23,33 @@ const UNKNOWN_FOR: Duration = Duration::from_secs(20);
 /// What came of one instance.
 type Outcome = (InstanceId, Result<(), Ec2Error>);
 
-/// Terminates all of them, many in a call and several calls at a time, and tells of each what came of it.
+/// Terminates all of them, each in its region, many in a call and several calls at a time, and tells of each what came of it.
 pub(crate) async fn terminate_all(
-    ec2: &Ec2,
+    ec2: &Regional,
     ids: &[InstanceId],
     deadline: Deadline,
 ) -> Vec<Outcome> {
-    let calls = ids
-        .chunks(IN_ONE_CALL)
-        .map(<[InstanceId]>::to_vec)
-        .collect();
-    let answers = each(calls, |ids| {
-        let ec2 = ec2.clone();
-        async move { divide(&ec2, ids, deadline).await }
+    let mut by_region: BTreeMap<Option<&Region>, Vec<InstanceId>> = BTreeMap::new();
+    for id in ids {
+        by_region.entry(id.region()).or_default().push(id.clone());
+    }
+    let calls = by_region.into_iter().flat_map(|(region, ids)| {
+        let parts = ids.chunks(IN_ONE_CALL).map(<[InstanceId]>::to_vec);
+        parts.map(|part| (ec2.of(region), part)).collect::<Vec<_>>()
+    });
+    let answers = each(calls.collect(), |(ec2, ids)| async move {
+        divide(&ec2, ids, deadline).await
     });
     answers.await.into_iter().flatten().collect()
 }
 
 /// Terminates one.
 pub(crate) async fn terminate(
-    ec2: &Ec2,
+    ec2: &Regional,
     id: &InstanceId,
     deadline: Deadline,
 ) -> Result<(), Ec2Error> {
-    repeat(ec2, std::slice::from_ref(id), deadline).await
+    repeat(&ec2.of(id.region()), std::slice::from_ref(id), deadline).await
 }
 
 /// All in one call; after a refusal without those that EC2 does not know, or in halves.

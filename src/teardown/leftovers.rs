@@ -3,19 +3,27 @@
 use std::time::Duration;
 
 use super::records::{Record, delete_records};
-use super::terminate_all;
-use crate::ec2::{DESCRIBE_INSTANCES, Ec2};
+use super::{each, terminate_all};
+use crate::ec2::{DESCRIBE_INSTANCES, Ec2, Regional};
 use crate::github::{Github, LIST};
 use crate::platform::clock::timeout;
 use crate::retry::{self, Backoff, Deadline};
 use crate::values::network::InstanceId;
+use crate::values::region::Region;
+
+/// What makes a launch one, however often it is asked for in that region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ClientToken {
+    pub region: Region,
+    pub token: String,
+}
 
 /// What is to be ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Leftovers {
     pub instances: Vec<InstanceId>,
-    /// Client tokens of launches whose outcome is not known.
-    pub tokens: Vec<String>,
+    /// Launches whose outcome is not known.
+    pub tokens: Vec<ClientToken>,
     pub records: Vec<Record>,
     /// Names of runner records that may exist.
     pub names: Vec<String>,
@@ -85,7 +93,7 @@ impl Ended {
 
 /// Ends everything that is left, within the deadline.
 pub(crate) async fn end(
-    ec2: &Ec2,
+    ec2: &Regional,
     github: &Github,
     leftovers: Leftovers,
     search: Search,
@@ -117,7 +125,7 @@ pub(crate) async fn end(
     known.and(instances).and(lost).and(late)
 }
 
-async fn end_instances(ec2: &Ec2, ids: Vec<InstanceId>, deadline: Deadline) -> Ended {
+async fn end_instances(ec2: &Regional, ids: Vec<InstanceId>, deadline: Deadline) -> Ended {
     let mut ended = Ended::default();
     for (id, outcome) in terminate_all(ec2, &ids, deadline).await {
         match outcome {
@@ -141,11 +149,35 @@ async fn end_records(github: &Github, records: Vec<Record>, deadline: Deadline) 
 
 /// Ends the instances that were launched with these client tokens although no answer came. Looks for them for a while,
 /// because a fresh instance is not visible at once, and ends each as soon as it is seen.
-async fn end_launched(ec2: &Ec2, tokens: Vec<String>, search: Search, deadline: Deadline) -> Ended {
-    let mut ended = Ended::default();
-    if tokens.is_empty() {
-        return ended;
+async fn end_launched(
+    ec2: &Regional,
+    tokens: Vec<ClientToken>,
+    search: Search,
+    deadline: Deadline,
+) -> Ended {
+    let mut by_region: Vec<(Region, Vec<String>)> = Vec::new();
+    for ClientToken { region, token } in tokens {
+        match by_region.iter_mut().find(|(known, _)| *known == region) {
+            Some((_, tokens)) => tokens.push(token),
+            None => by_region.push((region, vec![token])),
+        }
     }
+    let searches = each(by_region, |(region, tokens)| {
+        let ec2 = ec2.clone();
+        async move { end_launched_in(&ec2, &ec2.of(Some(&region)), tokens, search, deadline).await }
+    });
+    let ended = searches.await.into_iter();
+    ended.fold(Ended::default(), Ended::and)
+}
+
+async fn end_launched_in(
+    all: &Regional,
+    ec2: &Ec2,
+    tokens: Vec<String>,
+    search: Search,
+    deadline: Deadline,
+) -> Ended {
+    let mut ended = Ended::default();
     let wanted = search.duration();
     let looking = deadline.within(wanted);
     let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(1));
@@ -163,7 +195,7 @@ async fn end_launched(ec2: &Ec2, tokens: Vec<String>, search: Search, deadline: 
                     .map(|i| i.id.clone());
                 let alive: Vec<InstanceId> = alive.collect();
                 seen.extend(fresh.into_iter().map(|instance| instance.id.clone()));
-                ended = ended.and(end_instances(ec2, alive, deadline).await);
+                ended = ended.and(end_instances(all, alive, deadline).await);
                 None
             }
         };

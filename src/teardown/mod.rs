@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use crate::platform::executor::spawn;
 
 pub(crate) use instances::{terminate, terminate_all};
-pub(crate) use leftovers::{Ended, Leftovers, Search, end};
+pub(crate) use leftovers::{ClientToken, Ended, Leftovers, Search, end};
 pub(crate) use records::{NotDeleted, Record, delete_record, delete_records, try_delete};
 
 /// Calls under way at a time.

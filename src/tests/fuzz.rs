@@ -14,6 +14,7 @@ use crate::inputs::{Inputs, Layer, Problems};
 use crate::launch::spec::StartSpec;
 use crate::runner::label::RunnerLabel;
 use crate::runner::profile::ProfileFile;
+use crate::values::per_region::regions;
 use crate::values::run;
 use crate::values::scope::Scope;
 use crate::values::tags::Tags;
@@ -146,7 +147,7 @@ fn inputs() {
             let flags = [(name, text.to_owned())].into_iter().collect();
             if let Ok((_, inputs)) = Inputs::gather(flags, None, |_| None) {
                 let mut problems = Problems::default();
-                let region = "eu-central-1".parse().ok();
+                let region = regions("eu-central-1").ok();
                 let _ = StartSpec::parse(&inputs, region.as_ref(), &mut problems);
             }
         }
@@ -179,7 +180,7 @@ fn tags_as_yaml() {
 fn becomes(inputs: Inputs, layer: Layer) {
     let inputs = inputs.with(layer);
     let mut problems = Problems::default();
-    let region = problems.optional(&inputs, "aws-region", str::parse);
+    let region = problems.optional(&inputs, "aws-region", regions);
     let _ = StartSpec::parse(&inputs, region.as_ref(), &mut problems);
     for error in problems.located(&inputs) {
         let _ = error.to_string();

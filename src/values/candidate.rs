@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::instance_type::InstanceType;
 use super::network::Placement;
+use super::region::Region;
 use super::spot::Market;
 
 /// One candidate of the ladder.
@@ -11,6 +12,7 @@ use super::spot::Market;
 pub(crate) struct Candidate {
     pub market: Market,
     pub instance_type: InstanceType,
+    pub region: Region,
     pub placement: Placement,
     /// In dollars per hour, where it is known.
     pub spot_price: Option<f64>,
@@ -23,6 +25,10 @@ impl fmt::Display for Candidate {
             "{} {} in {}",
             self.market, self.instance_type, self.placement
         )?;
+        // A zone names its region.
+        if self.placement.zone().is_none() {
+            write!(f, " of {}", self.region)?;
+        }
         match self.spot_price {
             Some(price) => write!(f, " (${price:.4}/h)"),
             None => Ok(()),

@@ -15,6 +15,7 @@ pub(crate) mod launch_options;
 pub(crate) mod list;
 pub(crate) mod named_image;
 pub(crate) mod network;
+pub(crate) mod per_region;
 pub(crate) mod region;
 pub(crate) mod repository;
 pub(crate) mod run;

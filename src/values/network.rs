@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::image::is_resource_id;
-use super::region::Zone;
+use super::region::{Region, Zone};
 
 /// A subnet, with its zone where the user told it (`DescribeSubnets` is not permitted).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,24 +92,43 @@ impl FromStr for SecurityGroup {
     }
 }
 
-/// An instance's id.
+/// An instance's id, and the region that knows it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct InstanceId(String);
+pub(crate) struct InstanceId {
+    id: String,
+    /// `None` for an id that somebody wrote.
+    region: Option<Region>,
+}
 
 impl InstanceId {
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        &self.id
     }
 
-    /// An id that EC2 itself answered with.
+    /// An id as EC2 writes it.
     pub(crate) fn from_ec2(id: &str) -> Self {
-        Self(id.to_owned())
+        Self {
+            id: id.to_owned(),
+            region: None,
+        }
+    }
+
+    /// The same, as EC2 in that region answered with it.
+    pub(crate) fn in_region(self, region: &Region) -> Self {
+        Self {
+            region: Some(region.clone()),
+            ..self
+        }
+    }
+
+    pub(crate) fn region(&self) -> Option<&Region> {
+        self.region.as_ref()
     }
 }
 
 impl fmt::Display for InstanceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.id)
     }
 }
 
@@ -118,7 +137,7 @@ impl FromStr for InstanceId {
 
     fn from_str(text: &str) -> Result<Self, String> {
         if is_resource_id(text, "i-") {
-            Ok(Self(text.to_owned()))
+            Ok(Self::from_ec2(text))
         } else {
             Err("instance ids such as `i-0123456789abcdef0`".to_owned())
         }

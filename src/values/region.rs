@@ -8,7 +8,7 @@ use sprinters_policy::region::{REGIONS, has_form, partition_of};
 use super::list::closest;
 
 /// An AWS region, `eu-central-1`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Region(String);
 
 impl Region {
@@ -41,6 +41,13 @@ impl Region {
             .filter(|region| partition_of(region) == partition)
             .collect();
         closest(text, &candidates)
+    }
+}
+
+/// What stands in where no region is known yet.
+impl Default for Region {
+    fn default() -> Self {
+        Self("us-east-1".to_owned())
     }
 }
 

@@ -199,6 +199,46 @@ impl Ec2Error {
         }
     }
 
+    /// Whether it is a quota, which each region has of its own.
+    pub(crate) fn is_quota(&self) -> bool {
+        matches!(
+            self.code(),
+            Some("VcpuLimitExceeded" | "InstanceLimitExceeded" | "MaxSpotInstanceCountExceeded")
+        )
+    }
+
+    /// Whether the region is the problem: not enabled for the account, not allowed by the policy, without a default VPC, or
+    /// out of reach. Another region may still launch.
+    pub(crate) fn is_about_region(&self) -> bool {
+        self.is_unauthorized()
+            || self.is_not_enabled()
+            || self.is_transient()
+            || matches!(
+                self.code(),
+                Some(
+                    "Blocked"
+                        | "PendingVerification"
+                        | "MissingInput"
+                        | "VPCIdNotSpecified"
+                        | "DefaultVpcDoesNotExist"
+                )
+            )
+    }
+
+    /// Whether the region is not enabled for the account, so that nothing can be running there. AWS answers wrong credentials
+    /// the same, but those are wrong in every region.
+    pub(crate) fn is_not_enabled(&self) -> bool {
+        matches!(
+            self.code(),
+            Some(
+                "OptInRequired"
+                    | "AuthFailure"
+                    | "InvalidClientTokenId"
+                    | "UnrecognizedClientException"
+            )
+        )
+    }
+
     /// The denied action and resource, read from EC2's message where it tells them.
     fn denied(&self) -> (String, Option<String>) {
         let after = |marker: &str| {

@@ -13,6 +13,7 @@ use crate::github::Download;
 use crate::launch::prepare::Prepared;
 use crate::platform::clock::Ticks;
 use crate::retry;
+use crate::teardown::ClientToken;
 use crate::values::base36::letters;
 use crate::values::candidate::Candidate;
 use crate::values::network::InstanceId;
@@ -86,12 +87,13 @@ impl<'a, 'b> Baking<'a, 'b> {
     /// Under each name that the root device may have. The token makes each a launch at most, however often it is asked for.
     async fn try_candidate(&mut self, candidate: &Candidate) -> Result<InstanceId, Ec2Error> {
         let spec = &self.bake.spec.launch;
-        let image = self.prepared.image(candidate.instance_type.architecture());
-        let names = spec.image.root_devices().map(str::to_owned);
+        let image = self.prepared.image(candidate);
+        let region = spec.regions.of(&candidate.region);
+        let names = region.image.root_devices().map(str::to_owned);
         let mut answer = None;
         for root_device in image.root_device.clone().into_iter().chain(names) {
             let token = format!("sprinters-bake-{}", letters(24));
-            let mut volumes = spec.volumes();
+            let mut volumes = spec.volumes(&candidate.region);
             volumes.root = volumes.root.or_size(image.root_gib);
             volumes.temp = None;
             let launch = Launch {
@@ -99,7 +101,7 @@ impl<'a, 'b> Baking<'a, 'b> {
                 image_id: &image.id,
                 root_device: &root_device,
                 volumes,
-                security_groups: &spec.security_groups,
+                security_groups: &region.security_groups,
                 instance_profile: spec.instance_profile.as_ref(),
                 options: &spec.options,
                 tags: &self.tags,
@@ -107,20 +109,30 @@ impl<'a, 'b> Baking<'a, 'b> {
                 client_token: &token,
                 power_off: PowerOff::Stops,
             };
-            self.bake.leftovers.tokens.push(token.clone());
-            let ec2 = &self.bake.clients.ec2;
+            let asked_for = ClientToken {
+                region: candidate.region.clone(),
+                token: token.clone(),
+            };
+            self.bake.leftovers.tokens.push(asked_for.clone());
+            let ec2 = self.bake.clients.ec2.home();
             let asked = retry::until(RUN_INSTANCES, self.bake.deadline, || {
                 ec2.run_instance(&launch)
             });
             match asked.await {
                 Ok(launched) => {
-                    self.bake.leftovers.tokens.retain(|other| *other != token);
+                    self.bake
+                        .leftovers
+                        .tokens
+                        .retain(|other| *other != asked_for);
                     self.bake.leftovers.instances.push(launched.id.clone());
                     return Ok(launched.id);
                 }
                 Err(error) => {
                     if !error.may_have_acted() {
-                        self.bake.leftovers.tokens.retain(|other| *other != token);
+                        self.bake
+                            .leftovers
+                            .tokens
+                            .retain(|other| *other != asked_for);
                     }
                     if !error.is_other_root_device() {
                         return Err(error);
@@ -138,8 +150,7 @@ impl<'a, 'b> Baking<'a, 'b> {
         instance: &InstanceId,
     ) -> Result<(), Failure> {
         let mut ticks = Ticks::new(EVERY);
-        let ids = [instance.to_string()];
-        let filter = [("instance-id", &ids[..])];
+        let ids = [instance.clone()];
         let mut is_console_open = true;
         loop {
             ticks.tick().await;
@@ -147,7 +158,7 @@ impl<'a, 'b> Baking<'a, 'b> {
                 return Err(bake.late("the instance is not done"));
             }
             let seen = retry::until(DESCRIBE_INSTANCES, bake.deadline, || {
-                bake.clients.ec2.instances(&filter)
+                bake.clients.ec2.by_id(&ids)
             });
             let seen = seen
                 .await
@@ -180,7 +191,7 @@ fn is_done(reason: Option<&str>) -> bool {
 
 /// Fails where the console says that the script has; `false` where the console may not be read, which is optional.
 async fn failed_on_console(bake: &Bake<'_>, instance: &InstanceId) -> Result<bool, Failure> {
-    match bake.clients.ec2.console_tail(instance).await {
+    match bake.clients.ec2.home().console_tail(instance).await {
         Err(error) => Ok(!error.is_unauthorized()),
         Ok(lines) => match lines.iter().position(|line| line.contains(FAILED)) {
             None => Ok(true),

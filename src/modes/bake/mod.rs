@@ -161,7 +161,7 @@ impl Bake<'_> {
         image_name: &str,
         tags: &[(String, String)],
     ) -> Result<(), Failure> {
-        let ec2 = &self.clients.ec2;
+        let ec2 = self.clients.ec2.home();
         let (create, describe) = tokio::join!(
             ec2.dry_run_create_image(instance, image_name, tags),
             ec2.dry_run_describe_images()
@@ -178,7 +178,7 @@ impl Bake<'_> {
         image_name: &str,
         tags: &[(String, String)],
     ) -> Result<String, Failure> {
-        let ec2 = &self.clients.ec2;
+        let ec2 = self.clients.ec2.home();
         self.begun = Some(Begun::Asked(image_name.to_owned()));
         let asked = retry::until(CREATE_IMAGE, self.deadline, || {
             ec2.create_image(instance, image_name, tags)
@@ -208,7 +208,7 @@ impl Bake<'_> {
 
     async fn images(&self, filters: &[(&str, &str)]) -> Result<Vec<MachineImage>, Failure> {
         retry::until(DESCRIBE_IMAGES, self.deadline, || {
-            self.clients.ec2.own_images(filters)
+            self.clients.ec2.home().own_images(filters)
         })
         .await
         .map_err(|error| self.clients.ec2_failure(&error))
@@ -291,7 +291,7 @@ impl Bake<'_> {
         // The one just made counts, whatever the order of the times.
         let older = images.into_iter().filter(|image| image.id != newest);
         for image in older.skip(self.spec.keep - 1) {
-            let ec2 = &self.clients.ec2;
+            let ec2 = self.clients.ec2.home();
             let deadline = Deadline::after(UNDO_PATIENTLY);
             let answer = retry::until(DEREGISTER_IMAGE, deadline, || {
                 ec2.deregister_image(&image.id)
@@ -335,14 +335,14 @@ impl Bake<'_> {
                 // Where EC2 does not know it, it was never made.
                 Begun::Asked(name) => {
                     let filter = [("name", name.as_str())];
-                    let look = ec2.own_images(&filter);
+                    let look = ec2.home().own_images(&filter);
                     match retry::attempt_undo(DESCRIBE_IMAGES, deadline, look).await {
                         Ok(images) => images.into_iter().next()?.id,
                         Err(error) => return Some(format!("image `{name}`, perhaps: {error}")),
                     }
                 }
             };
-            let call = ec2.deregister_image(&image);
+            let call = ec2.home().deregister_image(&image);
             match retry::attempt_undo(DEREGISTER_IMAGE, deadline, call).await {
                 Err(error) if !error.is_unknown_image() => {
                     Some(format!("image `{image}`: {error}"))

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::inputs::{Inputs, Problems};
 use crate::launch::spec::StartSpec;
-use crate::values::region::Region;
+use crate::values::per_region::Regions;
 use crate::values::repository::Repository;
 
 /// Installing takes longer than booting.
@@ -28,12 +28,12 @@ pub(crate) struct BakeSpec {
 impl BakeSpec {
     pub(crate) fn parse(
         inputs: &Inputs,
-        region: Option<&Region>,
+        regions: Option<&Regions>,
         problems: &mut Problems,
     ) -> Option<Self> {
         let name = problems.optional(inputs, "image-name", name);
         let keep = problems.optional(inputs, "keep", keep).unwrap_or(KEEP);
-        let launch = StartSpec::parse(inputs, region, problems)?;
+        let launch = StartSpec::parse(inputs, regions, problems)?;
         let given = inputs.get("start-timeout");
         Some(Self {
             timeout: given.map_or(TIMEOUT, |_| launch.start_timeout.as_duration()),

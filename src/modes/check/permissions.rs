@@ -9,12 +9,14 @@ use crate::ec2::{
     CREATE_IMAGE, DELETE_SNAPSHOT, DEREGISTER_IMAGE, DESCRIBE_IMAGES, Ec2, Ec2Error,
     GET_CONSOLE_OUTPUT, Launch, PowerOff, RUN_INSTANCES, statement_for, tags,
 };
+use crate::error::Failure;
 use crate::launch::prepare::Prepared;
 use crate::launch::spec::StartSpec;
 use crate::report::{CheckResult, CheckStatus, Reporter};
 use crate::retry::{self, Deadline, Transient};
 use crate::values::candidate::Candidate;
 use crate::values::network::InstanceId;
+use crate::values::region::Region;
 use crate::values::run::LaunchName;
 use crate::values::runner_id::RunnerId;
 
@@ -53,7 +55,7 @@ pub(super) async fn check(
     report: &Reporter,
 ) -> Vec<CheckResult> {
     let mut findings = Vec::new();
-    match clients.ec2.sign_in().await {
+    match clients.ec2.home().sign_in().await {
         Ok(None) => {}
         Ok(Some(taken)) => findings.push(CheckResult::fine(format!(
             "role taken with the OIDC token of `{}`: `{}`",
@@ -69,20 +71,46 @@ pub(super) async fn check(
             }];
         }
     }
-    let image = format!("image `{}`", spec.image);
-    let prepared = match Prepared::fetch(clients, spec, report, Deadline::after(PATIENCE)).await {
+    let prepared = Prepared::fetch(clients, spec, report, Deadline::after(PATIENCE)).await;
+    for ec2 in clients.ec2.each() {
+        let place = if clients.ec2.is_several() {
+            format!(" in `{}`", ec2.region)
+        } else {
+            String::new()
+        };
+        let all = region(clients, ec2, spec, &prepared).await;
+        findings.extend(all.into_iter().map(|finding| CheckResult {
+            subject: format!("{}{place}", finding.subject),
+            ..finding
+        }));
+    }
+    findings
+}
+
+/// What one region has and allows.
+async fn region(
+    clients: &Clients,
+    ec2: &Ec2,
+    spec: &StartSpec,
+    prepared: &Result<Prepared, Failure>,
+) -> Vec<CheckResult> {
+    let mut findings = Vec::new();
+    let image = format!("image `{}`", spec.regions.of(&ec2.region).image);
+    let why_not = match prepared {
         Ok(prepared) => {
-            findings.push(CheckResult::fine(image));
-            Some(prepared)
+            let mut skipped = prepared.skipped.iter();
+            let skipped = skipped.find(|(region, _)| *region == ec2.region);
+            skipped.map(|(_, failure)| failure)
         }
-        Err(failure) => {
-            findings.push(CheckResult::missing(image, joined(&failure)));
-            None
-        }
+        Err(failure) => Some(failure),
     };
-    let answers = ask(clients, spec, prepared.as_ref()).await;
-    findings.push(credentials(clients, &answers));
-    findings.extend(decide(clients, &answers));
+    findings.push(match why_not {
+        None => CheckResult::fine(image),
+        Some(failure) => CheckResult::missing(image, joined(failure)),
+    });
+    let answers = ask(clients, ec2, spec, prepared.as_ref().ok()).await;
+    findings.push(credentials(ec2, &answers));
+    findings.extend(decide(&ec2.region, &answers));
     if answers.bake.is_ok() {
         let what = format!(
             "{CREATE_IMAGE}, {DESCRIBE_IMAGES}, {DEREGISTER_IMAGE} and {DELETE_SNAPSHOT} (optional: `mode: bake`)"
@@ -97,12 +125,9 @@ pub(super) async fn check(
 }
 
 /// Whether AWS knows the credentials: any answer of EC2's that is not about them shows that it does.
-fn credentials(clients: &Clients, answers: &Answers) -> CheckResult {
-    let subject = format!(
-        "credentials for `{}`: {}",
-        clients.region, clients.ec2.signed_with
-    );
-    let remedy = |error: &Ec2Error| format!("{error}; {}", error.remedy(&clients.region));
+fn credentials(ec2: &Ec2, answers: &Answers) -> CheckResult {
+    let subject = format!("credentials for `{}`: {}", ec2.region, ec2.signed_with);
+    let remedy = |error: &Ec2Error| format!("{error}; {}", error.remedy(&ec2.region));
     let errors = || answers.all().filter_map(|answer| answer.as_ref().err());
     if let Some(error) = errors().find(|error| is_about_caller(error)) {
         return CheckResult::missing(subject, remedy(error));
@@ -118,8 +143,12 @@ fn credentials(clients: &Clients, answers: &Answers) -> CheckResult {
     }
 }
 
-async fn ask(clients: &Clients, spec: &StartSpec, prepared: Option<&Prepared>) -> Answers {
-    let ec2 = &clients.ec2;
+async fn ask(
+    clients: &Clients,
+    ec2: &Ec2,
+    spec: &StartSpec,
+    prepared: Option<&Prepared>,
+) -> Answers {
     let none = InstanceId::from_ec2(NO_INSTANCE);
     let run = &clients.run;
     let name = LaunchName::fresh(run, SystemTime::now()).runner_name();
@@ -130,12 +159,14 @@ async fn ask(clients: &Clients, spec: &StartSpec, prepared: Option<&Prepared>) -
         &name,
         RunnerId(0),
         expires,
-        spec.volumes(),
+        spec.volumes(&ec2.region),
         spec.group.as_ref(),
+        tags::regions(clients.ec2.regions()),
         &spec.tags,
     );
     let idle = UserData::default();
-    let candidate = prepared.and_then(|prepared| prepared.ladder.first());
+    let is_there = |candidate: &&Candidate| candidate.region == ec2.region;
+    let candidate = prepared.and_then(|prepared| prepared.ladder.iter().find(is_there));
     let deadline = Deadline::after(PATIENCE);
     let launch = async {
         match (prepared, candidate) {
@@ -176,7 +207,7 @@ async fn dry_run_launch(
     deadline: Deadline,
 ) -> Result<(), Ec2Error> {
     let mut answer = retry::until(RUN_INSTANCES, deadline, || ec2.dry_run_launch(&launch)).await;
-    for root_device in spec.image.root_devices() {
+    for root_device in spec.regions.of(&ec2.region).image.root_devices() {
         if !matches!(&answer, Err(error) if error.is_other_root_device()) {
             break;
         }
@@ -193,15 +224,16 @@ fn launch_of<'a>(
     tags: &'a [(String, String)],
     user_data: &'a UserData,
 ) -> Launch<'a> {
-    let image = prepared.image(candidate.instance_type.architecture());
+    let image = prepared.image(candidate);
     let known = image.root_device.as_deref();
-    let [usual, ..] = spec.image.root_devices();
+    let region = spec.regions.of(&candidate.region);
+    let [usual, ..] = region.image.root_devices();
     Launch {
         candidate,
         image_id: &image.id,
         root_device: known.unwrap_or(usual),
-        volumes: spec.volumes(),
-        security_groups: &spec.security_groups,
+        volumes: spec.volumes(&candidate.region),
+        security_groups: &region.security_groups,
         instance_profile: spec.instance_profile.as_ref(),
         options: &spec.options,
         tags,
@@ -212,7 +244,7 @@ fn launch_of<'a>(
 }
 
 /// One finding for each of the six permissions.
-fn decide(clients: &Clients, answers: &Answers) -> Vec<CheckResult> {
+fn decide(region: &Region, answers: &Answers) -> Vec<CheckResult> {
     // EC2 authorizes the tags of a launch as `ec2:CreateTags`. So where the tagged launch is allowed but all three are
     // refused on things that nobody has, the policy is scoped to our tags, as the book's tight policy is: it is right to
     // refuse them, and only a real runner could show more.
@@ -221,16 +253,16 @@ fn decide(clients: &Clients, answers: &Answers) -> Vec<CheckResult> {
         && [tagging, modifying, terminating]
             .iter()
             .all(|answer| answer.as_ref().is_err_and(Ec2Error::is_unauthorized));
-    let mut findings = vec![finding(clients, "ec2:RunInstances", &answers.launch, false)];
+    let mut findings = vec![finding(region, "ec2:RunInstances", &answers.launch, false)];
     for (action, answer) in OTHERS.into_iter().zip(&answers.others) {
         let is_scoped = is_scoped && !action.starts_with("ec2:Describe");
-        findings.push(finding(clients, action, answer, is_scoped));
+        findings.push(finding(region, action, answer, is_scoped));
     }
     findings
 }
 
 fn finding(
-    clients: &Clients,
+    region: &Region,
     action: &str,
     answer: &Result<(), Ec2Error>,
     is_scoped: bool,
@@ -238,7 +270,7 @@ fn finding(
     let Err(error) = answer else {
         return CheckResult::fine(action);
     };
-    let remedy = error.remedy(&clients.region);
+    let remedy = error.remedy(region);
     if is_about_caller(error) {
         CheckResult::missing(action, "not checked, because the credentials do not work")
     } else if !is_decided(error) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::clients::Clients;
-use crate::ec2::{DESCRIBE_INSTANCES, Instance, State, tags};
+use crate::ec2::{Instance, State, tags};
 use crate::error::Failure;
 use crate::github::{LIST, LOOK, Runner, Status};
 use crate::retry::{self, Deadline};
@@ -113,11 +113,12 @@ async fn describe(
     filters: &[(&str, &[String])],
     deadline: Deadline,
 ) -> Result<Vec<Instance>, Failure> {
-    retry::until(DESCRIBE_INSTANCES, deadline, || {
-        clients.ec2.instances(filters)
-    })
-    .await
-    .map_err(|error| clients.ec2_failure(&error))
+    let found = clients.ec2.find(filters, deadline).await;
+    // What is in a region that does not answer is not gone.
+    if let Some((region, error)) = found.unseen().next() {
+        return Err(clients.failure_in(region, error));
+    }
+    Ok(found.instances)
 }
 
 async fn records(clients: &Clients, plan: &Plan, deadline: Deadline) -> Result<Records, Failure> {

@@ -133,7 +133,7 @@ impl Launching {
     }
 
     pub(super) fn member(&self, runner: LaunchedRunner) -> Member {
-        let prices = prices::of_launch(&runner, &self.shared.clients.region);
+        let prices = prices::of_launch(&runner);
         let candidate = &runner.candidate;
         let now = SystemTime::now();
         let spec = &self.shared.spec.start;
@@ -229,13 +229,14 @@ impl Shared {
         }
         let spec = &self.spec.start;
         let prepared = Prepared::fetch(&self.clients, spec, &self.report, deadline).await?;
+        prepared.warn_of_skipped(&self.report);
         let fresh = Known {
             since: Instant::now(),
             prepared: Arc::new(prepared),
             lookups: Arc::default(),
         };
         if let Some(before) = &*known {
-            fresh.lookups.keep_root_device(&before.lookups);
+            fresh.lookups.keep_root_devices(&before.lookups);
         }
         *known = Some(fresh.clone());
         Ok(fresh)

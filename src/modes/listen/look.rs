@@ -94,8 +94,10 @@ impl Set {
         } = census;
         let with_instance: BTreeSet<RunnerId> =
             instances.iter().filter_map(Instance::runner_id).collect();
-        let region = self.clients.region.clone();
-        let price = |instance: &Instance| prices::of_instance(instance, &region);
+        let home = self.clients.region.clone();
+        let price = |instance: &Instance| {
+            prices::of_instance(instance, instance.id.region().unwrap_or(&home))
+        };
         let ended: BTreeSet<InstanceId> = gone.keys().cloned().collect();
         let has_ended = |id: &InstanceId| ended.contains(id);
         for mut left in self.fleet.see_instances(instances, price, has_ended, now) {

@@ -51,6 +51,7 @@ use crate::report::Reporter;
 use crate::retry::{self, Deadline};
 use crate::runner;
 use crate::values::base36::letters;
+use crate::values::per_region::listed;
 use crate::values::run::WorkflowRun;
 use crate::values::scope::Scope;
 use serve::serve;
@@ -196,7 +197,10 @@ async fn prepare(
     let mut limits: BTreeMap<String, Arc<RateLimits>> = BTreeMap::new();
     let mut made = Vec::new();
     for set in &spec.sets {
-        let shared = limits.entry(set.region.to_string()).or_default().clone();
+        let shared = limits
+            .entry(listed(set.regions.regions()))
+            .or_default()
+            .clone();
         made.push(one(clients, &sets, set, spec.drains, service, shared).await?);
     }
     Ok(made)
@@ -215,14 +219,14 @@ async fn one(
         report: service.report.clone(),
         set: spec.name.clone(),
     };
-    let clients = clients.for_scale_set(&spec.region, spec.account.clone(), clients.run.clone());
+    let clients = clients.for_scale_set(&spec.regions, spec.account.clone(), clients.run.clone());
     expected_account::check(&clients, clients.account.as_ref(), deadline).await?;
     let group = session::group(sets, &spec.start.runner_group, &clients).await?;
     let found = session::ensure(sets, spec, group, &voice)
         .await
         .map_err(|error| failure(&error, &clients))?;
     let run = identity(&clients.run, found.id, &spec.name);
-    let clients = clients.for_scale_set(&spec.region, spec.account.clone(), run);
+    let clients = clients.for_scale_set(&spec.regions, spec.account.clone(), run);
     let service = service.clone();
     Ok(Set::new(
         service,

@@ -14,8 +14,9 @@ pub(super) struct Prices {
     pub volumes: Option<f64>,
 }
 
-pub(super) fn of_launch(runner: &LaunchedRunner, region: &Region) -> Prices {
+pub(super) fn of_launch(runner: &LaunchedRunner) -> Prices {
     let candidate = &runner.candidate;
+    let region = &candidate.region;
     let instance = match candidate.market {
         Market::Spot => candidate.spot_price,
         Market::OnDemand => {

@@ -13,7 +13,7 @@ use crate::launch::user_data;
 use crate::runner::ServedRunner;
 use crate::values::account::AccountId;
 use crate::values::duration::Seconds;
-use crate::values::region::Region;
+use crate::values::per_region::Regions;
 
 /// More is most likely a slip.
 const MOST_RUNNERS: usize = 10_000;
@@ -44,7 +44,7 @@ pub(crate) struct SetSpec {
     /// How long it is served; without it, until somebody ends the listener.
     pub lasts: Option<Seconds>,
     pub start: Arc<StartSpec>,
-    pub region: Region,
+    pub regions: Regions,
     pub account: Option<AccountId>,
 }
 
@@ -100,8 +100,8 @@ fn set(
 ) -> Option<(Target, SetSpec)> {
     let inputs = &runner.inputs;
     let target = Target::parse(Mode::Listen, inputs, &environment, problems);
-    let region = target.as_ref().map(|target| &target.region);
-    let mut start = StartSpec::parse(inputs, region, problems);
+    let regions = target.as_ref().map(|target| &target.regions);
+    let mut start = StartSpec::parse(inputs, regions, problems);
     if let Some(start) = &mut start {
         let read = |path: &str| std::fs::read_to_string(path);
         start.proxy = InstanceProxy::of(&environment, read, &mut start.notes);
@@ -132,7 +132,7 @@ fn set(
         labels,
         limits: limits?,
         lasts,
-        region: target.region.clone(),
+        regions: target.regions.clone(),
         account: target.account.clone(),
         start: Arc::new(start),
     };

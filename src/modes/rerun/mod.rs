@@ -9,7 +9,7 @@ mod summary;
 use std::time::Duration;
 
 use crate::clients::Clients;
-use crate::ec2::{DESCRIBE_INSTANCES, Instance, tags};
+use crate::ec2::{Instance, tags};
 use crate::error::Failure;
 use crate::github::{LIST_JOBS, LOOK_AT_ANNOTATIONS, LOOK_AT_RUN, Run};
 use crate::modes::rerun::spec::RerunSpec;
@@ -154,11 +154,12 @@ async fn find_instances(
         .iter()
         .map(|(name, values)| (name.as_str(), &values[..]))
         .collect();
-    retry::until(DESCRIBE_INSTANCES, deadline, || {
-        clients.ec2.instances(&filters)
-    })
-    .await
-    .map_err(|error| clients.ec2_failure(&error))
+    let found = clients.ec2.find(&filters, deadline).await;
+    // Without an answer of each region nobody knows what was reclaimed.
+    if let Some((region, error)) = found.unseen().next() {
+        return Err(clients.failure_in(region, error));
+    }
+    Ok(found.instances)
 }
 
 /// One line, the outputs and the summary.

@@ -186,7 +186,6 @@ fn log_success(launcher: &Launcher, online: &Online, prepared_in: Duration, tota
         prepared_in,
         launched_in: online.launched_in,
         total,
-        region: &launcher.clients.region,
         spec: &launcher.spec,
     };
     launcher.report.summary(&started.markdown());
@@ -210,7 +209,9 @@ async fn prepare(
         runner_group::resolve(clients, &spec.runner_group, deadline)
     );
     account.and(signed_in)?;
-    Ok((prepared?, group?))
+    let prepared = prepared?;
+    prepared.warn_of_skipped(report);
+    Ok((prepared, group?))
 }
 
 type Tasks = JoinSet<Result<LaunchedRunner, Failure>>;
@@ -281,7 +282,7 @@ fn log_launch(launcher: &Launcher, runner: &LaunchedRunner) {
     }
     let report = &launcher.report;
     report.done(described(runner), runner.launched_in);
-    if let Some(volume) = boot_volume::described(runner.volumes.root, &launcher.clients.region) {
+    if let Some(volume) = boot_volume::described(runner.volumes.root, &runner.candidate.region) {
         report.line(format_args!("  {volume}"));
     }
 }

@@ -69,7 +69,7 @@ pub(super) fn write_launched(
             ("runner-name", &first.name),
             ("instance-id", first.instance_id.as_str()),
             ("instance-type", first.candidate.instance_type.as_str()),
-            ("region", clients.region.as_str()),
+            ("region", first.candidate.region.as_str()),
             (
                 "availability-zone",
                 first.availability_zone.as_deref().unwrap_or_default(),

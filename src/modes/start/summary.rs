@@ -10,7 +10,6 @@ use crate::pricing::{self, Gp3};
 use crate::report::markdown::{MOST_ROWS, block, code, folded, table};
 use crate::report::{mermaid, seconds};
 use crate::values::candidate::Candidate;
-use crate::values::region::Region;
 use crate::values::run::WorkflowRun;
 use crate::values::runner_id::RunnerId;
 use crate::values::spot::Market;
@@ -24,7 +23,6 @@ pub(crate) struct Started<'a> {
     /// From there until EC2 had launched them all.
     pub launched_in: Duration,
     pub total: Duration,
-    pub region: &'a Region,
     pub spec: &'a StartSpec,
     pub run: &'a WorkflowRun,
     /// What the runners boot from.
@@ -83,13 +81,12 @@ impl Started<'_> {
     fn runners_table(&self, text: &mut String) {
         let rows = self.runners.iter().map(|runner| {
             let zone = runner.availability_zone.as_deref().unwrap_or("–");
-            let price = self
-                .hourly(&runner.candidate)
+            let price = Self::hourly(&runner.candidate)
                 .map_or_else(String::new, |price| format!(" (${price:.4}/h)"));
             let id = runner.instance_id.as_str();
             vec![
                 code(&runner.label),
-                match self.region.console_url(id) {
+                match runner.candidate.region.console_url(id) {
                     Some(url) => format!("[{}]({url})", code(id)),
                     None => code(id),
                 },
@@ -112,12 +109,12 @@ impl Started<'_> {
     /// An hour's price with volumes, and the most that all can cost before their timers end them. Spot never costs more than
     /// on-demand.
     fn price(&self) -> String {
-        let volumes: Option<f64> = self.runners.iter().map(|one| self.volumes(one)).sum();
+        let volumes: Option<f64> = self.runners.iter().map(Self::volumes).sum();
         let sum = |hourly: &dyn Fn(&Candidate) -> Option<f64>| -> Option<f64> {
             let hourly: Option<f64> = self.runners.iter().map(|one| hourly(&one.candidate)).sum();
             Some(hourly? + volumes.unwrap_or_default())
         };
-        let Some(hour) = sum(&|one| self.hourly(one)) else {
+        let Some(hour) = sum(&Self::hourly) else {
             return "What it costs is not known here.".to_owned();
         };
         let with = match volumes {
@@ -125,7 +122,7 @@ impl Started<'_> {
             None => "without volumes, whose price is unknown",
         };
         let hours = self.spec.max_lifetime.as_duration().as_secs_f64() / 3_600.0;
-        match sum(&|one| self.on_demand(one)) {
+        match sum(&Self::on_demand) {
             Some(most) => format!(
                 "An hour costs ${hour:.4} ({with}); `max-lifetime` ({}) is reached at ${:.2} at most.",
                 self.spec.max_lifetime,
@@ -136,20 +133,20 @@ impl Started<'_> {
     }
 
     /// Dollars per hour of a runner's volumes.
-    fn volumes(&self, runner: &LaunchedRunner) -> Option<f64> {
-        Gp3::of(self.region)?.volumes_per_hour(runner.volumes)
+    fn volumes(runner: &LaunchedRunner) -> Option<f64> {
+        Gp3::of(&runner.candidate.region)?.volumes_per_hour(runner.volumes)
     }
 
-    fn on_demand(&self, candidate: &Candidate) -> Option<f64> {
+    fn on_demand(candidate: &Candidate) -> Option<f64> {
         let zone = candidate.placement.zone();
-        pricing::on_demand(&candidate.instance_type, self.region, zone).ok()
+        pricing::on_demand(&candidate.instance_type, &candidate.region, zone).ok()
     }
 
     /// Dollars per hour, where they are known.
-    fn hourly(&self, candidate: &Candidate) -> Option<f64> {
+    fn hourly(candidate: &Candidate) -> Option<f64> {
         match candidate.market {
             Market::Spot => candidate.spot_price,
-            Market::OnDemand => self.on_demand(candidate),
+            Market::OnDemand => Self::on_demand(candidate),
         }
     }
 
@@ -180,6 +177,7 @@ mod tests {
     use crate::launch::journal::Journal;
     use crate::launch::plan;
     use crate::values::network::InstanceId;
+    use crate::values::per_region::regions;
     use crate::values::scope::Scope;
 
     fn spec() -> StartSpec {
@@ -189,14 +187,19 @@ mod tests {
         ];
         let (_, inputs) = Inputs::gather(flags.into(), None, |_| None).unwrap_or_default();
         let mut problems = Problems::default();
-        StartSpec::parse(&inputs, None, &mut problems)
-            .unwrap_or_else(|| unreachable!("{:?}", problems.into_errors()))
+        StartSpec::parse(
+            &inputs,
+            regions("eu-central-1").ok().as_ref(),
+            &mut problems,
+        )
+        .unwrap_or_else(|| unreachable!("{:?}", problems.into_errors()))
     }
 
     #[test]
     fn a_start() {
         let spec = spec();
-        let candidate = plan::ladder(&spec, &[]).remove(0);
+        let region = spec.regions.first_region();
+        let candidate = plan::ladder(&spec, &[region], &[]).remove(0);
         let runner = LaunchedRunner {
             entry: Journal::default().asking_for_record("name"),
             label: "sprinters-1234-1-tabcdefwxyz".to_owned(),
@@ -204,15 +207,12 @@ mod tests {
             runner_id: RunnerId(7),
             instance_id: InstanceId::from_ec2("i-0123456789abcdef0"),
             candidate,
-            volumes: spec.volumes(),
+            volumes: spec.volumes(region),
             availability_zone: Some("eu-central-1b".to_owned()),
             minted_in: Duration::from_millis(310),
             launched_in: Duration::from_millis(1_240),
         };
         let online_after = BTreeMap::from([(RunnerId(7), Duration::from_millis(18_400))]);
-        let region = "eu-central-1"
-            .parse()
-            .unwrap_or_else(|e| unreachable!("{e}"));
         let run = WorkflowRun {
             repository: "octo/repo".parse().unwrap_or_else(|e| unreachable!("{e}")),
             id: "1234".to_owned(),
@@ -232,7 +232,6 @@ mod tests {
             prepared_in: Duration::from_millis(90),
             launched_in: Duration::from_millis(1_550),
             total: Duration::from_millis(20_040),
-            region: &region,
             spec: &spec,
         };
         insta::assert_snapshot!(started.markdown());

@@ -152,7 +152,8 @@ impl<'a> Watch<'a> {
         let Some(instance) = &self.failed_instance else {
             return failure;
         };
-        let tail = self.clients.ec2.console_tail(instance);
+        let ec2 = self.clients.ec2.of(instance.region());
+        let tail = ec2.console_tail(instance);
         let soon = Deadline::after(CONSOLE);
         match retry::attempt(GET_CONSOLE_OUTPUT, soon, tail).await {
             Ok(lines) if !lines.is_empty() => failure.and(format!(
@@ -254,9 +255,7 @@ impl<'a> Watch<'a> {
     }
 
     async fn ask_ec2(&self, deadline: Deadline) -> Result<Vec<Instance>, Ec2Error> {
-        let ids: Vec<String> = self.instances.iter().map(ToString::to_string).collect();
-        let filters = [("instance-id", &ids[..])];
-        let look = self.clients.ec2.instances(&filters);
+        let look = self.clients.ec2.by_id(&self.instances);
         retry::attempt(DESCRIBE_INSTANCES, deadline, look).await
     }
 

@@ -50,7 +50,7 @@ impl StopFilter {
         let ids = self
             .instances
             .iter()
-            .filter(|id| !has(&|one| one.id == **id))
+            .filter(|id| !has(&|one| one.id.as_str() == id.as_str()))
             .map(|id| format!("the id `{id}`"));
         let group = self
             .group

@@ -7,12 +7,13 @@ pub(crate) mod filter;
 mod partial_rerun;
 mod summary;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
 use crate::clients::Clients;
-use crate::ec2::{DESCRIBE_INSTANCES, Ec2Error, Instance, SpotPriceSince, State, tags};
+use crate::ec2::{Found, Instance, SpotPriceSince, State, tags, together};
 use crate::error::Failure;
 use crate::github::{GithubError, Job, LIST, LIST_JOBS, Runner};
 use crate::modes::stop::bill::{Bill, Bills};
@@ -21,6 +22,8 @@ use crate::report::{CheckStatus, Reporter};
 use crate::retry::{self, Backoff, Deadline};
 use crate::teardown::{self, NotDeleted, Record};
 use crate::values::network::InstanceId;
+use crate::values::per_region::listed;
+use crate::values::region::Region;
 use crate::values::run;
 use crate::values::scope::Scope;
 use crate::values::spot::Market;
@@ -48,9 +51,11 @@ pub(crate) async fn stop(
         retry::until(LIST, deadline, || clients.github.runners(None)),
         jobs(clients, filter)
     );
-    let mut instances = instances.map_err(|error| clients.ec2_failure(&error))?;
+    let (mut instances, unseen) = clients.seen(instances, report)?;
+    // What is in a region that could not be asked is not missing.
+    let is_whole = filter.is_whole_run() && unseen.is_none();
     if let Ok(runners) = &runners
-        && filter.is_whole_run()
+        && is_whole
     {
         instances = wait_for_instances(clients, filter, runners, instances, report).await?;
     }
@@ -93,12 +98,14 @@ pub(crate) async fn stop(
         .filter(|instance| !spared.iter().any(|one| one.id == instance.id))
         .partition(|instance| instance.scope() == scope.as_deref());
     log_elsewhere(&elsewhere, report);
-    let whole = filter.is_whole_run();
-    let records = decide::records(&clients.run, &runners, &here, &spared, whole);
+    let records = decide::records(&clients.run, &runners, &here, &spared, is_whole);
     let count = records.len();
     let deleted = delete_records(clients, records, report).await;
     // A record that is gone keeps a runner from connecting, and its instance ends by itself: so both are tried.
     terminated.and(deleted)?;
+    if let Some(unseen) = unseen {
+        return Err(unseen.and("what this run started in other regions is stopped"));
+    }
 
     if free.is_empty() && spared.is_empty() && count == 0 {
         report.mark(CheckStatus::Done, "nothing to stop");
@@ -162,9 +169,11 @@ async fn wait_for_instances(
             ));
             break;
         }
-        instances = find_instances(clients, filter, visible_by)
-            .await
-            .map_err(|error| clients.ec2_failure(&error))?;
+        let found = find_instances(clients, filter, visible_by).await;
+        if let Some((region, error)) = found.unseen().next() {
+            return Err(clients.failure_in(region, error));
+        }
+        instances = found.instances;
     }
     Ok(instances)
 }
@@ -215,8 +224,10 @@ fn warn_of_no_match(
 ) {
     for named in filter.without_match(instances) {
         report.warning(format_args!(
-            "no instance has {named} in `{}`, repository `{}`, run `{}`",
-            clients.region, clients.run.repository, clients.run.id
+            "no instance has {named} in {}, repository `{}`, run `{}`",
+            listed(clients.ec2.regions()),
+            clients.run.repository,
+            clients.run.id
         ));
     }
 }
@@ -268,28 +279,37 @@ async fn spot_price_history(
     let Some(from) = spot().filter_map(|instance| instance.usage.launched).min() else {
         return Vec::new();
     };
-    let mut types: Vec<&str> = spot().map(|i| i.instance_type.as_str()).collect();
-    types.sort_unstable();
-    types.dedup();
-    let asked = clients
-        .ec2
-        .spot_price_history(&types, from, SystemTime::now());
-    match timeout(PRICE_PATIENCE, asked).await {
-        Ok(Ok(history)) => history,
-        Ok(Err(error)) => {
-            report.line(format_args!("· what spot cost is not known: {error}"));
-            Vec::new()
+    let mut by_region: BTreeMap<Option<&Region>, BTreeSet<String>> = BTreeMap::new();
+    for instance in spot() {
+        let types = by_region.entry(instance.id.region()).or_default();
+        types.insert(instance.instance_type.clone());
+    }
+    let by_region = by_region.into_iter();
+    let asked = by_region.map(|(region, types)| (clients.ec2.of(region), types));
+    let asking = together(asked.collect(), |ec2, types| async move {
+        let types: Vec<&str> = types.iter().map(String::as_str).collect();
+        let asked = ec2.spot_price_history(&types, from, SystemTime::now());
+        match timeout(PRICE_PATIENCE, asked).await {
+            Ok(answer) => answer.map_err(|error| error.to_string()),
+            Err(_) => Err("EC2 did not answer in time".to_owned()),
         }
-        Err(_) => {
-            report.line("· what spot cost is not known: EC2 did not answer in time");
-            Vec::new()
+    });
+    let mut history = Vec::new();
+    for (_, answer) in asking.await {
+        match answer {
+            Ok(prices) => history.extend(prices),
+            Err(why) => report.line(format_args!("· what spot cost is not known: {why}")),
         }
     }
+    history
 }
 
 fn bills(clients: &Clients, instances: &[Instance], history: &[SpotPriceSince]) -> Bills {
     let now = SystemTime::now();
-    let bill = |instance| Bill::of(instance, &clients.region, history, now);
+    let bill = |instance: &Instance| {
+        let region = instance.id.region().unwrap_or(&clients.region);
+        Bill::of(instance, region, history, now)
+    };
     Bills(instances.iter().map(bill).collect())
 }
 
@@ -307,11 +327,7 @@ fn log_cost(bills: &Bills, report: &Reporter) -> Result<(), Failure> {
 }
 
 /// This run's instances, all attempts. At a terminal there is no run, so that a narrowed stop looks at the whole repository.
-async fn find_instances(
-    clients: &Clients,
-    filter: &StopFilter,
-    deadline: Deadline,
-) -> Result<Vec<Instance>, Ec2Error> {
+async fn find_instances(clients: &Clients, filter: &StopFilter, deadline: Deadline) -> Found {
     let run = &clients.run;
     let repository = [run.repository.to_string()];
     let run_id = [run.id.clone()];
@@ -338,10 +354,7 @@ async fn find_instances(
     if !group.is_empty() {
         filters.push((&by_group, &group));
     }
-    retry::until(DESCRIBE_INSTANCES, deadline, || {
-        clients.ec2.instances(&filters)
-    })
-    .await
+    clients.ec2.find(&filters, deadline).await
 }
 
 async fn terminate(
@@ -359,14 +372,16 @@ async fn terminate(
             Ok(()) => report.done(format_args!("terminated `{id}`"), began.elapsed()),
             Err(error) => {
                 left.push(format!("STILL THERE: `{id}`: {error}"));
-                last = Some(error);
+                last = Some((id, error));
             }
         }
     }
     match last {
-        Some(error) => Err(left
-            .into_iter()
-            .fold(clients.ec2_failure(&error), Failure::and)),
+        Some((id, error)) => {
+            let region = id.region().unwrap_or(&clients.region);
+            let failure = clients.failure_in(region, &error);
+            Err(left.into_iter().fold(failure, Failure::and))
+        }
         None => Ok(()),
     }
 }

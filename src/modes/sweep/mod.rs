@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use crate::clients::Clients;
-use crate::ec2::{DESCRIBE_INSTANCES, Instance, tags};
+use crate::ec2::{Instance, tags};
 use crate::error::Failure;
 use crate::github::{DELETE, Deletion, GithubError, LIST, Runner};
 use crate::report::{CheckStatus, Reporter};
@@ -110,11 +110,8 @@ pub(crate) async fn sweep(
     );
     let filters: [(&str, &[String]); 2] = [(&by_ours, &ours), (&by_repository, &repository)];
     // Instances before runners: whoever takes a job in between is seen as busy.
-    let instances = retry::until(DESCRIBE_INSTANCES, deadline, || {
-        clients.ec2.instances(&filters)
-    })
-    .await
-    .map_err(|error| clients.ec2_failure(&error))?;
+    let found = clients.ec2.find(&filters, deadline).await;
+    let (instances, unseen) = clients.seen(found, report)?;
     let deadline = Deadline::after(teardown::patience(instances.len()));
     let runners = runners(clients, &instances, deadline)
         .await
@@ -125,7 +122,11 @@ pub(crate) async fn sweep(
         })?;
     let plan = plan(&instances, &runners, &clients.run, SystemTime::now());
     log_undecided(&plan, report);
-    let reruns = waiting::rerun(clients, &instances, max_attempts, report).await;
+    // A runner in a region that could not be asked is not gone.
+    let reruns = match unseen {
+        None => waiting::rerun(clients, &instances, max_attempts, report).await,
+        Some(_) => 0,
+    };
     let swept = Sweeping {
         clients,
         report,
@@ -143,7 +144,8 @@ pub(crate) async fn sweep(
         swept.spared,
         reruns,
     ));
-    match swept.failed {
+    let unseen = unseen.map(|failure| failure.and("what expired in other regions is swept"));
+    match swept.failed.or(unseen) {
         Some(failure) => Err(failure),
         None => Ok(()),
     }
@@ -296,7 +298,8 @@ impl Sweeping<'_> {
                     );
                 }
                 Err(error) => {
-                    let failure = self.clients.ec2_failure(&error);
+                    let region = id.region().unwrap_or(&self.clients.region);
+                    let failure = self.clients.failure_in(region, &error);
                     self.fail(failure.and(format!("STILL THERE: `{id}`")));
                 }
             }

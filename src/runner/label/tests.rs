@@ -3,6 +3,7 @@
 use super::*;
 use crate::inputs::Problems;
 use crate::launch::spec::StartSpec;
+use crate::values::per_region::regions;
 use fastrand::Rng;
 
 fn inputs(values: &[(&'static str, &str)]) -> Inputs {
@@ -28,7 +29,7 @@ fn resolved(label: &str, values: &[(&'static str, &str)]) -> Result<Inputs, Stri
         .map_err(|error| error.to_string())?;
     let all = given.with(layer);
     let mut problems = Problems::default();
-    let region = all.get("aws-region").and_then(|region| region.parse().ok());
+    let region = all.get("aws-region").and_then(|text| regions(text).ok());
     match StartSpec::parse(&all, region.as_ref(), &mut problems) {
         Some(_) => Ok(all),
         None => Err(told(problems.located(&all))),

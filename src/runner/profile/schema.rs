@@ -41,8 +41,11 @@ fn value(input: &Input) -> Value {
             json!({ "type": "string", "pattern": DURATION })
         }
         ("image", _) => json!({
-            "type": "string",
-            "anyOf": [{ "enum": Image::names() }, { "pattern": TEXT }],
+            "anyOf": [
+                { "enum": Image::names() },
+                text(),
+                { "type": "array", "items": text(), "minItems": 1 },
+            ],
         }),
         (_, Shape::Scalar) => scalar(),
         (_, Shape::List) => json!({

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::*;
 use crate::inputs::{Inputs, Problems};
 use crate::launch::spec::StartSpec;
+use crate::values::per_region::regions;
 
 fn told(errors: &[InputError]) -> String {
     let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -18,7 +19,7 @@ fn resolved(text: &str, name: &str) -> Result<Inputs, String> {
     let layer = file.layer(name).map_err(|error| error.to_string())?;
     let inputs = Inputs::default().with(layer);
     let mut problems = Problems::default();
-    let region = problems.optional(&inputs, "aws-region", str::parse);
+    let region = problems.optional(&inputs, "aws-region", regions);
     match StartSpec::parse(&inputs, region.as_ref(), &mut problems) {
         Some(_) => Ok(inputs),
         None => Err(told(&problems.located(&inputs))),
