@@ -83,3 +83,48 @@ def test_modes_do_not_know_each_other() -> None:
             if path[0] == "modes" and mode != "mod" and path[1:2] != [mode]
         ]
     assert across == []
+
+
+def module(file: Path) -> tuple[str, ...]:
+    """`src/modes/listen/set.rs` is `modes::listen::set`, and a folder's `mod.rs` the folder."""
+    parts = file.relative_to(SRC).with_suffix("").parts
+    return parts[:-1] if parts[-1] == "mod" else parts
+
+
+def neighbours(file: Path, modules: set[tuple[str, ...]]) -> set[tuple[str, ...]]:
+    """The files that a file imports, in its own room, too; not those below it, which it is made of."""
+    here, text = module(file), production(file)
+    paths = [tuple(path) for path in imports(file)]
+    paths += [(*here[:-1], *rest.split("::")) for rest in re.findall(r"\buse super::(\w+(?:::\w+)*)", text)]
+    found = set()
+    for path in paths:
+        longest = next((path[:end] for end in range(len(path), 0, -1) if path[:end] in modules), None)
+        if longest and longest != here and here[: len(longest)] != longest and longest[: len(here)] != here:
+            found.add(longest)
+    return found
+
+
+# Those that remain: fewer may be, more may not.
+CIRCLES = {frozenset({("modes", "policy", "arguments"), ("modes", "policy", "facts")})}
+
+
+def test_files_do_not_import_each_other_in_a_circle() -> None:
+    files = [file for file in sources() if file.name not in ("main.rs", "cli.rs")]
+    modules = {module(file) for file in files}
+    known = {module(file): neighbours(file, modules) for file in files}
+    reached = {start: reachable(start, known) for start in known}
+    circles = {
+        frozenset({one} | {two for two in reached[one] if one in reached[two]}) for one in known if one in reached[one]
+    }
+    assert circles <= CIRCLES
+
+
+def reachable(start: tuple[str, ...], known: dict[tuple[str, ...], set[tuple[str, ...]]]) -> set[tuple[str, ...]]:
+    seen: set[tuple[str, ...]] = set()
+    ahead = list(known[start])
+    while ahead:
+        one = ahead.pop()
+        if one not in seen:
+            seen.add(one)
+            ahead += known.get(one, ())
+    return seen

@@ -192,18 +192,22 @@ impl Set {
     /// What is said when the session begins.
     pub(super) fn greeting(&self) -> String {
         let Limits { min, max } = self.spec.limits;
-        let waiting = match min {
-            0 => String::new(),
-            some => format!(", {some} of them waiting for jobs"),
-        };
-        let what = if self.drains { "draining" } else { "serving" };
+        let name = &self.spec.name;
         let assigned = match self.jobs.assigned_count() {
             1 => "1 assigned job".to_owned(),
             count => format!("{count} assigned jobs"),
         };
+        if self.drains {
+            return format!(
+                "out of service: no new jobs with `runs-on: {name}`; GitHub counts {assigned}, which are served"
+            );
+        }
+        let waiting = match min {
+            0 => String::new(),
+            some => format!(", {some} of them waiting for jobs"),
+        };
         format!(
-            "{what} jobs with `runs-on: {}`, at most {max} runners{waiting}; GitHub counts {assigned}",
-            self.spec.name
+            "serving jobs with `runs-on: {name}`, at most {max} runners{waiting}; GitHub counts {assigned}"
         )
     }
 
