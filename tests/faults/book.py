@@ -83,6 +83,7 @@ STORIES = {
     "a crowd": "20 runners, of which every third launch fails, or for some of which there is no room",
     "one of many": "EC2 refuses to end one of six, or does not know it: the others end, the one is named",
     "others' records": "a stranger's number in the tag, pages that shift, a wrong 404: nobody else's runner is touched",
+    "GitHub lags": "records that GitHub neither gets nor lists for their first 4 s",
     "EC2 lags": "instances that cannot be seen, or not by their tags, for 3 s and for 20 s",
 }
 

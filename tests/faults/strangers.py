@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
+from faults import promise
 from faults.case import Verdict
 from faults.kinds import ec2_answer
 from faults.races import LONG_AGO, PATIENCE, Race, after_serving, just_now, launched, nothing_left
@@ -222,16 +223,53 @@ def lost_and_late(seconds: float) -> Story:
     return tell
 
 
+def unseen_records(world: World, verdict: Verdict) -> list[Run]:
+    """For some seconds GitHub neither gets nor lists the records that it has just made: nobody has deleted them."""
+    world.github.runners.unseen = 4.0
+    run = world.step.run("start", **{**world.day.inputs, "start-timeout": "30s"})
+    if run.code:
+        verdict.wrong_code.append(f"exit {run.code}, not 0")
+    verdict.broken += promise.broken(world, run)
+    return [run]
+
+
+def protected(mode: str) -> Story:
+    """Somebody has protected one instance of six, and lifts that later."""
+
+    def tell(world: World, verdict: Verdict) -> list[Run]:
+        started = launched(world)
+        one = world.living()[2]
+        world.ec2.protect(one)
+        expire(world, mode)
+        run = world.step.run(mode, PATIENCE + 5)
+        if run.code != 1:
+            verdict.wrong_code.append(f"{mode} ended with {run.code}, not 1")
+        if others := set(world.living()) - {one}:
+            verdict.broken.append(f"after {mode}, {others} live, and only {one} is protected")
+        verdict.must_name(run, "OperationNotPermitted")
+        if not any(one in line for line in run.annotations):
+            verdict.broken.append(f"{one} is left, and the message does not say so")
+        world.ec2.protect(one, on=False)
+        again = world.step.run("stop")
+        nothing_left(world, verdict, "a stop later")
+        return [started, run, again]
+
+    return tell
+
+
 def strangers() -> Iterator[Race]:
     for mode, day in (("stop", "six"), ("sweep", "six"), ("start", "never-six")):
         for code, status, words in REFUSALS:
             yield Race("one of many", f"refused:{mode}:{code}", day, one_refused(mode, code, status, words))
     for mode in ("stop", "sweep"):
         yield Race("one of many", f"unknown:{mode}", "six", one_unknown(mode))
+        yield Race("one of many", f"protected:{mode}", "six", protected(mode))
         yield Race("others' records", f"stranger:{mode}", "plain", tagged_with_a_stranger(mode))
     yield Race("others' records", "pages:stop", "plain", stop_while_pages_shift)
     yield Race("others' records", "pages:sweep", "busy", sweep_while_pages_shift)
     yield Race("others' records", "404:sweep", "busy", sweep_is_told_404)
+    for day in ("plain", "six"):
+        yield Race("GitHub lags", f"lag:record:{day}", day, unseen_records)
     for seconds in (3.0, 20.0):
         yield Race("EC2 lags", f"lag:unknown:{seconds:.0f}", "plain", stop_after_kill(unknown=seconds))
         yield Race("EC2 lags", f"lag:untagged:{seconds:.0f}", "plain", stop_after_kill(untagged=seconds))

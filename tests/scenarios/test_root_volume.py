@@ -14,7 +14,8 @@ from standins.proxy import ec2_error
 
 UBUNTU = {"image": "ubuntu-24.04"}
 LARGE = {**UBUNTU, "instance-type": "m7i.24xlarge"}
-BOOT = {"image": images.OWN_X64, "instance-type": "m7i.large", "root": "gp3-boot/6000/500/300"}
+# 6,000 IOPS need 12 GiB: EC2 gives at most 500 for each.
+BOOT = {"image": images.OWN_X64, "instance-type": "m7i.large", "root": "gp3-boot/6000/500/300", "root-size": 20}
 LeftBehind = Callable[[], list[str]]
 
 

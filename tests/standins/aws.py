@@ -186,6 +186,10 @@ class Ec2:
         """Sets a tag with nobody's permission, as time and other people do."""
         self._moto.control(f"instances/{instance_id}/tags", {key: value})
 
+    def protect(self, instance_id: str, *, on: bool = True) -> None:
+        """Termination protection, which somebody has switched on, or off again."""
+        self._moto.control(f"instances/{instance_id}/protection", {"on": on})
+
     def forget(self) -> None:
         """Drops this account's instances, where thousands of tests share one moto."""
         self._moto.control(f"accounts/{self.access_key_id}/forget")

@@ -15,6 +15,7 @@ from standins.aws import Ec2, policy_with, policy_without
 from standins.gate import garbage, lost, reset
 from standins.proxy import no_capacity
 
+ROOT, GP3 = "/dev/sda1", {"VolumeType": "gp3"}
 TAGS = [{"Key": "sprinters:sprinters", "Value": "true"}, {"Key": "Name", "Value": "x"}]
 
 
@@ -126,6 +127,15 @@ def test_a_power_off_has_its_own_reason_and_terminating_again_keeps_it(ec2: Ec2)
             {"BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeType": "gp3"}}]},
             "MissingParameter",
         ),
+        ({"BlockDeviceMappings": [{"DeviceName": ROOT, "Ebs": GP3 | {"Iops": 80_001}}]}, "InvalidParameterValue"),
+        (
+            {"BlockDeviceMappings": [{"DeviceName": ROOT, "Ebs": GP3 | {"Iops": 6_000, "VolumeSize": 8}}]},
+            "InvalidParameterCombination",
+        ),
+        (
+            {"BlockDeviceMappings": [{"DeviceName": ROOT, "Ebs": GP3 | {"Throughput": 800}}]},
+            "InvalidParameterCombination",
+        ),
         (
             {"TagSpecifications": [{"ResourceType": "instance", "Tags": [{"Key": "aws:x", "Value": ""}]}]},
             "InvalidParameterValue",
@@ -141,6 +151,32 @@ def test_what_ec2_refuses_is_refused(ec2: Ec2, parameters: dict[str, Any], code:
         launch(ec2, "refused", **parameters)
     assert code_of(caught) == code
     assert not ec2.instances()
+
+
+def test_one_that_is_protected_saves_the_others(ec2: Ec2) -> None:
+    ids = [launch(ec2, token)["InstanceId"] for token in ("a", "b", "c")]
+    ec2.protect(ids[1])
+    with pytest.raises(ClientError) as caught:
+        client(ec2).terminate_instances(InstanceIds=ids)
+    assert code_of(caught) == "OperationNotPermitted"
+    assert len(ec2.living()) == 3
+    ec2.protect(ids[1], on=False)
+    client(ec2).terminate_instances(InstanceIds=ids)
+    assert not ec2.living()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code"),
+    [
+        ({"MaxResults": 4}, "InvalidParameterValue"),
+        ({"MaxResults": 1001}, "InvalidParameterValue"),
+        ({"Filters": [{"Name": "instance-id", "Values": [f"i-{n}" for n in range(201)]}]}, "FilterLimitExceeded"),
+    ],
+)
+def test_what_is_asked_for_has_bounds(ec2: Ec2, parameters: dict[str, Any], code: str) -> None:
+    with pytest.raises(ClientError) as caught:
+        client(ec2).describe_instances(**parameters)
+    assert code_of(caught) == code
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.policy(n)) for n in ("published_role", "tight")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -124,6 +125,15 @@ def test_lists_by_name_and_page(ask: Client) -> None:
         ask("POST", f"{RUNNERS}/generate-jitconfig", JIT | {"name": f"runner-{number}"})
     assert [r["name"] for r in ask("GET", f"{RUNNERS}?per_page=2&page=2")[2]["runners"]] == ["runner-2", "runner-3"]
     assert ask("GET", f"{RUNNERS}?name=runner-4")[2]["total_count"] == 1
+
+
+def test_a_fresh_record_can_be_unseen(github: GitHub, ask: Client) -> None:
+    github.runners.unseen = 0.3
+    number = ask("POST", f"{RUNNERS}/generate-jitconfig", JIT)[2]["runner"]["id"]
+    assert ask("GET", f"{RUNNERS}/{number}")[0] == 404
+    assert ask("GET", RUNNERS)[2]["total_count"] == 0
+    time.sleep(0.3)
+    assert ask("GET", f"{RUNNERS}/{number}")[0] == 200
 
 
 def test_a_used_up_token_is_told_when_it_can_go_on(github: GitHub) -> None:

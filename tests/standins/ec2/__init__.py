@@ -16,6 +16,8 @@ What it does not, and what therefore stands here:
 * A client token is echoed and not honoured, and DescribeInstances knows no filter `client-token`.
 * An instance runs at once and is gone at once. Here it is `pending` and `shutting-down` for as long as the caller's
   `Behaviour` says, and unknown for as long as it says too (eventual consistency).
+* Termination protection ends the instances before the protected one; EC2 ends none of a call. Pages and filters have
+  no bounds, and neither has the performance of a volume.
 * No instance ends by itself: `control.py` powers one off, with a StateReason.
 * Any image, type and architecture may be combined, any tag and any length of user data are taken; EC2 refuses.
 * A block device without a size is refused; EC2 takes the image's. Iops and Throughput are dropped.

@@ -128,6 +128,9 @@ def control(path: str, body: dict[str, Any]) -> Any:
                 return forget(account)
             case ["instances", instance_id, "power-off"]:
                 return power_off(instance_id, body["code"], body["message"], body["transition_reason"])
+            case ["instances", instance_id, "protection"]:
+                next(one for one in all_instances() if one.id == instance_id).disable_api_termination = body["on"]
+                return {}
             case ["instances", instance_id, "tags"]:
                 region = next(one.region_name for one in all_instances() if one.id == instance_id)
                 ec2_backends[DEFAULT_ACCOUNT_ID][region].create_tags([instance_id], body)

@@ -89,6 +89,7 @@ def check_launch(self: InstanceResponse, form: dict[str, str]) -> None:
     check_capacity(form)
     check_template(self, form)
     check_volumes(form, image.root_device_name)
+    check_performance(form, cast(Image, image).root_size)
     token = form.get("ClientToken", "")
     if len(token) > 64 or not token.isascii():
         raise Ec2Error(400, "InvalidParameterValue", "ClientToken: at most 64 ASCII characters")
@@ -157,6 +158,23 @@ def check_volumes(form: dict[str, str], root_device: str) -> None:
             continue
         if device != root_device and not (ebs + "VolumeSize" in form or ebs + "SnapshotId" in form):
             raise Ec2Error(400, "MissingParameter", "The request must contain the parameter size or snapshotId")
+
+
+def check_performance(form: dict[str, str], root_size: int) -> None:
+    """gp3: 3,000 to 80,000 IOPS and 125 to 2,000 MiB/s, 500 IOPS per GiB and 0.25 MiB/s per IOPS at most."""
+    for key in form:
+        if not key.endswith(".Ebs.VolumeType") or form[key] != "gp3":
+            continue
+        ebs = key.removesuffix("VolumeType")
+        size = int(form.get(ebs + "VolumeSize", root_size))
+        iops, throughput = int(form.get(ebs + "Iops", 3000)), int(form.get(ebs + "Throughput", 125))
+        rate = int(form.get(ebs + "VolumeInitializationRate", 100))
+        if not 3000 <= iops <= 80_000 or not 125 <= throughput <= 2000 or not 100 <= rate <= 300:
+            text = f"Volume iops of {iops}, throughput of {throughput} or initialization rate of {rate} is out of range"
+            raise Ec2Error(400, "InvalidParameterValue", text)
+        if iops > max(3000, 500 * size) or throughput > iops / 4:
+            text = f"{iops} iops on {size} GiB with {throughput} MiB/s exceed the maximum ratio"
+            raise Ec2Error(400, "InvalidParameterCombination", text)
 
 
 def check_zone(self: InstanceResponse, form: dict[str, str]) -> None:

@@ -19,6 +19,8 @@ from moto.ec2.models.instances import Instance
 from moto.ec2.responses._base_response import EC2BaseResponse
 from moto.ec2.responses.instances import InstanceResponse
 
+from standins.ec2.errors import Ec2Error
+
 lock = threading.RLock()
 
 
@@ -86,7 +88,34 @@ _describe_instances = InstanceResponse.describe_instances
 _terminate_instances = InstanceResponse.terminate_instances
 
 
+def check_bounds(self: InstanceResponse) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html and `Using_Filtering.html`."""
+    if any(len(values) > 200 for values in self._filters_from_querystring().values()):
+        raise Ec2Error(400, "FilterLimitExceeded", "The maximum number of filter values is 200")
+    most = self._get_param("MaxResults")
+    if most is None:
+        return
+    if self._get_param("InstanceIds"):
+        text = "The parameter instancesSet cannot be used with the parameter maxResults"
+        raise Ec2Error(400, "InvalidParameterCombination", text)
+    if not 5 <= int(most) <= 1000:
+        raise Ec2Error(400, "InvalidParameterValue", f"Value ( {most} ) for parameter maxResults is invalid.")
+
+
+def check_protection(self: InstanceResponse) -> None:
+    """One that is protected saves all that are asked for with it."""
+    ids = self._get_param("InstanceIds", [])
+    for instance in all_instances():
+        if instance.id in ids and instance.disable_api_termination:
+            text = (
+                f"The instance '{instance.id}' may not be terminated. Modify its 'disableApiTermination' instance "
+                "attribute and try again."
+            )
+            raise Ec2Error(400, "OperationNotPermitted", text)
+
+
 def describe_instances(self: InstanceResponse) -> ActionResult:
+    check_bounds(self)
     with lock:
         settle()
         check_known(self)
@@ -113,6 +142,8 @@ def terminate_instances(self: InstanceResponse) -> ActionResult:
     with lock:
         settle()
         check_known(self)
+        if not self._get_param("DryRun", False):
+            check_protection(self)
         asked = [i for i in all_instances() if i.id in self._get_param("InstanceIds", [])]
         over = {
             i.id: (i.state_reason, i._state.name) for i in asked if i._state.name in ("shutting-down", "terminated")

@@ -129,7 +129,8 @@ class Rest:
                 return self._list(scope, request.query)
             case "get-runner":
                 runner = self._runners.get(number, scope)
-                return Response.of_json(200, runner.as_json()) if runner else message(404, "Not Found")
+                seen = runner and self._runners.is_seen(runner)
+                return Response.of_json(200, runner.as_json()) if runner and seen else message(404, "Not Found")
             case _:
                 return self._delete(scope, number)
 
@@ -149,7 +150,7 @@ class Rest:
         return Response.of_json(201, {"runner": runner.as_json(), "encoded_jit_config": runner.encoded_jit_config})
 
     def _list(self, scope: str, query: dict[str, str]) -> Response:
-        found = self._runners.listed(scope, query.get("name"))
+        found = [one for one in self._runners.listed(scope, query.get("name")) if self._runners.is_seen(one)]
         size = min(int(query.get("per_page", "30")), 100)
         page = int(query.get("page", "1"))
         shown = found[(page - 1) * size : page * size]

@@ -85,6 +85,8 @@ class Runners:
         self._issued: list[Runner] = []
         self._jobs: list[Job] = []
         self.changed = threading.Condition(threading.RLock())
+        self.unseen = 0.0
+        """How long a fresh record is missing from what the REST API reads, in seconds."""
         self.on_job: Callable[[Runner, Job], None] = lambda _runner, _job: None
         """Hears of every job that starts or ends on a runner, under the lock."""
 
@@ -130,6 +132,9 @@ class Runners:
     def listed(self, scope: str | None = None, name: str | None = None) -> list[Runner]:
         with self.changed:
             return [r for r in self._runners.values() if scope in (None, r.scope) and name in (None, r.name)]
+
+    def is_seen(self, runner: Runner) -> bool:
+        return time.monotonic() >= runner.created_at + self.unseen
 
     @property
     def issued(self) -> list[Runner]:

@@ -128,9 +128,10 @@ class Runs:
         of_scope = [run for run in self._runs if run.scope == scope]
         if name == "list-runs":
             size = min(int(request.query.get("per_page", "30")), 100)
-            shown = [one for one in of_scope if request.query.get("status") in (None, one.status)][:size]
-            found = [self._run_json(one) for one in shown]
-            return Response.of_json(200, {"total_count": len(found), "workflow_runs": found})
+            page = int(request.query.get("page", "1"))
+            found = [one for one in of_scope if request.query.get("status") in (None, one.status)]
+            shown = [self._run_json(one) for one in found[(page - 1) * size : page * size]]
+            return Response.of_json(200, {"total_count": len(found), "workflow_runs": shown})
         number = int(match["id"])
         if name in ("rerun-job", "list-annotations"):
             for run in of_scope:
