@@ -1,11 +1,13 @@
 //! Deleting runner records at GitHub.
 
 use std::fmt;
+use std::time::{Duration, SystemTime};
 
 use super::each;
 use crate::github::{DELETE, Deletion, Github, GithubError, LIST};
 use crate::platform::clock::sleep;
 use crate::retry::{self, Backoff, Deadline, Decision, decide_for_undo};
+use crate::values::run;
 use crate::values::runner_id::RunnerId;
 
 /// A runner record, and the name that proves whose it is.
@@ -26,6 +28,8 @@ impl fmt::Display for Record {
 pub(crate) enum NotDeleted {
     /// GitHub believes that a job runs on it, and refuses.
     Busy,
+    /// It was made just now, and GitHub does not show it yet.
+    NotShown,
     Refused(GithubError),
 }
 
@@ -33,6 +37,9 @@ impl fmt::Display for NotDeleted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Busy => f.write_str("GitHub believes that it still runs a job"),
+            Self::NotShown => {
+                f.write_str("GitHub does not show it yet, so that it could not be deleted")
+            }
             Self::Refused(error) => error.fmt(f),
         }
     }
@@ -54,15 +61,30 @@ pub(crate) async fn delete_records(
     .await
 }
 
-/// Deletes a record, waiting out a job that GitHub believes is still running.
+/// How old a record is, by its name, when every one of GitHub's servers knows it.
+const KNOWN_EVERYWHERE: Duration = Duration::from_secs(6);
+/// How often it is looked for until then.
+const LOOK_AGAIN: Duration = Duration::from_millis(700);
+
+/// Deletes a record, waiting out a job that GitHub believes is still running. A record that was made just now and that GitHub
+/// shows nowhere is not gone: it is looked for until it must be known. After a try that may have deleted it, gone is gone.
 pub(crate) async fn delete_record(
     github: &Github,
     record: &Record,
     deadline: Deadline,
 ) -> Result<(), NotDeleted> {
     let mut backoff = Backoff::default();
+    let mut has_tried = false;
     loop {
-        match try_delete(github, record, deadline).await {
+        let outcome = try_delete(github, record, deadline).await;
+        if matches!(outcome, Ok(Deletion::Gone)) && !has_tried && is_fresh(record) {
+            if deadline.sleep(LOOK_AGAIN).await.is_err() {
+                return Err(NotDeleted::NotShown);
+            }
+            continue;
+        }
+        has_tried = true;
+        match outcome {
             Ok(Deletion::Deleted | Deletion::Gone) => return Ok(()),
             Ok(Deletion::Busy) => {
                 if deadline.sleep(backoff.next(None)).await.is_err() {
@@ -75,6 +97,10 @@ pub(crate) async fn delete_record(
             },
         }
     }
+}
+
+fn is_fresh(record: &Record) -> bool {
+    run::age(&record.name, SystemTime::now()).is_some_and(|age| age < KNOWN_EVERYWHERE)
 }
 
 /// One try. A 404 is looked at once more by the record's name: another of GitHub's servers, or whatever answered in its place,

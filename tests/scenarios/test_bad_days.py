@@ -18,6 +18,7 @@ from standins.cloud import Behaves, Cloud
 from standins.gate import Fault, answer, garbage, lost, reset, truncated
 from standins.github import GitHub, Kind
 from standins.program import Program
+from standins.proxy import ec2_error
 from standins.server import Response
 
 AMI = {"image": images.OWN_X64, "instance-type": "m7i.large"}
@@ -360,3 +361,16 @@ def test_a_record_that_is_gone_later_on_has_vanished(
     assert "vanished" in run.log
     assert run.seconds > 4
     assert not left_behind()
+
+
+@pytest.mark.parametrize("misses", [1, 3])
+def test_an_undo_believes_no_404_of_a_record_that_was_made_just_now(
+    sprinters: Program, ec2: Ec2, github: GitHub, left_behind: LeftBehind, misses: int
+) -> None:
+    ec2.gate.fail("RunInstances", ec2_error("InvalidParameterValue"))
+    github.gate.fail("delete-runner", answer(NOT_FOUND), times=misses)
+    github.gate.fail("list-runners", answer(NONE_LISTED), times=misses)
+    run = sprinters.run("start", **AMI)
+
+    assert run.code == 1
+    assert not left_behind(), run.log

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+from standins import images
 from standins.aws import Ec2
 from standins.cloud import Behaves
-from standins.gate import reset
+from standins.gate import answer, delayed, reset, then
 from standins.github import GitHub, Kind, RunJob
-from standins.program import Program, Run
+from standins.program import Program, Run, Running
 from standins.proxy import ec2_error
+from standins.server import Response
 
 Started = Callable[..., Run]
 LeftBehind = Callable[[], list[str]]
@@ -271,3 +273,34 @@ def test_where_it_cannot_it_says_so(sprinters: Program, started: Started, ec2: E
     assert run.code == 1
     assert "ec2:TerminateInstances" in run.log
     assert run_of_start.outputs["instance-id"] in run.log
+
+
+def test_a_young_record_without_an_instance_is_looked_at_longer(
+    sprinters: Program, started: Started, ec2: Ec2, left_behind: LeftBehind
+) -> None:
+    """Of a `start` that was killed: EC2 does not show its instance at once."""
+    started()
+    body = b"<DescribeInstancesResponse><reservationSet/></DescribeInstancesResponse>"
+    none = Response(200, {"Content-Type": "text/xml"}, body)
+    rule = ec2.gate.fail("DescribeInstances", answer(none), times=2)
+    run = sprinters.run("stop")
+
+    assert (run.code, rule.struck) == (0, 2), run.log
+    assert "a runner record has no instance yet: looking again" in run.log
+    assert not left_behind()
+
+
+def test_a_young_record_whose_instance_never_comes_is_a_warning_with_its_name(
+    sprinters: Program, ec2: Ec2, github: GitHub
+) -> None:
+    starting: list[Running] = []
+    github.gate.fail("generate-jitconfig", then(lambda: starting[0].kill(), delayed(0.5)))
+    starting.append(sprinters.begin("start", image=images.OWN_X64, **{"instance-type": "m7i.large"}))
+    starting[0].wait()
+    github.gate.wait_until(lambda: bool(github.gate.calls("generate-jitconfig")), 5)
+    [record] = github.records()
+    run = sprinters.run("stop")
+
+    assert run.code == 0, run.log
+    assert not github.records() and not ec2.instances()
+    assert f"the instance of runner `{record.name}` has not shown up" in run.log

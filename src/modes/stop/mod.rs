@@ -403,6 +403,9 @@ async fn delete_records(
                 "runner record {record} is still busy on GitHub although its instance is terminated; GitHub removes it by itself \
                  when it notices"
             )),
+            Err(why @ NotDeleted::NotShown) => {
+                report.warning(format_args!("runner record {record}: {why}"));
+            }
             Err(NotDeleted::Refused(error)) => {
                 left.push(format!("STILL THERE: runner record {record}: {error}"));
                 last = Some(error);
