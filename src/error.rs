@@ -64,6 +64,16 @@ impl Failure {
         Self::new(error.to_string(), error.remedy(scope))
     }
 
+    /// What went wrong on this machine, with its causes in one line.
+    pub(crate) fn local(error: &anyhow::Error, help: impl Into<String>) -> Self {
+        Self::new(format!("{error:#}"), help)
+    }
+
+    /// What no machine that works refuses.
+    pub(crate) fn bug(error: &anyhow::Error) -> Self {
+        Self::local(error, "report this as a bug")
+    }
+
     /// Somebody cancelled the job.
     pub(crate) fn cancelled(signal: &str) -> Self {
         Self::new(

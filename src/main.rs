@@ -89,7 +89,7 @@ fn run(
     };
     *mode = Some(chosen);
     platform::executor::block_on(perform(chosen, inputs, &arguments.listening, report))
-        .map_err(could_not_start)?
+        .map_err(|error| Failure::bug(&error))?
 }
 
 async fn perform(
@@ -150,9 +150,4 @@ fn no_mode() -> InputError {
         "mode",
         &format!("it is empty; accepted: {}", Mode::ACCEPTED),
     )
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "fits `map_err`")]
-fn could_not_start(error: std::io::Error) -> Failure {
-    Failure::new(format!("could not start: {error}"), "report this as a bug")
 }

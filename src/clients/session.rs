@@ -21,12 +21,7 @@ pub(crate) async fn signed_in(
     if !github.signs_out() {
         return work.await;
     }
-    let mut cancel = Cancel::install().map_err(|error| {
-        Failure::new(
-            format!("could not listen for a cancel: {error}"),
-            "report this as a bug",
-        )
-    })?;
+    let mut cancel = Cancel::install().map_err(|error| Failure::bug(&error))?;
     let outcome = if hears_cancel {
         work.await
     } else {

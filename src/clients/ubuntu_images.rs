@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use anyhow::{Context, anyhow};
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use tokio::sync::OnceCell;
 
@@ -143,11 +144,8 @@ impl ImageIndex {
         };
         let fetched = cell.get_or_try_init(|| fetch(connector, &url, purpose, deadline));
         let text = fetched.await.map_err(|error| {
-            let help = extra_roots::remedy(&error).unwrap_or(WAY_OUT);
-            Failure::new(
-                format!("could not read the image index `{url}`: {error}"),
-                help,
-            )
+            let help = extra_roots::remedy(&format!("{error:#}")).unwrap_or(WAY_OUT);
+            Failure::local(&error, help)
         })?;
         let image = pick(text, wanted.architecture, region);
         if let (Some(file), Some(image)) = (file, &image) {
@@ -181,8 +179,12 @@ async fn fetch(
     url: &str,
     purpose: Purpose,
     deadline: Deadline,
-) -> Result<String, String> {
-    let uri = url.parse().map_err(|_| "not a valid URL".to_owned())?;
+) -> anyhow::Result<String> {
+    let could_not = || format!("could not read the image index `{url}`");
+    let uri = url
+        .parse()
+        .map_err(|_| anyhow!("not a valid URL"))
+        .with_context(could_not)?;
     let read = || async {
         let text = match get_text(connector, &uri).await {
             // Not every release has minimal images.
@@ -200,7 +202,7 @@ async fn fetch(
     };
     retry::until(READ, deadline.within(PATIENCE), read)
         .await
-        .map_err(|error| error.to_string())
+        .with_context(could_not)
 }
 
 /// What was resolved not long ago.

@@ -29,8 +29,7 @@ impl ExtraRoots {
         let mut roots = Vec::new();
         for name in VARIABLES {
             if let Some(path) = environment(name) {
-                let found =
-                    certificates(&path).map_err(|why| InputError::wrong(name, &path, &why))?;
+                let found = certificates(&path).map_err(|why| wrong(name, &path, &why))?;
                 roots.extend(found);
             }
         }
@@ -44,21 +43,29 @@ impl ExtraRoots {
     }
 }
 
+fn wrong(variable: &str, path: &str, why: &anyhow::Error) -> InputError {
+    InputError::wrong(
+        variable,
+        path,
+        &format!("a file of certificates (PEM); {why:#}"),
+    )
+}
+
 /// The portable build's host makes its connections, and trusts whom it will.
 #[cfg(target_family = "wasm")]
-fn certificates(_path: &str) -> Result<Vec<String>, String> {
+#[expect(clippy::unnecessary_wraps, reason = "an operating system can refuse")]
+fn certificates(_path: &str) -> anyhow::Result<Vec<String>> {
     Ok(Vec::new())
 }
 
 #[cfg(not(target_family = "wasm"))]
-fn certificates(path: &str) -> Result<Vec<String>, String> {
+fn certificates(path: &str) -> anyhow::Result<Vec<String>> {
+    use anyhow::{Context, ensure};
     use base64::Engine;
     use base64::prelude::BASE64_STANDARD;
     use rustls_pki_types::CertificateDer;
     use rustls_pki_types::pem::PemObject;
-    let accepted = "a file of certificates (PEM)";
-    let text =
-        std::fs::read(path).map_err(|error| format!("{accepted}; it cannot be read: {error}"))?;
+    let text = std::fs::read(path).context("it cannot be read")?;
     let found: Vec<String> = CertificateDer::pem_slice_iter(&text)
         .filter_map(Result::ok)
         // One that cannot vouch for anybody is left out, as everywhere.
@@ -68,9 +75,7 @@ fn certificates(path: &str) -> Result<Vec<String>, String> {
             format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
         })
         .collect();
-    if found.is_empty() {
-        return Err(format!("{accepted}; it has none"));
-    }
+    ensure!(!found.is_empty(), "it has none");
     Ok(found)
 }
 

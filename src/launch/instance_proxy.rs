@@ -1,5 +1,6 @@
 //! The step's way to the network, for the instance: it most often stands in the same network.
 
+use anyhow::{Context, ensure};
 use secrecy::SecretString;
 
 /// What every program reads, in lower and upper case.
@@ -45,7 +46,7 @@ impl InstanceProxy {
             certificates(&path, read)
                 .map_err(|why| {
                     notes.push(format!(
-                        "`{CERTIFICATES}` is not handed to the instance: {why}"
+                        "`{CERTIFICATES}` is not handed to the instance: {why:#}"
                     ));
                 })
                 .ok()
@@ -66,8 +67,8 @@ fn is_on_this_machine(proxy: &str) -> bool {
 fn certificates(
     path: &str,
     read: impl Fn(&str) -> std::io::Result<String>,
-) -> Result<String, String> {
-    let text = read(path).map_err(|error| format!("`{path}` cannot be read ({error})"))?;
+) -> anyhow::Result<String> {
+    let text = read(path).with_context(|| format!("`{path}` cannot be read"))?;
     let mut is_inside = false;
     let mut kept = String::new();
     for line in text.lines().map(str::trim) {
@@ -78,14 +79,14 @@ fn certificates(
         }
         is_inside &= line != "-----END CERTIFICATE-----";
     }
-    match kept.len() {
-        0 => Err(format!("`{path}` holds no certificate in PEM")),
-        size if size > MOST_CERTIFICATES => Err(format!(
-            "`{path}` holds {size} bytes of certificates, and user data has room for {MOST_CERTIFICATES}; name a file with \
-             just your own authority, or bake it into the image"
-        )),
-        _ => Ok(kept),
-    }
+    ensure!(!kept.is_empty(), "`{path}` holds no certificate in PEM");
+    let size = kept.len();
+    ensure!(
+        size <= MOST_CERTIFICATES,
+        "`{path}` holds {size} bytes of certificates, and user data has room for {MOST_CERTIFICATES}; name a file with \
+         just your own authority, or bake it into the image"
+    );
+    Ok(kept)
 }
 
 #[cfg(test)]

@@ -39,12 +39,7 @@ pub(crate) async fn bake(
     spec: &BakeSpec,
     report: &Arc<Reporter>,
 ) -> Result<(), Failure> {
-    let mut cancel = Cancel::install().map_err(|error| {
-        Failure::new(
-            format!("could not listen for a cancel: {error}"),
-            "report this as a bug",
-        )
-    })?;
+    let mut cancel = Cancel::install().map_err(|error| Failure::bug(&error))?;
     let mut bake = Bake {
         clients,
         spec,

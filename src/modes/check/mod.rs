@@ -29,12 +29,7 @@ pub(crate) async fn check(
     served: Option<&str>,
     report: &Arc<Reporter>,
 ) -> Result<(), Failure> {
-    let mut cancel = Cancel::install().map_err(|error| {
-        Failure::new(
-            format!("could not listen for a cancel: {error}"),
-            "report this as a bug",
-        )
-    })?;
+    let mut cancel = Cancel::install().map_err(|error| Failure::bug(&error))?;
     let journal = Journal::default();
     let findings = tokio::select! {
         findings = all(clients, spec, served, &journal, report) => findings,

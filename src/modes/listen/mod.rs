@@ -82,12 +82,7 @@ pub(crate) async fn listen(
     };
     let patience = http::LONG_POLL_TIMEOUT;
     let clients = Clients::new(target, Purpose::Runners, environment, report, patience).await;
-    let mut cancel = Cancel::install().map_err(|error| {
-        Failure::new(
-            format!("could not listen for signals: {error}"),
-            "report this as a bug",
-        )
-    })?;
+    let mut cancel = Cancel::install().map_err(|error| Failure::bug(&error))?;
     let work = run(&clients, spec, report, &mut cancel);
     let outcome = Box::pin(work).await;
     let _ = timeout(SIGN_OUT, clients.github.sign_out()).await;

@@ -21,6 +21,7 @@ mod workflow;
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use similar::TextDiff;
 
@@ -105,7 +106,7 @@ pub(crate) fn migrate(migration: &Migration, report: &Reporter) -> Result<(), Fa
     let texts: Vec<_> = migration
         .files
         .iter()
-        .map(|file| (file, read(file)))
+        .map(|file| (file, read_file(file)))
         .collect();
     let mut readable = texts.iter().filter_map(|(_, text)| text.as_ref().ok());
     let has_start = readable.any(|text| has_start(text));
@@ -115,7 +116,13 @@ pub(crate) fn migrate(migration: &Migration, report: &Reporter) -> Result<(), Fa
         Target::Steps
     };
     for (file, text) in texts {
-        let migrated = text.and_then(|text| {
+        let not_read = |error| {
+            Failure::local(
+                &error,
+                "name a workflow file, such as `.github/workflows/ci.yml`",
+            )
+        };
+        let migrated = text.map_err(not_read).and_then(|text| {
             let converted = converted(file, &text, has_start, &mut target)?;
             hand_out(file, &text, converted, migration.write, report)
         });
@@ -154,13 +161,12 @@ fn hand_out_profiles(
     } else if !migration.write {
         report.verbatim(&diff(&path.to_string_lossy(), "", &text));
     } else {
-        files::create_new(&path, &text).map_err(|error| {
-            let what = format!("could not write `{}`: {error}", path.display());
-            Failure::new(
-                what,
-                "check that you may create it, and that no link leads there",
-            )
-        })?;
+        files::create_new(&path, &text)
+            .with_context(|| format!("could not write `{}`", path.display()))
+            .map_err(|error| {
+                let help = "check that you may create it, and that no link leads there";
+                Failure::local(&error, help)
+            })?;
         report.aside(format!("`{}` has the profiles", path.display()));
     }
     Ok(())
@@ -218,12 +224,9 @@ fn hand_out(
             format!("`{file}` has nothing to migrate")
         });
     } else if write {
-        files::replace(Path::new(file), &converted).map_err(|error| {
-            Failure::new(
-                format!("could not write `{file}`: {error}"),
-                "name a regular file that you may change",
-            )
-        })?;
+        files::replace(Path::new(file), &converted)
+            .with_context(|| format!("could not write `{file}`"))
+            .map_err(|error| Failure::local(&error, "name a regular file that you may change"))?;
         report.aside(format!("`{file}` is migrated"));
     } else {
         report.verbatim(&diff(file, text, &converted));
@@ -231,7 +234,7 @@ fn hand_out(
     Ok(())
 }
 
-fn read(file: &str) -> Result<String, Failure> {
+fn read_file(file: &str) -> anyhow::Result<String> {
     let read = if file == STDIN {
         files::read_bounded(std::io::stdin().lock()).and_then(|bytes| {
             String::from_utf8(bytes).map_err(|_| std::io::Error::other("it is not UTF-8"))
@@ -239,12 +242,7 @@ fn read(file: &str) -> Result<String, Failure> {
     } else {
         files::read(Path::new(file))
     };
-    read.map_err(|error| {
-        Failure::new(
-            format!("could not read `{file}`: {error}"),
-            "name a workflow file, such as `.github/workflows/ci.yml`",
-        )
-    })
+    read.with_context(|| format!("could not read `{file}`"))
 }
 
 /// As `diff -u`, so that `git apply` takes it.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use anyhow::Context;
 use similar::TextDiff;
 use sprinters_policy::{Checker, Fixed};
 
@@ -51,12 +52,12 @@ fn write(file: &PolicyFile, fixed: &Fixed, report: &Reporter) -> Result<(), Fail
     if file.name == STDIN {
         report.verbatim(&fixed.text);
     } else if fixed.text != file.text {
-        files::replace(Path::new(&file.name), &fixed.text).map_err(|error| {
-            Failure::new(
-                format!("cannot write `{}`: {error}", file.name),
-                "name a regular file that you may change, or use `--diff`",
-            )
-        })?;
+        files::replace(Path::new(&file.name), &fixed.text)
+            .with_context(|| format!("cannot write `{}`", file.name))
+            .map_err(|error| {
+                let help = "name a regular file that you may change, or use `--diff`";
+                Failure::local(&error, help)
+            })?;
     }
     for done in &fixed.changes {
         report.aside(format_args!(

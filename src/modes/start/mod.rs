@@ -90,12 +90,7 @@ async fn launch_and_wait(
     report: Arc<Reporter>,
 ) -> Result<(), NotStarted> {
     let began = Instant::now();
-    let mut cancel = Cancel::install().map_err(|error| {
-        Failure::new(
-            format!("could not listen for a cancel: {error}"),
-            "report this as a bug",
-        )
-    })?;
+    let mut cancel = Cancel::install().map_err(|error| Failure::bug(&error))?;
     let deadlines = Deadlines::new(spec.start_timeout.as_duration(), spec.count);
 
     let (prepared, runner_group) = tokio::select! {

@@ -1,7 +1,6 @@
 //! Unix's own signals.
 
-use std::io;
-
+use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// From its creation on, no signal ends the process: an undo runs to its end, however often someone presses Ctrl-C.
@@ -12,11 +11,12 @@ pub(crate) struct Cancel {
 }
 
 impl Cancel {
-    pub(crate) fn install() -> io::Result<Self> {
+    pub(crate) fn install() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("could not listen for a cancel");
         Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hangup: listen(SignalKind::hangup())?,
         })
     }
 

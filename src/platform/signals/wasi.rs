@@ -2,7 +2,6 @@
 //! cancelled reads otherwise. A host that closes it never cancels.
 
 use std::future::pending;
-use std::io;
 
 use wasip2::cli::stdin::get_stdin;
 use wstd::io::AsyncInputStream;
@@ -17,7 +16,7 @@ pub(crate) struct Cancel {
 
 impl Cancel {
     #[expect(clippy::unnecessary_wraps, reason = "an operating system can refuse")]
-    pub(crate) fn install() -> io::Result<Self> {
+    pub(crate) fn install() -> anyhow::Result<Self> {
         let stdin = AsyncInputStream::new(get_stdin());
         Ok(Self { stdin })
     }
