@@ -6,7 +6,9 @@ use http::StatusCode;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::operation::{CREATE, DELETE, DOWNLOADS, LIST, LOOK, REGISTRATION};
+#[cfg(not(target_family = "wasm"))]
+use super::operation::REGISTRATION;
+use super::operation::{CREATE, DELETE, DOWNLOADS, LIST, LOOK};
 use super::{Github, GithubError};
 use crate::values::instance_type::Architecture;
 use crate::values::runner_id::RunnerId;
@@ -72,8 +74,6 @@ pub(super) const PAGE: usize = 100;
 /// How often a list is read that has fewer entries than GitHub says there are.
 const PASSES: usize = 3;
 
-// What is tried, in words: an error's message begins with them.
-#[cfg(not(target_family = "wasm"))]
 #[derive(Serialize)]
 struct GenerateJitConfig<'a> {
     name: &'a str,
