@@ -85,7 +85,7 @@ export class Network {
     const request = client.request({ ...options, method, headers: all.flat(), timeout: limits.betweenBytes });
     this.#underWay.set(id, request);
     const end = () => this.#underWay.delete(id);
-    const broken = (/** @type {string} */ code, /** @type {string | object | undefined} */ why) => {
+    const broken = (/** @type {string} */ code, /** @type {string | object | undefined} */ why = undefined) => {
       if (end()) this.#broken(id, code, why);
       request.destroy();
     };
@@ -177,7 +177,7 @@ function pairs(raw) {
 /**
  * The failure as `wasi:http` names it, and what belongs to that name. Node packs those of several addresses into one.
  * @param {Error & { code?: string, errors?: (Error & { code?: string })[] }} error
- * @returns {[code: string, val?: string | object]}
+ * @returns {[code: string, val?: string | object | undefined]}
  */
 function named(error) {
   const code = error.code ?? error.errors?.[0]?.code ?? "";
