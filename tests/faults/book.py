@@ -105,7 +105,8 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _calls() -> list[str]:
-    start = list(dict.fromkeys(call for calls in singles.CALLS.values() for call in calls))
+    single = dict.fromkeys(call for calls in singles.CALLS.values() for call in calls)
+    start = [*single, *singles.LISTED]
     of_modes = {
         "`start`": [call for call in start if call not in singles.UNDOING],
         "`start`, undoing": list(singles.UNDOING),

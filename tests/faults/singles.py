@@ -115,13 +115,16 @@ class Single:
         if self.operation == "get-runner" and self.kind.name == "404":
             # A record that is missed is looked for in the list, which has it.
             return well
-        if self.kind.nature is Nature.FAR and self.operation == "get-runner" and self.times is not None:
+        if self.kind.nature is Nature.FAR and self.operation in ("get-runner", *LISTED) and self.times is not None:
             # The next look is due soon anyway, and shows whether it is still so.
             return well | {1}
         if self.kind.nature in (Nature.FINAL, Nature.BASELINE, Nature.FAR):
             # No baseline to fall back to: these days ask for no more than that.
             return {1}
         if self.times is not None:
+            return well
+        if self.kind is meanings.SHRUNK:
+            # Who is not listed is asked for by number.
             return well
         if self.kind.name == "late":
             # Whether that is too late depends on how much time is left.
@@ -141,12 +144,16 @@ def singles() -> Iterator[Single]:
                 yield Single(day, operation, kind, 1, 2)
 
 
-MEANT = ("plain", "ladder", "three", "never", "never-three")
+MEANT = ("plain", "ladder", "three", "never", "never-three", "six")
+
+
+LISTED = ("list-runners",)
+"""What many runners are watched by."""
 
 
 def wrong_meanings() -> Iterator[Single]:
     for day in MEANT:
-        for operation in CALLS[day]:
+        for operation in CALLS.get(day, LISTED):
             for kind in meanings.of(operation):
                 for times in (1, None):
                     # An undo that is refused for ever takes its minute: once for each kind is enough.
