@@ -458,6 +458,8 @@ def refused(begin: Listen, code: int, text: str = file_of(linux_x64={"max-runner
         ({LINUX: {"max-runners": 2, "min-runners": 3}}, {}, ("min-runners", "max-runners", "3")),
         ({LINUX: {}}, {}, ("max-runners",)),
         ({LINUX: {"max-runners": 2}}, {"runner": "linux-arm"}, ("linux-arm", LINUX)),
+        ({LINUX: {"max-runners": 2}}, {"runner": "linux-x64, linux-x64"}, ("runner", LINUX, "once")),
+        ({"self-hosted": {"max-runners": 2}}, {}, ("runner", "self-hosted", "a name of its own")),
         ({LINUX: {"max-runners": 2}}, {"for": "soon"}, ("for", "soon")),
         ({LINUX: {"max-runners": 2}}, {"max-runners": "many"}, ("max-runners", "many")),
         ({LINUX: {"max-runners": 2}}, {"public": "perhaps"}, ("public", "perhaps")),
