@@ -1,0 +1,154 @@
+//! Strings and their escapes, in whatever quotes.
+
+use std::borrow::Cow;
+
+use super::{Parser, Problem};
+use crate::json::Text;
+use crate::position::Span;
+
+impl<'t> Parser<'t> {
+    // A string between quotes of `open` bytes and `close`.
+    pub(super) fn string(&mut self, open: usize, close: &str) -> Text<'t> {
+        let start = self.at;
+        self.at += open;
+        let body = self.at;
+        let mut owned: Option<String> = None;
+        let mut copied = body;
+        let end = loop {
+            if close == "\"" {
+                let plain = |b: &u8| *b != b'"' && *b != b'\\' && *b >= 0x20;
+                let rest = self.bytes.get(self.at..).unwrap_or_default();
+                self.at += rest.iter().take_while(|b| plain(b)).count();
+            }
+            let Some(byte) = self.peek() else {
+                self.report(Problem::OpenString, Span::new(start, start + open));
+                break self.at;
+            };
+            if byte == close.as_bytes()[0] && self.text[self.at..].starts_with(close) {
+                self.at += close.len();
+                break self.at - close.len();
+            }
+            match byte {
+                b'\n' | b'\r' => {
+                    let gap = Span::new(self.at, self.at);
+                    self.report_edit(
+                        Problem::OpenString,
+                        Span::new(start, start + open),
+                        (gap, "\""),
+                    );
+                    break self.at;
+                }
+                b'\\' => {
+                    let out = owned.get_or_insert_default();
+                    out.push_str(&self.text[copied..self.at]);
+                    let c = self.escape();
+                    owned.get_or_insert_default().extend(c);
+                    copied = self.at;
+                }
+                0..=0x1f => {
+                    self.report(Problem::ControlCharacter, Span::new(self.at, self.at + 1));
+                    self.at += 1;
+                }
+                _ => self.at += 1,
+            }
+        };
+        let value = match owned {
+            Some(mut out) => {
+                out.push_str(&self.text[copied.min(end)..end]);
+                Cow::Owned(out)
+            }
+            None => Cow::Borrowed(&self.text[body..end]),
+        };
+        Text {
+            value,
+            span: Span::new(start, self.at),
+        }
+    }
+
+    // One escape; `None` where it stands for nothing.
+    pub(super) fn escape(&mut self) -> Option<char> {
+        let start = self.at;
+        let Some(byte) = self.bytes.get(start + 1).copied() else {
+            self.at += 1;
+            return None;
+        };
+        self.at += 2;
+        let simple = match byte {
+            b'"' => '"',
+            b'\\' => '\\',
+            b'/' => '/',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => return self.unicode_escape(start),
+            _ => {
+                self.at = start + 1;
+                self.report(Problem::Escape, Span::new(start, start + 1));
+                return None;
+            }
+        };
+        Some(simple)
+    }
+
+    pub(super) fn unicode_escape(&mut self, start: usize) -> Option<char> {
+        let Some(first) = self.hex4() else {
+            self.report(Problem::Escape, Span::new(start, self.at));
+            return None;
+        };
+        if let Some(c) = char::from_u32(first) {
+            return Some(c);
+        }
+        let high = (0xD800..0xDC00).contains(&first);
+        if high && self.text[self.at..].starts_with("\\u") {
+            let back = self.at;
+            self.at += 2;
+            match self.hex4() {
+                Some(low) if (0xDC00..0xE000).contains(&low) => {
+                    return char::from_u32(0x10000 + ((first - 0xD800) << 10) + (low - 0xDC00));
+                }
+                _ => self.at = back,
+            }
+        }
+        self.report(Problem::LoneSurrogate, Span::new(start, self.at));
+        Some('\u{fffd}')
+    }
+
+    pub(super) fn hex4(&mut self) -> Option<u32> {
+        let digits = self.bytes.get(self.at..self.at + 4)?;
+        if !digits.iter().all(u8::is_ascii_hexdigit) {
+            return None;
+        }
+        let value = u32::from_str_radix(&self.text[self.at..self.at + 4], 16).ok()?;
+        self.at += 4;
+        Some(value)
+    }
+
+    pub(super) fn misquoted(&mut self) -> Text<'t> {
+        let start = self.at;
+        let open = self.char_length();
+        let close = match &self.text[start..start + open] {
+            "“" | "”" | "„" => "”",
+            "‘" | "’" => "’",
+            "`" => "`",
+            _ => "'",
+        };
+        let before = self.errors.len();
+        let text = self.string(open, close);
+        let open_ended = !self.text[start + open..self.at].ends_with(close);
+        self.errors.truncate(before);
+        // What it has swallowed up to the end of its line, nobody knows.
+        let problem = if open_ended {
+            Problem::OpenString
+        } else {
+            Problem::Quotes
+        };
+        self.report(problem, text.span);
+        text
+    }
+
+    pub(super) fn typographic_quote(&self) -> bool {
+        self.text[self.at..].starts_with(['“', '”', '„', '‘', '’'])
+    }
+}
