@@ -94,7 +94,11 @@ pub fn simulation(data: &[u8]) {
         text.replace("EFFECT", effect)
     };
     let Some(alone) = ask(vec![policy.clone()], Vec::new()) else {
-        assert!(!json::parse(&policy).errors.is_empty());
+        let verdict = Checker::new(Options::default()).verdict(&policy);
+        assert!(
+            verdict.refused.is_some(),
+            "what is not simulated is not saved: {policy}"
+        );
         return;
     };
     assert_eq!(
