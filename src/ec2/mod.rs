@@ -4,6 +4,7 @@ mod account;
 mod claims;
 mod console;
 mod dry_run;
+mod endpoint;
 mod error;
 mod http_response;
 mod images;
@@ -19,6 +20,7 @@ mod volumes;
 
 pub(crate) use account::GET_CALLER_IDENTITY;
 pub(crate) use console::GET_CONSOLE_OUTPUT;
+pub(crate) use endpoint::ping;
 pub(crate) use error::{Ec2Error, Kind as Ec2ErrorKind, Next, statement_for};
 pub(crate) use images::{
     CREATE_IMAGE, DELETE_SNAPSHOT, DEREGISTER_IMAGE, DESCRIBE_IMAGES, ImageState, MachineImage,

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::boot::{RunnerSource, UserData};
 use crate::ec2::{Ec2Error, Launch, Launched, Next, PowerOff, RUN_INSTANCES};
 use crate::error::Failure;
-use crate::github::{CREATE, DOWNLOADS, Download, GithubError, JitRunner};
+use crate::github::{CREATE, Download, GithubError, JitRunner};
 use crate::launch::context::Launcher;
 use crate::launch::journal::AttemptId;
 use crate::launch::prepare::BootImage;
@@ -167,25 +167,13 @@ impl Launcher {
         if self.spec.runner_home.is_some() {
             return Ok(None);
         }
-        let [x64, arm64] = &self.lookups.downloads;
-        let cell = match architecture {
-            Architecture::X64 => x64,
-            Architecture::Arm64 => arm64,
+        let by = self.deadlines.launch_by();
+        let looked_up = self.lookups.download(&self.clients, architecture, by);
+        let download = tokio::select! {
+            download = looked_up => download?,
+            () = self.cancellation.cancelled() => return Err(Self::given_up()),
         };
-        let github = &self.clients.github;
-        let looked_up = cell.get_or_try_init(|| async {
-            let asking = retry::until(DOWNLOADS, self.deadlines.launch_by(), || {
-                github.runner_download(architecture)
-            });
-            let answer = tokio::select! {
-                answer = asking => answer,
-                () = self.cancellation.cancelled() => return Err(Self::given_up()),
-            };
-            answer
-                .map_err(|error| self.clients.github_failure(&error))?
-                .ok_or_else(|| no_program(architecture))
-        });
-        looked_up.await.map(Some)
+        Ok(Some(download))
     }
 
     fn user_data(
@@ -415,12 +403,5 @@ fn no_root_device(refused: &[String]) -> Failure {
             refused.join(", ")
         ),
         "give `root-size`: with a size EC2 launches the image and tells what its root device is called",
-    )
-}
-
-fn no_program(architecture: Architecture) -> Failure {
-    Failure::new(
-        format!("GitHub offers no runner program for Linux on {architecture}"),
-        "use an image that has the runner, and name its folder with `runner-home`",
     )
 }

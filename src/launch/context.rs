@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clients::Clients;
 use crate::ec2::{Ec2Error, SpotPrice};
 use crate::error::Failure;
-use crate::github::Download;
+use crate::github::{DOWNLOADS, Download};
 use crate::launch::capacity::CapacityLog;
 use crate::launch::deadlines::Deadlines;
 use crate::launch::journal::Journal;
@@ -20,8 +20,9 @@ use crate::launch::registrar::Registrar;
 use crate::launch::spec::StartSpec;
 use crate::platform::clock::sleep_until;
 use crate::report::Reporter;
-use crate::retry::Deadline;
+use crate::retry::{self, Deadline};
 use crate::values::candidate::Candidate;
+use crate::values::instance_type::Architecture;
 use crate::values::region::Region;
 
 /// How long a region that does not answer is waited for where there are others.
@@ -40,6 +41,29 @@ pub(crate) struct Lookups {
 }
 
 impl Lookups {
+    /// The runner program for that processor.
+    pub(crate) async fn download(
+        &self,
+        clients: &Clients,
+        architecture: Architecture,
+        deadline: Deadline,
+    ) -> Result<&Download, Failure> {
+        let [x64, arm64] = &self.downloads;
+        let cell = match architecture {
+            Architecture::X64 => x64,
+            Architecture::Arm64 => arm64,
+        };
+        cell.get_or_try_init(|| async {
+            retry::until(DOWNLOADS, deadline, || {
+                clients.github.runner_download(architecture)
+            })
+            .await
+            .map_err(|error| clients.github_failure(&error))?
+            .ok_or_else(|| no_program(architecture))
+        })
+        .await
+    }
+
     /// What an image calls its root device does not change.
     #[cfg(not(target_family = "wasm"))]
     pub(crate) fn keep_root_devices(&self, before: &Self) {
@@ -65,6 +89,13 @@ impl Lookups {
         let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         closed.insert(region.clone(), error).is_none()
     }
+}
+
+fn no_program(architecture: Architecture) -> Failure {
+    Failure::new(
+        format!("GitHub offers no runner program for Linux on {architecture}"),
+        "use an image that has the runner, and name its folder with `runner-home`",
+    )
 }
 
 /// What GitHub and EC2 allow all launches together.

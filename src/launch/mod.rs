@@ -1,5 +1,6 @@
 //! Launching one runner: what to try in which order, the runner record, `RunInstances`, and a journal of what may exist.
 
+pub(crate) mod ahead;
 pub(crate) mod attempt;
 pub(crate) mod boot_volume;
 pub(crate) mod candidates;

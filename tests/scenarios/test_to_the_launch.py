@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,11 +12,13 @@ import pytest
 from standins import images
 from standins.aws import Ec2
 from standins.cloud import Behaves
+from standins.distance import Distance
 from standins.gate import Fault, Gate, delayed, garbage, truncated
 from standins.github import GitHub
 from standins.program import Program, Run
 from standins.rounds import rounds_before_launch
 from standins.server import Response
+from standins.tls import Authority, Front
 
 AMI = {"image": images.OWN_X64, "instance-type": "m7i.large"}
 LATENCY = 0.3
@@ -60,6 +62,40 @@ def test_spot_with_an_image_s_name_takes_two_rounds(sprinters: Program, far_away
     assert first | second == {"DescribeSpotPriceHistory", "image-index", "generate-jitconfig", "list-downloads"}
     assert {"DescribeSpotPriceHistory", "image-index"} <= first
     assert "generate-jitconfig" in second, "what lives for an hour is made last"
+
+
+ROUND_TRIP = 0.4
+
+
+@pytest.fixture
+def abroad(
+    sprinters: Program, ec2: Ec2, github: GitHub, image_index: images.ImageIndex, tmp_path: Path
+) -> Iterator[None]:
+    """Everybody behind TLS and a distance: a connection costs a round trip, its handshake another."""
+    authority = Authority(tmp_path)
+    sprinters.environment["NODE_EXTRA_CA_CERTS"] = str(authority.file)
+    opened: list[Distance | Front] = []
+    for variable, url in (
+        ("GITHUB_API_URL", github.url),
+        ("AWS_ENDPOINT_URL_EC2", ec2.url),
+        ("SPRINTERS_IMAGE_INDEX_URL", image_index.url),
+    ):
+        front = Front(authority, "localhost", int(url.rpartition(":")[2]))
+        away = Distance(front.port, ROUND_TRIP)
+        opened += [front, away]
+        sprinters.environment[variable] = f"https://localhost:{away.port}"
+    yield
+    for one in opened:
+        one.close()
+
+
+@pytest.mark.native_speed
+def test_a_connection_is_open_before_it_is_needed(sprinters: Program, ec2: Ec2, abroad: None) -> None:
+    """Connect, handshake and request to GitHub; then half a round trip to EC2, whose connection is open by then."""
+    run = launched(sprinters, **AMI)
+
+    [call] = ec2.gate.calls("RunInstances")
+    assert (call.request.arrived - run.began) / ROUND_TRIP <= 4.4, "5.5 where the connection has to be opened first"
 
 
 def test_connections_are_opened_once(sprinters: Program, github: GitHub, ec2: Ec2, behaves: Behaves) -> None:

@@ -17,8 +17,9 @@ use tokio::time::Instant;
 use crate::clients::Clients;
 use crate::clients::expected_account;
 use crate::error::Failure;
+use crate::launch::ahead;
 use crate::launch::boot_volume;
-use crate::launch::context::Launcher;
+use crate::launch::context::{Launcher, Lookups};
 use crate::launch::deadlines::Deadlines;
 use crate::launch::prepare::Prepared;
 use crate::launch::registrar::Registrar;
@@ -93,6 +94,8 @@ async fn launch_and_wait(
     let mut cancel = Cancel::install().map_err(|error| Failure::bug(&error))?;
     let deadlines = Deadlines::new(spec.start_timeout.as_duration(), spec.count);
 
+    let lookups = Arc::new(Lookups::default());
+    let _asked = ahead::ask(&clients, &spec, &lookups, deadlines.launch_by());
     let (prepared, runner_group) = tokio::select! {
     prepared = prepare(&clients, &spec, &report, deadlines.launch_by()) => prepared?,
     signal = cancel.requested() => return Err(NotStarted::for_good(Failure::cancelled(signal))),
@@ -112,18 +115,21 @@ async fn launch_and_wait(
     report
         .try_outputs()
         .map_err(|error| Failure::output("label", &error))?;
-    let launcher = Arc::new(Launcher::new(
-        clients,
-        Arc::new(spec),
-        (
-            Arc::new(prepared),
-            Registrar::Run {
-                group: runner_group,
-            },
-        ),
-        report,
-        deadlines,
-    ));
+    let launcher = Arc::new(Launcher {
+        lookups,
+        ..Launcher::new(
+            clients,
+            Arc::new(spec),
+            (
+                Arc::new(prepared),
+                Registrar::Run {
+                    group: runner_group,
+                },
+            ),
+            report,
+            deadlines,
+        )
+    });
 
     rollback::arm(&launcher);
     let mut tasks = begin_launches(&launcher);

@@ -1,0 +1,48 @@
+//! What a start asks for at its first instruction, beside what it waits for.
+//!
+//! A connection costs two round trips before its first request leaves, one for TCP and one for TLS. So the one to EC2 is opened while
+//! GitHub or the price list is asked, and the runner program is looked up before anybody needs it, which opens the one to GitHub.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use crate::clients::Clients;
+use crate::ec2;
+use crate::http::get_text;
+use crate::launch::context::Lookups;
+use crate::launch::plan;
+use crate::launch::spec::StartSpec;
+use crate::platform::environment;
+use crate::platform::executor::spawn;
+use crate::retry::Deadline;
+use crate::values::image::Image;
+use crate::values::instance_type::InstanceType;
+
+/// Begins them. What comes of them is of no interest: whoever needs one asks again where it failed. Dropping the set ends them.
+pub(crate) fn ask(
+    clients: &Clients,
+    spec: &StartSpec,
+    lookups: &Arc<Lookups>,
+    deadline: Deadline,
+) -> JoinSet<()> {
+    let mut asked = JoinSet::new();
+    let first = spec.instance_types.first().map(InstanceType::architecture);
+    if let Some(architecture) = first.filter(|_| spec.runner_home.is_none()) {
+        let (clients, lookups) = (clients.clone(), lookups.clone());
+        spawn(&mut asked, async move {
+            let _ = lookups.download(&clients, architecture, deadline).await;
+        });
+    }
+    let asks_ec2 =
+        plan::needs_spot_prices(spec) || matches!(spec.regions.first().image, Image::Named(_));
+    if !asks_ec2 {
+        let clients = clients.clone();
+        spawn(&mut asked, async move {
+            if let Some(ping) = ec2::ping(&clients.region, environment).await {
+                let _ = get_text(&clients.connector, &ping).await;
+            }
+        });
+    }
+    asked
+}
