@@ -62,12 +62,22 @@ fn never_left(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
+/// What the host says about a request that it could not carry out.
+#[cfg(target_family = "wasm")]
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct HostError {
+    pub message: String,
+    /// Whether no connection came about, so that nothing was asked.
+    pub never_left: bool,
+}
+
 /// As the portable build's host says.
 #[cfg(target_family = "wasm")]
 fn never_left(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<super::wasi::HostError>() {
+        if let Some(error) = error.downcast_ref::<HostError>() {
             return error.never_left;
         }
         cause = error.source();

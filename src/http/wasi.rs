@@ -19,7 +19,7 @@ use http_body_util::BodyExt;
 use wstd::http::{Body, Client};
 
 use super::CONNECT_TIMEOUT;
-use crate::http::cause::innermost;
+use crate::http::cause::{HostError, innermost};
 use crate::http::extra_roots::ExtraRoots;
 
 /// wstd's client, for all that is not the AWS SDK.
@@ -99,15 +99,6 @@ impl HttpConnector for Classified {
         let response = self.0.call(request);
         HttpConnectorFuture::new(async move { response.await.map_err(|error| unanswered(&error)) })
     }
-}
-
-/// What the host says about a request that it could not carry out.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub(super) struct HostError {
-    message: String,
-    /// Whether no connection came about, so that nothing was asked.
-    pub never_left: bool,
 }
 
 /// The failure by the name of its code in `wasi:http`, with which the text of the innermost cause begins: the code itself is

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import pytest
+
+from contract.modules import Crate, production
 from standins.program import ROOT
 
 SRC = ROOT / "src"
@@ -32,12 +36,6 @@ FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 # An absolute path inside the crate, and every name of a group that begins at its root.
 PATH = re.compile(r"\bcrate::(\w+)((?:::\w+)*)")
 ROOT_GROUP = re.compile(r"\buse crate::\{([^;]*)\};")
-
-
-def production(file: Path) -> str:
-    """The file without its tests, which may look at the whole house, and without comments."""
-    text = file.read_text().split("#[cfg(test)]\nmod tests {")[0]
-    return re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE)
 
 
 def room(file: Path) -> str:
@@ -85,46 +83,14 @@ def test_modes_do_not_know_each_other() -> None:
     assert across == []
 
 
-def module(file: Path) -> tuple[str, ...]:
-    """`src/modes/listen/set.rs` is `modes::listen::set`, and a folder's `mod.rs` the folder."""
-    parts = file.relative_to(SRC).with_suffix("").parts
-    return parts[:-1] if parts[-1] == "mod" else parts
-
-
-def neighbours(file: Path, modules: set[tuple[str, ...]]) -> set[tuple[str, ...]]:
-    """The files that a file imports, in its own room, too; not those below it, which it is made of."""
-    here, text = module(file), production(file)
-    paths = [tuple(path) for path in imports(file)]
-    paths += [(*here[:-1], *rest.split("::")) for rest in re.findall(r"\buse super::(\w+(?:::\w+)*)", text)]
-    found = set()
-    for path in paths:
-        longest = next((path[:end] for end in range(len(path), 0, -1) if path[:end] in modules), None)
-        if longest and longest != here and here[: len(longest)] != longest and longest[: len(here)] != here:
-            found.add(longest)
-    return found
-
-
-# Those that remain: fewer may be, more may not.
-CIRCLES = {frozenset({("modes", "policy", "arguments"), ("modes", "policy", "facts")})}
-
-
-def test_files_do_not_import_each_other_in_a_circle() -> None:
-    files = [file for file in sources() if file.name not in ("main.rs", "cli.rs")]
-    modules = {module(file) for file in files}
-    known = {module(file): neighbours(file, modules) for file in files}
-    reached = {start: reachable(start, known) for start in known}
-    circles = {
-        frozenset({one} | {two for two in reached[one] if one in reached[two]}) for one in known if one in reached[one]
+@pytest.mark.parametrize("folder", ["src", "wasm/src"])
+def test_no_files_import_each_other_in_a_circle(folder: str) -> None:
+    """But for a folder's own face: what its files share may stand in `mod.rs`."""
+    crate = Crate(ROOT / folder)
+    graph = {
+        file: {other for other in named if not crate.is_face_of(other, file)} for file, named in crate.imports().items()
     }
-    assert circles <= CIRCLES
-
-
-def reachable(start: tuple[str, ...], known: dict[tuple[str, ...], set[tuple[str, ...]]]) -> set[tuple[str, ...]]:
-    seen: set[tuple[str, ...]] = set()
-    ahead = list(known[start])
-    while ahead:
-        one = ahead.pop()
-        if one not in seen:
-            seen.add(one)
-            ahead += known.get(one, ())
-    return seen
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(str(file.relative_to(ROOT)) for file in reversed(error.args[1])))
