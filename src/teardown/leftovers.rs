@@ -1,6 +1,6 @@
 //! What a launch, or an attempt at one, has left: known by id, or only by the name or token that it was asked for with.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::records::{Record, delete_records};
 use super::{each, terminate_all};
@@ -170,6 +170,9 @@ async fn end_launched(
     ended.fold(Ended::default(), Ended::and)
 }
 
+/// How old an answer may be at the end of a search and still count as its last.
+const LAST_LOOK: Duration = Duration::from_secs(3);
+
 async fn end_launched_in(
     all: &Regional,
     ec2: &Ec2,
@@ -183,11 +186,13 @@ async fn end_launched_in(
     let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(1));
     let filter = [("client-token", &tokens[..])];
     let mut seen: Vec<InstanceId> = Vec::new();
+    let mut answered: Option<Instant> = None;
     let failed = loop {
         let look = retry::attempt(DESCRIBE_INSTANCES, looking, ec2.instances(&filter)).await;
         let failed = match look {
             Err(error) => Some(error),
             Ok(found) => {
+                answered = Some(Instant::now());
                 let fresh: Vec<_> = found.iter().filter(|i| !seen.contains(&i.id)).collect();
                 let alive = fresh
                     .iter()
@@ -205,6 +210,9 @@ async fn end_launched_in(
             break failed;
         }
     };
+    // A last look that the end of the search cut off takes nothing from the one just before it.
+    let just_answered = answered.is_some_and(|at| at.elapsed() < LAST_LOOK);
+    let failed = failed.filter(|error| !(error.is_transient() && just_answered));
     if seen.len() < tokens.len() {
         let why = match failed {
             Some(error) => Some(error.to_string()),

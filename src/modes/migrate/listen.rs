@@ -56,13 +56,13 @@ impl Profiles {
         self.runners.is_empty()
     }
 
-    /// The runner that is as wanted, a new one if there is none yet. The file has one region for all.
+    /// The runner that is as wanted, a new one if there is none yet. The file has the same regions for all.
     fn name_of(&mut self, wanted: &Wanted) -> Result<String, String> {
         if let (Some(one), Some(other)) = (&self.region, &wanted.region)
             && one != other
         {
             return Err(format!(
-                "it wants the region `{other}`, and the profiles before it `{one}`: a listener serves one region"
+                "it wants the region `{other}`, and the profiles before it `{one}`: the regions of a profile file hold for all of its runners"
             ));
         }
         let inputs = wanted.expanded();

@@ -223,7 +223,7 @@ impl Sweeping<'_> {
                 Ok(Deletion::Deleted | Deletion::Gone) => self.log_deleted(&record),
                 Ok(Deletion::Busy) => self.report.mark(
                     CheckStatus::Unknown,
-                    format_args!("runner record {record} is busy: spared"),
+                    format_args!("GitHub calls runner record {record} busy, so it stays"),
                 ),
                 Err(error) => self.fail(self.clients.github_failure(&error)),
             }
