@@ -83,7 +83,7 @@ class Crate:
 
 def production(file: Path) -> str:
     """The file without its tests and comments."""
-    text = file.read_text().split("#[cfg(test)]\nmod tests {")[0]
+    text = re.split(r"#\[cfg\(test\)\]\nmod \w+ \{", file.read_text())[0]
     return re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE)
 
 

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
+use crate::finding::Finding;
 use crate::issue_code::{FindingType, sprinters};
-use crate::report::Finding;
 use crate::verdict::{Decision, Permission, Verdict};
 
 /// The kinds of answers.

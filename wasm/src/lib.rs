@@ -14,6 +14,7 @@ mod bindings;
 mod check;
 pub mod data;
 pub mod evaluate;
+mod finding;
 mod fix;
 mod fix_all;
 pub mod headline;

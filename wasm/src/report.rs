@@ -3,45 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::finding::{Finding, Location, Range};
 use crate::headline::Headline;
 use crate::issue_code::FindingType;
-use crate::json::PathElement;
-use crate::position::Position;
 use crate::verdict::Verdict;
-
-/// A range in the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Range {
-    /// Its start.
-    pub start: Position,
-    /// Its end, exclusive.
-    pub end: Position,
-}
-
-/// Where a finding is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Location {
-    /// The way from the document's root.
-    pub path: Vec<PathElement>,
-    /// The place in the text.
-    pub span: Range,
-}
-
-/// One finding.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Finding {
-    /// What is wrong and what to do.
-    pub finding_details: String,
-    /// How much it matters.
-    pub finding_type: FindingType,
-    /// The check's name.
-    pub issue_code: String,
-    /// Where AWS explains it.
-    pub learn_more_link: String,
-    /// The places.
-    pub locations: Vec<Location>,
-}
 
 /// A change of the text; offsets are UTF-16 units of the text that was checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
