@@ -134,6 +134,10 @@ impl Clients {
     }
 
     /// The same once more, with connections of their own: those of another runtime are of no use.
+    #[cfg_attr(
+        target_family = "wasm",
+        expect(dead_code, reason = "a rescue from a panic needs a thread")
+    )]
     pub(crate) async fn again(
         &self,
         environment: impl Fn(&str) -> Option<String>,

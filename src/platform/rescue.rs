@@ -25,6 +25,10 @@ pub(crate) fn install(say: impl Fn(&PanicHookInfo<'_>) + Send + Sync + 'static) 
 }
 
 /// What a panic is to do from now on.
+#[cfg_attr(
+    target_family = "wasm",
+    expect(dead_code, reason = "a rescue from a panic needs a thread")
+)]
 pub(crate) fn arm(undo: impl FnOnce() + Send + 'static) {
     *UNDO.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(undo));
 }

@@ -77,9 +77,11 @@ class Crowd:
                     f"<reservationSet><item><instancesSet>{items}</instancesSet></item></reservationSet>",
                 )
             case _:
-                for one in listed(form, "InstanceId"):
+                ids = listed(form, "InstanceId")
+                for one in ids:
                     self._end(one)
-                return _answer(form.get("Action", ""), "<instancesSet/>")
+                items = "".join(f"<item><instanceId>{one}</instanceId></item>" for one in ids)
+                return _answer(form.get("Action", ""), f"<instancesSet>{items}</instancesSet>")
 
     def _launch(self, form: dict[str, str]) -> Member:
         with self._lock:

@@ -89,7 +89,7 @@ pub(crate) fn command() -> Command {
 }
 
 const AFTER_HELP: &str = "\
-It asks nobody and changes nothing. The role trusts exactly one repository, by its name and by its ids.
+It asks nobody and changes nothing. The role trusts exactly one repository, by its ids and by its name.
 
 Try it:
   sprinters setup --repository octo/app >setup.sh

@@ -127,7 +127,7 @@ fn how_to_deploy(wanted: &Wanted) -> String {
     } else {
         format!(
             " \\\n#     --parameter-overrides \"Subjects=$(gh api repos/{repository} --jq \
-             '\"repo:\\(.full_name):{subject},repo:\\(.owner.login)@\\(.owner.id)/\\(.name)@\\(.id):{subject}\"')\""
+             '\"repo:\\(.owner.login)@\\(.owner.id)/\\(.name)@\\(.id):{subject},repo:\\(.full_name):{subject}\"')\""
         )
     };
     format!(

@@ -26,8 +26,8 @@ aws iam create-policy --policy-name sprinters-policy --policy-document '{
   ]
 }'
 
-# Who may take the role: this repository, by its name and by its ids.
-subjects=$(gh api "repos/$repository" --jq '["repo:\(.full_name):*", "repo:\(.owner.login)@\(.owner.id)/\(.name)@\(.id):*"]')
+# Who may take the role: this repository, by its ids, which never go to anybody else, and by its name.
+subjects=$(gh api "repos/$repository" --jq '["repo:\(.owner.login)@\(.owner.id)/\(.name)@\(.id):*", "repo:\(.full_name):*"]')
 aws iam create-role --role-name sprinters-role --assume-role-policy-document '{
   "Version": "2012-10-17",
   "Statement": [

@@ -73,8 +73,9 @@ resource "aws_iam_role" "sprinters" {
         StringEquals = { "${local.issuer}:aud" = "sts.amazonaws.com" }
         StringLike = {
           "${local.issuer}:sub" = [
-            "repo:${var.repository}:*",
+            # Its ids never go to anybody else. Narrower: end both with `:environment:aws` or `:ref:refs/heads/main`.
             "repo:${local.owner}@${data.github_user.owner.id}/${local.name}@${data.github_repository.this.repo_id}:*",
+            "repo:${var.repository}:*",
           ]
         }
       }
