@@ -87,7 +87,8 @@ def test_no_inode_is_left_for_the_timer(boot: Boot, service: RunnerService) -> N
     service.queue_job(NO_INODES, "sleep 1000")
     machine = boot(max_lifetime=12)
     assert machine.wait_poweroff(90)
-    assert machine.lines()[-1] == "error: max-lifetime of 12 s is over"
+    # Without a file that says who ends the instance, the runner's end may have its word, too.
+    assert "error: max-lifetime of 12 s is over" in machine.lines()
 
 
 @pytest.mark.parametrize(

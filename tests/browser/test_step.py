@@ -75,8 +75,8 @@ def step(tmp_path: Path) -> Step:
 
 
 def test_policies_that_work(step: Step) -> None:
-    for file in POLICIES.glob("*.json"):
-        step.write(f"policies/{file.name}", file.read_text())
+    for name in ("plain_six", "published_role", "tight"):
+        step.write(f"policies/{name}.json", (POLICIES / f"{name}.json").read_text())
     run = step.run(policy="policies/*.json")
     assert run.code == 0, run.stdout
     assert "::error" not in run.stdout

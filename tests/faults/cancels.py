@@ -31,6 +31,8 @@ BOUNDARIES = {
     "never": ("generate-jitconfig", "RunInstances", "get-runner", "DescribeInstances", "TerminateInstances"),
     "six": ("generate-jitconfig", "RunInstances", "list-runners"),
     "hazy-never": ("RunInstances", "get-runner"),
+    "regions": ("generate-jitconfig", "RunInstances", "get-runner"),
+    "regions-never": ("RunInstances", "get-runner", "TerminateInstances"),
     "crowd-never": ("generate-jitconfig", "RunInstances", "list-runners"),
 }
 

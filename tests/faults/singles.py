@@ -46,6 +46,13 @@ CALLS = {
         "delete-runner": 2,
     },
     "never-three": {"RunInstances": 3, "TerminateInstances": 1, "delete-runner": 3},
+    "regions-never": {
+        "generate-jitconfig": 1,
+        "RunInstances": 2,
+        "DescribeInstances": 2,
+        "TerminateInstances": 1,
+        "delete-runner": 1,
+    },
     "hazy": {"RunInstances": 1},
     "hazy-never": {"RunInstances": 1, "TerminateInstances": 1},
 }
@@ -103,6 +110,9 @@ class Single:
 
     @property
     def is_hopeless(self) -> bool:
+        if DAYS[self.day].full_region and self.operation == "RunInstances":
+            # A refusal is one region's alone: the launch goes on in the other.
+            return False
         gone_for_good = self.kind.name == "404" and self.operation == "get-runner"
         return self.kind.nature is Nature.FINAL and self.operation not in (*HARMLESS, *UNDOING) and not gone_for_good
 
@@ -112,6 +122,12 @@ class Single:
         well = {0} if day.ends_well else {1}
         if not struck or self.operation in (*HARMLESS, *UNDOING) or self.kind.nature is Nature.HARMLESS:
             return well
+        if DAYS[self.day].full_region and self.operation == "RunInstances":
+            # The other region is left out, and the full one stays full.
+            return well | {1, 3}
+        if self.operation == "list-downloads" and self.times is not None:
+            # It is asked ahead, and once more where that failed.
+            return well | {1}
         if self.operation == "get-runner" and self.kind.name == "404":
             # A record that is missed is looked for in the list, which has it.
             return well

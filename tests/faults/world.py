@@ -15,9 +15,15 @@ from standins.gate import Gate
 from standins.github import GitHub
 from standins.images import ImageIndex
 from standins.program import Program, Run
-from standins.proxy import Behaviour
+from standins.proxy import Behaviour, ec2_error, region_of
 
 OWN = {"image": images.OWN_X64, "instance-type": "m7i.large"}
+FULL, OTHER = "eu-central-1", "us-west-2"
+TWO_REGIONS = {
+    "aws-region": f"{FULL}, {OTHER}",
+    "image": f"{FULL}={images.OWN_X64}, {OTHER}={images.OWN_X64}",
+    "instance-type": "m7i.large",
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,8 @@ class Day:
     behaves: Behaves | tuple[Behaves, ...] = field(default_factory=lambda: Behaves(online_after=0.3))
     """With several, instances behave by turns."""
     behaviour: Behaviour = field(default_factory=Behaviour)
+    full_region: str = ""
+    """Where EC2 has no capacity, as long as the day lasts."""
     words: tuple[str, ...] = ()
     """How the message names the cause where this day alone makes `start` fail."""
 
@@ -62,6 +70,14 @@ DAYS = {
         ),
         Day("three", {**OWN, "count": 3, "start-timeout": "6s"}),
         Day("six", {**OWN, "count": 6, "start-timeout": "8s"}),
+        Day("regions", {**TWO_REGIONS, "start-timeout": "8s"}, full_region=FULL),
+        Day(
+            "regions-never",
+            {**TWO_REGIONS, "start-timeout": "6s"},
+            Behaves(online_after=None),
+            full_region=FULL,
+            words=(*NEVER, "no capacity for any candidate"),
+        ),
         Day("never", {**OWN, "start-timeout": "5s"}, Behaves(online_after=None), words=NEVER),
         Day("busy", {**OWN, "start-timeout": "6s"}, Behaves(online_after=0.3, job_takes=60)),
         Day("never-six", {**OWN, "count": 6, "start-timeout": "5s"}, Behaves(online_after=None), words=NEVER),
@@ -114,6 +130,12 @@ class World:
             gate.mend()
             gate.latency = 0
 
+    def fill(self) -> None:
+        """The day's region has no room for anybody."""
+        if region := self.day.full_region:
+            full = ec2_error("InsufficientInstanceCapacity", f"There is no capacity in {region}", 500)
+            self.ec2.gate.fail("RunInstances", full, times=None, when=lambda request: region_of(request) == region)
+
     def living(self) -> list[str]:
         return sorted(one.id for one in self.ec2.living())
 
@@ -154,9 +176,12 @@ def world(moto: Moto, binary: Path, day: Day, number: int, patient: bool = False
             "aws-secret-access-key": ec2.secret_access_key,
             "aws-region": ec2.region,
         }
+        inputs |= {name: value for name, value in day.inputs.items() if name == "aws-region"}
         step = Program([str(binary)], environment, inputs, Path(folder) / "steps")
         try:
-            yield World(day, ec2, github, index, cloud, step, patient)
+            stage = World(day, ec2, github, index, cloud, step, patient)
+            stage.fill()
+            yield stage
         finally:
             step.close()
             index.close()

@@ -13,7 +13,7 @@ from standins.cloud import Behaves
 from standins.gate import lost
 from standins.github import GitHub
 from standins.program import Program, Run
-from standins.proxy import ec2_error
+from standins.proxy import ec2_error, region_of
 from standins.server import Request
 from standins.spot_prices import spot_price
 
@@ -24,12 +24,6 @@ LAUNCH = {"aws-region": BOTH, "image": f"{HERE}={images.OWN_X64}, {THERE}={image
 
 LeftBehind = Callable[[], list[str]]
 Denying = dict[str, object]
-
-
-def region_of(request: Request) -> str:
-    """The region that a request was signed for."""
-    found = re.search(r"Credential=[^/]+/\d{8}/([a-z0-9-]+)/", request.headers.get("authorization", ""))
-    return found[1] if found else ""
 
 
 def is_in(region: str) -> Callable[[Request], bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import threading
 from dataclasses import asdict, dataclass
 
@@ -76,6 +77,12 @@ def operation(request: Request) -> str:
     if "Action" not in form:
         return f"{request.method} {request.path}"
     return form["Action"] + (":DryRun" if form.get("DryRun") == "true" else "")
+
+
+def region_of(request: Request) -> str:
+    """The region that a request was signed for."""
+    found = re.search(r"Credential=[^/]+/\d{8}/([a-z0-9-]+)/", request.headers.get("authorization", ""))
+    return found[1] if found else ""
 
 
 def ec2_error(code: str, message: str = "injected by the stand-in", status: int = 400, **headers: str) -> Fault:
