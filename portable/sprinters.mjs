@@ -71,12 +71,20 @@ function main() {
   const network = isPolicy(process.argv.slice(2), process.env) ? Endpoints.none() : Endpoints.of(process.env);
   const client = new Network(network, process.env, tell);
   worker.on("message", (message) => client.receive(message));
-  // From here on no signal ends the process: the component undoes what it began, and ends by itself.
-  for (const signal of SIGNALS) process.on(signal, () => tell({ signal }));
+  // From here on no signal ends the process: the component undoes what it began, and ends by itself. The first message that the
+  // worker takes must be the program: a signal that comes before waits until that is sent.
+  /** @type {string[] | undefined} */
+  let early = [];
+  for (const signal of SIGNALS) process.on(signal, () => (early ? early.push(signal) : tell({ signal })));
   worker.on("error", (error) => fail(`the portable program broke: ${error?.message ?? error}`, "report this as a bug"));
   worker.on("exit", (code) => process.exit(code));
   Promise.all(CORES.map((name) => core(name).then((bytes) => WebAssembly.compile(bytes)))).then(
-    (modules) => worker.postMessage({ modules: Object.fromEntries(modules.map((module, index) => [CORES[index], module])) }),
+    (modules) => {
+      worker.postMessage({ modules: Object.fromEntries(modules.map((module, index) => [CORES[index], module])) });
+      const held = early ?? [];
+      early = undefined;
+      for (const signal of held) tell({ signal });
+    },
     (error) => fail(`could not load the portable program: ${error.message}`, "check out the action again"),
   );
 }

@@ -99,12 +99,19 @@ def test_a_signal_at_a_random_instant_with_slow_services(
     assert not left_behind(), run.log
 
 
-def test_a_signal_before_anything_was_asked_leaves_nothing(sprinters: Program, left_behind: LeftBehind) -> None:
+@pytest.mark.parametrize("after", [0, 0.06, 0.1, 0.14])
+def test_a_signal_before_anything_was_asked_leaves_nothing(
+    sprinters: Program, behaves: Behaves, left_behind: LeftBehind, after: float
+) -> None:
+    """While the portable program is being loaded, too."""
+    behaves.online_after = None
     running = sprinters.begin("start", **AMI)
+    time.sleep(after)
     running.interrupt()
     run = running.wait()
 
     assert run.code in (1, -signal.SIGINT)
+    assert "broke" not in run.log
     assert not left_behind()
 
 
