@@ -72,9 +72,9 @@ def test_a_file_that_cannot_be_read_hides_no_other(command: list[str], typo: Pat
 
 @pytest.mark.parametrize(("name", "granted"), [("tight", "true"), ("absent", "false")])
 def test_the_mode_has_the_step_s_output(sprinters: Program, tmp_path: Path, name: str, granted: str) -> None:
-    file = tmp_path / "tight.json"
-    file.write_text((POLICIES / "tight.json").read_text())
-    run = sprinters.run("policy", policy=f"{file}\n{tmp_path / name}.json")
+    sprinters.environment["GITHUB_WORKSPACE"] = str(tmp_path)
+    (tmp_path / "tight.json").write_text((POLICIES / "tight.json").read_text())
+    run = sprinters.run("policy", policy=f"tight.json\n{name}.json")
 
     assert run.outputs == {"granted": granted}
 
