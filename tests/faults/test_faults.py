@@ -11,10 +11,10 @@ from faults.bench import play_here
 from faults.singles import UNDOING
 
 EVERY = {
-    "singles": 18,
-    "meanings": 24,
-    "pairs": 16,
-    "cancels": 12,
+    "singles": 36,
+    "meanings": 48,
+    "pairs": 32,
+    "cancels": 24,
     "kills": 6,
     "fates": 5,
     "races": 18,
