@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,9 @@ _run_ids = itertools.count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell's background job ignores SIGINT, and so would every program that a test starts and cancels.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "policy(*policies): what the AWS user may do; plain_six without it")
     config.addinivalue_line("markers", "github(**options): which GitHub it is; github.com without it")
     config.addinivalue_line("markers", "not_portable: what the book says that the portable program does not do")
