@@ -1,4 +1,4 @@
-// Certificate authorities beside Node's own, by the variables that src/extra_roots.rs knows.
+// Certificate authorities beside Node's own, by the variables that src/http/extra_roots.rs knows.
 
 import { readFileSync } from "node:fs";
 import tls from "node:tls";

@@ -1,20 +1,34 @@
 // The requests of the component: each one is checked, sent, and answered as a whole.
 
-import http from "node:http";
-import https from "node:https";
-
 import { authorities } from "./authorities.mjs";
-import { proxied } from "./proxy.mjs";
+import * as builtin from "./builtin.mjs";
+import { PROXY_REFUSED, proxied } from "./proxy.mjs";
+
+const http = builtin.http();
+const https = builtin.https();
 
 // What a service of ours ever answers is far below this; the image index has some megabytes.
 const LARGEST_BODY = 64 * 1024 * 1024;
-// Nobody vouches for the server.
-const UNTRUSTED = new Set([
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+// Node's codes of failures, as `wasi:http` calls them: the program reads the name, and what it says about it is its own.
+const NAMES = new Map([
+  ["ECONNREFUSED", "connection-refused"],
+  ["ECONNRESET", "connection-terminated"],
+  ["EPIPE", "connection-terminated"],
+  ["EAI_AGAIN", "DNS-error"],
+  ["ENOTFOUND", "DNS-error"],
+  ["EHOSTUNREACH", "destination-unavailable"],
+  ["ENETUNREACH", "destination-unavailable"],
+  ["EADDRNOTAVAIL", "destination-unavailable"],
+  ["ETIMEDOUT", "connection-timeout"],
+  [PROXY_REFUSED, "destination-unavailable"],
+  // Nobody vouches for the server.
+  ["DEPTH_ZERO_SELF_SIGNED_CERT", "TLS-certificate-error"],
+  ["SELF_SIGNED_CERT_IN_CHAIN", "TLS-certificate-error"],
+  ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "TLS-certificate-error"],
+  ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "TLS-certificate-error"],
 ]);
+// The fields of codes that have some.
+const DETAILS = new Map([["DNS-error", { rcode: undefined, infoCode: undefined }]]);
 // These are this connection's own matter.
 const HOP_BY_HOP = new Set(["host", "connection", "transfer-encoding"]);
 
@@ -29,7 +43,7 @@ const HOP_BY_HOP = new Set(["host", "connection", "transfer-encoding"]);
 /** @typedef {{ connect: number, firstByte: number, betweenBytes: number }} Limits In milliseconds. */
 /** @typedef {{ id: number, method: string, url: string, headers: Header[], body: Uint8Array, limits: Limits }} Request */
 /** @typedef {{ abort: number }} Abort */
-/** @typedef {{ tag: string, val?: string }} ErrorCode As `wasi:http` names it. */
+/** @typedef {{ tag: string, val?: string | object }} ErrorCode As `wasi:http` names it. */
 /** @typedef {{ id: number, status: number, headers: Header[], body: Uint8Array<ArrayBuffer>, broken?: undefined }} Response */
 /** @typedef {Response | { id: number, broken: ErrorCode }} Answer */
 
@@ -39,7 +53,7 @@ export class Network {
   #env;
   #tell;
   #plain = new http.Agent({ keepAlive: true });
-  /** @type {https.Agent | undefined} Made for the first request: reading the certificates takes a while. */
+  /** @type {import("node:https").Agent | undefined} Made for the first request: reading the certificates takes a while. */
   #encrypted;
   /** @type {Map<number, ClientRequest>} */
   #underWay = new Map();
@@ -71,12 +85,12 @@ export class Network {
     const request = client.request({ ...options, method, headers: all.flat(), timeout: limits.betweenBytes });
     this.#underWay.set(id, request);
     const end = () => this.#underWay.delete(id);
-    const broken = (/** @type {string} */ code, /** @type {string} */ why = "") => {
+    const broken = (/** @type {string} */ code, /** @type {string | object | undefined} */ why = undefined) => {
       if (end()) this.#broken(id, code, why);
       request.destroy();
     };
     keepTime(request, limits, broken);
-    request.on("error", (error) => broken("internal-error", said(error)));
+    request.on("error", (error) => broken(...named(error)));
     request.on("response", (response) => {
       /** @type {Buffer[]} */
       const parts = [];
@@ -86,7 +100,7 @@ export class Network {
         size += part.length;
         if (size > LARGEST_BODY) broken("HTTP-response-body-size");
       });
-      response.on("aborted", () => broken("internal-error", "the connection was closed"));
+      response.on("aborted", () => broken("connection-terminated"));
       response.on("end", () => {
         if (!end()) return;
         const whole = new Uint8Array(Buffer.concat(parts));
@@ -116,10 +130,10 @@ export class Network {
   /**
    * @param {number} id
    * @param {string} code
-   * @param {string} why
+   * @param {string | object | undefined} [val]
    */
-  #broken(id, code, why = "") {
-    this.#tell({ id, broken: why === "" ? { tag: code } : { tag: code, val: why } });
+  #broken(id, code, val) {
+    this.#tell({ id, broken: val === undefined ? { tag: code } : { tag: code, val } });
   }
 }
 
@@ -161,11 +175,13 @@ function pairs(raw) {
 }
 
 /**
- * Node packs the failures of several addresses into one error without a message.
- * @param {Error & { code?: string, errors?: Error[] }} error
+ * The failure as `wasi:http` names it, and what belongs to that name. Node packs those of several addresses into one.
+ * @param {Error & { code?: string, errors?: (Error & { code?: string })[] }} error
+ * @returns {[code: string, val?: string | object | undefined]}
  */
-function said(error) {
-  // As the program calls it elsewhere: see src/extra_roots.rs.
-  if (UNTRUSTED.has(error.code ?? "")) return `UnknownIssuer: ${error.message}`;
-  return error.message || error.errors?.map((one) => one.message).join("; ") || error.code || "unknown error";
+function named(error) {
+  const code = error.code ?? error.errors?.[0]?.code ?? "";
+  const name = NAMES.get(code) ?? (code.startsWith("ERR_SSL_") ? "TLS-protocol-error" : undefined);
+  if (name !== undefined) return [name, DETAILS.get(name)];
+  return ["internal-error", error.message || code || "unknown error"];
 }

@@ -1,10 +1,12 @@
 // The usual proxy variables, as the program's own client reads them elsewhere.
 
-import http from "node:http";
-import https from "node:https";
 import tls from "node:tls";
 
 import { authorities } from "./authorities.mjs";
+import * as builtin from "./builtin.mjs";
+
+const http = builtin.http();
+const https = builtin.https();
 
 /**
  * @import { Duplex } from "node:stream"
@@ -12,10 +14,13 @@ import { authorities } from "./authorities.mjs";
  * @import { Header } from "./network.mjs"
  */
 
-/** @typedef {{ client: typeof http | typeof https, options: https.RequestOptions, extra?: Header[] }} Route */
+/** @typedef {{ client: typeof http | typeof https, options: import("node:https").RequestOptions, extra?: Header[] }} Route */
 /** @typedef {(error: Error | null, socket?: Duplex) => void} Connected */
 
-/** @type {Map<string, https.Agent>} */
+// The code of an error of ours, beside Node's.
+export const PROXY_REFUSED = "PROXY_REFUSED";
+
+/** @type {Map<string, import("node:https").Agent>} */
 const agents = new Map();
 
 /**
@@ -104,7 +109,8 @@ function connect(proxy, authority, done) {
   request.on("connect", (response, socket) => {
     if (response.statusCode === 200) return done(null, socket);
     socket.destroy();
-    done(new Error(`the proxy refused the connection with status ${response.statusCode}`));
+    const refused = new Error(`the proxy refused the connection with status ${response.statusCode}`);
+    done(Object.assign(refused, { code: PROXY_REFUSED }));
   });
   request.on("error", done);
   request.end();

@@ -198,7 +198,7 @@ export function instantiate(getCoreModule, imports, instantiateCore = (module, i
   const ASYNC_CURRENT_TASK_IDS = [];
   
   const _debugLog = (...args) => {
-    if (!globalThis?.process?.env?.JCO_DEBUG) { return; }
+    if (!false) { return; }
     console.debug(...args);
   };
   
@@ -3324,55 +3324,6 @@ return liftResults;
 }
 }
 
-function _liftFlatTuple(meta) {
-  const { elemLiftFns, size32: tupleSize32, align32: tupleAlign32 } = meta;
-  return function _liftFlatTupleInner(ctx) {
-    _debugLog('[_liftFlatTuple()] args', { ctx });
-    
-    const originalPtr = ctx.storagePtr;
-    const val = [];
-    for (const [ liftFn, size32, align32 ]  of elemLiftFns) {
-      let elemPtr;
-      if (ctx.storagePtr !== undefined) {
-        const rem = ctx.storagePtr % align32;
-        if (rem !== 0) { ctx.storagePtr += align32 - rem; }
-        elemPtr = ctx.storagePtr;
-      }
-      
-      // As in _liftFlatRecord: an element occupies exactly size32
-      // bytes of the tuple's flat storage, so capture and restore
-      // the storage budget around the element lift to stop a
-      // field's internal storageLen use (e.g. lists) leaking into
-      // the next element.
-      // See https://github.com/bytecodealliance/jco/issues/1585.
-      let elemLen;
-      if (ctx.storageLen !== undefined) { elemLen = ctx.storageLen; }
-      
-      const [newValue, newCtx] = liftFn(ctx);
-      val.push(newValue);
-      ctx = newCtx;
-      
-      if (elemPtr !== undefined) {
-        ctx.storagePtr = Math.max(ctx.storagePtr, elemPtr + size32);
-      }
-      if (elemLen !== undefined) {
-        ctx.storageLen = elemLen - size32;
-      }
-    }
-    
-    if (originalPtr !== undefined) {
-      ctx.storagePtr = Math.max(ctx.storagePtr, originalPtr + tupleSize32);
-    }
-    
-    if (ctx.storagePtr !== undefined) {
-      const rem = ctx.storagePtr % tupleAlign32;
-      if (rem !== 0) { ctx.storagePtr += tupleAlign32 - rem; }
-    }
-    
-    return [val, ctx];
-  }
-}
-
 function _liftFlatFlags(meta) {
   const { names, size32, align32, intSizeBytes } = meta;
   
@@ -4094,7 +4045,7 @@ if (getTerminalStdout=== undefined) {
   throw err;
 }
 
-const { now, subscribeDuration, subscribeInstant } = imports['wasi:clocks/monotonic-clock'];
+const { now, subscribeDuration } = imports['wasi:clocks/monotonic-clock'];
 
 if (now=== undefined) {
   const err = new Error("unexpectedly undefined instance import 'now', was 'now' available at instantiation?");
@@ -4105,13 +4056,6 @@ if (now=== undefined) {
 
 if (subscribeDuration=== undefined) {
   const err = new Error("unexpectedly undefined instance import 'subscribeDuration', was 'subscribeDuration' available at instantiation?");
-  console.error("ERROR:", err.toString());
-  throw err;
-}
-
-
-if (subscribeInstant=== undefined) {
-  const err = new Error("unexpectedly undefined instance import 'subscribeInstant', was 'subscribeInstant' available at instantiation?");
   console.error("ERROR:", err.toString());
   throw err;
 }
@@ -4162,7 +4106,7 @@ if (handle=== undefined) {
   throw err;
 }
 
-const { Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, OutgoingBody, OutgoingRequest, RequestOptions } = imports['wasi:http/types'];
+const { Fields, FutureIncomingResponse, FutureTrailers, IncomingBody, IncomingResponse, OutgoingBody, OutgoingRequest, RequestOptions } = imports['wasi:http/types'];
 
 if (Fields=== undefined) {
   const err = new Error("unexpectedly undefined instance import 'Fields', was 'Fields' available at instantiation?");
@@ -4173,6 +4117,13 @@ if (Fields=== undefined) {
 
 if (FutureIncomingResponse=== undefined) {
   const err = new Error("unexpectedly undefined instance import 'FutureIncomingResponse', was 'FutureIncomingResponse' available at instantiation?");
+  console.error("ERROR:", err.toString());
+  throw err;
+}
+
+
+if (FutureTrailers=== undefined) {
+  const err = new Error("unexpectedly undefined instance import 'FutureTrailers', was 'FutureTrailers' available at instantiation?");
   console.error("ERROR:", err.toString());
   throw err;
 }
@@ -4270,17 +4221,17 @@ let gen= (function* _initGenerator () {
   INSTANCE_FLAGS.set(0, instanceFlags0);
   let exports0;
   
-  const handleTable3 = [T_FLAG, 0];
-  handleTable3._createdReps = new Set();
-  handleTable3._componentIdx = 0;
+  const handleTable2 = [T_FLAG, 0];
+  handleTable2._createdReps = new Set();
+  handleTable2._componentIdx = 0;
   
   
-  const captureTable3= new Map();
-  let captureCnt3= 0;
+  const captureTable2= new Map();
+  let captureCnt2= 0;
   
-  HANDLE_TABLES[3] = handleTable3;
+  HANDLE_TABLES[2] = handleTable2;
   
-  const _trampoline4 = function() {
+  const _trampoline0 = function() {
     _debugLog('[iface="wasi:cli/stdin@0.2.12", function="get-stdin"] [Instruction::CallInterface] (sync, @ enter)');
     const hostProvided = true;
     
@@ -4355,9 +4306,9 @@ let gen= (function* _initGenerator () {
     }
     var handle0 = ret[symbolRscHandle];
     if (!handle0) {
-      const rep = ret[symbolRscRep] || ++captureCnt3;
-      captureTable3.set(rep, ret);
-      handle0 = rscTableCreateOwn(handleTable3, rep);
+      const rep = ret[symbolRscRep] || ++captureCnt2;
+      captureTable2.set(rep, ret);
+      handle0 = rscTableCreateOwn(handleTable2, rep);
     }
     
     _debugLog('[iface="wasi:cli/stdin@0.2.12", function="get-stdin"][Instruction::Return]', {
@@ -4370,33 +4321,114 @@ let gen= (function* _initGenerator () {
     task.exit();
     return handle0;
   }
-  _trampoline4.fnName = 'wasi:cli/stdin@0.2.12#getStdin';
+  _trampoline0.fnName = 'wasi:cli/stdin@0.2.12#getStdin';
   
-  const handleTable6 = [T_FLAG, 0];
-  handleTable6._createdReps = new Set();
-  handleTable6._componentIdx = 0;
+  const _trampoline1 = function() {
+    _debugLog('[iface="wasi:random/random@0.2.12", function="get-random-u64"] [Instruction::CallInterface] (sync, @ enter)');
+    const hostProvided = true;
+    
+    let parentTask;
+    let task;
+    let subtask;
+    
+    const createTask = () => {
+      const results = createNewCurrentTask({
+        componentIdx: -1,
+        isAsync: false,
+        entryFnName: 'getRandomU64',
+        getCallbackFn: () => null,
+        callbackFnName: null,
+        errHandling: 'none',
+        callingWasmExport: false,
+      });
+      task = results[0];
+    };
+    
+    taskCreation: {
+      parentTask = getCurrentTask(
+      0,
+      _getGlobalCurrentTaskMeta(0)?.taskID,
+      )?.task;
+      
+      if (!parentTask) {
+        createTask();
+        break taskCreation;
+      }
+      
+      createTask();
+      
+      if (hostProvided) {
+        subtask = parentTask.getLatestSubtask();
+        if (!subtask) {
+          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
+        }
+        task.setParentSubtask(subtask);
+      }
+    }
+    
+    const started = task.enterSync();
+    let ret;
+    
+    
+    try {
+      ret = _withGlobalCurrentTaskMeta({
+        componentIdx: task.componentIdx(),
+        taskID: task.id(),
+        fn: () => _trackHostOperation(() => getRandomU64()),
+      })
+      ;
+    } catch (err) {
+      
+      _debugLog('[Instruction::CallInterface] error during sync call', {
+        taskID: task.id(),
+        subtaskID: task.getParentSubtask()?.id(),
+        err,
+      });
+      getOrCreateAsyncState(0).markTrapped(err);
+      task.setErrored(err);
+      task.reject(err);
+      task.exit();
+      throw err;
+      
+    }
+    
+    _debugLog('[iface="wasi:random/random@0.2.12", function="get-random-u64"][Instruction::Return]', {
+      funcName: 'get-random-u64',
+      paramCount: 1,
+      async: false,
+      postReturn: false
+    });
+    task.resolve([toUint64(ret)]);
+    task.exit();
+    return toUint64(ret);
+  }
+  _trampoline1.fnName = 'wasi:random/random@0.2.12#getRandomU64';
+  
+  const handleTable4 = [T_FLAG, 0];
+  handleTable4._createdReps = new Set();
+  handleTable4._componentIdx = 0;
   
   
-  const captureTable6= new Map();
-  let captureCnt6= 0;
+  const captureTable4= new Map();
+  let captureCnt4= 0;
   
-  HANDLE_TABLES[6] = handleTable6;
+  HANDLE_TABLES[4] = handleTable4;
   
-  const handleTable7 = [T_FLAG, 0];
-  handleTable7._createdReps = new Set();
-  handleTable7._componentIdx = 0;
+  const handleTable5 = [T_FLAG, 0];
+  handleTable5._createdReps = new Set();
+  handleTable5._componentIdx = 0;
   
   
-  const captureTable7= new Map();
-  let captureCnt7= 0;
+  const captureTable5= new Map();
+  let captureCnt5= 0;
   
-  HANDLE_TABLES[7] = handleTable7;
+  HANDLE_TABLES[5] = handleTable5;
   
-  const _trampoline5 = function(arg0) {
+  const _trampoline2 = function(arg0) {
     var handle1 = arg0;
     
-    var rep2 = handleTable6[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable6.get(rep2);
+    var rep2 = handleTable4[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable4.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(Fields.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -4404,9 +4436,9 @@ let gen= (function* _initGenerator () {
     }
     
     else {
-      captureTable6.delete(rep2);
+      captureTable4.delete(rep2);
     }
-    rscTableRemove(handleTable6, handle1);
+    rscTableRemove(handleTable4, handle1);
     _debugLog('[iface="wasi:http/types@0.2.12", function="[constructor]outgoing-request"] [Instruction::CallInterface] (sync, @ enter)');
     const hostProvided = true;
     
@@ -4481,9 +4513,9 @@ let gen= (function* _initGenerator () {
     }
     var handle3 = ret[symbolRscHandle];
     if (!handle3) {
-      const rep = ret[symbolRscRep] || ++captureCnt7;
-      captureTable7.set(rep, ret);
-      handle3 = rscTableCreateOwn(handleTable7, rep);
+      const rep = ret[symbolRscRep] || ++captureCnt5;
+      captureTable5.set(rep, ret);
+      handle3 = rscTableCreateOwn(handleTable5, rep);
     }
     
     _debugLog('[iface="wasi:http/types@0.2.12", function="[constructor]outgoing-request"][Instruction::Return]', {
@@ -4496,7 +4528,498 @@ let gen= (function* _initGenerator () {
     task.exit();
     return handle3;
   }
-  _trampoline5.fnName = 'wasi:http/types@0.2.12#new OutgoingRequest';
+  _trampoline2.fnName = 'wasi:http/types@0.2.12#new OutgoingRequest';
+  
+  const handleTable6 = [T_FLAG, 0];
+  handleTable6._createdReps = new Set();
+  handleTable6._componentIdx = 0;
+  
+  
+  const captureTable6= new Map();
+  let captureCnt6= 0;
+  
+  HANDLE_TABLES[6] = handleTable6;
+  
+  const handleTable0 = [T_FLAG, 0];
+  handleTable0._createdReps = new Set();
+  handleTable0._componentIdx = 0;
+  
+  
+  const captureTable0= new Map();
+  let captureCnt0= 0;
+  
+  HANDLE_TABLES[0] = handleTable0;
+  
+  const _trampoline3 = function(arg0) {
+    var handle1 = arg0;
+    
+    var rep2 = handleTable6[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable6.get(rep2);
+    if (!rsc0) {
+      rsc0 = Object.create(FutureIncomingResponse.prototype);
+      Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
+      Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
+    }
+    
+    curResourceBorrows.push(rsc0);
+    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]future-incoming-response.subscribe"] [Instruction::CallInterface] (sync, @ enter)');
+    const hostProvided = true;
+    
+    let parentTask;
+    let task;
+    let subtask;
+    
+    const createTask = () => {
+      const results = createNewCurrentTask({
+        componentIdx: -1,
+        isAsync: false,
+        entryFnName: 'subscribe',
+        getCallbackFn: () => null,
+        callbackFnName: null,
+        errHandling: 'none',
+        callingWasmExport: false,
+      });
+      task = results[0];
+    };
+    
+    taskCreation: {
+      parentTask = getCurrentTask(
+      0,
+      _getGlobalCurrentTaskMeta(0)?.taskID,
+      )?.task;
+      
+      if (!parentTask) {
+        createTask();
+        break taskCreation;
+      }
+      
+      createTask();
+      
+      if (hostProvided) {
+        subtask = parentTask.getLatestSubtask();
+        if (!subtask) {
+          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
+        }
+        task.setParentSubtask(subtask);
+      }
+    }
+    
+    const started = task.enterSync();
+    let ret;
+    
+    
+    try {
+      ret = _withGlobalCurrentTaskMeta({
+        componentIdx: task.componentIdx(),
+        taskID: task.id(),
+        fn: () => _trackHostOperation(() => rsc0.subscribe()),
+      })
+      ;
+    } catch (err) {
+      
+      _debugLog('[Instruction::CallInterface] error during sync call', {
+        taskID: task.id(),
+        subtaskID: task.getParentSubtask()?.id(),
+        err,
+      });
+      getOrCreateAsyncState(0).markTrapped(err);
+      task.setErrored(err);
+      task.reject(err);
+      task.exit();
+      throw err;
+      
+    }
+    
+    for (const entry of curResourceBorrows) {
+      const rsc = entry.rsc ?? entry;
+      if (entry.drop) {
+        if (rsc[symbolRscHandle]) {
+          entry.drop(rsc[symbolRscHandle]);
+        }
+      }
+      rsc[symbolRscHandle] = undefined;
+    }
+    curResourceBorrows = [];
+    
+    if (!(ret instanceof Pollable)) {
+      throw new TypeError('Resource error: Not a valid \"Pollable\" resource.');
+    }
+    var handle3 = ret[symbolRscHandle];
+    if (!handle3) {
+      const rep = ret[symbolRscRep] || ++captureCnt0;
+      captureTable0.set(rep, ret);
+      handle3 = rscTableCreateOwn(handleTable0, rep);
+    }
+    
+    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]future-incoming-response.subscribe"][Instruction::Return]', {
+      funcName: '[method]future-incoming-response.subscribe',
+      paramCount: 1,
+      async: false,
+      postReturn: false
+    });
+    task.resolve([handle3]);
+    task.exit();
+    return handle3;
+  }
+  _trampoline3.fnName = 'wasi:http/types@0.2.12#subscribe';
+  
+  const handleTable7 = [T_FLAG, 0];
+  handleTable7._createdReps = new Set();
+  handleTable7._componentIdx = 0;
+  
+  
+  const captureTable7= new Map();
+  let captureCnt7= 0;
+  
+  HANDLE_TABLES[7] = handleTable7;
+  
+  const _trampoline4 = function(arg0) {
+    var handle1 = arg0;
+    
+    var rep2 = handleTable7[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable7.get(rep2);
+    if (!rsc0) {
+      rsc0 = Object.create(IncomingResponse.prototype);
+      Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
+      Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
+    }
+    
+    curResourceBorrows.push(rsc0);
+    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]incoming-response.headers"] [Instruction::CallInterface] (sync, @ enter)');
+    const hostProvided = true;
+    
+    let parentTask;
+    let task;
+    let subtask;
+    
+    const createTask = () => {
+      const results = createNewCurrentTask({
+        componentIdx: -1,
+        isAsync: false,
+        entryFnName: 'headers',
+        getCallbackFn: () => null,
+        callbackFnName: null,
+        errHandling: 'none',
+        callingWasmExport: false,
+      });
+      task = results[0];
+    };
+    
+    taskCreation: {
+      parentTask = getCurrentTask(
+      0,
+      _getGlobalCurrentTaskMeta(0)?.taskID,
+      )?.task;
+      
+      if (!parentTask) {
+        createTask();
+        break taskCreation;
+      }
+      
+      createTask();
+      
+      if (hostProvided) {
+        subtask = parentTask.getLatestSubtask();
+        if (!subtask) {
+          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
+        }
+        task.setParentSubtask(subtask);
+      }
+    }
+    
+    const started = task.enterSync();
+    let ret;
+    
+    
+    try {
+      ret = _withGlobalCurrentTaskMeta({
+        componentIdx: task.componentIdx(),
+        taskID: task.id(),
+        fn: () => _trackHostOperation(() => rsc0.headers()),
+      })
+      ;
+    } catch (err) {
+      
+      _debugLog('[Instruction::CallInterface] error during sync call', {
+        taskID: task.id(),
+        subtaskID: task.getParentSubtask()?.id(),
+        err,
+      });
+      getOrCreateAsyncState(0).markTrapped(err);
+      task.setErrored(err);
+      task.reject(err);
+      task.exit();
+      throw err;
+      
+    }
+    
+    for (const entry of curResourceBorrows) {
+      const rsc = entry.rsc ?? entry;
+      if (entry.drop) {
+        if (rsc[symbolRscHandle]) {
+          entry.drop(rsc[symbolRscHandle]);
+        }
+      }
+      rsc[symbolRscHandle] = undefined;
+    }
+    curResourceBorrows = [];
+    
+    if (!(ret instanceof Fields)) {
+      throw new TypeError('Resource error: Not a valid \"Headers\" resource.');
+    }
+    var handle3 = ret[symbolRscHandle];
+    if (!handle3) {
+      const rep = ret[symbolRscRep] || ++captureCnt4;
+      captureTable4.set(rep, ret);
+      handle3 = rscTableCreateOwn(handleTable4, rep);
+    }
+    
+    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]incoming-response.headers"][Instruction::Return]', {
+      funcName: '[method]incoming-response.headers',
+      paramCount: 1,
+      async: false,
+      postReturn: false
+    });
+    task.resolve([handle3]);
+    task.exit();
+    return handle3;
+  }
+  _trampoline4.fnName = 'wasi:http/types@0.2.12#headers';
+  
+  const _trampoline5 = function(arg0) {
+    var handle1 = arg0;
+    
+    var rep2 = handleTable7[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable7.get(rep2);
+    if (!rsc0) {
+      rsc0 = Object.create(IncomingResponse.prototype);
+      Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
+      Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
+    }
+    
+    curResourceBorrows.push(rsc0);
+    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]incoming-response.status"] [Instruction::CallInterface] (sync, @ enter)');
+    const hostProvided = true;
+    
+    let parentTask;
+    let task;
+    let subtask;
+    
+    const createTask = () => {
+      const results = createNewCurrentTask({
+        componentIdx: -1,
+        isAsync: false,
+        entryFnName: 'status',
+        getCallbackFn: () => null,
+        callbackFnName: null,
+        errHandling: 'none',
+        callingWasmExport: false,
+      });
+      task = results[0];
+    };
+    
+    taskCreation: {
+      parentTask = getCurrentTask(
+      0,
+      _getGlobalCurrentTaskMeta(0)?.taskID,
+      )?.task;
+      
+      if (!parentTask) {
+        createTask();
+        break taskCreation;
+      }
+      
+      createTask();
+      
+      if (hostProvided) {
+        subtask = parentTask.getLatestSubtask();
+        if (!subtask) {
+          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
+        }
+        task.setParentSubtask(subtask);
+      }
+    }
+    
+    const started = task.enterSync();
+    let ret;
+    
+    
+    try {
+      ret = _withGlobalCurrentTaskMeta({
+        componentIdx: task.componentIdx(),
+        taskID: task.id(),
+        fn: () => _trackHostOperation(() => rsc0.status()),
+      })
+      ;
+    } catch (err) {
+      
+      _debugLog('[Instruction::CallInterface] error during sync call', {
+        taskID: task.id(),
+        subtaskID: task.getParentSubtask()?.id(),
+        err,
+      });
+      getOrCreateAsyncState(0).markTrapped(err);
+      task.setErrored(err);
+      task.reject(err);
+      task.exit();
+      throw err;
+      
+    }
+    
+    for (const entry of curResourceBorrows) {
+      const rsc = entry.rsc ?? entry;
+      if (entry.drop) {
+        if (rsc[symbolRscHandle]) {
+          entry.drop(rsc[symbolRscHandle]);
+        }
+      }
+      rsc[symbolRscHandle] = undefined;
+    }
+    curResourceBorrows = [];
+    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]incoming-response.status"][Instruction::Return]', {
+      funcName: '[method]incoming-response.status',
+      paramCount: 1,
+      async: false,
+      postReturn: false
+    });
+    task.resolve([toUint16(ret)]);
+    task.exit();
+    return toUint16(ret);
+  }
+  _trampoline5.fnName = 'wasi:http/types@0.2.12#status';
+  
+  const handleTable3 = [T_FLAG, 0];
+  handleTable3._createdReps = new Set();
+  handleTable3._componentIdx = 0;
+  
+  
+  const captureTable3= new Map();
+  let captureCnt3= 0;
+  
+  HANDLE_TABLES[3] = handleTable3;
+  
+  const _trampoline9 = function(arg0) {
+    var handle1 = arg0;
+    
+    var rep2 = handleTable3[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable3.get(rep2);
+    if (!rsc0) {
+      rsc0 = Object.create(OutputStream.prototype);
+      Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
+      Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
+    }
+    
+    curResourceBorrows.push(rsc0);
+    _debugLog('[iface="wasi:io/streams@0.2.12", function="[method]output-stream.subscribe"] [Instruction::CallInterface] (sync, @ enter)');
+    const hostProvided = true;
+    
+    let parentTask;
+    let task;
+    let subtask;
+    
+    const createTask = () => {
+      const results = createNewCurrentTask({
+        componentIdx: -1,
+        isAsync: false,
+        entryFnName: 'subscribe',
+        getCallbackFn: () => null,
+        callbackFnName: null,
+        errHandling: 'none',
+        callingWasmExport: false,
+      });
+      task = results[0];
+    };
+    
+    taskCreation: {
+      parentTask = getCurrentTask(
+      0,
+      _getGlobalCurrentTaskMeta(0)?.taskID,
+      )?.task;
+      
+      if (!parentTask) {
+        createTask();
+        break taskCreation;
+      }
+      
+      createTask();
+      
+      if (hostProvided) {
+        subtask = parentTask.getLatestSubtask();
+        if (!subtask) {
+          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
+        }
+        task.setParentSubtask(subtask);
+      }
+    }
+    
+    const started = task.enterSync();
+    let ret;
+    
+    
+    try {
+      ret = _withGlobalCurrentTaskMeta({
+        componentIdx: task.componentIdx(),
+        taskID: task.id(),
+        fn: () => _trackHostOperation(() => rsc0.subscribe()),
+      })
+      ;
+    } catch (err) {
+      
+      _debugLog('[Instruction::CallInterface] error during sync call', {
+        taskID: task.id(),
+        subtaskID: task.getParentSubtask()?.id(),
+        err,
+      });
+      getOrCreateAsyncState(0).markTrapped(err);
+      task.setErrored(err);
+      task.reject(err);
+      task.exit();
+      throw err;
+      
+    }
+    
+    for (const entry of curResourceBorrows) {
+      const rsc = entry.rsc ?? entry;
+      if (entry.drop) {
+        if (rsc[symbolRscHandle]) {
+          entry.drop(rsc[symbolRscHandle]);
+        }
+      }
+      rsc[symbolRscHandle] = undefined;
+    }
+    curResourceBorrows = [];
+    
+    if (!(ret instanceof Pollable)) {
+      throw new TypeError('Resource error: Not a valid \"Pollable\" resource.');
+    }
+    var handle3 = ret[symbolRscHandle];
+    if (!handle3) {
+      const rep = ret[symbolRscRep] || ++captureCnt0;
+      captureTable0.set(rep, ret);
+      handle3 = rscTableCreateOwn(handleTable0, rep);
+    }
+    
+    _debugLog('[iface="wasi:io/streams@0.2.12", function="[method]output-stream.subscribe"][Instruction::Return]', {
+      funcName: '[method]output-stream.subscribe',
+      paramCount: 1,
+      async: false,
+      postReturn: false
+    });
+    task.resolve([handle3]);
+    task.exit();
+    return handle3;
+  }
+  _trampoline9.fnName = 'wasi:io/streams@0.2.12#subscribe';
+  
+  const handleTable8 = [T_FLAG, 0];
+  handleTable8._createdReps = new Set();
+  handleTable8._componentIdx = 0;
+  
+  
+  const captureTable8= new Map();
+  let captureCnt8= 0;
+  
+  HANDLE_TABLES[8] = handleTable8;
   
   const handleTable9 = [T_FLAG, 0];
   handleTable9._createdReps = new Set();
@@ -4508,7 +5031,623 @@ let gen= (function* _initGenerator () {
   
   HANDLE_TABLES[9] = handleTable9;
   
-  const _trampoline6 = function() {
+  const _trampoline11 = function(arg0) {
+    var handle1 = arg0;
+    
+    var rep2 = handleTable8[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable8.get(rep2);
+    if (!rsc0) {
+      rsc0 = Object.create(IncomingBody.prototype);
+      Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
+      Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
+    }
+    
+    else {
+      captureTable8.delete(rep2);
+    }
+    rscTableRemove(handleTable8, handle1);
+    _debugLog('[iface="wasi:http/types@0.2.12", function="[static]incoming-body.finish"] [Instruction::CallInterface] (sync, @ enter)');
+    const hostProvided = true;
+    
+    let parentTask;
+    let task;
+    let subtask;
+    
+    const createTask = () => {
+      const results = createNewCurrentTask({
+        componentIdx: -1,
+        isAsync: false,
+        entryFnName: 'IncomingBody.finish',
+        getCallbackFn: () => null,
+        callbackFnName: null,
+        errHandling: 'none',
+        callingWasmExport: false,
+      });
+      task = results[0];
+    };
+    
+    taskCreation: {
+      parentTask = getCurrentTask(
+      0,
+      _getGlobalCurrentTaskMeta(0)?.taskID,
+      )?.task;
+      
+      if (!parentTask) {
+        createTask();
+        break taskCreation;
+      }
+      
+      createTask();
+      
+      if (hostProvided) {
+        subtask = parentTask.getLatestSubtask();
+        if (!subtask) {
+          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
+        }
+        task.setParentSubtask(subtask);
+      }
+    }
+    
+    const started = task.enterSync();
+    let ret;
+    
+    
+    try {
+      ret = _withGlobalCurrentTaskMeta({
+        componentIdx: task.componentIdx(),
+        taskID: task.id(),
+        fn: () => _trackHostOperation(() => IncomingBody.finish(rsc0)),
+      })
+      ;
+    } catch (err) {
+      
+      _debugLog('[Instruction::CallInterface] error during sync call', {
+        taskID: task.id(),
+        subtaskID: task.getParentSubtask()?.id(),
+        err,
+      });
+      getOrCreateAsyncState(0).markTrapped(err);
+      task.setErrored(err);
+      task.reject(err);
+      task.exit();
+      throw err;
+      
+    }
+    
+    
+    if (!(ret instanceof FutureTrailers)) {
+      throw new TypeError('Resource error: Not a valid \"FutureTrailers\" resource.');
+    }
+    var handle3 = ret[symbolRscHandle];
+    if (!handle3) {
+      const rep = ret[symbolRscRep] || ++captureCnt9;
+      captureTable9.set(rep, ret);
+      handle3 = rscTableCreateOwn(handleTable9, rep);
+    }
+    
+    _debugLog('[iface="wasi:http/types@0.2.12", function="[static]incoming-body.finish"][Instruction::Return]', {
+      funcName: '[static]incoming-body.finish',
+      paramCount: 1,
+      async: false,
+      postReturn: false
+    });
+    task.resolve([handle3]);
+    task.exit();
+    return handle3;
+  }
+  _trampoline11.fnName = 'wasi:http/types@0.2.12#IncomingBody.finish';
+  
+  const _trampoline13 = function(arg0) {
+    var handle1 = arg0;
+    
+    var rep2 = handleTable9[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable9.get(rep2);
+    if (!rsc0) {
+      rsc0 = Object.create(FutureTrailers.prototype);
+      Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
+      Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
+    }
+    
+    curResourceBorrows.push(rsc0);
+    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]future-trailers.subscribe"] [Instruction::CallInterface] (sync, @ enter)');
+    const hostProvided = true;
+    
+    let parentTask;
+    let task;
+    let subtask;
+    
+    const createTask = () => {
+      const results = createNewCurrentTask({
+        componentIdx: -1,
+        isAsync: false,
+        entryFnName: 'subscribe',
+        getCallbackFn: () => null,
+        callbackFnName: null,
+        errHandling: 'none',
+        callingWasmExport: false,
+      });
+      task = results[0];
+    };
+    
+    taskCreation: {
+      parentTask = getCurrentTask(
+      0,
+      _getGlobalCurrentTaskMeta(0)?.taskID,
+      )?.task;
+      
+      if (!parentTask) {
+        createTask();
+        break taskCreation;
+      }
+      
+      createTask();
+      
+      if (hostProvided) {
+        subtask = parentTask.getLatestSubtask();
+        if (!subtask) {
+          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
+        }
+        task.setParentSubtask(subtask);
+      }
+    }
+    
+    const started = task.enterSync();
+    let ret;
+    
+    
+    try {
+      ret = _withGlobalCurrentTaskMeta({
+        componentIdx: task.componentIdx(),
+        taskID: task.id(),
+        fn: () => _trackHostOperation(() => rsc0.subscribe()),
+      })
+      ;
+    } catch (err) {
+      
+      _debugLog('[Instruction::CallInterface] error during sync call', {
+        taskID: task.id(),
+        subtaskID: task.getParentSubtask()?.id(),
+        err,
+      });
+      getOrCreateAsyncState(0).markTrapped(err);
+      task.setErrored(err);
+      task.reject(err);
+      task.exit();
+      throw err;
+      
+    }
+    
+    for (const entry of curResourceBorrows) {
+      const rsc = entry.rsc ?? entry;
+      if (entry.drop) {
+        if (rsc[symbolRscHandle]) {
+          entry.drop(rsc[symbolRscHandle]);
+        }
+      }
+      rsc[symbolRscHandle] = undefined;
+    }
+    curResourceBorrows = [];
+    
+    if (!(ret instanceof Pollable)) {
+      throw new TypeError('Resource error: Not a valid \"Pollable\" resource.');
+    }
+    var handle3 = ret[symbolRscHandle];
+    if (!handle3) {
+      const rep = ret[symbolRscRep] || ++captureCnt0;
+      captureTable0.set(rep, ret);
+      handle3 = rscTableCreateOwn(handleTable0, rep);
+    }
+    
+    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]future-trailers.subscribe"][Instruction::Return]', {
+      funcName: '[method]future-trailers.subscribe',
+      paramCount: 1,
+      async: false,
+      postReturn: false
+    });
+    task.resolve([handle3]);
+    task.exit();
+    return handle3;
+  }
+  _trampoline13.fnName = 'wasi:http/types@0.2.12#subscribe';
+  
+  const _trampoline16 = function(arg0) {
+    var handle1 = arg0;
+    
+    var rep2 = handleTable2[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable2.get(rep2);
+    if (!rsc0) {
+      rsc0 = Object.create(InputStream.prototype);
+      Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
+      Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
+    }
+    
+    curResourceBorrows.push(rsc0);
+    _debugLog('[iface="wasi:io/streams@0.2.12", function="[method]input-stream.subscribe"] [Instruction::CallInterface] (sync, @ enter)');
+    const hostProvided = true;
+    
+    let parentTask;
+    let task;
+    let subtask;
+    
+    const createTask = () => {
+      const results = createNewCurrentTask({
+        componentIdx: -1,
+        isAsync: false,
+        entryFnName: 'subscribe',
+        getCallbackFn: () => null,
+        callbackFnName: null,
+        errHandling: 'none',
+        callingWasmExport: false,
+      });
+      task = results[0];
+    };
+    
+    taskCreation: {
+      parentTask = getCurrentTask(
+      0,
+      _getGlobalCurrentTaskMeta(0)?.taskID,
+      )?.task;
+      
+      if (!parentTask) {
+        createTask();
+        break taskCreation;
+      }
+      
+      createTask();
+      
+      if (hostProvided) {
+        subtask = parentTask.getLatestSubtask();
+        if (!subtask) {
+          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
+        }
+        task.setParentSubtask(subtask);
+      }
+    }
+    
+    const started = task.enterSync();
+    let ret;
+    
+    
+    try {
+      ret = _withGlobalCurrentTaskMeta({
+        componentIdx: task.componentIdx(),
+        taskID: task.id(),
+        fn: () => _trackHostOperation(() => rsc0.subscribe()),
+      })
+      ;
+    } catch (err) {
+      
+      _debugLog('[Instruction::CallInterface] error during sync call', {
+        taskID: task.id(),
+        subtaskID: task.getParentSubtask()?.id(),
+        err,
+      });
+      getOrCreateAsyncState(0).markTrapped(err);
+      task.setErrored(err);
+      task.reject(err);
+      task.exit();
+      throw err;
+      
+    }
+    
+    for (const entry of curResourceBorrows) {
+      const rsc = entry.rsc ?? entry;
+      if (entry.drop) {
+        if (rsc[symbolRscHandle]) {
+          entry.drop(rsc[symbolRscHandle]);
+        }
+      }
+      rsc[symbolRscHandle] = undefined;
+    }
+    curResourceBorrows = [];
+    
+    if (!(ret instanceof Pollable)) {
+      throw new TypeError('Resource error: Not a valid \"Pollable\" resource.');
+    }
+    var handle3 = ret[symbolRscHandle];
+    if (!handle3) {
+      const rep = ret[symbolRscRep] || ++captureCnt0;
+      captureTable0.set(rep, ret);
+      handle3 = rscTableCreateOwn(handleTable0, rep);
+    }
+    
+    _debugLog('[iface="wasi:io/streams@0.2.12", function="[method]input-stream.subscribe"][Instruction::Return]', {
+      funcName: '[method]input-stream.subscribe',
+      paramCount: 1,
+      async: false,
+      postReturn: false
+    });
+    task.resolve([handle3]);
+    task.exit();
+    return handle3;
+  }
+  _trampoline16.fnName = 'wasi:io/streams@0.2.12#subscribe';
+  
+  const _trampoline19 = function(arg0) {
+    _debugLog('[iface="wasi:cli/exit@0.2.12", function="exit-with-code"] [Instruction::CallInterface] (sync, @ enter)');
+    const hostProvided = true;
+    
+    let parentTask;
+    let task;
+    let subtask;
+    
+    const createTask = () => {
+      const results = createNewCurrentTask({
+        componentIdx: -1,
+        isAsync: false,
+        entryFnName: 'exitWithCode',
+        getCallbackFn: () => null,
+        callbackFnName: null,
+        errHandling: 'none',
+        callingWasmExport: false,
+      });
+      task = results[0];
+    };
+    
+    taskCreation: {
+      parentTask = getCurrentTask(
+      0,
+      _getGlobalCurrentTaskMeta(0)?.taskID,
+      )?.task;
+      
+      if (!parentTask) {
+        createTask();
+        break taskCreation;
+      }
+      
+      createTask();
+      
+      if (hostProvided) {
+        subtask = parentTask.getLatestSubtask();
+        if (!subtask) {
+          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
+        }
+        task.setParentSubtask(subtask);
+      }
+    }
+    
+    const started = task.enterSync();
+    let ret;
+    
+    
+    try {
+      _withGlobalCurrentTaskMeta({
+        componentIdx: task.componentIdx(),
+        taskID: task.id(),
+        fn: () => _trackHostOperation(() => exitWithCode(clampGuest(arg0, 0, 255))),
+      })
+      ;
+    } catch (err) {
+      
+      _debugLog('[Instruction::CallInterface] error during sync call', {
+        taskID: task.id(),
+        subtaskID: task.getParentSubtask()?.id(),
+        err,
+      });
+      getOrCreateAsyncState(0).markTrapped(err);
+      task.setErrored(err);
+      task.reject(err);
+      task.exit();
+      throw err;
+      
+    }
+    
+    _debugLog('[iface="wasi:cli/exit@0.2.12", function="exit-with-code"][Instruction::Return]', {
+      funcName: 'exit-with-code',
+      paramCount: 0,
+      async: false,
+      postReturn: false
+    });
+    task.resolve([ret]);
+    task.exit();
+  }
+  _trampoline19.fnName = 'wasi:cli/exit@0.2.12#exitWithCode';
+  
+  const _trampoline21 = function(arg0) {
+    var handle1 = arg0;
+    
+    var rep2 = handleTable0[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable0.get(rep2);
+    if (!rsc0) {
+      rsc0 = Object.create(Pollable.prototype);
+      Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
+      Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
+    }
+    
+    curResourceBorrows.push(rsc0);
+    _debugLog('[iface="wasi:io/poll@0.2.12", function="[method]pollable.ready"] [Instruction::CallInterface] (sync, @ enter)');
+    const hostProvided = true;
+    
+    let parentTask;
+    let task;
+    let subtask;
+    
+    const createTask = () => {
+      const results = createNewCurrentTask({
+        componentIdx: -1,
+        isAsync: false,
+        entryFnName: 'ready',
+        getCallbackFn: () => null,
+        callbackFnName: null,
+        errHandling: 'none',
+        callingWasmExport: false,
+      });
+      task = results[0];
+    };
+    
+    taskCreation: {
+      parentTask = getCurrentTask(
+      0,
+      _getGlobalCurrentTaskMeta(0)?.taskID,
+      )?.task;
+      
+      if (!parentTask) {
+        createTask();
+        break taskCreation;
+      }
+      
+      createTask();
+      
+      if (hostProvided) {
+        subtask = parentTask.getLatestSubtask();
+        if (!subtask) {
+          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
+        }
+        task.setParentSubtask(subtask);
+      }
+    }
+    
+    const started = task.enterSync();
+    let ret;
+    
+    
+    try {
+      ret = _withGlobalCurrentTaskMeta({
+        componentIdx: task.componentIdx(),
+        taskID: task.id(),
+        fn: () => _trackHostOperation(() => rsc0.ready()),
+      })
+      ;
+    } catch (err) {
+      
+      _debugLog('[Instruction::CallInterface] error during sync call', {
+        taskID: task.id(),
+        subtaskID: task.getParentSubtask()?.id(),
+        err,
+      });
+      getOrCreateAsyncState(0).markTrapped(err);
+      task.setErrored(err);
+      task.reject(err);
+      task.exit();
+      throw err;
+      
+    }
+    
+    for (const entry of curResourceBorrows) {
+      const rsc = entry.rsc ?? entry;
+      if (entry.drop) {
+        if (rsc[symbolRscHandle]) {
+          entry.drop(rsc[symbolRscHandle]);
+        }
+      }
+      rsc[symbolRscHandle] = undefined;
+    }
+    curResourceBorrows = [];
+    _debugLog('[iface="wasi:io/poll@0.2.12", function="[method]pollable.ready"][Instruction::Return]', {
+      funcName: '[method]pollable.ready',
+      paramCount: 1,
+      async: false,
+      postReturn: false
+    });
+    task.resolve([ret ? 1 : 0]);
+    task.exit();
+    return ret ? 1 : 0;
+  }
+  _trampoline21.fnName = 'wasi:io/poll@0.2.12#ready';
+  
+  const _trampoline24 = function(arg0) {
+    _debugLog('[iface="wasi:clocks/monotonic-clock@0.2.12", function="subscribe-duration"] [Instruction::CallInterface] (sync, @ enter)');
+    const hostProvided = true;
+    
+    let parentTask;
+    let task;
+    let subtask;
+    
+    const createTask = () => {
+      const results = createNewCurrentTask({
+        componentIdx: -1,
+        isAsync: false,
+        entryFnName: 'subscribeDuration',
+        getCallbackFn: () => null,
+        callbackFnName: null,
+        errHandling: 'none',
+        callingWasmExport: false,
+      });
+      task = results[0];
+    };
+    
+    taskCreation: {
+      parentTask = getCurrentTask(
+      0,
+      _getGlobalCurrentTaskMeta(0)?.taskID,
+      )?.task;
+      
+      if (!parentTask) {
+        createTask();
+        break taskCreation;
+      }
+      
+      createTask();
+      
+      if (hostProvided) {
+        subtask = parentTask.getLatestSubtask();
+        if (!subtask) {
+          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
+        }
+        task.setParentSubtask(subtask);
+      }
+    }
+    
+    const started = task.enterSync();
+    let ret;
+    
+    
+    try {
+      ret = _withGlobalCurrentTaskMeta({
+        componentIdx: task.componentIdx(),
+        taskID: task.id(),
+        fn: () => _trackHostOperation(() => subscribeDuration(BigInt.asUintN(64, BigInt(arg0)))),
+      })
+      ;
+    } catch (err) {
+      
+      _debugLog('[Instruction::CallInterface] error during sync call', {
+        taskID: task.id(),
+        subtaskID: task.getParentSubtask()?.id(),
+        err,
+      });
+      getOrCreateAsyncState(0).markTrapped(err);
+      task.setErrored(err);
+      task.reject(err);
+      task.exit();
+      throw err;
+      
+    }
+    
+    
+    if (!(ret instanceof Pollable)) {
+      throw new TypeError('Resource error: Not a valid \"Pollable\" resource.');
+    }
+    var handle0 = ret[symbolRscHandle];
+    if (!handle0) {
+      const rep = ret[symbolRscRep] || ++captureCnt0;
+      captureTable0.set(rep, ret);
+      handle0 = rscTableCreateOwn(handleTable0, rep);
+    }
+    
+    _debugLog('[iface="wasi:clocks/monotonic-clock@0.2.12", function="subscribe-duration"][Instruction::Return]', {
+      funcName: 'subscribe-duration',
+      paramCount: 1,
+      async: false,
+      postReturn: false
+    });
+    task.resolve([handle0]);
+    task.exit();
+    return handle0;
+  }
+  _trampoline24.fnName = 'wasi:clocks/monotonic-clock@0.2.12#subscribeDuration';
+  
+  const handleTable11 = [T_FLAG, 0];
+  handleTable11._createdReps = new Set();
+  handleTable11._componentIdx = 0;
+  
+  
+  const captureTable11= new Map();
+  let captureCnt11= 0;
+  
+  HANDLE_TABLES[11] = handleTable11;
+  
+  const _trampoline25 = function() {
     _debugLog('[iface="wasi:http/types@0.2.12", function="[constructor]request-options"] [Instruction::CallInterface] (sync, @ enter)');
     const hostProvided = true;
     
@@ -4583,9 +5722,9 @@ let gen= (function* _initGenerator () {
     }
     var handle0 = ret[symbolRscHandle];
     if (!handle0) {
-      const rep = ret[symbolRscRep] || ++captureCnt9;
-      captureTable9.set(rep, ret);
-      handle0 = rscTableCreateOwn(handleTable9, rep);
+      const rep = ret[symbolRscRep] || ++captureCnt11;
+      captureTable11.set(rep, ret);
+      handle0 = rscTableCreateOwn(handleTable11, rep);
     }
     
     _debugLog('[iface="wasi:http/types@0.2.12", function="[constructor]request-options"][Instruction::Return]', {
@@ -4598,13 +5737,13 @@ let gen= (function* _initGenerator () {
     task.exit();
     return handle0;
   }
-  _trampoline6.fnName = 'wasi:http/types@0.2.12#new RequestOptions';
+  _trampoline25.fnName = 'wasi:http/types@0.2.12#new RequestOptions';
   
-  const _trampoline7 = function(arg0, arg1, arg2) {
+  const _trampoline26 = function(arg0, arg1, arg2) {
     var handle1 = arg0;
     
-    var rep2 = handleTable9[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable9.get(rep2);
+    var rep2 = handleTable11[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable11.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(RequestOptions.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -4718,13 +5857,13 @@ let gen= (function* _initGenerator () {
     task.exit();
     return variant5_0;
   }
-  _trampoline7.fnName = 'wasi:http/types@0.2.12#setConnectTimeout';
+  _trampoline26.fnName = 'wasi:http/types@0.2.12#setConnectTimeout';
   
-  const _trampoline8 = function(arg0, arg1, arg2) {
+  const _trampoline27 = function(arg0, arg1, arg2) {
     var handle1 = arg0;
     
-    var rep2 = handleTable9[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable9.get(rep2);
+    var rep2 = handleTable11[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable11.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(RequestOptions.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -4838,13 +5977,13 @@ let gen= (function* _initGenerator () {
     task.exit();
     return variant5_0;
   }
-  _trampoline8.fnName = 'wasi:http/types@0.2.12#setFirstByteTimeout';
+  _trampoline27.fnName = 'wasi:http/types@0.2.12#setFirstByteTimeout';
   
-  const _trampoline9 = function(arg0, arg1, arg2) {
+  const _trampoline28 = function(arg0, arg1, arg2) {
     var handle1 = arg0;
     
-    var rep2 = handleTable9[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable9.get(rep2);
+    var rep2 = handleTable11[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable11.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(RequestOptions.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -4958,41 +6097,10 @@ let gen= (function* _initGenerator () {
     task.exit();
     return variant5_0;
   }
-  _trampoline9.fnName = 'wasi:http/types@0.2.12#setBetweenBytesTimeout';
+  _trampoline28.fnName = 'wasi:http/types@0.2.12#setBetweenBytesTimeout';
   
-  const handleTable2 = [T_FLAG, 0];
-  handleTable2._createdReps = new Set();
-  handleTable2._componentIdx = 0;
-  
-  
-  const captureTable2= new Map();
-  let captureCnt2= 0;
-  
-  HANDLE_TABLES[2] = handleTable2;
-  
-  const handleTable0 = [T_FLAG, 0];
-  handleTable0._createdReps = new Set();
-  handleTable0._componentIdx = 0;
-  
-  
-  const captureTable0= new Map();
-  let captureCnt0= 0;
-  
-  HANDLE_TABLES[0] = handleTable0;
-  
-  const _trampoline11 = function(arg0) {
-    var handle1 = arg0;
-    
-    var rep2 = handleTable2[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable2.get(rep2);
-    if (!rsc0) {
-      rsc0 = Object.create(OutputStream.prototype);
-      Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
-      Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
-    }
-    
-    curResourceBorrows.push(rsc0);
-    _debugLog('[iface="wasi:io/streams@0.2.12", function="[method]output-stream.subscribe"] [Instruction::CallInterface] (sync, @ enter)');
+  const _trampoline29 = function() {
+    _debugLog('[iface="wasi:http/types@0.2.12", function="[constructor]fields"] [Instruction::CallInterface] (sync, @ enter)');
     const hostProvided = true;
     
     let parentTask;
@@ -5003,7 +6111,7 @@ let gen= (function* _initGenerator () {
       const results = createNewCurrentTask({
         componentIdx: -1,
         isAsync: false,
-        entryFnName: 'subscribe',
+        entryFnName: 'new Fields',
         getCallbackFn: () => null,
         callbackFnName: null,
         errHandling: 'none',
@@ -5042,7 +6150,7 @@ let gen= (function* _initGenerator () {
       ret = _withGlobalCurrentTaskMeta({
         componentIdx: task.componentIdx(),
         taskID: task.id(),
-        fn: () => _trackHostOperation(() => rsc0.subscribe()),
+        fn: () => _trackHostOperation(() => new Fields()),
       })
       ;
     } catch (err) {
@@ -5060,550 +6168,19 @@ let gen= (function* _initGenerator () {
       
     }
     
-    for (const entry of curResourceBorrows) {
-      const rsc = entry.rsc ?? entry;
-      if (entry.drop) {
-        if (rsc[symbolRscHandle]) {
-          entry.drop(rsc[symbolRscHandle]);
-        }
-      }
-      rsc[symbolRscHandle] = undefined;
-    }
-    curResourceBorrows = [];
-    
-    if (!(ret instanceof Pollable)) {
-      throw new TypeError('Resource error: Not a valid \"Pollable\" resource.');
-    }
-    var handle3 = ret[symbolRscHandle];
-    if (!handle3) {
-      const rep = ret[symbolRscRep] || ++captureCnt0;
-      captureTable0.set(rep, ret);
-      handle3 = rscTableCreateOwn(handleTable0, rep);
-    }
-    
-    _debugLog('[iface="wasi:io/streams@0.2.12", function="[method]output-stream.subscribe"][Instruction::Return]', {
-      funcName: '[method]output-stream.subscribe',
-      paramCount: 1,
-      async: false,
-      postReturn: false
-    });
-    task.resolve([handle3]);
-    task.exit();
-    return handle3;
-  }
-  _trampoline11.fnName = 'wasi:io/streams@0.2.12#subscribe';
-  
-  const handleTable5 = [T_FLAG, 0];
-  handleTable5._createdReps = new Set();
-  handleTable5._componentIdx = 0;
-  
-  
-  const captureTable5= new Map();
-  let captureCnt5= 0;
-  
-  HANDLE_TABLES[5] = handleTable5;
-  
-  const _trampoline12 = function(arg0) {
-    var handle1 = arg0;
-    
-    var rep2 = handleTable5[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable5.get(rep2);
-    if (!rsc0) {
-      rsc0 = Object.create(FutureIncomingResponse.prototype);
-      Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
-      Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
-    }
-    
-    curResourceBorrows.push(rsc0);
-    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]future-incoming-response.subscribe"] [Instruction::CallInterface] (sync, @ enter)');
-    const hostProvided = true;
-    
-    let parentTask;
-    let task;
-    let subtask;
-    
-    const createTask = () => {
-      const results = createNewCurrentTask({
-        componentIdx: -1,
-        isAsync: false,
-        entryFnName: 'subscribe',
-        getCallbackFn: () => null,
-        callbackFnName: null,
-        errHandling: 'none',
-        callingWasmExport: false,
-      });
-      task = results[0];
-    };
-    
-    taskCreation: {
-      parentTask = getCurrentTask(
-      0,
-      _getGlobalCurrentTaskMeta(0)?.taskID,
-      )?.task;
-      
-      if (!parentTask) {
-        createTask();
-        break taskCreation;
-      }
-      
-      createTask();
-      
-      if (hostProvided) {
-        subtask = parentTask.getLatestSubtask();
-        if (!subtask) {
-          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
-        }
-        task.setParentSubtask(subtask);
-      }
-    }
-    
-    const started = task.enterSync();
-    let ret;
-    
-    
-    try {
-      ret = _withGlobalCurrentTaskMeta({
-        componentIdx: task.componentIdx(),
-        taskID: task.id(),
-        fn: () => _trackHostOperation(() => rsc0.subscribe()),
-      })
-      ;
-    } catch (err) {
-      
-      _debugLog('[Instruction::CallInterface] error during sync call', {
-        taskID: task.id(),
-        subtaskID: task.getParentSubtask()?.id(),
-        err,
-      });
-      getOrCreateAsyncState(0).markTrapped(err);
-      task.setErrored(err);
-      task.reject(err);
-      task.exit();
-      throw err;
-      
-    }
-    
-    for (const entry of curResourceBorrows) {
-      const rsc = entry.rsc ?? entry;
-      if (entry.drop) {
-        if (rsc[symbolRscHandle]) {
-          entry.drop(rsc[symbolRscHandle]);
-        }
-      }
-      rsc[symbolRscHandle] = undefined;
-    }
-    curResourceBorrows = [];
-    
-    if (!(ret instanceof Pollable)) {
-      throw new TypeError('Resource error: Not a valid \"Pollable\" resource.');
-    }
-    var handle3 = ret[symbolRscHandle];
-    if (!handle3) {
-      const rep = ret[symbolRscRep] || ++captureCnt0;
-      captureTable0.set(rep, ret);
-      handle3 = rscTableCreateOwn(handleTable0, rep);
-    }
-    
-    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]future-incoming-response.subscribe"][Instruction::Return]', {
-      funcName: '[method]future-incoming-response.subscribe',
-      paramCount: 1,
-      async: false,
-      postReturn: false
-    });
-    task.resolve([handle3]);
-    task.exit();
-    return handle3;
-  }
-  _trampoline12.fnName = 'wasi:http/types@0.2.12#subscribe';
-  
-  const handleTable4 = [T_FLAG, 0];
-  handleTable4._createdReps = new Set();
-  handleTable4._componentIdx = 0;
-  
-  
-  const captureTable4= new Map();
-  let captureCnt4= 0;
-  
-  HANDLE_TABLES[4] = handleTable4;
-  
-  const _trampoline13 = function(arg0) {
-    var handle1 = arg0;
-    
-    var rep2 = handleTable4[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable4.get(rep2);
-    if (!rsc0) {
-      rsc0 = Object.create(IncomingResponse.prototype);
-      Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
-      Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
-    }
-    
-    curResourceBorrows.push(rsc0);
-    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]incoming-response.status"] [Instruction::CallInterface] (sync, @ enter)');
-    const hostProvided = true;
-    
-    let parentTask;
-    let task;
-    let subtask;
-    
-    const createTask = () => {
-      const results = createNewCurrentTask({
-        componentIdx: -1,
-        isAsync: false,
-        entryFnName: 'status',
-        getCallbackFn: () => null,
-        callbackFnName: null,
-        errHandling: 'none',
-        callingWasmExport: false,
-      });
-      task = results[0];
-    };
-    
-    taskCreation: {
-      parentTask = getCurrentTask(
-      0,
-      _getGlobalCurrentTaskMeta(0)?.taskID,
-      )?.task;
-      
-      if (!parentTask) {
-        createTask();
-        break taskCreation;
-      }
-      
-      createTask();
-      
-      if (hostProvided) {
-        subtask = parentTask.getLatestSubtask();
-        if (!subtask) {
-          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
-        }
-        task.setParentSubtask(subtask);
-      }
-    }
-    
-    const started = task.enterSync();
-    let ret;
-    
-    
-    try {
-      ret = _withGlobalCurrentTaskMeta({
-        componentIdx: task.componentIdx(),
-        taskID: task.id(),
-        fn: () => _trackHostOperation(() => rsc0.status()),
-      })
-      ;
-    } catch (err) {
-      
-      _debugLog('[Instruction::CallInterface] error during sync call', {
-        taskID: task.id(),
-        subtaskID: task.getParentSubtask()?.id(),
-        err,
-      });
-      getOrCreateAsyncState(0).markTrapped(err);
-      task.setErrored(err);
-      task.reject(err);
-      task.exit();
-      throw err;
-      
-    }
-    
-    for (const entry of curResourceBorrows) {
-      const rsc = entry.rsc ?? entry;
-      if (entry.drop) {
-        if (rsc[symbolRscHandle]) {
-          entry.drop(rsc[symbolRscHandle]);
-        }
-      }
-      rsc[symbolRscHandle] = undefined;
-    }
-    curResourceBorrows = [];
-    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]incoming-response.status"][Instruction::Return]', {
-      funcName: '[method]incoming-response.status',
-      paramCount: 1,
-      async: false,
-      postReturn: false
-    });
-    task.resolve([toUint16(ret)]);
-    task.exit();
-    return toUint16(ret);
-  }
-  _trampoline13.fnName = 'wasi:http/types@0.2.12#status';
-  
-  const _trampoline14 = function(arg0) {
-    var handle1 = arg0;
-    
-    var rep2 = handleTable4[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable4.get(rep2);
-    if (!rsc0) {
-      rsc0 = Object.create(IncomingResponse.prototype);
-      Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
-      Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
-    }
-    
-    curResourceBorrows.push(rsc0);
-    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]incoming-response.headers"] [Instruction::CallInterface] (sync, @ enter)');
-    const hostProvided = true;
-    
-    let parentTask;
-    let task;
-    let subtask;
-    
-    const createTask = () => {
-      const results = createNewCurrentTask({
-        componentIdx: -1,
-        isAsync: false,
-        entryFnName: 'headers',
-        getCallbackFn: () => null,
-        callbackFnName: null,
-        errHandling: 'none',
-        callingWasmExport: false,
-      });
-      task = results[0];
-    };
-    
-    taskCreation: {
-      parentTask = getCurrentTask(
-      0,
-      _getGlobalCurrentTaskMeta(0)?.taskID,
-      )?.task;
-      
-      if (!parentTask) {
-        createTask();
-        break taskCreation;
-      }
-      
-      createTask();
-      
-      if (hostProvided) {
-        subtask = parentTask.getLatestSubtask();
-        if (!subtask) {
-          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
-        }
-        task.setParentSubtask(subtask);
-      }
-    }
-    
-    const started = task.enterSync();
-    let ret;
-    
-    
-    try {
-      ret = _withGlobalCurrentTaskMeta({
-        componentIdx: task.componentIdx(),
-        taskID: task.id(),
-        fn: () => _trackHostOperation(() => rsc0.headers()),
-      })
-      ;
-    } catch (err) {
-      
-      _debugLog('[Instruction::CallInterface] error during sync call', {
-        taskID: task.id(),
-        subtaskID: task.getParentSubtask()?.id(),
-        err,
-      });
-      getOrCreateAsyncState(0).markTrapped(err);
-      task.setErrored(err);
-      task.reject(err);
-      task.exit();
-      throw err;
-      
-    }
-    
-    for (const entry of curResourceBorrows) {
-      const rsc = entry.rsc ?? entry;
-      if (entry.drop) {
-        if (rsc[symbolRscHandle]) {
-          entry.drop(rsc[symbolRscHandle]);
-        }
-      }
-      rsc[symbolRscHandle] = undefined;
-    }
-    curResourceBorrows = [];
     
     if (!(ret instanceof Fields)) {
-      throw new TypeError('Resource error: Not a valid \"Headers\" resource.');
-    }
-    var handle3 = ret[symbolRscHandle];
-    if (!handle3) {
-      const rep = ret[symbolRscRep] || ++captureCnt6;
-      captureTable6.set(rep, ret);
-      handle3 = rscTableCreateOwn(handleTable6, rep);
-    }
-    
-    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]incoming-response.headers"][Instruction::Return]', {
-      funcName: '[method]incoming-response.headers',
-      paramCount: 1,
-      async: false,
-      postReturn: false
-    });
-    task.resolve([handle3]);
-    task.exit();
-    return handle3;
-  }
-  _trampoline14.fnName = 'wasi:http/types@0.2.12#headers';
-  
-  const _trampoline15 = function() {
-    _debugLog('[iface="wasi:random/random@0.2.12", function="get-random-u64"] [Instruction::CallInterface] (sync, @ enter)');
-    const hostProvided = true;
-    
-    let parentTask;
-    let task;
-    let subtask;
-    
-    const createTask = () => {
-      const results = createNewCurrentTask({
-        componentIdx: -1,
-        isAsync: false,
-        entryFnName: 'getRandomU64',
-        getCallbackFn: () => null,
-        callbackFnName: null,
-        errHandling: 'none',
-        callingWasmExport: false,
-      });
-      task = results[0];
-    };
-    
-    taskCreation: {
-      parentTask = getCurrentTask(
-      0,
-      _getGlobalCurrentTaskMeta(0)?.taskID,
-      )?.task;
-      
-      if (!parentTask) {
-        createTask();
-        break taskCreation;
-      }
-      
-      createTask();
-      
-      if (hostProvided) {
-        subtask = parentTask.getLatestSubtask();
-        if (!subtask) {
-          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
-        }
-        task.setParentSubtask(subtask);
-      }
-    }
-    
-    const started = task.enterSync();
-    let ret;
-    
-    
-    try {
-      ret = _withGlobalCurrentTaskMeta({
-        componentIdx: task.componentIdx(),
-        taskID: task.id(),
-        fn: () => _trackHostOperation(() => getRandomU64()),
-      })
-      ;
-    } catch (err) {
-      
-      _debugLog('[Instruction::CallInterface] error during sync call', {
-        taskID: task.id(),
-        subtaskID: task.getParentSubtask()?.id(),
-        err,
-      });
-      getOrCreateAsyncState(0).markTrapped(err);
-      task.setErrored(err);
-      task.reject(err);
-      task.exit();
-      throw err;
-      
-    }
-    
-    _debugLog('[iface="wasi:random/random@0.2.12", function="get-random-u64"][Instruction::Return]', {
-      funcName: 'get-random-u64',
-      paramCount: 1,
-      async: false,
-      postReturn: false
-    });
-    task.resolve([toUint64(ret)]);
-    task.exit();
-    return toUint64(ret);
-  }
-  _trampoline15.fnName = 'wasi:random/random@0.2.12#getRandomU64';
-  
-  const _trampoline16 = function(arg0) {
-    _debugLog('[iface="wasi:clocks/monotonic-clock@0.2.12", function="subscribe-duration"] [Instruction::CallInterface] (sync, @ enter)');
-    const hostProvided = true;
-    
-    let parentTask;
-    let task;
-    let subtask;
-    
-    const createTask = () => {
-      const results = createNewCurrentTask({
-        componentIdx: -1,
-        isAsync: false,
-        entryFnName: 'subscribeDuration',
-        getCallbackFn: () => null,
-        callbackFnName: null,
-        errHandling: 'none',
-        callingWasmExport: false,
-      });
-      task = results[0];
-    };
-    
-    taskCreation: {
-      parentTask = getCurrentTask(
-      0,
-      _getGlobalCurrentTaskMeta(0)?.taskID,
-      )?.task;
-      
-      if (!parentTask) {
-        createTask();
-        break taskCreation;
-      }
-      
-      createTask();
-      
-      if (hostProvided) {
-        subtask = parentTask.getLatestSubtask();
-        if (!subtask) {
-          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
-        }
-        task.setParentSubtask(subtask);
-      }
-    }
-    
-    const started = task.enterSync();
-    let ret;
-    
-    
-    try {
-      ret = _withGlobalCurrentTaskMeta({
-        componentIdx: task.componentIdx(),
-        taskID: task.id(),
-        fn: () => _trackHostOperation(() => subscribeDuration(BigInt.asUintN(64, BigInt(arg0)))),
-      })
-      ;
-    } catch (err) {
-      
-      _debugLog('[Instruction::CallInterface] error during sync call', {
-        taskID: task.id(),
-        subtaskID: task.getParentSubtask()?.id(),
-        err,
-      });
-      getOrCreateAsyncState(0).markTrapped(err);
-      task.setErrored(err);
-      task.reject(err);
-      task.exit();
-      throw err;
-      
-    }
-    
-    
-    if (!(ret instanceof Pollable)) {
-      throw new TypeError('Resource error: Not a valid \"Pollable\" resource.');
+      throw new TypeError('Resource error: Not a valid \"Fields\" resource.');
     }
     var handle0 = ret[symbolRscHandle];
     if (!handle0) {
-      const rep = ret[symbolRscRep] || ++captureCnt0;
-      captureTable0.set(rep, ret);
-      handle0 = rscTableCreateOwn(handleTable0, rep);
+      const rep = ret[symbolRscRep] || ++captureCnt4;
+      captureTable4.set(rep, ret);
+      handle0 = rscTableCreateOwn(handleTable4, rep);
     }
     
-    _debugLog('[iface="wasi:clocks/monotonic-clock@0.2.12", function="subscribe-duration"][Instruction::Return]', {
-      funcName: 'subscribe-duration',
+    _debugLog('[iface="wasi:http/types@0.2.12", function="[constructor]fields"][Instruction::Return]', {
+      funcName: '[constructor]fields',
       paramCount: 1,
       async: false,
       postReturn: false
@@ -5612,305 +6189,9 @@ let gen= (function* _initGenerator () {
     task.exit();
     return handle0;
   }
-  _trampoline16.fnName = 'wasi:clocks/monotonic-clock@0.2.12#subscribeDuration';
+  _trampoline29.fnName = 'wasi:http/types@0.2.12#new Fields';
   
-  const _trampoline17 = function(arg0) {
-    var handle1 = arg0;
-    
-    var rep2 = handleTable0[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable0.get(rep2);
-    if (!rsc0) {
-      rsc0 = Object.create(Pollable.prototype);
-      Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
-      Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
-    }
-    
-    curResourceBorrows.push(rsc0);
-    _debugLog('[iface="wasi:io/poll@0.2.12", function="[method]pollable.ready"] [Instruction::CallInterface] (sync, @ enter)');
-    const hostProvided = true;
-    
-    let parentTask;
-    let task;
-    let subtask;
-    
-    const createTask = () => {
-      const results = createNewCurrentTask({
-        componentIdx: -1,
-        isAsync: false,
-        entryFnName: 'ready',
-        getCallbackFn: () => null,
-        callbackFnName: null,
-        errHandling: 'none',
-        callingWasmExport: false,
-      });
-      task = results[0];
-    };
-    
-    taskCreation: {
-      parentTask = getCurrentTask(
-      0,
-      _getGlobalCurrentTaskMeta(0)?.taskID,
-      )?.task;
-      
-      if (!parentTask) {
-        createTask();
-        break taskCreation;
-      }
-      
-      createTask();
-      
-      if (hostProvided) {
-        subtask = parentTask.getLatestSubtask();
-        if (!subtask) {
-          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
-        }
-        task.setParentSubtask(subtask);
-      }
-    }
-    
-    const started = task.enterSync();
-    let ret;
-    
-    
-    try {
-      ret = _withGlobalCurrentTaskMeta({
-        componentIdx: task.componentIdx(),
-        taskID: task.id(),
-        fn: () => _trackHostOperation(() => rsc0.ready()),
-      })
-      ;
-    } catch (err) {
-      
-      _debugLog('[Instruction::CallInterface] error during sync call', {
-        taskID: task.id(),
-        subtaskID: task.getParentSubtask()?.id(),
-        err,
-      });
-      getOrCreateAsyncState(0).markTrapped(err);
-      task.setErrored(err);
-      task.reject(err);
-      task.exit();
-      throw err;
-      
-    }
-    
-    for (const entry of curResourceBorrows) {
-      const rsc = entry.rsc ?? entry;
-      if (entry.drop) {
-        if (rsc[symbolRscHandle]) {
-          entry.drop(rsc[symbolRscHandle]);
-        }
-      }
-      rsc[symbolRscHandle] = undefined;
-    }
-    curResourceBorrows = [];
-    _debugLog('[iface="wasi:io/poll@0.2.12", function="[method]pollable.ready"][Instruction::Return]', {
-      funcName: '[method]pollable.ready',
-      paramCount: 1,
-      async: false,
-      postReturn: false
-    });
-    task.resolve([ret ? 1 : 0]);
-    task.exit();
-    return ret ? 1 : 0;
-  }
-  _trampoline17.fnName = 'wasi:io/poll@0.2.12#ready';
-  
-  const _trampoline22 = function(arg0) {
-    var handle1 = arg0;
-    
-    var rep2 = handleTable3[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable3.get(rep2);
-    if (!rsc0) {
-      rsc0 = Object.create(InputStream.prototype);
-      Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
-      Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
-    }
-    
-    curResourceBorrows.push(rsc0);
-    _debugLog('[iface="wasi:io/streams@0.2.12", function="[method]input-stream.subscribe"] [Instruction::CallInterface] (sync, @ enter)');
-    const hostProvided = true;
-    
-    let parentTask;
-    let task;
-    let subtask;
-    
-    const createTask = () => {
-      const results = createNewCurrentTask({
-        componentIdx: -1,
-        isAsync: false,
-        entryFnName: 'subscribe',
-        getCallbackFn: () => null,
-        callbackFnName: null,
-        errHandling: 'none',
-        callingWasmExport: false,
-      });
-      task = results[0];
-    };
-    
-    taskCreation: {
-      parentTask = getCurrentTask(
-      0,
-      _getGlobalCurrentTaskMeta(0)?.taskID,
-      )?.task;
-      
-      if (!parentTask) {
-        createTask();
-        break taskCreation;
-      }
-      
-      createTask();
-      
-      if (hostProvided) {
-        subtask = parentTask.getLatestSubtask();
-        if (!subtask) {
-          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
-        }
-        task.setParentSubtask(subtask);
-      }
-    }
-    
-    const started = task.enterSync();
-    let ret;
-    
-    
-    try {
-      ret = _withGlobalCurrentTaskMeta({
-        componentIdx: task.componentIdx(),
-        taskID: task.id(),
-        fn: () => _trackHostOperation(() => rsc0.subscribe()),
-      })
-      ;
-    } catch (err) {
-      
-      _debugLog('[Instruction::CallInterface] error during sync call', {
-        taskID: task.id(),
-        subtaskID: task.getParentSubtask()?.id(),
-        err,
-      });
-      getOrCreateAsyncState(0).markTrapped(err);
-      task.setErrored(err);
-      task.reject(err);
-      task.exit();
-      throw err;
-      
-    }
-    
-    for (const entry of curResourceBorrows) {
-      const rsc = entry.rsc ?? entry;
-      if (entry.drop) {
-        if (rsc[symbolRscHandle]) {
-          entry.drop(rsc[symbolRscHandle]);
-        }
-      }
-      rsc[symbolRscHandle] = undefined;
-    }
-    curResourceBorrows = [];
-    
-    if (!(ret instanceof Pollable)) {
-      throw new TypeError('Resource error: Not a valid \"Pollable\" resource.');
-    }
-    var handle3 = ret[symbolRscHandle];
-    if (!handle3) {
-      const rep = ret[symbolRscRep] || ++captureCnt0;
-      captureTable0.set(rep, ret);
-      handle3 = rscTableCreateOwn(handleTable0, rep);
-    }
-    
-    _debugLog('[iface="wasi:io/streams@0.2.12", function="[method]input-stream.subscribe"][Instruction::Return]', {
-      funcName: '[method]input-stream.subscribe',
-      paramCount: 1,
-      async: false,
-      postReturn: false
-    });
-    task.resolve([handle3]);
-    task.exit();
-    return handle3;
-  }
-  _trampoline22.fnName = 'wasi:io/streams@0.2.12#subscribe';
-  
-  const _trampoline24 = function(arg0) {
-    _debugLog('[iface="wasi:cli/exit@0.2.12", function="exit-with-code"] [Instruction::CallInterface] (sync, @ enter)');
-    const hostProvided = true;
-    
-    let parentTask;
-    let task;
-    let subtask;
-    
-    const createTask = () => {
-      const results = createNewCurrentTask({
-        componentIdx: -1,
-        isAsync: false,
-        entryFnName: 'exitWithCode',
-        getCallbackFn: () => null,
-        callbackFnName: null,
-        errHandling: 'none',
-        callingWasmExport: false,
-      });
-      task = results[0];
-    };
-    
-    taskCreation: {
-      parentTask = getCurrentTask(
-      0,
-      _getGlobalCurrentTaskMeta(0)?.taskID,
-      )?.task;
-      
-      if (!parentTask) {
-        createTask();
-        break taskCreation;
-      }
-      
-      createTask();
-      
-      if (hostProvided) {
-        subtask = parentTask.getLatestSubtask();
-        if (!subtask) {
-          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
-        }
-        task.setParentSubtask(subtask);
-      }
-    }
-    
-    const started = task.enterSync();
-    let ret;
-    
-    
-    try {
-      _withGlobalCurrentTaskMeta({
-        componentIdx: task.componentIdx(),
-        taskID: task.id(),
-        fn: () => _trackHostOperation(() => exitWithCode(clampGuest(arg0, 0, 255))),
-      })
-      ;
-    } catch (err) {
-      
-      _debugLog('[Instruction::CallInterface] error during sync call', {
-        taskID: task.id(),
-        subtaskID: task.getParentSubtask()?.id(),
-        err,
-      });
-      getOrCreateAsyncState(0).markTrapped(err);
-      task.setErrored(err);
-      task.reject(err);
-      task.exit();
-      throw err;
-      
-    }
-    
-    _debugLog('[iface="wasi:cli/exit@0.2.12", function="exit-with-code"][Instruction::Return]', {
-      funcName: 'exit-with-code',
-      paramCount: 0,
-      async: false,
-      postReturn: false
-    });
-    task.resolve([ret]);
-    task.exit();
-  }
-  _trampoline24.fnName = 'wasi:cli/exit@0.2.12#exitWithCode';
-  let exports1;
-  
-  const _trampoline26 = function() {
+  const _trampoline30 = function() {
     _debugLog('[iface="wasi:clocks/monotonic-clock@0.2.12", function="now"] [Instruction::CallInterface] (sync, @ enter)');
     const hostProvided = true;
     
@@ -5989,101 +6270,10 @@ let gen= (function* _initGenerator () {
     task.exit();
     return toUint64(ret);
   }
-  _trampoline26.fnName = 'wasi:clocks/monotonic-clock@0.2.12#now';
+  _trampoline30.fnName = 'wasi:clocks/monotonic-clock@0.2.12#now';
+  let exports1;
   
-  const _trampoline29 = function(arg0) {
-    _debugLog('[iface="wasi:clocks/monotonic-clock@0.2.12", function="subscribe-instant"] [Instruction::CallInterface] (sync, @ enter)');
-    const hostProvided = true;
-    
-    let parentTask;
-    let task;
-    let subtask;
-    
-    const createTask = () => {
-      const results = createNewCurrentTask({
-        componentIdx: -1,
-        isAsync: false,
-        entryFnName: 'subscribeInstant',
-        getCallbackFn: () => null,
-        callbackFnName: null,
-        errHandling: 'none',
-        callingWasmExport: false,
-      });
-      task = results[0];
-    };
-    
-    taskCreation: {
-      parentTask = getCurrentTask(
-      0,
-      _getGlobalCurrentTaskMeta(0)?.taskID,
-      )?.task;
-      
-      if (!parentTask) {
-        createTask();
-        break taskCreation;
-      }
-      
-      createTask();
-      
-      if (hostProvided) {
-        subtask = parentTask.getLatestSubtask();
-        if (!subtask) {
-          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
-        }
-        task.setParentSubtask(subtask);
-      }
-    }
-    
-    const started = task.enterSync();
-    let ret;
-    
-    
-    try {
-      ret = _withGlobalCurrentTaskMeta({
-        componentIdx: task.componentIdx(),
-        taskID: task.id(),
-        fn: () => _trackHostOperation(() => subscribeInstant(BigInt.asUintN(64, BigInt(arg0)))),
-      })
-      ;
-    } catch (err) {
-      
-      _debugLog('[Instruction::CallInterface] error during sync call', {
-        taskID: task.id(),
-        subtaskID: task.getParentSubtask()?.id(),
-        err,
-      });
-      getOrCreateAsyncState(0).markTrapped(err);
-      task.setErrored(err);
-      task.reject(err);
-      task.exit();
-      throw err;
-      
-    }
-    
-    
-    if (!(ret instanceof Pollable)) {
-      throw new TypeError('Resource error: Not a valid \"Pollable\" resource.');
-    }
-    var handle0 = ret[symbolRscHandle];
-    if (!handle0) {
-      const rep = ret[symbolRscRep] || ++captureCnt0;
-      captureTable0.set(rep, ret);
-      handle0 = rscTableCreateOwn(handleTable0, rep);
-    }
-    
-    _debugLog('[iface="wasi:clocks/monotonic-clock@0.2.12", function="subscribe-instant"][Instruction::Return]', {
-      funcName: 'subscribe-instant',
-      paramCount: 1,
-      async: false,
-      postReturn: false
-    });
-    task.resolve([handle0]);
-    task.exit();
-    return handle0;
-  }
-  _trampoline29.fnName = 'wasi:clocks/monotonic-clock@0.2.12#subscribeInstant';
-  
-  const _trampoline30 = function() {
+  const _trampoline33 = function() {
     _debugLog('[iface="wasi:cli/stderr@0.2.12", function="get-stderr"] [Instruction::CallInterface] (sync, @ enter)');
     const hostProvided = true;
     
@@ -6158,9 +6348,9 @@ let gen= (function* _initGenerator () {
     }
     var handle0 = ret[symbolRscHandle];
     if (!handle0) {
-      const rep = ret[symbolRscRep] || ++captureCnt2;
-      captureTable2.set(rep, ret);
-      handle0 = rscTableCreateOwn(handleTable2, rep);
+      const rep = ret[symbolRscRep] || ++captureCnt3;
+      captureTable3.set(rep, ret);
+      handle0 = rscTableCreateOwn(handleTable3, rep);
     }
     
     _debugLog('[iface="wasi:cli/stderr@0.2.12", function="get-stderr"][Instruction::Return]', {
@@ -6173,9 +6363,9 @@ let gen= (function* _initGenerator () {
     task.exit();
     return handle0;
   }
-  _trampoline30.fnName = 'wasi:cli/stderr@0.2.12#getStderr';
+  _trampoline33.fnName = 'wasi:cli/stderr@0.2.12#getStderr';
   
-  const _trampoline31 = function() {
+  const _trampoline34 = function() {
     _debugLog('[iface="wasi:cli/stdout@0.2.12", function="get-stdout"] [Instruction::CallInterface] (sync, @ enter)');
     const hostProvided = true;
     
@@ -6250,9 +6440,9 @@ let gen= (function* _initGenerator () {
     }
     var handle0 = ret[symbolRscHandle];
     if (!handle0) {
-      const rep = ret[symbolRscRep] || ++captureCnt2;
-      captureTable2.set(rep, ret);
-      handle0 = rscTableCreateOwn(handleTable2, rep);
+      const rep = ret[symbolRscRep] || ++captureCnt3;
+      captureTable3.set(rep, ret);
+      handle0 = rscTableCreateOwn(handleTable3, rep);
     }
     
     _debugLog('[iface="wasi:cli/stdout@0.2.12", function="get-stdout"][Instruction::Return]', {
@@ -6265,9 +6455,9 @@ let gen= (function* _initGenerator () {
     task.exit();
     return handle0;
   }
-  _trampoline31.fnName = 'wasi:cli/stdout@0.2.12#getStdout';
+  _trampoline34.fnName = 'wasi:cli/stdout@0.2.12#getStdout';
   
-  const _trampoline34 = function(arg0) {
+  const _trampoline37 = function(arg0) {
     let variant0;
     if (arg0) {
       variant0= {
@@ -6357,7 +6547,7 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline34.fnName = 'wasi:cli/exit@0.2.12#exit';
+  _trampoline37.fnName = 'wasi:cli/exit@0.2.12#exit';
   let exports2;
   let memory0;
   let realloc0;
@@ -6365,147 +6555,11 @@ let gen= (function* _initGenerator () {
   let realloc1;
   let realloc1Async;
   
-  const _trampoline35 = function(arg0, arg1, arg2) {
-    var len2 = arg1;
-    var base2 = arg0;
-    if (base2 % 4 !== 0) throw new TypeError(`list pointer [${base2}] is not aligned to 4`);
-    var result2 = [];
-    for (let i = 0; i < len2; i++) {
-      const base = base2 + i * 16;
-      var ptr0 = dataView(memory0).getUint32(base + 0, true);
-      var len0 = dataView(memory0).getUint32(base + 4, true);
-      var result0 = TEXT_DECODER_UTF8.decode(new Uint8Array(memory0.buffer, ptr0, len0));
-      var ptr1 = dataView(memory0).getUint32(base + 8, true);
-      var len1 = dataView(memory0).getUint32(base + 12, true);
-      if (ptr1 % 1 !== 0) throw new TypeError(`list pointer [${ptr1}] is not aligned to 1`);
-      var result1 = new Uint8Array(memory0.buffer.slice(ptr1, ptr1 + len1 * 1));
-      result2.push([result0, result1]);
-    }
-    _debugLog('[iface="wasi:http/types@0.2.12", function="[static]fields.from-list"] [Instruction::CallInterface] (sync, @ enter)');
-    const hostProvided = true;
-    
-    let parentTask;
-    let task;
-    let subtask;
-    
-    const createTask = () => {
-      const results = createNewCurrentTask({
-        componentIdx: -1,
-        isAsync: false,
-        entryFnName: 'Fields.fromList',
-        getCallbackFn: () => null,
-        callbackFnName: null,
-        errHandling: 'result-catch-handler',
-        callingWasmExport: false,
-      });
-      task = results[0];
-    };
-    
-    taskCreation: {
-      parentTask = getCurrentTask(
-      0,
-      _getGlobalCurrentTaskMeta(0)?.taskID,
-      )?.task;
-      
-      if (!parentTask) {
-        createTask();
-        break taskCreation;
-      }
-      
-      createTask();
-      
-      if (hostProvided) {
-        subtask = parentTask.getLatestSubtask();
-        if (!subtask) {
-          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
-        }
-        task.setParentSubtask(subtask);
-      }
-    }
-    
-    const started = task.enterSync();
-    let ret;
-    
-    try {
-      const hostRet3 = _withGlobalCurrentTaskMeta({
-        componentIdx: task.componentIdx(),
-        taskID: task.id(),
-        fn: () => _trackHostOperation(() => Fields.fromList(result2)),
-      })
-      ;
-      ret = hostRet3 !== null && typeof hostRet3 === 'object' && (hostRet3.tag === 'ok' || hostRet3.tag === 'err')
-      ? hostRet3
-      : { tag: 'ok', val: hostRet3};
-    } catch (e) {
-      if (getOrCreateAsyncState(0).markTrapped(e)) { throw e; }
-      ret = { tag: 'err', val: getErrorPayload(e) };
-    }
-    
-    var variant6 = ret;
-    switch (variant6.tag) {
-      case 'ok': {
-        const e = variant6.val;
-        dataView(memory0).setInt8(arg2 + 0, 0, true);
-        
-        if (!(e instanceof Fields)) {
-          throw new TypeError('Resource error: Not a valid \"Fields\" resource.');
-        }
-        var handle4 = e[symbolRscHandle];
-        if (!handle4) {
-          const rep = e[symbolRscRep] || ++captureCnt6;
-          captureTable6.set(rep, e);
-          handle4 = rscTableCreateOwn(handleTable6, rep);
-        }
-        
-        dataView(memory0).setInt32(arg2 + 4, handle4, true);
-        
-        break;
-      }
-      case 'err': {
-        const e = variant6.val;
-        dataView(memory0).setInt8(arg2 + 0, 1, true);
-        var variant5 = e;
-        switch (variant5.tag) {
-          case 'invalid-syntax': {
-            dataView(memory0).setInt8(arg2 + 4, 0, true);
-            break;
-          }
-          case 'forbidden': {
-            dataView(memory0).setInt8(arg2 + 4, 1, true);
-            break;
-          }
-          case 'immutable': {
-            dataView(memory0).setInt8(arg2 + 4, 2, true);
-            break;
-          }
-          default: {
-            throw new TypeError(`invalid variant tag value \`${JSON.stringify(variant5.tag)}\` (received \`${variant5}\`) specified for \`HeaderError\``);
-          }
-        }
-        
-        break;
-      }
-      default: {
-        _debugLog("ERROR: invalid value (expected result as object with 'tag' member)", { value: variant6, valueType: typeof variant6});
-        throw new TypeError('invalid variant specified for result');
-      }
-    }
-    _debugLog('[iface="wasi:http/types@0.2.12", function="[static]fields.from-list"][Instruction::Return]', {
-      funcName: '[static]fields.from-list',
-      paramCount: 0,
-      async: false,
-      postReturn: false
-    });
-    task.resolve([ret]);
-    task.exit();
-  }
-  _trampoline35.fnName = 'wasi:http/types@0.2.12#Fields.fromList';
-  
-  const _trampoline36 = function(arg0, arg1, arg2, arg3) {
+  const _trampoline38 = function(arg0, arg1, arg2, arg3) {
     var handle1 = arg0;
     
-    var rep2 = handleTable7[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable7.get(rep2);
+    var rep2 = handleTable5[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable5.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(OutgoingRequest.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -6680,13 +6734,13 @@ let gen= (function* _initGenerator () {
     task.exit();
     return variant6_0;
   }
-  _trampoline36.fnName = 'wasi:http/types@0.2.12#setMethod';
+  _trampoline38.fnName = 'wasi:http/types@0.2.12#setMethod';
   
-  const _trampoline37 = function(arg0, arg1, arg2, arg3, arg4) {
+  const _trampoline39 = function(arg0, arg1, arg2, arg3, arg4) {
     var handle1 = arg0;
     
-    var rep2 = handleTable7[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable7.get(rep2);
+    var rep2 = handleTable5[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable5.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(OutgoingRequest.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -6825,13 +6879,13 @@ let gen= (function* _initGenerator () {
     task.exit();
     return variant7_0;
   }
-  _trampoline37.fnName = 'wasi:http/types@0.2.12#setScheme';
+  _trampoline39.fnName = 'wasi:http/types@0.2.12#setScheme';
   
-  const _trampoline38 = function(arg0, arg1, arg2, arg3) {
+  const _trampoline40 = function(arg0, arg1, arg2, arg3) {
     var handle1 = arg0;
     
-    var rep2 = handleTable7[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable7.get(rep2);
+    var rep2 = handleTable5[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable5.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(OutgoingRequest.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -6948,13 +7002,13 @@ let gen= (function* _initGenerator () {
     task.exit();
     return variant6_0;
   }
-  _trampoline38.fnName = 'wasi:http/types@0.2.12#setAuthority';
+  _trampoline40.fnName = 'wasi:http/types@0.2.12#setAuthority';
   
-  const _trampoline39 = function(arg0, arg1, arg2, arg3) {
+  const _trampoline41 = function(arg0, arg1, arg2, arg3) {
     var handle1 = arg0;
     
-    var rep2 = handleTable7[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable7.get(rep2);
+    var rep2 = handleTable5[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable5.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(OutgoingRequest.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -7071,31 +7125,21 @@ let gen= (function* _initGenerator () {
     task.exit();
     return variant6_0;
   }
-  _trampoline39.fnName = 'wasi:http/types@0.2.12#setPathWithQuery';
+  _trampoline41.fnName = 'wasi:http/types@0.2.12#setPathWithQuery';
   
-  const handleTable8 = [T_FLAG, 0];
-  handleTable8._createdReps = new Set();
-  handleTable8._componentIdx = 0;
-  
-  
-  const captureTable8= new Map();
-  let captureCnt8= 0;
-  
-  HANDLE_TABLES[8] = handleTable8;
-  
-  const _trampoline40 = function(arg0, arg1) {
+  const _trampoline42 = function(arg0, arg1) {
     var handle1 = arg0;
     
-    var rep2 = handleTable7[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable7.get(rep2);
+    var rep2 = handleTable6[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable6.get(rep2);
     if (!rsc0) {
-      rsc0 = Object.create(OutgoingRequest.prototype);
+      rsc0 = Object.create(FutureIncomingResponse.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
       Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
     }
     
     curResourceBorrows.push(rsc0);
-    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]outgoing-request.body"] [Instruction::CallInterface] (sync, @ enter)');
+    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]future-incoming-response.get"] [Instruction::CallInterface] (sync, @ enter)');
     const hostProvided = true;
     
     let parentTask;
@@ -7106,7 +7150,577 @@ let gen= (function* _initGenerator () {
       const results = createNewCurrentTask({
         componentIdx: -1,
         isAsync: false,
-        entryFnName: 'body',
+        entryFnName: 'get',
+        getCallbackFn: () => null,
+        callbackFnName: null,
+        errHandling: 'none',
+        callingWasmExport: false,
+      });
+      task = results[0];
+    };
+    
+    taskCreation: {
+      parentTask = getCurrentTask(
+      0,
+      _getGlobalCurrentTaskMeta(0)?.taskID,
+      )?.task;
+      
+      if (!parentTask) {
+        createTask();
+        break taskCreation;
+      }
+      
+      createTask();
+      
+      if (hostProvided) {
+        subtask = parentTask.getLatestSubtask();
+        if (!subtask) {
+          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
+        }
+        task.setParentSubtask(subtask);
+      }
+    }
+    
+    const started = task.enterSync();
+    let ret;
+    
+    
+    try {
+      ret = _withGlobalCurrentTaskMeta({
+        componentIdx: task.componentIdx(),
+        taskID: task.id(),
+        fn: () => _trackHostOperation(() => rsc0.get()),
+      })
+      ;
+    } catch (err) {
+      
+      _debugLog('[Instruction::CallInterface] error during sync call', {
+        taskID: task.id(),
+        subtaskID: task.getParentSubtask()?.id(),
+        err,
+      });
+      getOrCreateAsyncState(0).markTrapped(err);
+      task.setErrored(err);
+      task.reject(err);
+      task.exit();
+      throw err;
+      
+    }
+    
+    for (const entry of curResourceBorrows) {
+      const rsc = entry.rsc ?? entry;
+      if (entry.drop) {
+        if (rsc[symbolRscHandle]) {
+          entry.drop(rsc[symbolRscHandle]);
+        }
+      }
+      rsc[symbolRscHandle] = undefined;
+    }
+    curResourceBorrows = [];
+    var variant44 = ret;
+    if (variant44 === null || variant44=== undefined) {
+      dataView(memory0).setInt8(arg1 + 0, 0, true);
+    } else {
+      const e = variant44;
+      dataView(memory0).setInt8(arg1 + 0, 1, true);
+      var variant43 = e;
+      switch (variant43.tag) {
+        case 'ok': {
+          const e = variant43.val;
+          dataView(memory0).setInt8(arg1 + 8, 0, true);
+          var variant42 = e;
+          switch (variant42.tag) {
+            case 'ok': {
+              const e = variant42.val;
+              dataView(memory0).setInt8(arg1 + 16, 0, true);
+              
+              if (!(e instanceof IncomingResponse)) {
+                throw new TypeError('Resource error: Not a valid \"IncomingResponse\" resource.');
+              }
+              var handle3 = e[symbolRscHandle];
+              if (!handle3) {
+                const rep = e[symbolRscRep] || ++captureCnt7;
+                captureTable7.set(rep, e);
+                handle3 = rscTableCreateOwn(handleTable7, rep);
+              }
+              
+              dataView(memory0).setInt32(arg1 + 24, handle3, true);
+              
+              break;
+            }
+            case 'err': {
+              const e = variant42.val;
+              dataView(memory0).setInt8(arg1 + 16, 1, true);
+              var variant41 = e;
+              switch (variant41.tag) {
+                case 'DNS-timeout': {
+                  dataView(memory0).setInt8(arg1 + 24, 0, true);
+                  break;
+                }
+                case 'DNS-error': {
+                  const e = variant41.val;
+                  dataView(memory0).setInt8(arg1 + 24, 1, true);
+                  var {rcode: v4_0, infoCode: v4_1 } = e;
+                  var variant6 = v4_0;
+                  if (variant6 === null || variant6=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant6;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    
+                    var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
+                    var ptr5= encodeRes.ptr;
+                    var len5 = encodeRes.len;
+                    
+                    dataView(memory0).setUint32(arg1 + 40, len5, true);
+                    dataView(memory0).setUint32(arg1 + 36, ptr5, true);
+                  }
+                  var variant7 = v4_1;
+                  if (variant7 === null || variant7=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 44, 0, true);
+                  } else {
+                    const e = variant7;
+                    dataView(memory0).setInt8(arg1 + 44, 1, true);
+                    dataView(memory0).setInt16(arg1 + 46, toUint16(e), true);
+                  }
+                  break;
+                }
+                case 'destination-not-found': {
+                  dataView(memory0).setInt8(arg1 + 24, 2, true);
+                  break;
+                }
+                case 'destination-unavailable': {
+                  dataView(memory0).setInt8(arg1 + 24, 3, true);
+                  break;
+                }
+                case 'destination-IP-prohibited': {
+                  dataView(memory0).setInt8(arg1 + 24, 4, true);
+                  break;
+                }
+                case 'destination-IP-unroutable': {
+                  dataView(memory0).setInt8(arg1 + 24, 5, true);
+                  break;
+                }
+                case 'connection-refused': {
+                  dataView(memory0).setInt8(arg1 + 24, 6, true);
+                  break;
+                }
+                case 'connection-terminated': {
+                  dataView(memory0).setInt8(arg1 + 24, 7, true);
+                  break;
+                }
+                case 'connection-timeout': {
+                  dataView(memory0).setInt8(arg1 + 24, 8, true);
+                  break;
+                }
+                case 'connection-read-timeout': {
+                  dataView(memory0).setInt8(arg1 + 24, 9, true);
+                  break;
+                }
+                case 'connection-write-timeout': {
+                  dataView(memory0).setInt8(arg1 + 24, 10, true);
+                  break;
+                }
+                case 'connection-limit-reached': {
+                  dataView(memory0).setInt8(arg1 + 24, 11, true);
+                  break;
+                }
+                case 'TLS-protocol-error': {
+                  dataView(memory0).setInt8(arg1 + 24, 12, true);
+                  break;
+                }
+                case 'TLS-certificate-error': {
+                  dataView(memory0).setInt8(arg1 + 24, 13, true);
+                  break;
+                }
+                case 'TLS-alert-received': {
+                  const e = variant41.val;
+                  dataView(memory0).setInt8(arg1 + 24, 14, true);
+                  var {alertId: v8_0, alertMessage: v8_1 } = e;
+                  var variant9 = v8_0;
+                  if (variant9 === null || variant9=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant9;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    dataView(memory0).setInt8(arg1 + 33, toUint8(e), true);
+                  }
+                  var variant11 = v8_1;
+                  if (variant11 === null || variant11=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 36, 0, true);
+                  } else {
+                    const e = variant11;
+                    dataView(memory0).setInt8(arg1 + 36, 1, true);
+                    
+                    var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
+                    var ptr10= encodeRes.ptr;
+                    var len10 = encodeRes.len;
+                    
+                    dataView(memory0).setUint32(arg1 + 44, len10, true);
+                    dataView(memory0).setUint32(arg1 + 40, ptr10, true);
+                  }
+                  break;
+                }
+                case 'HTTP-request-denied': {
+                  dataView(memory0).setInt8(arg1 + 24, 15, true);
+                  break;
+                }
+                case 'HTTP-request-length-required': {
+                  dataView(memory0).setInt8(arg1 + 24, 16, true);
+                  break;
+                }
+                case 'HTTP-request-body-size': {
+                  const e = variant41.val;
+                  dataView(memory0).setInt8(arg1 + 24, 17, true);
+                  var variant12 = e;
+                  if (variant12 === null || variant12=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant12;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    dataView(memory0).setBigInt64(arg1 + 40, toUint64(e), true);
+                  }
+                  break;
+                }
+                case 'HTTP-request-method-invalid': {
+                  dataView(memory0).setInt8(arg1 + 24, 18, true);
+                  break;
+                }
+                case 'HTTP-request-URI-invalid': {
+                  dataView(memory0).setInt8(arg1 + 24, 19, true);
+                  break;
+                }
+                case 'HTTP-request-URI-too-long': {
+                  dataView(memory0).setInt8(arg1 + 24, 20, true);
+                  break;
+                }
+                case 'HTTP-request-header-section-size': {
+                  const e = variant41.val;
+                  dataView(memory0).setInt8(arg1 + 24, 21, true);
+                  var variant13 = e;
+                  if (variant13 === null || variant13=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant13;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    dataView(memory0).setInt32(arg1 + 36, toUint32(e), true);
+                  }
+                  break;
+                }
+                case 'HTTP-request-header-size': {
+                  const e = variant41.val;
+                  dataView(memory0).setInt8(arg1 + 24, 22, true);
+                  var variant18 = e;
+                  if (variant18 === null || variant18=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant18;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    var {fieldName: v14_0, fieldSize: v14_1 } = e;
+                    var variant16 = v14_0;
+                    if (variant16 === null || variant16=== undefined) {
+                      dataView(memory0).setInt8(arg1 + 36, 0, true);
+                    } else {
+                      const e = variant16;
+                      dataView(memory0).setInt8(arg1 + 36, 1, true);
+                      
+                      var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
+                      var ptr15= encodeRes.ptr;
+                      var len15 = encodeRes.len;
+                      
+                      dataView(memory0).setUint32(arg1 + 44, len15, true);
+                      dataView(memory0).setUint32(arg1 + 40, ptr15, true);
+                    }
+                    var variant17 = v14_1;
+                    if (variant17 === null || variant17=== undefined) {
+                      dataView(memory0).setInt8(arg1 + 48, 0, true);
+                    } else {
+                      const e = variant17;
+                      dataView(memory0).setInt8(arg1 + 48, 1, true);
+                      dataView(memory0).setInt32(arg1 + 52, toUint32(e), true);
+                    }
+                  }
+                  break;
+                }
+                case 'HTTP-request-trailer-section-size': {
+                  const e = variant41.val;
+                  dataView(memory0).setInt8(arg1 + 24, 23, true);
+                  var variant19 = e;
+                  if (variant19 === null || variant19=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant19;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    dataView(memory0).setInt32(arg1 + 36, toUint32(e), true);
+                  }
+                  break;
+                }
+                case 'HTTP-request-trailer-size': {
+                  const e = variant41.val;
+                  dataView(memory0).setInt8(arg1 + 24, 24, true);
+                  var {fieldName: v20_0, fieldSize: v20_1 } = e;
+                  var variant22 = v20_0;
+                  if (variant22 === null || variant22=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant22;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    
+                    var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
+                    var ptr21= encodeRes.ptr;
+                    var len21 = encodeRes.len;
+                    
+                    dataView(memory0).setUint32(arg1 + 40, len21, true);
+                    dataView(memory0).setUint32(arg1 + 36, ptr21, true);
+                  }
+                  var variant23 = v20_1;
+                  if (variant23 === null || variant23=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 44, 0, true);
+                  } else {
+                    const e = variant23;
+                    dataView(memory0).setInt8(arg1 + 44, 1, true);
+                    dataView(memory0).setInt32(arg1 + 48, toUint32(e), true);
+                  }
+                  break;
+                }
+                case 'HTTP-response-incomplete': {
+                  dataView(memory0).setInt8(arg1 + 24, 25, true);
+                  break;
+                }
+                case 'HTTP-response-header-section-size': {
+                  const e = variant41.val;
+                  dataView(memory0).setInt8(arg1 + 24, 26, true);
+                  var variant24 = e;
+                  if (variant24 === null || variant24=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant24;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    dataView(memory0).setInt32(arg1 + 36, toUint32(e), true);
+                  }
+                  break;
+                }
+                case 'HTTP-response-header-size': {
+                  const e = variant41.val;
+                  dataView(memory0).setInt8(arg1 + 24, 27, true);
+                  var {fieldName: v25_0, fieldSize: v25_1 } = e;
+                  var variant27 = v25_0;
+                  if (variant27 === null || variant27=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant27;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    
+                    var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
+                    var ptr26= encodeRes.ptr;
+                    var len26 = encodeRes.len;
+                    
+                    dataView(memory0).setUint32(arg1 + 40, len26, true);
+                    dataView(memory0).setUint32(arg1 + 36, ptr26, true);
+                  }
+                  var variant28 = v25_1;
+                  if (variant28 === null || variant28=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 44, 0, true);
+                  } else {
+                    const e = variant28;
+                    dataView(memory0).setInt8(arg1 + 44, 1, true);
+                    dataView(memory0).setInt32(arg1 + 48, toUint32(e), true);
+                  }
+                  break;
+                }
+                case 'HTTP-response-body-size': {
+                  const e = variant41.val;
+                  dataView(memory0).setInt8(arg1 + 24, 28, true);
+                  var variant29 = e;
+                  if (variant29 === null || variant29=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant29;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    dataView(memory0).setBigInt64(arg1 + 40, toUint64(e), true);
+                  }
+                  break;
+                }
+                case 'HTTP-response-trailer-section-size': {
+                  const e = variant41.val;
+                  dataView(memory0).setInt8(arg1 + 24, 29, true);
+                  var variant30 = e;
+                  if (variant30 === null || variant30=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant30;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    dataView(memory0).setInt32(arg1 + 36, toUint32(e), true);
+                  }
+                  break;
+                }
+                case 'HTTP-response-trailer-size': {
+                  const e = variant41.val;
+                  dataView(memory0).setInt8(arg1 + 24, 30, true);
+                  var {fieldName: v31_0, fieldSize: v31_1 } = e;
+                  var variant33 = v31_0;
+                  if (variant33 === null || variant33=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant33;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    
+                    var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
+                    var ptr32= encodeRes.ptr;
+                    var len32 = encodeRes.len;
+                    
+                    dataView(memory0).setUint32(arg1 + 40, len32, true);
+                    dataView(memory0).setUint32(arg1 + 36, ptr32, true);
+                  }
+                  var variant34 = v31_1;
+                  if (variant34 === null || variant34=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 44, 0, true);
+                  } else {
+                    const e = variant34;
+                    dataView(memory0).setInt8(arg1 + 44, 1, true);
+                    dataView(memory0).setInt32(arg1 + 48, toUint32(e), true);
+                  }
+                  break;
+                }
+                case 'HTTP-response-transfer-coding': {
+                  const e = variant41.val;
+                  dataView(memory0).setInt8(arg1 + 24, 31, true);
+                  var variant36 = e;
+                  if (variant36 === null || variant36=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant36;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    
+                    var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
+                    var ptr35= encodeRes.ptr;
+                    var len35 = encodeRes.len;
+                    
+                    dataView(memory0).setUint32(arg1 + 40, len35, true);
+                    dataView(memory0).setUint32(arg1 + 36, ptr35, true);
+                  }
+                  break;
+                }
+                case 'HTTP-response-content-coding': {
+                  const e = variant41.val;
+                  dataView(memory0).setInt8(arg1 + 24, 32, true);
+                  var variant38 = e;
+                  if (variant38 === null || variant38=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant38;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    
+                    var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
+                    var ptr37= encodeRes.ptr;
+                    var len37 = encodeRes.len;
+                    
+                    dataView(memory0).setUint32(arg1 + 40, len37, true);
+                    dataView(memory0).setUint32(arg1 + 36, ptr37, true);
+                  }
+                  break;
+                }
+                case 'HTTP-response-timeout': {
+                  dataView(memory0).setInt8(arg1 + 24, 33, true);
+                  break;
+                }
+                case 'HTTP-upgrade-failed': {
+                  dataView(memory0).setInt8(arg1 + 24, 34, true);
+                  break;
+                }
+                case 'HTTP-protocol-error': {
+                  dataView(memory0).setInt8(arg1 + 24, 35, true);
+                  break;
+                }
+                case 'loop-detected': {
+                  dataView(memory0).setInt8(arg1 + 24, 36, true);
+                  break;
+                }
+                case 'configuration-error': {
+                  dataView(memory0).setInt8(arg1 + 24, 37, true);
+                  break;
+                }
+                case 'internal-error': {
+                  const e = variant41.val;
+                  dataView(memory0).setInt8(arg1 + 24, 38, true);
+                  var variant40 = e;
+                  if (variant40 === null || variant40=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant40;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    
+                    var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
+                    var ptr39= encodeRes.ptr;
+                    var len39 = encodeRes.len;
+                    
+                    dataView(memory0).setUint32(arg1 + 40, len39, true);
+                    dataView(memory0).setUint32(arg1 + 36, ptr39, true);
+                  }
+                  break;
+                }
+                default: {
+                  throw new TypeError(`invalid variant tag value \`${JSON.stringify(variant41.tag)}\` (received \`${variant41}\`) specified for \`ErrorCode\``);
+                }
+              }
+              
+              break;
+            }
+            default: {
+              _debugLog("ERROR: invalid value (expected result as object with 'tag' member)", { value: variant42, valueType: typeof variant42});
+              throw new TypeError('invalid variant specified for result');
+            }
+          }
+          
+          break;
+        }
+        case 'err': {
+          const e = variant43.val;
+          dataView(memory0).setInt8(arg1 + 8, 1, true);
+          
+          break;
+        }
+        default: {
+          _debugLog("ERROR: invalid value (expected result as object with 'tag' member)", { value: variant43, valueType: typeof variant43});
+          throw new TypeError('invalid variant specified for result');
+        }
+      }
+    }
+    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]future-incoming-response.get"][Instruction::Return]', {
+      funcName: '[method]future-incoming-response.get',
+      paramCount: 0,
+      async: false,
+      postReturn: false
+    });
+    task.resolve([ret]);
+    task.exit();
+  }
+  _trampoline42.fnName = 'wasi:http/types@0.2.12#get';
+  
+  const _trampoline43 = function(arg0, arg1) {
+    var handle1 = arg0;
+    
+    var rep2 = handleTable7[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable7.get(rep2);
+    if (!rsc0) {
+      rsc0 = Object.create(IncomingResponse.prototype);
+      Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
+      Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
+    }
+    
+    curResourceBorrows.push(rsc0);
+    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]incoming-response.consume"] [Instruction::CallInterface] (sync, @ enter)');
+    const hostProvided = true;
+    
+    let parentTask;
+    let task;
+    let subtask;
+    
+    const createTask = () => {
+      const results = createNewCurrentTask({
+        componentIdx: -1,
+        isAsync: false,
+        entryFnName: 'consume',
         getCallbackFn: () => null,
         callbackFnName: null,
         errHandling: 'result-catch-handler',
@@ -7144,7 +7758,7 @@ let gen= (function* _initGenerator () {
       const hostRet3 = _withGlobalCurrentTaskMeta({
         componentIdx: task.componentIdx(),
         taskID: task.id(),
-        fn: () => _trackHostOperation(() => rsc0.body()),
+        fn: () => _trackHostOperation(() => rsc0.consume()),
       })
       ;
       ret = hostRet3 !== null && typeof hostRet3 === 'object' && (hostRet3.tag === 'ok' || hostRet3.tag === 'err')
@@ -7171,8 +7785,8 @@ let gen= (function* _initGenerator () {
         const e = variant5.val;
         dataView(memory0).setInt8(arg1 + 0, 0, true);
         
-        if (!(e instanceof OutgoingBody)) {
-          throw new TypeError('Resource error: Not a valid \"OutgoingBody\" resource.');
+        if (!(e instanceof IncomingBody)) {
+          throw new TypeError('Resource error: Not a valid \"IncomingBody\" resource.');
         }
         var handle4 = e[symbolRscHandle];
         if (!handle4) {
@@ -7196,8 +7810,8 @@ let gen= (function* _initGenerator () {
         throw new TypeError('invalid variant specified for result');
       }
     }
-    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]outgoing-request.body"][Instruction::Return]', {
-      funcName: '[method]outgoing-request.body',
+    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]incoming-response.consume"][Instruction::Return]', {
+      funcName: '[method]incoming-response.consume',
       paramCount: 0,
       async: false,
       postReturn: false
@@ -7205,13 +7819,724 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline40.fnName = 'wasi:http/types@0.2.12#body';
+  _trampoline43.fnName = 'wasi:http/types@0.2.12#consume';
   
-  const _trampoline41 = function(arg0, arg1) {
+  const _trampoline44 = function(arg0, arg1) {
     var handle1 = arg0;
     
     var rep2 = handleTable8[(handle1 << 1) + 1] & ~T_FLAG;
     var rsc0 = captureTable8.get(rep2);
+    if (!rsc0) {
+      rsc0 = Object.create(IncomingBody.prototype);
+      Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
+      Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
+    }
+    
+    curResourceBorrows.push(rsc0);
+    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]incoming-body.stream"] [Instruction::CallInterface] (sync, @ enter)');
+    const hostProvided = true;
+    
+    let parentTask;
+    let task;
+    let subtask;
+    
+    const createTask = () => {
+      const results = createNewCurrentTask({
+        componentIdx: -1,
+        isAsync: false,
+        entryFnName: 'stream',
+        getCallbackFn: () => null,
+        callbackFnName: null,
+        errHandling: 'result-catch-handler',
+        callingWasmExport: false,
+      });
+      task = results[0];
+    };
+    
+    taskCreation: {
+      parentTask = getCurrentTask(
+      0,
+      _getGlobalCurrentTaskMeta(0)?.taskID,
+      )?.task;
+      
+      if (!parentTask) {
+        createTask();
+        break taskCreation;
+      }
+      
+      createTask();
+      
+      if (hostProvided) {
+        subtask = parentTask.getLatestSubtask();
+        if (!subtask) {
+          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
+        }
+        task.setParentSubtask(subtask);
+      }
+    }
+    
+    const started = task.enterSync();
+    let ret;
+    
+    try {
+      const hostRet3 = _withGlobalCurrentTaskMeta({
+        componentIdx: task.componentIdx(),
+        taskID: task.id(),
+        fn: () => _trackHostOperation(() => rsc0.stream()),
+      })
+      ;
+      ret = hostRet3 !== null && typeof hostRet3 === 'object' && (hostRet3.tag === 'ok' || hostRet3.tag === 'err')
+      ? hostRet3
+      : { tag: 'ok', val: hostRet3};
+    } catch (e) {
+      if (getOrCreateAsyncState(0).markTrapped(e)) { throw e; }
+      ret = { tag: 'err', val: getErrorPayload(e) };
+    }
+    
+    for (const entry of curResourceBorrows) {
+      const rsc = entry.rsc ?? entry;
+      if (entry.drop) {
+        if (rsc[symbolRscHandle]) {
+          entry.drop(rsc[symbolRscHandle]);
+        }
+      }
+      rsc[symbolRscHandle] = undefined;
+    }
+    curResourceBorrows = [];
+    var variant5 = ret;
+    switch (variant5.tag) {
+      case 'ok': {
+        const e = variant5.val;
+        dataView(memory0).setInt8(arg1 + 0, 0, true);
+        
+        if (!(e instanceof InputStream)) {
+          throw new TypeError('Resource error: Not a valid \"InputStream\" resource.');
+        }
+        var handle4 = e[symbolRscHandle];
+        if (!handle4) {
+          const rep = e[symbolRscRep] || ++captureCnt2;
+          captureTable2.set(rep, e);
+          handle4 = rscTableCreateOwn(handleTable2, rep);
+        }
+        
+        dataView(memory0).setInt32(arg1 + 4, handle4, true);
+        
+        break;
+      }
+      case 'err': {
+        const e = variant5.val;
+        dataView(memory0).setInt8(arg1 + 0, 1, true);
+        
+        break;
+      }
+      default: {
+        _debugLog("ERROR: invalid value (expected result as object with 'tag' member)", { value: variant5, valueType: typeof variant5});
+        throw new TypeError('invalid variant specified for result');
+      }
+    }
+    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]incoming-body.stream"][Instruction::Return]', {
+      funcName: '[method]incoming-body.stream',
+      paramCount: 0,
+      async: false,
+      postReturn: false
+    });
+    task.resolve([ret]);
+    task.exit();
+  }
+  _trampoline44.fnName = 'wasi:http/types@0.2.12#stream';
+  
+  const _trampoline45 = function(arg0, arg1) {
+    var handle1 = arg0;
+    
+    var rep2 = handleTable9[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable9.get(rep2);
+    if (!rsc0) {
+      rsc0 = Object.create(FutureTrailers.prototype);
+      Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
+      Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
+    }
+    
+    curResourceBorrows.push(rsc0);
+    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]future-trailers.get"] [Instruction::CallInterface] (sync, @ enter)');
+    const hostProvided = true;
+    
+    let parentTask;
+    let task;
+    let subtask;
+    
+    const createTask = () => {
+      const results = createNewCurrentTask({
+        componentIdx: -1,
+        isAsync: false,
+        entryFnName: 'get',
+        getCallbackFn: () => null,
+        callbackFnName: null,
+        errHandling: 'none',
+        callingWasmExport: false,
+      });
+      task = results[0];
+    };
+    
+    taskCreation: {
+      parentTask = getCurrentTask(
+      0,
+      _getGlobalCurrentTaskMeta(0)?.taskID,
+      )?.task;
+      
+      if (!parentTask) {
+        createTask();
+        break taskCreation;
+      }
+      
+      createTask();
+      
+      if (hostProvided) {
+        subtask = parentTask.getLatestSubtask();
+        if (!subtask) {
+          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
+        }
+        task.setParentSubtask(subtask);
+      }
+    }
+    
+    const started = task.enterSync();
+    let ret;
+    
+    
+    try {
+      ret = _withGlobalCurrentTaskMeta({
+        componentIdx: task.componentIdx(),
+        taskID: task.id(),
+        fn: () => _trackHostOperation(() => rsc0.get()),
+      })
+      ;
+    } catch (err) {
+      
+      _debugLog('[Instruction::CallInterface] error during sync call', {
+        taskID: task.id(),
+        subtaskID: task.getParentSubtask()?.id(),
+        err,
+      });
+      getOrCreateAsyncState(0).markTrapped(err);
+      task.setErrored(err);
+      task.reject(err);
+      task.exit();
+      throw err;
+      
+    }
+    
+    for (const entry of curResourceBorrows) {
+      const rsc = entry.rsc ?? entry;
+      if (entry.drop) {
+        if (rsc[symbolRscHandle]) {
+          entry.drop(rsc[symbolRscHandle]);
+        }
+      }
+      rsc[symbolRscHandle] = undefined;
+    }
+    curResourceBorrows = [];
+    var variant45 = ret;
+    if (variant45 === null || variant45=== undefined) {
+      dataView(memory0).setInt8(arg1 + 0, 0, true);
+    } else {
+      const e = variant45;
+      dataView(memory0).setInt8(arg1 + 0, 1, true);
+      var variant44 = e;
+      switch (variant44.tag) {
+        case 'ok': {
+          const e = variant44.val;
+          dataView(memory0).setInt8(arg1 + 8, 0, true);
+          var variant43 = e;
+          switch (variant43.tag) {
+            case 'ok': {
+              const e = variant43.val;
+              dataView(memory0).setInt8(arg1 + 16, 0, true);
+              var variant4 = e;
+              if (variant4 === null || variant4=== undefined) {
+                dataView(memory0).setInt8(arg1 + 24, 0, true);
+              } else {
+                const e = variant4;
+                dataView(memory0).setInt8(arg1 + 24, 1, true);
+                
+                if (!(e instanceof Fields)) {
+                  throw new TypeError('Resource error: Not a valid \"Trailers\" resource.');
+                }
+                var handle3 = e[symbolRscHandle];
+                if (!handle3) {
+                  const rep = e[symbolRscRep] || ++captureCnt4;
+                  captureTable4.set(rep, e);
+                  handle3 = rscTableCreateOwn(handleTable4, rep);
+                }
+                
+                dataView(memory0).setInt32(arg1 + 28, handle3, true);
+              }
+              
+              break;
+            }
+            case 'err': {
+              const e = variant43.val;
+              dataView(memory0).setInt8(arg1 + 16, 1, true);
+              var variant42 = e;
+              switch (variant42.tag) {
+                case 'DNS-timeout': {
+                  dataView(memory0).setInt8(arg1 + 24, 0, true);
+                  break;
+                }
+                case 'DNS-error': {
+                  const e = variant42.val;
+                  dataView(memory0).setInt8(arg1 + 24, 1, true);
+                  var {rcode: v5_0, infoCode: v5_1 } = e;
+                  var variant7 = v5_0;
+                  if (variant7 === null || variant7=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant7;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    
+                    var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
+                    var ptr6= encodeRes.ptr;
+                    var len6 = encodeRes.len;
+                    
+                    dataView(memory0).setUint32(arg1 + 40, len6, true);
+                    dataView(memory0).setUint32(arg1 + 36, ptr6, true);
+                  }
+                  var variant8 = v5_1;
+                  if (variant8 === null || variant8=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 44, 0, true);
+                  } else {
+                    const e = variant8;
+                    dataView(memory0).setInt8(arg1 + 44, 1, true);
+                    dataView(memory0).setInt16(arg1 + 46, toUint16(e), true);
+                  }
+                  break;
+                }
+                case 'destination-not-found': {
+                  dataView(memory0).setInt8(arg1 + 24, 2, true);
+                  break;
+                }
+                case 'destination-unavailable': {
+                  dataView(memory0).setInt8(arg1 + 24, 3, true);
+                  break;
+                }
+                case 'destination-IP-prohibited': {
+                  dataView(memory0).setInt8(arg1 + 24, 4, true);
+                  break;
+                }
+                case 'destination-IP-unroutable': {
+                  dataView(memory0).setInt8(arg1 + 24, 5, true);
+                  break;
+                }
+                case 'connection-refused': {
+                  dataView(memory0).setInt8(arg1 + 24, 6, true);
+                  break;
+                }
+                case 'connection-terminated': {
+                  dataView(memory0).setInt8(arg1 + 24, 7, true);
+                  break;
+                }
+                case 'connection-timeout': {
+                  dataView(memory0).setInt8(arg1 + 24, 8, true);
+                  break;
+                }
+                case 'connection-read-timeout': {
+                  dataView(memory0).setInt8(arg1 + 24, 9, true);
+                  break;
+                }
+                case 'connection-write-timeout': {
+                  dataView(memory0).setInt8(arg1 + 24, 10, true);
+                  break;
+                }
+                case 'connection-limit-reached': {
+                  dataView(memory0).setInt8(arg1 + 24, 11, true);
+                  break;
+                }
+                case 'TLS-protocol-error': {
+                  dataView(memory0).setInt8(arg1 + 24, 12, true);
+                  break;
+                }
+                case 'TLS-certificate-error': {
+                  dataView(memory0).setInt8(arg1 + 24, 13, true);
+                  break;
+                }
+                case 'TLS-alert-received': {
+                  const e = variant42.val;
+                  dataView(memory0).setInt8(arg1 + 24, 14, true);
+                  var {alertId: v9_0, alertMessage: v9_1 } = e;
+                  var variant10 = v9_0;
+                  if (variant10 === null || variant10=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant10;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    dataView(memory0).setInt8(arg1 + 33, toUint8(e), true);
+                  }
+                  var variant12 = v9_1;
+                  if (variant12 === null || variant12=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 36, 0, true);
+                  } else {
+                    const e = variant12;
+                    dataView(memory0).setInt8(arg1 + 36, 1, true);
+                    
+                    var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
+                    var ptr11= encodeRes.ptr;
+                    var len11 = encodeRes.len;
+                    
+                    dataView(memory0).setUint32(arg1 + 44, len11, true);
+                    dataView(memory0).setUint32(arg1 + 40, ptr11, true);
+                  }
+                  break;
+                }
+                case 'HTTP-request-denied': {
+                  dataView(memory0).setInt8(arg1 + 24, 15, true);
+                  break;
+                }
+                case 'HTTP-request-length-required': {
+                  dataView(memory0).setInt8(arg1 + 24, 16, true);
+                  break;
+                }
+                case 'HTTP-request-body-size': {
+                  const e = variant42.val;
+                  dataView(memory0).setInt8(arg1 + 24, 17, true);
+                  var variant13 = e;
+                  if (variant13 === null || variant13=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant13;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    dataView(memory0).setBigInt64(arg1 + 40, toUint64(e), true);
+                  }
+                  break;
+                }
+                case 'HTTP-request-method-invalid': {
+                  dataView(memory0).setInt8(arg1 + 24, 18, true);
+                  break;
+                }
+                case 'HTTP-request-URI-invalid': {
+                  dataView(memory0).setInt8(arg1 + 24, 19, true);
+                  break;
+                }
+                case 'HTTP-request-URI-too-long': {
+                  dataView(memory0).setInt8(arg1 + 24, 20, true);
+                  break;
+                }
+                case 'HTTP-request-header-section-size': {
+                  const e = variant42.val;
+                  dataView(memory0).setInt8(arg1 + 24, 21, true);
+                  var variant14 = e;
+                  if (variant14 === null || variant14=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant14;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    dataView(memory0).setInt32(arg1 + 36, toUint32(e), true);
+                  }
+                  break;
+                }
+                case 'HTTP-request-header-size': {
+                  const e = variant42.val;
+                  dataView(memory0).setInt8(arg1 + 24, 22, true);
+                  var variant19 = e;
+                  if (variant19 === null || variant19=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant19;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    var {fieldName: v15_0, fieldSize: v15_1 } = e;
+                    var variant17 = v15_0;
+                    if (variant17 === null || variant17=== undefined) {
+                      dataView(memory0).setInt8(arg1 + 36, 0, true);
+                    } else {
+                      const e = variant17;
+                      dataView(memory0).setInt8(arg1 + 36, 1, true);
+                      
+                      var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
+                      var ptr16= encodeRes.ptr;
+                      var len16 = encodeRes.len;
+                      
+                      dataView(memory0).setUint32(arg1 + 44, len16, true);
+                      dataView(memory0).setUint32(arg1 + 40, ptr16, true);
+                    }
+                    var variant18 = v15_1;
+                    if (variant18 === null || variant18=== undefined) {
+                      dataView(memory0).setInt8(arg1 + 48, 0, true);
+                    } else {
+                      const e = variant18;
+                      dataView(memory0).setInt8(arg1 + 48, 1, true);
+                      dataView(memory0).setInt32(arg1 + 52, toUint32(e), true);
+                    }
+                  }
+                  break;
+                }
+                case 'HTTP-request-trailer-section-size': {
+                  const e = variant42.val;
+                  dataView(memory0).setInt8(arg1 + 24, 23, true);
+                  var variant20 = e;
+                  if (variant20 === null || variant20=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant20;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    dataView(memory0).setInt32(arg1 + 36, toUint32(e), true);
+                  }
+                  break;
+                }
+                case 'HTTP-request-trailer-size': {
+                  const e = variant42.val;
+                  dataView(memory0).setInt8(arg1 + 24, 24, true);
+                  var {fieldName: v21_0, fieldSize: v21_1 } = e;
+                  var variant23 = v21_0;
+                  if (variant23 === null || variant23=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant23;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    
+                    var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
+                    var ptr22= encodeRes.ptr;
+                    var len22 = encodeRes.len;
+                    
+                    dataView(memory0).setUint32(arg1 + 40, len22, true);
+                    dataView(memory0).setUint32(arg1 + 36, ptr22, true);
+                  }
+                  var variant24 = v21_1;
+                  if (variant24 === null || variant24=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 44, 0, true);
+                  } else {
+                    const e = variant24;
+                    dataView(memory0).setInt8(arg1 + 44, 1, true);
+                    dataView(memory0).setInt32(arg1 + 48, toUint32(e), true);
+                  }
+                  break;
+                }
+                case 'HTTP-response-incomplete': {
+                  dataView(memory0).setInt8(arg1 + 24, 25, true);
+                  break;
+                }
+                case 'HTTP-response-header-section-size': {
+                  const e = variant42.val;
+                  dataView(memory0).setInt8(arg1 + 24, 26, true);
+                  var variant25 = e;
+                  if (variant25 === null || variant25=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant25;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    dataView(memory0).setInt32(arg1 + 36, toUint32(e), true);
+                  }
+                  break;
+                }
+                case 'HTTP-response-header-size': {
+                  const e = variant42.val;
+                  dataView(memory0).setInt8(arg1 + 24, 27, true);
+                  var {fieldName: v26_0, fieldSize: v26_1 } = e;
+                  var variant28 = v26_0;
+                  if (variant28 === null || variant28=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant28;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    
+                    var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
+                    var ptr27= encodeRes.ptr;
+                    var len27 = encodeRes.len;
+                    
+                    dataView(memory0).setUint32(arg1 + 40, len27, true);
+                    dataView(memory0).setUint32(arg1 + 36, ptr27, true);
+                  }
+                  var variant29 = v26_1;
+                  if (variant29 === null || variant29=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 44, 0, true);
+                  } else {
+                    const e = variant29;
+                    dataView(memory0).setInt8(arg1 + 44, 1, true);
+                    dataView(memory0).setInt32(arg1 + 48, toUint32(e), true);
+                  }
+                  break;
+                }
+                case 'HTTP-response-body-size': {
+                  const e = variant42.val;
+                  dataView(memory0).setInt8(arg1 + 24, 28, true);
+                  var variant30 = e;
+                  if (variant30 === null || variant30=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant30;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    dataView(memory0).setBigInt64(arg1 + 40, toUint64(e), true);
+                  }
+                  break;
+                }
+                case 'HTTP-response-trailer-section-size': {
+                  const e = variant42.val;
+                  dataView(memory0).setInt8(arg1 + 24, 29, true);
+                  var variant31 = e;
+                  if (variant31 === null || variant31=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant31;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    dataView(memory0).setInt32(arg1 + 36, toUint32(e), true);
+                  }
+                  break;
+                }
+                case 'HTTP-response-trailer-size': {
+                  const e = variant42.val;
+                  dataView(memory0).setInt8(arg1 + 24, 30, true);
+                  var {fieldName: v32_0, fieldSize: v32_1 } = e;
+                  var variant34 = v32_0;
+                  if (variant34 === null || variant34=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant34;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    
+                    var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
+                    var ptr33= encodeRes.ptr;
+                    var len33 = encodeRes.len;
+                    
+                    dataView(memory0).setUint32(arg1 + 40, len33, true);
+                    dataView(memory0).setUint32(arg1 + 36, ptr33, true);
+                  }
+                  var variant35 = v32_1;
+                  if (variant35 === null || variant35=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 44, 0, true);
+                  } else {
+                    const e = variant35;
+                    dataView(memory0).setInt8(arg1 + 44, 1, true);
+                    dataView(memory0).setInt32(arg1 + 48, toUint32(e), true);
+                  }
+                  break;
+                }
+                case 'HTTP-response-transfer-coding': {
+                  const e = variant42.val;
+                  dataView(memory0).setInt8(arg1 + 24, 31, true);
+                  var variant37 = e;
+                  if (variant37 === null || variant37=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant37;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    
+                    var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
+                    var ptr36= encodeRes.ptr;
+                    var len36 = encodeRes.len;
+                    
+                    dataView(memory0).setUint32(arg1 + 40, len36, true);
+                    dataView(memory0).setUint32(arg1 + 36, ptr36, true);
+                  }
+                  break;
+                }
+                case 'HTTP-response-content-coding': {
+                  const e = variant42.val;
+                  dataView(memory0).setInt8(arg1 + 24, 32, true);
+                  var variant39 = e;
+                  if (variant39 === null || variant39=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant39;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    
+                    var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
+                    var ptr38= encodeRes.ptr;
+                    var len38 = encodeRes.len;
+                    
+                    dataView(memory0).setUint32(arg1 + 40, len38, true);
+                    dataView(memory0).setUint32(arg1 + 36, ptr38, true);
+                  }
+                  break;
+                }
+                case 'HTTP-response-timeout': {
+                  dataView(memory0).setInt8(arg1 + 24, 33, true);
+                  break;
+                }
+                case 'HTTP-upgrade-failed': {
+                  dataView(memory0).setInt8(arg1 + 24, 34, true);
+                  break;
+                }
+                case 'HTTP-protocol-error': {
+                  dataView(memory0).setInt8(arg1 + 24, 35, true);
+                  break;
+                }
+                case 'loop-detected': {
+                  dataView(memory0).setInt8(arg1 + 24, 36, true);
+                  break;
+                }
+                case 'configuration-error': {
+                  dataView(memory0).setInt8(arg1 + 24, 37, true);
+                  break;
+                }
+                case 'internal-error': {
+                  const e = variant42.val;
+                  dataView(memory0).setInt8(arg1 + 24, 38, true);
+                  var variant41 = e;
+                  if (variant41 === null || variant41=== undefined) {
+                    dataView(memory0).setInt8(arg1 + 32, 0, true);
+                  } else {
+                    const e = variant41;
+                    dataView(memory0).setInt8(arg1 + 32, 1, true);
+                    
+                    var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
+                    var ptr40= encodeRes.ptr;
+                    var len40 = encodeRes.len;
+                    
+                    dataView(memory0).setUint32(arg1 + 40, len40, true);
+                    dataView(memory0).setUint32(arg1 + 36, ptr40, true);
+                  }
+                  break;
+                }
+                default: {
+                  throw new TypeError(`invalid variant tag value \`${JSON.stringify(variant42.tag)}\` (received \`${variant42}\`) specified for \`ErrorCode\``);
+                }
+              }
+              
+              break;
+            }
+            default: {
+              _debugLog("ERROR: invalid value (expected result as object with 'tag' member)", { value: variant43, valueType: typeof variant43});
+              throw new TypeError('invalid variant specified for result');
+            }
+          }
+          
+          break;
+        }
+        case 'err': {
+          const e = variant44.val;
+          dataView(memory0).setInt8(arg1 + 8, 1, true);
+          
+          break;
+        }
+        default: {
+          _debugLog("ERROR: invalid value (expected result as object with 'tag' member)", { value: variant44, valueType: typeof variant44});
+          throw new TypeError('invalid variant specified for result');
+        }
+      }
+    }
+    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]future-trailers.get"][Instruction::Return]', {
+      funcName: '[method]future-trailers.get',
+      paramCount: 0,
+      async: false,
+      postReturn: false
+    });
+    task.resolve([ret]);
+    task.exit();
+  }
+  _trampoline45.fnName = 'wasi:http/types@0.2.12#get';
+  
+  const handleTable10 = [T_FLAG, 0];
+  handleTable10._createdReps = new Set();
+  handleTable10._componentIdx = 0;
+  
+  
+  const captureTable10= new Map();
+  let captureCnt10= 0;
+  
+  HANDLE_TABLES[10] = handleTable10;
+  
+  const _trampoline46 = function(arg0, arg1) {
+    var handle1 = arg0;
+    
+    var rep2 = handleTable10[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable10.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(OutgoingBody.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -7300,9 +8625,9 @@ let gen= (function* _initGenerator () {
         }
         var handle4 = e[symbolRscHandle];
         if (!handle4) {
-          const rep = e[symbolRscRep] || ++captureCnt2;
-          captureTable2.set(rep, e);
-          handle4 = rscTableCreateOwn(handleTable2, rep);
+          const rep = e[symbolRscRep] || ++captureCnt3;
+          captureTable3.set(rep, e);
+          handle4 = rscTableCreateOwn(handleTable3, rep);
         }
         
         dataView(memory0).setInt32(arg1 + 4, handle4, true);
@@ -7329,13 +8654,13 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline41.fnName = 'wasi:http/types@0.2.12#write';
+  _trampoline46.fnName = 'wasi:http/types@0.2.12#write';
   
-  const _trampoline42 = function(arg0, arg1, arg2, arg3) {
+  const _trampoline47 = function(arg0, arg1, arg2, arg3) {
     var handle1 = arg0;
     
-    var rep2 = handleTable8[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable8.get(rep2);
+    var rep2 = handleTable10[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable10.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(OutgoingBody.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -7343,15 +8668,15 @@ let gen= (function* _initGenerator () {
     }
     
     else {
-      captureTable8.delete(rep2);
+      captureTable10.delete(rep2);
     }
-    rscTableRemove(handleTable8, handle1);
+    rscTableRemove(handleTable10, handle1);
     let variant6;
     if (arg1) {
       var handle4 = arg2;
       
-      var rep5 = handleTable6[(handle4 << 1) + 1] & ~T_FLAG;
-      var rsc3 = captureTable6.get(rep5);
+      var rep5 = handleTable4[(handle4 << 1) + 1] & ~T_FLAG;
+      var rsc3 = captureTable4.get(rep5);
       if (!rsc3) {
         rsc3 = Object.create(Fields.prototype);
         Object.defineProperty(rsc3, symbolRscHandle, { writable: true, value: handle4});
@@ -7359,9 +8684,9 @@ let gen= (function* _initGenerator () {
       }
       
       else {
-        captureTable6.delete(rep5);
+        captureTable4.delete(rep5);
       }
-      rscTableRemove(handleTable6, handle4);
+      rscTableRemove(handleTable4, handle4);
       variant6 = rsc3;
     } else {
       variant6 = undefined;
@@ -7866,21 +9191,21 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline42.fnName = 'wasi:http/types@0.2.12#OutgoingBody.finish';
+  _trampoline47.fnName = 'wasi:http/types@0.2.12#OutgoingBody.finish';
   
-  const _trampoline43 = function(arg0, arg1) {
+  const _trampoline48 = function(arg0, arg1) {
     var handle1 = arg0;
     
     var rep2 = handleTable5[(handle1 << 1) + 1] & ~T_FLAG;
     var rsc0 = captureTable5.get(rep2);
     if (!rsc0) {
-      rsc0 = Object.create(FutureIncomingResponse.prototype);
+      rsc0 = Object.create(OutgoingRequest.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
       Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
     }
     
     curResourceBorrows.push(rsc0);
-    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]future-incoming-response.get"] [Instruction::CallInterface] (sync, @ enter)');
+    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]outgoing-request.body"] [Instruction::CallInterface] (sync, @ enter)');
     const hostProvided = true;
     
     let parentTask;
@@ -7891,10 +9216,10 @@ let gen= (function* _initGenerator () {
       const results = createNewCurrentTask({
         componentIdx: -1,
         isAsync: false,
-        entryFnName: 'get',
+        entryFnName: 'body',
         getCallbackFn: () => null,
         callbackFnName: null,
-        errHandling: 'none',
+        errHandling: 'result-catch-handler',
         callingWasmExport: false,
       });
       task = results[0];
@@ -7925,27 +9250,19 @@ let gen= (function* _initGenerator () {
     const started = task.enterSync();
     let ret;
     
-    
     try {
-      ret = _withGlobalCurrentTaskMeta({
+      const hostRet3 = _withGlobalCurrentTaskMeta({
         componentIdx: task.componentIdx(),
         taskID: task.id(),
-        fn: () => _trackHostOperation(() => rsc0.get()),
+        fn: () => _trackHostOperation(() => rsc0.body()),
       })
       ;
-    } catch (err) {
-      
-      _debugLog('[Instruction::CallInterface] error during sync call', {
-        taskID: task.id(),
-        subtaskID: task.getParentSubtask()?.id(),
-        err,
-      });
-      getOrCreateAsyncState(0).markTrapped(err);
-      task.setErrored(err);
-      task.reject(err);
-      task.exit();
-      throw err;
-      
+      ret = hostRet3 !== null && typeof hostRet3 === 'object' && (hostRet3.tag === 'ok' || hostRet3.tag === 'err')
+      ? hostRet3
+      : { tag: 'ok', val: hostRet3};
+    } catch (e) {
+      if (getOrCreateAsyncState(0).markTrapped(e)) { throw e; }
+      ret = { tag: 'err', val: getErrorPayload(e) };
     }
     
     for (const entry of curResourceBorrows) {
@@ -7958,477 +9275,39 @@ let gen= (function* _initGenerator () {
       rsc[symbolRscHandle] = undefined;
     }
     curResourceBorrows = [];
-    var variant44 = ret;
-    if (variant44 === null || variant44=== undefined) {
-      dataView(memory0).setInt8(arg1 + 0, 0, true);
-    } else {
-      const e = variant44;
-      dataView(memory0).setInt8(arg1 + 0, 1, true);
-      var variant43 = e;
-      switch (variant43.tag) {
-        case 'ok': {
-          const e = variant43.val;
-          dataView(memory0).setInt8(arg1 + 8, 0, true);
-          var variant42 = e;
-          switch (variant42.tag) {
-            case 'ok': {
-              const e = variant42.val;
-              dataView(memory0).setInt8(arg1 + 16, 0, true);
-              
-              if (!(e instanceof IncomingResponse)) {
-                throw new TypeError('Resource error: Not a valid \"IncomingResponse\" resource.');
-              }
-              var handle3 = e[symbolRscHandle];
-              if (!handle3) {
-                const rep = e[symbolRscRep] || ++captureCnt4;
-                captureTable4.set(rep, e);
-                handle3 = rscTableCreateOwn(handleTable4, rep);
-              }
-              
-              dataView(memory0).setInt32(arg1 + 24, handle3, true);
-              
-              break;
-            }
-            case 'err': {
-              const e = variant42.val;
-              dataView(memory0).setInt8(arg1 + 16, 1, true);
-              var variant41 = e;
-              switch (variant41.tag) {
-                case 'DNS-timeout': {
-                  dataView(memory0).setInt8(arg1 + 24, 0, true);
-                  break;
-                }
-                case 'DNS-error': {
-                  const e = variant41.val;
-                  dataView(memory0).setInt8(arg1 + 24, 1, true);
-                  var {rcode: v4_0, infoCode: v4_1 } = e;
-                  var variant6 = v4_0;
-                  if (variant6 === null || variant6=== undefined) {
-                    dataView(memory0).setInt8(arg1 + 32, 0, true);
-                  } else {
-                    const e = variant6;
-                    dataView(memory0).setInt8(arg1 + 32, 1, true);
-                    
-                    var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
-                    var ptr5= encodeRes.ptr;
-                    var len5 = encodeRes.len;
-                    
-                    dataView(memory0).setUint32(arg1 + 40, len5, true);
-                    dataView(memory0).setUint32(arg1 + 36, ptr5, true);
-                  }
-                  var variant7 = v4_1;
-                  if (variant7 === null || variant7=== undefined) {
-                    dataView(memory0).setInt8(arg1 + 44, 0, true);
-                  } else {
-                    const e = variant7;
-                    dataView(memory0).setInt8(arg1 + 44, 1, true);
-                    dataView(memory0).setInt16(arg1 + 46, toUint16(e), true);
-                  }
-                  break;
-                }
-                case 'destination-not-found': {
-                  dataView(memory0).setInt8(arg1 + 24, 2, true);
-                  break;
-                }
-                case 'destination-unavailable': {
-                  dataView(memory0).setInt8(arg1 + 24, 3, true);
-                  break;
-                }
-                case 'destination-IP-prohibited': {
-                  dataView(memory0).setInt8(arg1 + 24, 4, true);
-                  break;
-                }
-                case 'destination-IP-unroutable': {
-                  dataView(memory0).setInt8(arg1 + 24, 5, true);
-                  break;
-                }
-                case 'connection-refused': {
-                  dataView(memory0).setInt8(arg1 + 24, 6, true);
-                  break;
-                }
-                case 'connection-terminated': {
-                  dataView(memory0).setInt8(arg1 + 24, 7, true);
-                  break;
-                }
-                case 'connection-timeout': {
-                  dataView(memory0).setInt8(arg1 + 24, 8, true);
-                  break;
-                }
-                case 'connection-read-timeout': {
-                  dataView(memory0).setInt8(arg1 + 24, 9, true);
-                  break;
-                }
-                case 'connection-write-timeout': {
-                  dataView(memory0).setInt8(arg1 + 24, 10, true);
-                  break;
-                }
-                case 'connection-limit-reached': {
-                  dataView(memory0).setInt8(arg1 + 24, 11, true);
-                  break;
-                }
-                case 'TLS-protocol-error': {
-                  dataView(memory0).setInt8(arg1 + 24, 12, true);
-                  break;
-                }
-                case 'TLS-certificate-error': {
-                  dataView(memory0).setInt8(arg1 + 24, 13, true);
-                  break;
-                }
-                case 'TLS-alert-received': {
-                  const e = variant41.val;
-                  dataView(memory0).setInt8(arg1 + 24, 14, true);
-                  var {alertId: v8_0, alertMessage: v8_1 } = e;
-                  var variant9 = v8_0;
-                  if (variant9 === null || variant9=== undefined) {
-                    dataView(memory0).setInt8(arg1 + 32, 0, true);
-                  } else {
-                    const e = variant9;
-                    dataView(memory0).setInt8(arg1 + 32, 1, true);
-                    dataView(memory0).setInt8(arg1 + 33, toUint8(e), true);
-                  }
-                  var variant11 = v8_1;
-                  if (variant11 === null || variant11=== undefined) {
-                    dataView(memory0).setInt8(arg1 + 36, 0, true);
-                  } else {
-                    const e = variant11;
-                    dataView(memory0).setInt8(arg1 + 36, 1, true);
-                    
-                    var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
-                    var ptr10= encodeRes.ptr;
-                    var len10 = encodeRes.len;
-                    
-                    dataView(memory0).setUint32(arg1 + 44, len10, true);
-                    dataView(memory0).setUint32(arg1 + 40, ptr10, true);
-                  }
-                  break;
-                }
-                case 'HTTP-request-denied': {
-                  dataView(memory0).setInt8(arg1 + 24, 15, true);
-                  break;
-                }
-                case 'HTTP-request-length-required': {
-                  dataView(memory0).setInt8(arg1 + 24, 16, true);
-                  break;
-                }
-                case 'HTTP-request-body-size': {
-                  const e = variant41.val;
-                  dataView(memory0).setInt8(arg1 + 24, 17, true);
-                  var variant12 = e;
-                  if (variant12 === null || variant12=== undefined) {
-                    dataView(memory0).setInt8(arg1 + 32, 0, true);
-                  } else {
-                    const e = variant12;
-                    dataView(memory0).setInt8(arg1 + 32, 1, true);
-                    dataView(memory0).setBigInt64(arg1 + 40, toUint64(e), true);
-                  }
-                  break;
-                }
-                case 'HTTP-request-method-invalid': {
-                  dataView(memory0).setInt8(arg1 + 24, 18, true);
-                  break;
-                }
-                case 'HTTP-request-URI-invalid': {
-                  dataView(memory0).setInt8(arg1 + 24, 19, true);
-                  break;
-                }
-                case 'HTTP-request-URI-too-long': {
-                  dataView(memory0).setInt8(arg1 + 24, 20, true);
-                  break;
-                }
-                case 'HTTP-request-header-section-size': {
-                  const e = variant41.val;
-                  dataView(memory0).setInt8(arg1 + 24, 21, true);
-                  var variant13 = e;
-                  if (variant13 === null || variant13=== undefined) {
-                    dataView(memory0).setInt8(arg1 + 32, 0, true);
-                  } else {
-                    const e = variant13;
-                    dataView(memory0).setInt8(arg1 + 32, 1, true);
-                    dataView(memory0).setInt32(arg1 + 36, toUint32(e), true);
-                  }
-                  break;
-                }
-                case 'HTTP-request-header-size': {
-                  const e = variant41.val;
-                  dataView(memory0).setInt8(arg1 + 24, 22, true);
-                  var variant18 = e;
-                  if (variant18 === null || variant18=== undefined) {
-                    dataView(memory0).setInt8(arg1 + 32, 0, true);
-                  } else {
-                    const e = variant18;
-                    dataView(memory0).setInt8(arg1 + 32, 1, true);
-                    var {fieldName: v14_0, fieldSize: v14_1 } = e;
-                    var variant16 = v14_0;
-                    if (variant16 === null || variant16=== undefined) {
-                      dataView(memory0).setInt8(arg1 + 36, 0, true);
-                    } else {
-                      const e = variant16;
-                      dataView(memory0).setInt8(arg1 + 36, 1, true);
-                      
-                      var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
-                      var ptr15= encodeRes.ptr;
-                      var len15 = encodeRes.len;
-                      
-                      dataView(memory0).setUint32(arg1 + 44, len15, true);
-                      dataView(memory0).setUint32(arg1 + 40, ptr15, true);
-                    }
-                    var variant17 = v14_1;
-                    if (variant17 === null || variant17=== undefined) {
-                      dataView(memory0).setInt8(arg1 + 48, 0, true);
-                    } else {
-                      const e = variant17;
-                      dataView(memory0).setInt8(arg1 + 48, 1, true);
-                      dataView(memory0).setInt32(arg1 + 52, toUint32(e), true);
-                    }
-                  }
-                  break;
-                }
-                case 'HTTP-request-trailer-section-size': {
-                  const e = variant41.val;
-                  dataView(memory0).setInt8(arg1 + 24, 23, true);
-                  var variant19 = e;
-                  if (variant19 === null || variant19=== undefined) {
-                    dataView(memory0).setInt8(arg1 + 32, 0, true);
-                  } else {
-                    const e = variant19;
-                    dataView(memory0).setInt8(arg1 + 32, 1, true);
-                    dataView(memory0).setInt32(arg1 + 36, toUint32(e), true);
-                  }
-                  break;
-                }
-                case 'HTTP-request-trailer-size': {
-                  const e = variant41.val;
-                  dataView(memory0).setInt8(arg1 + 24, 24, true);
-                  var {fieldName: v20_0, fieldSize: v20_1 } = e;
-                  var variant22 = v20_0;
-                  if (variant22 === null || variant22=== undefined) {
-                    dataView(memory0).setInt8(arg1 + 32, 0, true);
-                  } else {
-                    const e = variant22;
-                    dataView(memory0).setInt8(arg1 + 32, 1, true);
-                    
-                    var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
-                    var ptr21= encodeRes.ptr;
-                    var len21 = encodeRes.len;
-                    
-                    dataView(memory0).setUint32(arg1 + 40, len21, true);
-                    dataView(memory0).setUint32(arg1 + 36, ptr21, true);
-                  }
-                  var variant23 = v20_1;
-                  if (variant23 === null || variant23=== undefined) {
-                    dataView(memory0).setInt8(arg1 + 44, 0, true);
-                  } else {
-                    const e = variant23;
-                    dataView(memory0).setInt8(arg1 + 44, 1, true);
-                    dataView(memory0).setInt32(arg1 + 48, toUint32(e), true);
-                  }
-                  break;
-                }
-                case 'HTTP-response-incomplete': {
-                  dataView(memory0).setInt8(arg1 + 24, 25, true);
-                  break;
-                }
-                case 'HTTP-response-header-section-size': {
-                  const e = variant41.val;
-                  dataView(memory0).setInt8(arg1 + 24, 26, true);
-                  var variant24 = e;
-                  if (variant24 === null || variant24=== undefined) {
-                    dataView(memory0).setInt8(arg1 + 32, 0, true);
-                  } else {
-                    const e = variant24;
-                    dataView(memory0).setInt8(arg1 + 32, 1, true);
-                    dataView(memory0).setInt32(arg1 + 36, toUint32(e), true);
-                  }
-                  break;
-                }
-                case 'HTTP-response-header-size': {
-                  const e = variant41.val;
-                  dataView(memory0).setInt8(arg1 + 24, 27, true);
-                  var {fieldName: v25_0, fieldSize: v25_1 } = e;
-                  var variant27 = v25_0;
-                  if (variant27 === null || variant27=== undefined) {
-                    dataView(memory0).setInt8(arg1 + 32, 0, true);
-                  } else {
-                    const e = variant27;
-                    dataView(memory0).setInt8(arg1 + 32, 1, true);
-                    
-                    var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
-                    var ptr26= encodeRes.ptr;
-                    var len26 = encodeRes.len;
-                    
-                    dataView(memory0).setUint32(arg1 + 40, len26, true);
-                    dataView(memory0).setUint32(arg1 + 36, ptr26, true);
-                  }
-                  var variant28 = v25_1;
-                  if (variant28 === null || variant28=== undefined) {
-                    dataView(memory0).setInt8(arg1 + 44, 0, true);
-                  } else {
-                    const e = variant28;
-                    dataView(memory0).setInt8(arg1 + 44, 1, true);
-                    dataView(memory0).setInt32(arg1 + 48, toUint32(e), true);
-                  }
-                  break;
-                }
-                case 'HTTP-response-body-size': {
-                  const e = variant41.val;
-                  dataView(memory0).setInt8(arg1 + 24, 28, true);
-                  var variant29 = e;
-                  if (variant29 === null || variant29=== undefined) {
-                    dataView(memory0).setInt8(arg1 + 32, 0, true);
-                  } else {
-                    const e = variant29;
-                    dataView(memory0).setInt8(arg1 + 32, 1, true);
-                    dataView(memory0).setBigInt64(arg1 + 40, toUint64(e), true);
-                  }
-                  break;
-                }
-                case 'HTTP-response-trailer-section-size': {
-                  const e = variant41.val;
-                  dataView(memory0).setInt8(arg1 + 24, 29, true);
-                  var variant30 = e;
-                  if (variant30 === null || variant30=== undefined) {
-                    dataView(memory0).setInt8(arg1 + 32, 0, true);
-                  } else {
-                    const e = variant30;
-                    dataView(memory0).setInt8(arg1 + 32, 1, true);
-                    dataView(memory0).setInt32(arg1 + 36, toUint32(e), true);
-                  }
-                  break;
-                }
-                case 'HTTP-response-trailer-size': {
-                  const e = variant41.val;
-                  dataView(memory0).setInt8(arg1 + 24, 30, true);
-                  var {fieldName: v31_0, fieldSize: v31_1 } = e;
-                  var variant33 = v31_0;
-                  if (variant33 === null || variant33=== undefined) {
-                    dataView(memory0).setInt8(arg1 + 32, 0, true);
-                  } else {
-                    const e = variant33;
-                    dataView(memory0).setInt8(arg1 + 32, 1, true);
-                    
-                    var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
-                    var ptr32= encodeRes.ptr;
-                    var len32 = encodeRes.len;
-                    
-                    dataView(memory0).setUint32(arg1 + 40, len32, true);
-                    dataView(memory0).setUint32(arg1 + 36, ptr32, true);
-                  }
-                  var variant34 = v31_1;
-                  if (variant34 === null || variant34=== undefined) {
-                    dataView(memory0).setInt8(arg1 + 44, 0, true);
-                  } else {
-                    const e = variant34;
-                    dataView(memory0).setInt8(arg1 + 44, 1, true);
-                    dataView(memory0).setInt32(arg1 + 48, toUint32(e), true);
-                  }
-                  break;
-                }
-                case 'HTTP-response-transfer-coding': {
-                  const e = variant41.val;
-                  dataView(memory0).setInt8(arg1 + 24, 31, true);
-                  var variant36 = e;
-                  if (variant36 === null || variant36=== undefined) {
-                    dataView(memory0).setInt8(arg1 + 32, 0, true);
-                  } else {
-                    const e = variant36;
-                    dataView(memory0).setInt8(arg1 + 32, 1, true);
-                    
-                    var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
-                    var ptr35= encodeRes.ptr;
-                    var len35 = encodeRes.len;
-                    
-                    dataView(memory0).setUint32(arg1 + 40, len35, true);
-                    dataView(memory0).setUint32(arg1 + 36, ptr35, true);
-                  }
-                  break;
-                }
-                case 'HTTP-response-content-coding': {
-                  const e = variant41.val;
-                  dataView(memory0).setInt8(arg1 + 24, 32, true);
-                  var variant38 = e;
-                  if (variant38 === null || variant38=== undefined) {
-                    dataView(memory0).setInt8(arg1 + 32, 0, true);
-                  } else {
-                    const e = variant38;
-                    dataView(memory0).setInt8(arg1 + 32, 1, true);
-                    
-                    var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
-                    var ptr37= encodeRes.ptr;
-                    var len37 = encodeRes.len;
-                    
-                    dataView(memory0).setUint32(arg1 + 40, len37, true);
-                    dataView(memory0).setUint32(arg1 + 36, ptr37, true);
-                  }
-                  break;
-                }
-                case 'HTTP-response-timeout': {
-                  dataView(memory0).setInt8(arg1 + 24, 33, true);
-                  break;
-                }
-                case 'HTTP-upgrade-failed': {
-                  dataView(memory0).setInt8(arg1 + 24, 34, true);
-                  break;
-                }
-                case 'HTTP-protocol-error': {
-                  dataView(memory0).setInt8(arg1 + 24, 35, true);
-                  break;
-                }
-                case 'loop-detected': {
-                  dataView(memory0).setInt8(arg1 + 24, 36, true);
-                  break;
-                }
-                case 'configuration-error': {
-                  dataView(memory0).setInt8(arg1 + 24, 37, true);
-                  break;
-                }
-                case 'internal-error': {
-                  const e = variant41.val;
-                  dataView(memory0).setInt8(arg1 + 24, 38, true);
-                  var variant40 = e;
-                  if (variant40 === null || variant40=== undefined) {
-                    dataView(memory0).setInt8(arg1 + 32, 0, true);
-                  } else {
-                    const e = variant40;
-                    dataView(memory0).setInt8(arg1 + 32, 1, true);
-                    
-                    var encodeRes = _utf8AllocateAndEncode(e, realloc0, memory0);
-                    var ptr39= encodeRes.ptr;
-                    var len39 = encodeRes.len;
-                    
-                    dataView(memory0).setUint32(arg1 + 40, len39, true);
-                    dataView(memory0).setUint32(arg1 + 36, ptr39, true);
-                  }
-                  break;
-                }
-                default: {
-                  throw new TypeError(`invalid variant tag value \`${JSON.stringify(variant41.tag)}\` (received \`${variant41}\`) specified for \`ErrorCode\``);
-                }
-              }
-              
-              break;
-            }
-            default: {
-              _debugLog("ERROR: invalid value (expected result as object with 'tag' member)", { value: variant42, valueType: typeof variant42});
-              throw new TypeError('invalid variant specified for result');
-            }
-          }
-          
-          break;
+    var variant5 = ret;
+    switch (variant5.tag) {
+      case 'ok': {
+        const e = variant5.val;
+        dataView(memory0).setInt8(arg1 + 0, 0, true);
+        
+        if (!(e instanceof OutgoingBody)) {
+          throw new TypeError('Resource error: Not a valid \"OutgoingBody\" resource.');
         }
-        case 'err': {
-          const e = variant43.val;
-          dataView(memory0).setInt8(arg1 + 8, 1, true);
-          
-          break;
+        var handle4 = e[symbolRscHandle];
+        if (!handle4) {
+          const rep = e[symbolRscRep] || ++captureCnt10;
+          captureTable10.set(rep, e);
+          handle4 = rscTableCreateOwn(handleTable10, rep);
         }
-        default: {
-          _debugLog("ERROR: invalid value (expected result as object with 'tag' member)", { value: variant43, valueType: typeof variant43});
-          throw new TypeError('invalid variant specified for result');
-        }
+        
+        dataView(memory0).setInt32(arg1 + 4, handle4, true);
+        
+        break;
+      }
+      case 'err': {
+        const e = variant5.val;
+        dataView(memory0).setInt8(arg1 + 0, 1, true);
+        
+        break;
+      }
+      default: {
+        _debugLog("ERROR: invalid value (expected result as object with 'tag' member)", { value: variant5, valueType: typeof variant5});
+        throw new TypeError('invalid variant specified for result');
       }
     }
-    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]future-incoming-response.get"][Instruction::Return]', {
-      funcName: '[method]future-incoming-response.get',
+    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]outgoing-request.body"][Instruction::Return]', {
+      funcName: '[method]outgoing-request.body',
       paramCount: 0,
       async: false,
       postReturn: false
@@ -8436,13 +9315,13 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline43.fnName = 'wasi:http/types@0.2.12#get';
+  _trampoline48.fnName = 'wasi:http/types@0.2.12#body';
   
-  const _trampoline44 = function(arg0, arg1) {
+  const _trampoline49 = function(arg0, arg1) {
     var handle1 = arg0;
     
-    var rep2 = handleTable6[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable6.get(rep2);
+    var rep2 = handleTable4[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable4.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(Fields.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -8577,31 +9456,28 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline44.fnName = 'wasi:http/types@0.2.12#entries';
+  _trampoline49.fnName = 'wasi:http/types@0.2.12#entries';
   
-  const handleTable10 = [T_FLAG, 0];
-  handleTable10._createdReps = new Set();
-  handleTable10._componentIdx = 0;
-  
-  
-  const captureTable10= new Map();
-  let captureCnt10= 0;
-  
-  HANDLE_TABLES[10] = handleTable10;
-  
-  const _trampoline45 = function(arg0, arg1) {
+  const _trampoline50 = function(arg0, arg1, arg2, arg3, arg4, arg5) {
     var handle1 = arg0;
     
     var rep2 = handleTable4[(handle1 << 1) + 1] & ~T_FLAG;
     var rsc0 = captureTable4.get(rep2);
     if (!rsc0) {
-      rsc0 = Object.create(IncomingResponse.prototype);
+      rsc0 = Object.create(Fields.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
       Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
     }
     
     curResourceBorrows.push(rsc0);
-    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]incoming-response.consume"] [Instruction::CallInterface] (sync, @ enter)');
+    var ptr3 = arg1;
+    var len3 = arg2;
+    var result3 = TEXT_DECODER_UTF8.decode(new Uint8Array(memory0.buffer, ptr3, len3));
+    var ptr4 = arg3;
+    var len4 = arg4;
+    if (ptr4 % 1 !== 0) throw new TypeError(`list pointer [${ptr4}] is not aligned to 1`);
+    var result4 = new Uint8Array(memory0.buffer.slice(ptr4, ptr4 + len4 * 1));
+    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]fields.append"] [Instruction::CallInterface] (sync, @ enter)');
     const hostProvided = true;
     
     let parentTask;
@@ -8612,7 +9488,7 @@ let gen= (function* _initGenerator () {
       const results = createNewCurrentTask({
         componentIdx: -1,
         isAsync: false,
-        entryFnName: 'consume',
+        entryFnName: 'append',
         getCallbackFn: () => null,
         callbackFnName: null,
         errHandling: 'result-catch-handler',
@@ -8647,15 +9523,15 @@ let gen= (function* _initGenerator () {
     let ret;
     
     try {
-      const hostRet3 = _withGlobalCurrentTaskMeta({
+      const hostRet5 = _withGlobalCurrentTaskMeta({
         componentIdx: task.componentIdx(),
         taskID: task.id(),
-        fn: () => _trackHostOperation(() => rsc0.consume()),
+        fn: () => _trackHostOperation(() => rsc0.append(result3, result4)),
       })
       ;
-      ret = hostRet3 !== null && typeof hostRet3 === 'object' && (hostRet3.tag === 'ok' || hostRet3.tag === 'err')
-      ? hostRet3
-      : { tag: 'ok', val: hostRet3};
+      ret = hostRet5 !== null && typeof hostRet5 === 'object' && (hostRet5.tag === 'ok' || hostRet5.tag === 'err')
+      ? hostRet5
+      : { tag: 'ok', val: hostRet5};
     } catch (e) {
       if (getOrCreateAsyncState(0).markTrapped(e)) { throw e; }
       ret = { tag: 'err', val: getErrorPayload(e) };
@@ -8671,39 +9547,45 @@ let gen= (function* _initGenerator () {
       rsc[symbolRscHandle] = undefined;
     }
     curResourceBorrows = [];
-    var variant5 = ret;
-    switch (variant5.tag) {
+    var variant7 = ret;
+    switch (variant7.tag) {
       case 'ok': {
-        const e = variant5.val;
-        dataView(memory0).setInt8(arg1 + 0, 0, true);
-        
-        if (!(e instanceof IncomingBody)) {
-          throw new TypeError('Resource error: Not a valid \"IncomingBody\" resource.');
-        }
-        var handle4 = e[symbolRscHandle];
-        if (!handle4) {
-          const rep = e[symbolRscRep] || ++captureCnt10;
-          captureTable10.set(rep, e);
-          handle4 = rscTableCreateOwn(handleTable10, rep);
-        }
-        
-        dataView(memory0).setInt32(arg1 + 4, handle4, true);
+        const e = variant7.val;
+        dataView(memory0).setInt8(arg5 + 0, 0, true);
         
         break;
       }
       case 'err': {
-        const e = variant5.val;
-        dataView(memory0).setInt8(arg1 + 0, 1, true);
+        const e = variant7.val;
+        dataView(memory0).setInt8(arg5 + 0, 1, true);
+        var variant6 = e;
+        switch (variant6.tag) {
+          case 'invalid-syntax': {
+            dataView(memory0).setInt8(arg5 + 1, 0, true);
+            break;
+          }
+          case 'forbidden': {
+            dataView(memory0).setInt8(arg5 + 1, 1, true);
+            break;
+          }
+          case 'immutable': {
+            dataView(memory0).setInt8(arg5 + 1, 2, true);
+            break;
+          }
+          default: {
+            throw new TypeError(`invalid variant tag value \`${JSON.stringify(variant6.tag)}\` (received \`${variant6}\`) specified for \`HeaderError\``);
+          }
+        }
         
         break;
       }
       default: {
-        _debugLog("ERROR: invalid value (expected result as object with 'tag' member)", { value: variant5, valueType: typeof variant5});
+        _debugLog("ERROR: invalid value (expected result as object with 'tag' member)", { value: variant7, valueType: typeof variant7});
         throw new TypeError('invalid variant specified for result');
       }
     }
-    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]incoming-response.consume"][Instruction::Return]', {
-      funcName: '[method]incoming-response.consume',
+    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]fields.append"][Instruction::Return]', {
+      funcName: '[method]fields.append',
       paramCount: 0,
       async: false,
       postReturn: false
@@ -8711,131 +9593,7 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline45.fnName = 'wasi:http/types@0.2.12#consume';
-  
-  const _trampoline46 = function(arg0, arg1) {
-    var handle1 = arg0;
-    
-    var rep2 = handleTable10[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable10.get(rep2);
-    if (!rsc0) {
-      rsc0 = Object.create(IncomingBody.prototype);
-      Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
-      Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
-    }
-    
-    curResourceBorrows.push(rsc0);
-    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]incoming-body.stream"] [Instruction::CallInterface] (sync, @ enter)');
-    const hostProvided = true;
-    
-    let parentTask;
-    let task;
-    let subtask;
-    
-    const createTask = () => {
-      const results = createNewCurrentTask({
-        componentIdx: -1,
-        isAsync: false,
-        entryFnName: 'stream',
-        getCallbackFn: () => null,
-        callbackFnName: null,
-        errHandling: 'result-catch-handler',
-        callingWasmExport: false,
-      });
-      task = results[0];
-    };
-    
-    taskCreation: {
-      parentTask = getCurrentTask(
-      0,
-      _getGlobalCurrentTaskMeta(0)?.taskID,
-      )?.task;
-      
-      if (!parentTask) {
-        createTask();
-        break taskCreation;
-      }
-      
-      createTask();
-      
-      if (hostProvided) {
-        subtask = parentTask.getLatestSubtask();
-        if (!subtask) {
-          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
-        }
-        task.setParentSubtask(subtask);
-      }
-    }
-    
-    const started = task.enterSync();
-    let ret;
-    
-    try {
-      const hostRet3 = _withGlobalCurrentTaskMeta({
-        componentIdx: task.componentIdx(),
-        taskID: task.id(),
-        fn: () => _trackHostOperation(() => rsc0.stream()),
-      })
-      ;
-      ret = hostRet3 !== null && typeof hostRet3 === 'object' && (hostRet3.tag === 'ok' || hostRet3.tag === 'err')
-      ? hostRet3
-      : { tag: 'ok', val: hostRet3};
-    } catch (e) {
-      if (getOrCreateAsyncState(0).markTrapped(e)) { throw e; }
-      ret = { tag: 'err', val: getErrorPayload(e) };
-    }
-    
-    for (const entry of curResourceBorrows) {
-      const rsc = entry.rsc ?? entry;
-      if (entry.drop) {
-        if (rsc[symbolRscHandle]) {
-          entry.drop(rsc[symbolRscHandle]);
-        }
-      }
-      rsc[symbolRscHandle] = undefined;
-    }
-    curResourceBorrows = [];
-    var variant5 = ret;
-    switch (variant5.tag) {
-      case 'ok': {
-        const e = variant5.val;
-        dataView(memory0).setInt8(arg1 + 0, 0, true);
-        
-        if (!(e instanceof InputStream)) {
-          throw new TypeError('Resource error: Not a valid \"InputStream\" resource.');
-        }
-        var handle4 = e[symbolRscHandle];
-        if (!handle4) {
-          const rep = e[symbolRscRep] || ++captureCnt3;
-          captureTable3.set(rep, e);
-          handle4 = rscTableCreateOwn(handleTable3, rep);
-        }
-        
-        dataView(memory0).setInt32(arg1 + 4, handle4, true);
-        
-        break;
-      }
-      case 'err': {
-        const e = variant5.val;
-        dataView(memory0).setInt8(arg1 + 0, 1, true);
-        
-        break;
-      }
-      default: {
-        _debugLog("ERROR: invalid value (expected result as object with 'tag' member)", { value: variant5, valueType: typeof variant5});
-        throw new TypeError('invalid variant specified for result');
-      }
-    }
-    _debugLog('[iface="wasi:http/types@0.2.12", function="[method]incoming-body.stream"][Instruction::Return]', {
-      funcName: '[method]incoming-body.stream',
-      paramCount: 0,
-      async: false,
-      postReturn: false
-    });
-    task.resolve([ret]);
-    task.exit();
-  }
-  _trampoline46.fnName = 'wasi:http/types@0.2.12#stream';
+  _trampoline50.fnName = 'wasi:http/types@0.2.12#append';
   
   const handleTable1 = [T_FLAG, 0];
   handleTable1._createdReps = new Set();
@@ -8847,11 +9605,162 @@ let gen= (function* _initGenerator () {
   
   HANDLE_TABLES[1] = handleTable1;
   
-  const _trampoline47 = function(arg0, arg1) {
+  const _trampoline51 = function(arg0, arg1, arg2, arg3) {
     var handle1 = arg0;
     
-    var rep2 = handleTable2[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable2.get(rep2);
+    var rep2 = handleTable3[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable3.get(rep2);
+    if (!rsc0) {
+      rsc0 = Object.create(OutputStream.prototype);
+      Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
+      Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
+    }
+    
+    curResourceBorrows.push(rsc0);
+    var handle4 = arg1;
+    
+    var rep5 = handleTable2[(handle4 << 1) + 1] & ~T_FLAG;
+    var rsc3 = captureTable2.get(rep5);
+    if (!rsc3) {
+      rsc3 = Object.create(InputStream.prototype);
+      Object.defineProperty(rsc3, symbolRscHandle, { writable: true, value: handle4});
+      Object.defineProperty(rsc3, symbolRscRep, { writable: true, value: rep5});
+    }
+    
+    curResourceBorrows.push(rsc3);
+    _debugLog('[iface="wasi:io/streams@0.2.12", function="[method]output-stream.splice"] [Instruction::CallInterface] (sync, @ enter)');
+    const hostProvided = true;
+    
+    let parentTask;
+    let task;
+    let subtask;
+    
+    const createTask = () => {
+      const results = createNewCurrentTask({
+        componentIdx: -1,
+        isAsync: false,
+        entryFnName: 'splice',
+        getCallbackFn: () => null,
+        callbackFnName: null,
+        errHandling: 'result-catch-handler',
+        callingWasmExport: false,
+      });
+      task = results[0];
+    };
+    
+    taskCreation: {
+      parentTask = getCurrentTask(
+      0,
+      _getGlobalCurrentTaskMeta(0)?.taskID,
+      )?.task;
+      
+      if (!parentTask) {
+        createTask();
+        break taskCreation;
+      }
+      
+      createTask();
+      
+      if (hostProvided) {
+        subtask = parentTask.getLatestSubtask();
+        if (!subtask) {
+          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
+        }
+        task.setParentSubtask(subtask);
+      }
+    }
+    
+    const started = task.enterSync();
+    let ret;
+    
+    try {
+      const hostRet6 = _withGlobalCurrentTaskMeta({
+        componentIdx: task.componentIdx(),
+        taskID: task.id(),
+        fn: () => _trackHostOperation(() => rsc0.splice(rsc3, BigInt.asUintN(64, BigInt(arg2)))),
+      })
+      ;
+      ret = hostRet6 !== null && typeof hostRet6 === 'object' && (hostRet6.tag === 'ok' || hostRet6.tag === 'err')
+      ? hostRet6
+      : { tag: 'ok', val: hostRet6};
+    } catch (e) {
+      if (getOrCreateAsyncState(0).markTrapped(e)) { throw e; }
+      ret = { tag: 'err', val: getErrorPayload(e) };
+    }
+    
+    for (const entry of curResourceBorrows) {
+      const rsc = entry.rsc ?? entry;
+      if (entry.drop) {
+        if (rsc[symbolRscHandle]) {
+          entry.drop(rsc[symbolRscHandle]);
+        }
+      }
+      rsc[symbolRscHandle] = undefined;
+    }
+    curResourceBorrows = [];
+    var variant9 = ret;
+    switch (variant9.tag) {
+      case 'ok': {
+        const e = variant9.val;
+        dataView(memory0).setInt8(arg3 + 0, 0, true);
+        dataView(memory0).setBigInt64(arg3 + 8, toUint64(e), true);
+        
+        break;
+      }
+      case 'err': {
+        const e = variant9.val;
+        dataView(memory0).setInt8(arg3 + 0, 1, true);
+        var variant8 = e;
+        switch (variant8.tag) {
+          case 'last-operation-failed': {
+            const e = variant8.val;
+            dataView(memory0).setInt8(arg3 + 8, 0, true);
+            
+            if (!(e instanceof Error$1)) {
+              throw new TypeError('Resource error: Not a valid \"Error\" resource.');
+            }
+            var handle7 = e[symbolRscHandle];
+            if (!handle7) {
+              const rep = e[symbolRscRep] || ++captureCnt1;
+              captureTable1.set(rep, e);
+              handle7 = rscTableCreateOwn(handleTable1, rep);
+            }
+            
+            dataView(memory0).setInt32(arg3 + 12, handle7, true);
+            break;
+          }
+          case 'closed': {
+            dataView(memory0).setInt8(arg3 + 8, 1, true);
+            break;
+          }
+          default: {
+            throw new TypeError(`invalid variant tag value \`${JSON.stringify(variant8.tag)}\` (received \`${variant8}\`) specified for \`StreamError\``);
+          }
+        }
+        
+        break;
+      }
+      default: {
+        _debugLog("ERROR: invalid value (expected result as object with 'tag' member)", { value: variant9, valueType: typeof variant9});
+        throw new TypeError('invalid variant specified for result');
+      }
+    }
+    _debugLog('[iface="wasi:io/streams@0.2.12", function="[method]output-stream.splice"][Instruction::Return]', {
+      funcName: '[method]output-stream.splice',
+      paramCount: 0,
+      async: false,
+      postReturn: false
+    });
+    task.resolve([ret]);
+    task.exit();
+  }
+  _trampoline51.fnName = 'wasi:io/streams@0.2.12#splice';
+  
+  const _trampoline52 = function(arg0, arg1) {
+    var handle1 = arg0;
+    
+    var rep2 = handleTable3[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable3.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(OutputStream.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -8985,13 +9894,13 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline47.fnName = 'wasi:io/streams@0.2.12#checkWrite';
+  _trampoline52.fnName = 'wasi:io/streams@0.2.12#checkWrite';
   
-  const _trampoline48 = function(arg0, arg1, arg2, arg3) {
+  const _trampoline53 = function(arg0, arg1, arg2, arg3) {
     var handle1 = arg0;
     
-    var rep2 = handleTable2[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable2.get(rep2);
+    var rep2 = handleTable3[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable3.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(OutputStream.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -9128,13 +10037,13 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline48.fnName = 'wasi:io/streams@0.2.12#write';
+  _trampoline53.fnName = 'wasi:io/streams@0.2.12#write';
   
-  const _trampoline49 = function(arg0, arg1, arg2) {
+  const _trampoline54 = function(arg0, arg1, arg2) {
     var handle1 = arg0;
     
-    var rep2 = handleTable3[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable3.get(rep2);
+    var rep2 = handleTable2[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable2.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(InputStream.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -9291,13 +10200,121 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline49.fnName = 'wasi:io/streams@0.2.12#read';
+  _trampoline54.fnName = 'wasi:io/streams@0.2.12#read';
   
-  const _trampoline50 = function(arg0, arg1, arg2, arg3) {
+  const _trampoline55 = function(arg0, arg1) {
     var handle1 = arg0;
     
-    var rep2 = handleTable7[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable7.get(rep2);
+    var rep2 = handleTable1[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable1.get(rep2);
+    if (!rsc0) {
+      rsc0 = Object.create(Error$1.prototype);
+      Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
+      Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
+    }
+    
+    curResourceBorrows.push(rsc0);
+    _debugLog('[iface="wasi:io/error@0.2.12", function="[method]error.to-debug-string"] [Instruction::CallInterface] (sync, @ enter)');
+    const hostProvided = true;
+    
+    let parentTask;
+    let task;
+    let subtask;
+    
+    const createTask = () => {
+      const results = createNewCurrentTask({
+        componentIdx: -1,
+        isAsync: false,
+        entryFnName: 'toDebugString',
+        getCallbackFn: () => null,
+        callbackFnName: null,
+        errHandling: 'none',
+        callingWasmExport: false,
+      });
+      task = results[0];
+    };
+    
+    taskCreation: {
+      parentTask = getCurrentTask(
+      0,
+      _getGlobalCurrentTaskMeta(0)?.taskID,
+      )?.task;
+      
+      if (!parentTask) {
+        createTask();
+        break taskCreation;
+      }
+      
+      createTask();
+      
+      if (hostProvided) {
+        subtask = parentTask.getLatestSubtask();
+        if (!subtask) {
+          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
+        }
+        task.setParentSubtask(subtask);
+      }
+    }
+    
+    const started = task.enterSync();
+    let ret;
+    
+    
+    try {
+      ret = _withGlobalCurrentTaskMeta({
+        componentIdx: task.componentIdx(),
+        taskID: task.id(),
+        fn: () => _trackHostOperation(() => rsc0.toDebugString()),
+      })
+      ;
+    } catch (err) {
+      
+      _debugLog('[Instruction::CallInterface] error during sync call', {
+        taskID: task.id(),
+        subtaskID: task.getParentSubtask()?.id(),
+        err,
+      });
+      getOrCreateAsyncState(0).markTrapped(err);
+      task.setErrored(err);
+      task.reject(err);
+      task.exit();
+      throw err;
+      
+    }
+    
+    for (const entry of curResourceBorrows) {
+      const rsc = entry.rsc ?? entry;
+      if (entry.drop) {
+        if (rsc[symbolRscHandle]) {
+          entry.drop(rsc[symbolRscHandle]);
+        }
+      }
+      rsc[symbolRscHandle] = undefined;
+    }
+    curResourceBorrows = [];
+    
+    var encodeRes = _utf8AllocateAndEncode(ret, realloc0, memory0);
+    var ptr3= encodeRes.ptr;
+    var len3 = encodeRes.len;
+    
+    dataView(memory0).setUint32(arg1 + 4, len3, true);
+    dataView(memory0).setUint32(arg1 + 0, ptr3, true);
+    _debugLog('[iface="wasi:io/error@0.2.12", function="[method]error.to-debug-string"][Instruction::Return]', {
+      funcName: '[method]error.to-debug-string',
+      paramCount: 0,
+      async: false,
+      postReturn: false
+    });
+    task.resolve([ret]);
+    task.exit();
+  }
+  _trampoline55.fnName = 'wasi:io/error@0.2.12#toDebugString';
+  
+  const _trampoline56 = function(arg0, arg1, arg2, arg3) {
+    var handle1 = arg0;
+    
+    var rep2 = handleTable5[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable5.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(OutgoingRequest.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -9305,15 +10322,15 @@ let gen= (function* _initGenerator () {
     }
     
     else {
-      captureTable7.delete(rep2);
+      captureTable5.delete(rep2);
     }
-    rscTableRemove(handleTable7, handle1);
+    rscTableRemove(handleTable5, handle1);
     let variant6;
     if (arg1) {
       var handle4 = arg2;
       
-      var rep5 = handleTable9[(handle4 << 1) + 1] & ~T_FLAG;
-      var rsc3 = captureTable9.get(rep5);
+      var rep5 = handleTable11[(handle4 << 1) + 1] & ~T_FLAG;
+      var rsc3 = captureTable11.get(rep5);
       if (!rsc3) {
         rsc3 = Object.create(RequestOptions.prototype);
         Object.defineProperty(rsc3, symbolRscHandle, { writable: true, value: handle4});
@@ -9321,9 +10338,9 @@ let gen= (function* _initGenerator () {
       }
       
       else {
-        captureTable9.delete(rep5);
+        captureTable11.delete(rep5);
       }
-      rscTableRemove(handleTable9, handle4);
+      rscTableRemove(handleTable11, handle4);
       variant6 = rsc3;
     } else {
       variant6 = undefined;
@@ -9399,9 +10416,9 @@ let gen= (function* _initGenerator () {
         }
         var handle8 = e[symbolRscHandle];
         if (!handle8) {
-          const rep = e[symbolRscRep] || ++captureCnt5;
-          captureTable5.set(rep, e);
-          handle8 = rscTableCreateOwn(handleTable5, rep);
+          const rep = e[symbolRscRep] || ++captureCnt6;
+          captureTable6.set(rep, e);
+          handle8 = rscTableCreateOwn(handleTable6, rep);
         }
         
         dataView(memory0).setInt32(arg3 + 8, handle8, true);
@@ -9840,9 +10857,9 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline50.fnName = 'wasi:http/outgoing-handler@0.2.12#handle';
+  _trampoline56.fnName = 'wasi:http/outgoing-handler@0.2.12#handle';
   
-  const _trampoline51 = function(arg0, arg1, arg2) {
+  const _trampoline57 = function(arg0, arg1, arg2) {
     var len3 = arg1;
     var base3 = arg0;
     if (base3 % 4 !== 0) throw new TypeError(`list pointer [${base3}] is not aligned to 4`);
@@ -9973,117 +10990,9 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline51.fnName = 'wasi:io/poll@0.2.12#poll';
+  _trampoline57.fnName = 'wasi:io/poll@0.2.12#poll';
   
-  const _trampoline52 = function(arg0, arg1) {
-    var handle1 = arg0;
-    
-    var rep2 = handleTable1[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable1.get(rep2);
-    if (!rsc0) {
-      rsc0 = Object.create(Error$1.prototype);
-      Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
-      Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
-    }
-    
-    curResourceBorrows.push(rsc0);
-    _debugLog('[iface="wasi:io/error@0.2.12", function="[method]error.to-debug-string"] [Instruction::CallInterface] (sync, @ enter)');
-    const hostProvided = true;
-    
-    let parentTask;
-    let task;
-    let subtask;
-    
-    const createTask = () => {
-      const results = createNewCurrentTask({
-        componentIdx: -1,
-        isAsync: false,
-        entryFnName: 'toDebugString',
-        getCallbackFn: () => null,
-        callbackFnName: null,
-        errHandling: 'none',
-        callingWasmExport: false,
-      });
-      task = results[0];
-    };
-    
-    taskCreation: {
-      parentTask = getCurrentTask(
-      0,
-      _getGlobalCurrentTaskMeta(0)?.taskID,
-      )?.task;
-      
-      if (!parentTask) {
-        createTask();
-        break taskCreation;
-      }
-      
-      createTask();
-      
-      if (hostProvided) {
-        subtask = parentTask.getLatestSubtask();
-        if (!subtask) {
-          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
-        }
-        task.setParentSubtask(subtask);
-      }
-    }
-    
-    const started = task.enterSync();
-    let ret;
-    
-    
-    try {
-      ret = _withGlobalCurrentTaskMeta({
-        componentIdx: task.componentIdx(),
-        taskID: task.id(),
-        fn: () => _trackHostOperation(() => rsc0.toDebugString()),
-      })
-      ;
-    } catch (err) {
-      
-      _debugLog('[Instruction::CallInterface] error during sync call', {
-        taskID: task.id(),
-        subtaskID: task.getParentSubtask()?.id(),
-        err,
-      });
-      getOrCreateAsyncState(0).markTrapped(err);
-      task.setErrored(err);
-      task.reject(err);
-      task.exit();
-      throw err;
-      
-    }
-    
-    for (const entry of curResourceBorrows) {
-      const rsc = entry.rsc ?? entry;
-      if (entry.drop) {
-        if (rsc[symbolRscHandle]) {
-          entry.drop(rsc[symbolRscHandle]);
-        }
-      }
-      rsc[symbolRscHandle] = undefined;
-    }
-    curResourceBorrows = [];
-    
-    var encodeRes = _utf8AllocateAndEncode(ret, realloc0, memory0);
-    var ptr3= encodeRes.ptr;
-    var len3 = encodeRes.len;
-    
-    dataView(memory0).setUint32(arg1 + 4, len3, true);
-    dataView(memory0).setUint32(arg1 + 0, ptr3, true);
-    _debugLog('[iface="wasi:io/error@0.2.12", function="[method]error.to-debug-string"][Instruction::Return]', {
-      funcName: '[method]error.to-debug-string',
-      paramCount: 0,
-      async: false,
-      postReturn: false
-    });
-    task.resolve([ret]);
-    task.exit();
-  }
-  _trampoline52.fnName = 'wasi:io/error@0.2.12#toDebugString';
-  
-  const _trampoline53 = function(arg0, arg1) {
+  const _trampoline58 = function(arg0, arg1) {
     var handle1 = arg0;
     
     var rep2 = handleTable1[(handle1 << 1) + 1] & ~T_FLAG;
@@ -10346,23 +11255,23 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline53.fnName = 'wasi:filesystem/types@0.2.12#filesystemErrorCode';
+  _trampoline58.fnName = 'wasi:filesystem/types@0.2.12#filesystemErrorCode';
   
-  const handleTable13 = [T_FLAG, 0];
-  handleTable13._createdReps = new Set();
-  handleTable13._componentIdx = 0;
+  const handleTable14 = [T_FLAG, 0];
+  handleTable14._createdReps = new Set();
+  handleTable14._componentIdx = 0;
   
   
-  const captureTable13= new Map();
-  let captureCnt13= 0;
+  const captureTable14= new Map();
+  let captureCnt14= 0;
   
-  HANDLE_TABLES[13] = handleTable13;
+  HANDLE_TABLES[14] = handleTable14;
   
-  const _trampoline54 = function(arg0, arg1) {
+  const _trampoline59 = function(arg0, arg1) {
     var handle1 = arg0;
     
-    var rep2 = handleTable13[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable13.get(rep2);
+    var rep2 = handleTable14[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable14.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(Descriptor.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -10628,23 +11537,23 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline54.fnName = 'wasi:filesystem/types@0.2.12#metadataHash';
+  _trampoline59.fnName = 'wasi:filesystem/types@0.2.12#metadataHash';
   
-  const handleTable14 = [T_FLAG, 0];
-  handleTable14._createdReps = new Set();
-  handleTable14._componentIdx = 0;
+  const handleTable15 = [T_FLAG, 0];
+  handleTable15._createdReps = new Set();
+  handleTable15._componentIdx = 0;
   
   
-  const captureTable14= new Map();
-  let captureCnt14= 0;
+  const captureTable15= new Map();
+  let captureCnt15= 0;
   
-  HANDLE_TABLES[14] = handleTable14;
+  HANDLE_TABLES[15] = handleTable15;
   
-  const _trampoline55 = function(arg0, arg1) {
+  const _trampoline60 = function(arg0, arg1) {
     var handle1 = arg0;
     
-    var rep2 = handleTable14[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable14.get(rep2);
+    var rep2 = handleTable15[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable15.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(DirectoryEntryStream.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -10963,13 +11872,13 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline55.fnName = 'wasi:filesystem/types@0.2.12#readDirectoryEntry';
+  _trampoline60.fnName = 'wasi:filesystem/types@0.2.12#readDirectoryEntry';
   
-  const _trampoline56 = function(arg0, arg1, arg2, arg3, arg4) {
+  const _trampoline61 = function(arg0, arg1, arg2, arg3, arg4) {
     var handle1 = arg0;
     
-    var rep2 = handleTable13[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable13.get(rep2);
+    var rep2 = handleTable14[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable14.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(Descriptor.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -11241,13 +12150,13 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline56.fnName = 'wasi:filesystem/types@0.2.12#metadataHashAt';
+  _trampoline61.fnName = 'wasi:filesystem/types@0.2.12#metadataHashAt';
   
-  const _trampoline57 = function(arg0, arg1) {
+  const _trampoline62 = function(arg0, arg1) {
     var handle1 = arg0;
     
-    var rep2 = handleTable13[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable13.get(rep2);
+    var rep2 = handleTable14[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable14.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(Descriptor.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -11517,13 +12426,13 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline57.fnName = 'wasi:filesystem/types@0.2.12#getFlags';
+  _trampoline62.fnName = 'wasi:filesystem/types@0.2.12#getFlags';
   
-  const _trampoline58 = function(arg0, arg1) {
+  const _trampoline63 = function(arg0, arg1) {
     var handle1 = arg0;
     
-    var rep2 = handleTable13[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable13.get(rep2);
+    var rep2 = handleTable14[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable14.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(Descriptor.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -11827,13 +12736,13 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline58.fnName = 'wasi:filesystem/types@0.2.12#getType';
+  _trampoline63.fnName = 'wasi:filesystem/types@0.2.12#getType';
   
-  const _trampoline59 = function(arg0, arg1) {
+  const _trampoline64 = function(arg0, arg1) {
     var handle1 = arg0;
     
-    var rep2 = handleTable13[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable13.get(rep2);
+    var rep2 = handleTable14[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable14.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(Descriptor.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -11922,9 +12831,9 @@ let gen= (function* _initGenerator () {
         }
         var handle4 = e[symbolRscHandle];
         if (!handle4) {
-          const rep = e[symbolRscRep] || ++captureCnt2;
-          captureTable2.set(rep, e);
-          handle4 = rscTableCreateOwn(handleTable2, rep);
+          const rep = e[symbolRscRep] || ++captureCnt3;
+          captureTable3.set(rep, e);
+          handle4 = rscTableCreateOwn(handleTable3, rep);
         }
         
         dataView(memory0).setInt32(arg1 + 4, handle4, true);
@@ -12108,13 +13017,13 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline59.fnName = 'wasi:filesystem/types@0.2.12#appendViaStream';
+  _trampoline64.fnName = 'wasi:filesystem/types@0.2.12#appendViaStream';
   
-  const _trampoline60 = function(arg0, arg1) {
+  const _trampoline65 = function(arg0, arg1) {
     var handle1 = arg0;
     
-    var rep2 = handleTable13[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable13.get(rep2);
+    var rep2 = handleTable14[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable14.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(Descriptor.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -12203,9 +13112,9 @@ let gen= (function* _initGenerator () {
         }
         var handle4 = e[symbolRscHandle];
         if (!handle4) {
-          const rep = e[symbolRscRep] || ++captureCnt14;
-          captureTable14.set(rep, e);
-          handle4 = rscTableCreateOwn(handleTable14, rep);
+          const rep = e[symbolRscRep] || ++captureCnt15;
+          captureTable15.set(rep, e);
+          handle4 = rscTableCreateOwn(handleTable15, rep);
         }
         
         dataView(memory0).setInt32(arg1 + 4, handle4, true);
@@ -12389,13 +13298,13 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline60.fnName = 'wasi:filesystem/types@0.2.12#readDirectory';
+  _trampoline65.fnName = 'wasi:filesystem/types@0.2.12#readDirectory';
   
-  const _trampoline61 = function(arg0, arg1, arg2, arg3) {
+  const _trampoline66 = function(arg0, arg1, arg2, arg3) {
     var handle1 = arg0;
     
-    var rep2 = handleTable13[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable13.get(rep2);
+    var rep2 = handleTable14[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable14.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(Descriptor.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -12661,13 +13570,13 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline61.fnName = 'wasi:filesystem/types@0.2.12#createDirectoryAt';
+  _trampoline66.fnName = 'wasi:filesystem/types@0.2.12#createDirectoryAt';
   
-  const _trampoline62 = function(arg0, arg1, arg2, arg3, arg4) {
+  const _trampoline67 = function(arg0, arg1, arg2, arg3, arg4) {
     var handle1 = arg0;
     
-    var rep2 = handleTable13[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable13.get(rep2);
+    var rep2 = handleTable14[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable14.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(Descriptor.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -13010,13 +13919,13 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline62.fnName = 'wasi:filesystem/types@0.2.12#statAt';
+  _trampoline67.fnName = 'wasi:filesystem/types@0.2.12#statAt';
   
-  const _trampoline63 = function(arg0, arg1, arg2, arg3, arg4, arg5, arg6) {
+  const _trampoline68 = function(arg0, arg1, arg2, arg3, arg4, arg5, arg6) {
     var handle1 = arg0;
     
-    var rep2 = handleTable13[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable13.get(rep2);
+    var rep2 = handleTable14[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable14.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(Descriptor.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -13125,9 +14034,9 @@ let gen= (function* _initGenerator () {
         }
         var handle8 = e[symbolRscHandle];
         if (!handle8) {
-          const rep = e[symbolRscRep] || ++captureCnt13;
-          captureTable13.set(rep, e);
-          handle8 = rscTableCreateOwn(handleTable13, rep);
+          const rep = e[symbolRscRep] || ++captureCnt14;
+          captureTable14.set(rep, e);
+          handle8 = rscTableCreateOwn(handleTable14, rep);
         }
         
         dataView(memory0).setInt32(arg6 + 4, handle8, true);
@@ -13311,13 +14220,13 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline63.fnName = 'wasi:filesystem/types@0.2.12#openAt';
+  _trampoline68.fnName = 'wasi:filesystem/types@0.2.12#openAt';
   
-  const _trampoline64 = function(arg0, arg1, arg2, arg3, arg4, arg5, arg6) {
+  const _trampoline69 = function(arg0, arg1, arg2, arg3, arg4, arg5, arg6) {
     var handle1 = arg0;
     
-    var rep2 = handleTable13[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable13.get(rep2);
+    var rep2 = handleTable14[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable14.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(Descriptor.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -13330,8 +14239,8 @@ let gen= (function* _initGenerator () {
     var result3 = TEXT_DECODER_UTF8.decode(new Uint8Array(memory0.buffer, ptr3, len3));
     var handle5 = arg3;
     
-    var rep6 = handleTable13[(handle5 << 1) + 1] & ~T_FLAG;
-    var rsc4 = captureTable13.get(rep6);
+    var rep6 = handleTable14[(handle5 << 1) + 1] & ~T_FLAG;
+    var rsc4 = captureTable14.get(rep6);
     if (!rsc4) {
       rsc4 = Object.create(Descriptor.prototype);
       Object.defineProperty(rsc4, symbolRscHandle, { writable: true, value: handle5});
@@ -13597,13 +14506,285 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline64.fnName = 'wasi:filesystem/types@0.2.12#renameAt';
+  _trampoline69.fnName = 'wasi:filesystem/types@0.2.12#renameAt';
   
-  const _trampoline65 = function(arg0, arg1, arg2) {
+  const _trampoline70 = function(arg0, arg1, arg2, arg3) {
     var handle1 = arg0;
     
-    var rep2 = handleTable13[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable13.get(rep2);
+    var rep2 = handleTable14[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable14.get(rep2);
+    if (!rsc0) {
+      rsc0 = Object.create(Descriptor.prototype);
+      Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
+      Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
+    }
+    
+    curResourceBorrows.push(rsc0);
+    var ptr3 = arg1;
+    var len3 = arg2;
+    var result3 = TEXT_DECODER_UTF8.decode(new Uint8Array(memory0.buffer, ptr3, len3));
+    _debugLog('[iface="wasi:filesystem/types@0.2.12", function="[method]descriptor.unlink-file-at"] [Instruction::CallInterface] (sync, @ enter)');
+    const hostProvided = true;
+    
+    let parentTask;
+    let task;
+    let subtask;
+    
+    const createTask = () => {
+      const results = createNewCurrentTask({
+        componentIdx: -1,
+        isAsync: false,
+        entryFnName: 'unlinkFileAt',
+        getCallbackFn: () => null,
+        callbackFnName: null,
+        errHandling: 'result-catch-handler',
+        callingWasmExport: false,
+      });
+      task = results[0];
+    };
+    
+    taskCreation: {
+      parentTask = getCurrentTask(
+      0,
+      _getGlobalCurrentTaskMeta(0)?.taskID,
+      )?.task;
+      
+      if (!parentTask) {
+        createTask();
+        break taskCreation;
+      }
+      
+      createTask();
+      
+      if (hostProvided) {
+        subtask = parentTask.getLatestSubtask();
+        if (!subtask) {
+          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
+        }
+        task.setParentSubtask(subtask);
+      }
+    }
+    
+    const started = task.enterSync();
+    let ret;
+    
+    try {
+      const hostRet4 = _withGlobalCurrentTaskMeta({
+        componentIdx: task.componentIdx(),
+        taskID: task.id(),
+        fn: () => _trackHostOperation(() => rsc0.unlinkFileAt(result3)),
+      })
+      ;
+      ret = hostRet4 !== null && typeof hostRet4 === 'object' && (hostRet4.tag === 'ok' || hostRet4.tag === 'err')
+      ? hostRet4
+      : { tag: 'ok', val: hostRet4};
+    } catch (e) {
+      if (getOrCreateAsyncState(0).markTrapped(e)) { throw e; }
+      ret = { tag: 'err', val: getErrorPayload(e) };
+    }
+    
+    for (const entry of curResourceBorrows) {
+      const rsc = entry.rsc ?? entry;
+      if (entry.drop) {
+        if (rsc[symbolRscHandle]) {
+          entry.drop(rsc[symbolRscHandle]);
+        }
+      }
+      rsc[symbolRscHandle] = undefined;
+    }
+    curResourceBorrows = [];
+    var variant6 = ret;
+    switch (variant6.tag) {
+      case 'ok': {
+        const e = variant6.val;
+        dataView(memory0).setInt8(arg3 + 0, 0, true);
+        
+        break;
+      }
+      case 'err': {
+        const e = variant6.val;
+        dataView(memory0).setInt8(arg3 + 0, 1, true);
+        var val5 = e;
+        let enum5;
+        switch (val5) {
+          case 'access': {
+            enum5 = 0;
+            break;
+          }
+          case 'would-block': {
+            enum5 = 1;
+            break;
+          }
+          case 'already': {
+            enum5 = 2;
+            break;
+          }
+          case 'bad-descriptor': {
+            enum5 = 3;
+            break;
+          }
+          case 'busy': {
+            enum5 = 4;
+            break;
+          }
+          case 'deadlock': {
+            enum5 = 5;
+            break;
+          }
+          case 'quota': {
+            enum5 = 6;
+            break;
+          }
+          case 'exist': {
+            enum5 = 7;
+            break;
+          }
+          case 'file-too-large': {
+            enum5 = 8;
+            break;
+          }
+          case 'illegal-byte-sequence': {
+            enum5 = 9;
+            break;
+          }
+          case 'in-progress': {
+            enum5 = 10;
+            break;
+          }
+          case 'interrupted': {
+            enum5 = 11;
+            break;
+          }
+          case 'invalid': {
+            enum5 = 12;
+            break;
+          }
+          case 'io': {
+            enum5 = 13;
+            break;
+          }
+          case 'is-directory': {
+            enum5 = 14;
+            break;
+          }
+          case 'loop': {
+            enum5 = 15;
+            break;
+          }
+          case 'too-many-links': {
+            enum5 = 16;
+            break;
+          }
+          case 'message-size': {
+            enum5 = 17;
+            break;
+          }
+          case 'name-too-long': {
+            enum5 = 18;
+            break;
+          }
+          case 'no-device': {
+            enum5 = 19;
+            break;
+          }
+          case 'no-entry': {
+            enum5 = 20;
+            break;
+          }
+          case 'no-lock': {
+            enum5 = 21;
+            break;
+          }
+          case 'insufficient-memory': {
+            enum5 = 22;
+            break;
+          }
+          case 'insufficient-space': {
+            enum5 = 23;
+            break;
+          }
+          case 'not-directory': {
+            enum5 = 24;
+            break;
+          }
+          case 'not-empty': {
+            enum5 = 25;
+            break;
+          }
+          case 'not-recoverable': {
+            enum5 = 26;
+            break;
+          }
+          case 'unsupported': {
+            enum5 = 27;
+            break;
+          }
+          case 'no-tty': {
+            enum5 = 28;
+            break;
+          }
+          case 'no-such-device': {
+            enum5 = 29;
+            break;
+          }
+          case 'overflow': {
+            enum5 = 30;
+            break;
+          }
+          case 'not-permitted': {
+            enum5 = 31;
+            break;
+          }
+          case 'pipe': {
+            enum5 = 32;
+            break;
+          }
+          case 'read-only': {
+            enum5 = 33;
+            break;
+          }
+          case 'invalid-seek': {
+            enum5 = 34;
+            break;
+          }
+          case 'text-file-busy': {
+            enum5 = 35;
+            break;
+          }
+          case 'cross-device': {
+            enum5 = 36;
+            break;
+          }
+          default: {
+            
+            throw new TypeError(`"${val5}" is not one of the cases of error-code`);
+          }
+        }
+        dataView(memory0).setInt8(arg3 + 1, enum5, true);
+        
+        break;
+      }
+      default: {
+        _debugLog("ERROR: invalid value (expected result as object with 'tag' member)", { value: variant6, valueType: typeof variant6});
+        throw new TypeError('invalid variant specified for result');
+      }
+    }
+    _debugLog('[iface="wasi:filesystem/types@0.2.12", function="[method]descriptor.unlink-file-at"][Instruction::Return]', {
+      funcName: '[method]descriptor.unlink-file-at',
+      paramCount: 0,
+      async: false,
+      postReturn: false
+    });
+    task.resolve([ret]);
+    task.exit();
+  }
+  _trampoline70.fnName = 'wasi:filesystem/types@0.2.12#unlinkFileAt';
+  
+  const _trampoline71 = function(arg0, arg1, arg2) {
+    var handle1 = arg0;
+    
+    var rep2 = handleTable14[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable14.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(Descriptor.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -13692,9 +14873,9 @@ let gen= (function* _initGenerator () {
         }
         var handle4 = e[symbolRscHandle];
         if (!handle4) {
-          const rep = e[symbolRscRep] || ++captureCnt3;
-          captureTable3.set(rep, e);
-          handle4 = rscTableCreateOwn(handleTable3, rep);
+          const rep = e[symbolRscRep] || ++captureCnt2;
+          captureTable2.set(rep, e);
+          handle4 = rscTableCreateOwn(handleTable2, rep);
         }
         
         dataView(memory0).setInt32(arg2 + 4, handle4, true);
@@ -13878,13 +15059,13 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline65.fnName = 'wasi:filesystem/types@0.2.12#readViaStream';
+  _trampoline71.fnName = 'wasi:filesystem/types@0.2.12#readViaStream';
   
-  const _trampoline66 = function(arg0, arg1, arg2) {
+  const _trampoline72 = function(arg0, arg1, arg2) {
     var handle1 = arg0;
     
-    var rep2 = handleTable13[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable13.get(rep2);
+    var rep2 = handleTable14[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable14.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(Descriptor.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -13973,9 +15154,9 @@ let gen= (function* _initGenerator () {
         }
         var handle4 = e[symbolRscHandle];
         if (!handle4) {
-          const rep = e[symbolRscRep] || ++captureCnt2;
-          captureTable2.set(rep, e);
-          handle4 = rscTableCreateOwn(handleTable2, rep);
+          const rep = e[symbolRscRep] || ++captureCnt3;
+          captureTable3.set(rep, e);
+          handle4 = rscTableCreateOwn(handleTable3, rep);
         }
         
         dataView(memory0).setInt32(arg2 + 4, handle4, true);
@@ -14159,13 +15340,13 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline66.fnName = 'wasi:filesystem/types@0.2.12#writeViaStream';
+  _trampoline72.fnName = 'wasi:filesystem/types@0.2.12#writeViaStream';
   
-  const _trampoline67 = function(arg0, arg1) {
+  const _trampoline73 = function(arg0, arg1) {
     var handle1 = arg0;
     
-    var rep2 = handleTable13[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable13.get(rep2);
+    var rep2 = handleTable14[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable14.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(Descriptor.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -14502,13 +15683,13 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline67.fnName = 'wasi:filesystem/types@0.2.12#stat';
+  _trampoline73.fnName = 'wasi:filesystem/types@0.2.12#stat';
   
-  const _trampoline68 = function(arg0, arg1) {
+  const _trampoline74 = function(arg0, arg1) {
     var handle1 = arg0;
     
-    var rep2 = handleTable2[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable2.get(rep2);
+    var rep2 = handleTable3[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable3.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(OutputStream.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -14641,13 +15822,13 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline68.fnName = 'wasi:io/streams@0.2.12#blockingFlush';
+  _trampoline74.fnName = 'wasi:io/streams@0.2.12#blockingFlush';
   
-  const _trampoline69 = function(arg0, arg1, arg2) {
+  const _trampoline75 = function(arg0, arg1, arg2) {
     var handle1 = arg0;
     
-    var rep2 = handleTable3[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable3.get(rep2);
+    var rep2 = handleTable2[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable2.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(InputStream.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -14804,13 +15985,13 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline69.fnName = 'wasi:io/streams@0.2.12#blockingRead';
+  _trampoline75.fnName = 'wasi:io/streams@0.2.12#blockingRead';
   
-  const _trampoline70 = function(arg0, arg1, arg2) {
+  const _trampoline76 = function(arg0, arg1, arg2) {
     var handle1 = arg0;
     
-    var rep2 = handleTable3[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable3.get(rep2);
+    var rep2 = handleTable2[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable2.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(InputStream.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -14967,13 +16148,13 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline70.fnName = 'wasi:io/streams@0.2.12#read';
+  _trampoline76.fnName = 'wasi:io/streams@0.2.12#read';
   
-  const _trampoline71 = function(arg0, arg1, arg2, arg3) {
+  const _trampoline77 = function(arg0, arg1, arg2, arg3) {
     var handle1 = arg0;
     
-    var rep2 = handleTable2[(handle1 << 1) + 1] & ~T_FLAG;
-    var rsc0 = captureTable2.get(rep2);
+    var rep2 = handleTable3[(handle1 << 1) + 1] & ~T_FLAG;
+    var rsc0 = captureTable3.get(rep2);
     if (!rsc0) {
       rsc0 = Object.create(OutputStream.prototype);
       Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
@@ -15110,9 +16291,9 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline71.fnName = 'wasi:io/streams@0.2.12#blockingWriteAndFlush';
+  _trampoline77.fnName = 'wasi:io/streams@0.2.12#blockingWriteAndFlush';
   
-  const _trampoline72 = function(arg0) {
+  const _trampoline78 = function(arg0) {
     _debugLog('[iface="wasi:cli/environment@0.2.12", function="get-arguments"] [Instruction::CallInterface] (sync, @ enter)');
     const hostProvided = true;
     
@@ -15205,9 +16386,9 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline72.fnName = 'wasi:cli/environment@0.2.12#getArguments';
+  _trampoline78.fnName = 'wasi:cli/environment@0.2.12#getArguments';
   
-  const _trampoline73 = function(arg0) {
+  const _trampoline79 = function(arg0) {
     _debugLog('[iface="wasi:cli/environment@0.2.12", function="get-environment"] [Instruction::CallInterface] (sync, @ enter)');
     const hostProvided = true;
     
@@ -15308,9 +16489,9 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline73.fnName = 'wasi:cli/environment@0.2.12#getEnvironment';
+  _trampoline79.fnName = 'wasi:cli/environment@0.2.12#getEnvironment';
   
-  const _trampoline74 = function(arg0) {
+  const _trampoline80 = function(arg0) {
     _debugLog('[iface="wasi:clocks/wall-clock@0.2.12", function="now"] [Instruction::CallInterface] (sync, @ enter)');
     const hostProvided = true;
     
@@ -15391,9 +16572,9 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline74.fnName = 'wasi:clocks/wall-clock@0.2.12#now$1';
+  _trampoline80.fnName = 'wasi:clocks/wall-clock@0.2.12#now$1';
   
-  const _trampoline75 = function(arg0) {
+  const _trampoline81 = function(arg0) {
     _debugLog('[iface="wasi:filesystem/preopens@0.2.12", function="get-directories"] [Instruction::CallInterface] (sync, @ enter)');
     const hostProvided = true;
     
@@ -15474,9 +16655,9 @@ let gen= (function* _initGenerator () {
       }
       var handle1 = tuple0_0[symbolRscHandle];
       if (!handle1) {
-        const rep = tuple0_0[symbolRscRep] || ++captureCnt13;
-        captureTable13.set(rep, tuple0_0);
-        handle1 = rscTableCreateOwn(handleTable13, rep);
+        const rep = tuple0_0[symbolRscRep] || ++captureCnt14;
+        captureTable14.set(rep, tuple0_0);
+        handle1 = rscTableCreateOwn(handleTable14, rep);
       }
       
       dataView(memory0).setInt32(base + 0, handle1, true);
@@ -15499,142 +16680,9 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline75.fnName = 'wasi:filesystem/preopens@0.2.12#getDirectories';
+  _trampoline81.fnName = 'wasi:filesystem/preopens@0.2.12#getDirectories';
   
-  const _trampoline76 = function(arg0, arg1, arg2) {
-    var len3 = arg1;
-    var base3 = arg0;
-    if (base3 % 4 !== 0) throw new TypeError(`list pointer [${base3}] is not aligned to 4`);
-    var result3 = [];
-    for (let i = 0; i < len3; i++) {
-      const base = base3 + i * 4;
-      var handle1 = dataView(memory0).getInt32(base + 0, true);
-      
-      var rep2 = handleTable0[(handle1 << 1) + 1] & ~T_FLAG;
-      var rsc0 = captureTable0.get(rep2);
-      if (!rsc0) {
-        rsc0 = Object.create(Pollable.prototype);
-        Object.defineProperty(rsc0, symbolRscHandle, { writable: true, value: handle1});
-        Object.defineProperty(rsc0, symbolRscRep, { writable: true, value: rep2});
-      }
-      
-      curResourceBorrows.push(rsc0);
-      result3.push(rsc0);
-    }
-    _debugLog('[iface="wasi:io/poll@0.2.12", function="poll"] [Instruction::CallInterface] (sync, @ enter)');
-    const hostProvided = true;
-    
-    let parentTask;
-    let task;
-    let subtask;
-    
-    const createTask = () => {
-      const results = createNewCurrentTask({
-        componentIdx: -1,
-        isAsync: false,
-        entryFnName: 'poll',
-        getCallbackFn: () => null,
-        callbackFnName: null,
-        errHandling: 'none',
-        callingWasmExport: false,
-      });
-      task = results[0];
-    };
-    
-    taskCreation: {
-      parentTask = getCurrentTask(
-      0,
-      _getGlobalCurrentTaskMeta(0)?.taskID,
-      )?.task;
-      
-      if (!parentTask) {
-        createTask();
-        break taskCreation;
-      }
-      
-      createTask();
-      
-      if (hostProvided) {
-        subtask = parentTask.getLatestSubtask();
-        if (!subtask) {
-          throw new Error(`Missing subtask (in parent task [${parentTask.id()}]) for host import, has the import been lowered? (ensure asyncImports are set properly)`);
-        }
-        task.setParentSubtask(subtask);
-      }
-    }
-    
-    const started = task.enterSync();
-    let ret;
-    
-    
-    try {
-      ret = _withGlobalCurrentTaskMeta({
-        componentIdx: task.componentIdx(),
-        taskID: task.id(),
-        fn: () => _trackHostOperation(() => poll(result3)),
-      })
-      ;
-    } catch (err) {
-      
-      _debugLog('[Instruction::CallInterface] error during sync call', {
-        taskID: task.id(),
-        subtaskID: task.getParentSubtask()?.id(),
-        err,
-      });
-      getOrCreateAsyncState(0).markTrapped(err);
-      task.setErrored(err);
-      task.reject(err);
-      task.exit();
-      throw err;
-      
-    }
-    
-    for (const entry of curResourceBorrows) {
-      const rsc = entry.rsc ?? entry;
-      if (entry.drop) {
-        if (rsc[symbolRscHandle]) {
-          entry.drop(rsc[symbolRscHandle]);
-        }
-      }
-      rsc[symbolRscHandle] = undefined;
-    }
-    curResourceBorrows = [];
-    var val4 = ret;
-    var len4 = val4.length;
-    var ptr4 = realloc1(0, 0, 4, len4 * 4);
-    
-    let valData4;
-    const valLenBytes4 = len4 * 4;
-    if (Array.isArray(val4)) {
-      // Regular array likely containing numbers, write values to memory
-      let offset = 0;
-      const dv4 = new DataView(memory0.buffer);
-      for (const v of val4) {
-        _requireValidNumericPrimitive.bind(null, 'u32')(v);
-        dv4.setUint32(ptr4+ offset, v, true);
-        offset += 4;
-      }
-    } else {
-      // TypedArray / ArrayBuffer-like, direct copy
-      valData4 = new Uint8Array(val4.buffer || val4, val4.byteOffset, valLenBytes4);
-      const out4 = new Uint8Array(memory0.buffer, ptr4, valLenBytes4);
-      out4.set(valData4);
-    }
-    
-    dataView(memory0).setUint32(arg2 + 4, len4, true);
-    dataView(memory0).setUint32(arg2 + 0, ptr4, true);
-    _debugLog('[iface="wasi:io/poll@0.2.12", function="poll"][Instruction::Return]', {
-      funcName: 'poll',
-      paramCount: 0,
-      async: false,
-      postReturn: false
-    });
-    task.resolve([ret]);
-    task.exit();
-  }
-  _trampoline76.fnName = 'wasi:io/poll@0.2.12#poll';
-  
-  const _trampoline77 = function(arg0, arg1) {
+  const _trampoline82 = function(arg0, arg1) {
     _debugLog('[iface="wasi:random/random@0.2.12", function="get-random-bytes"] [Instruction::CallInterface] (sync, @ enter)');
     const hostProvided = true;
     
@@ -15736,19 +16784,19 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline77.fnName = 'wasi:random/random@0.2.12#getRandomBytes';
+  _trampoline82.fnName = 'wasi:random/random@0.2.12#getRandomBytes';
   
-  const handleTable11 = [T_FLAG, 0];
-  handleTable11._createdReps = new Set();
-  handleTable11._componentIdx = 0;
+  const handleTable12 = [T_FLAG, 0];
+  handleTable12._createdReps = new Set();
+  handleTable12._componentIdx = 0;
   
   
-  const captureTable11= new Map();
-  let captureCnt11= 0;
+  const captureTable12= new Map();
+  let captureCnt12= 0;
   
-  HANDLE_TABLES[11] = handleTable11;
+  HANDLE_TABLES[12] = handleTable12;
   
-  const _trampoline78 = function(arg0) {
+  const _trampoline83 = function(arg0) {
     _debugLog('[iface="wasi:cli/terminal-stdin@0.2.12", function="get-terminal-stdin"] [Instruction::CallInterface] (sync, @ enter)');
     const hostProvided = true;
     
@@ -15829,9 +16877,9 @@ let gen= (function* _initGenerator () {
       }
       var handle0 = e[symbolRscHandle];
       if (!handle0) {
-        const rep = e[symbolRscRep] || ++captureCnt11;
-        captureTable11.set(rep, e);
-        handle0 = rscTableCreateOwn(handleTable11, rep);
+        const rep = e[symbolRscRep] || ++captureCnt12;
+        captureTable12.set(rep, e);
+        handle0 = rscTableCreateOwn(handleTable12, rep);
       }
       
       dataView(memory0).setInt32(arg0 + 4, handle0, true);
@@ -15845,19 +16893,19 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline78.fnName = 'wasi:cli/terminal-stdin@0.2.12#getTerminalStdin';
+  _trampoline83.fnName = 'wasi:cli/terminal-stdin@0.2.12#getTerminalStdin';
   
-  const handleTable12 = [T_FLAG, 0];
-  handleTable12._createdReps = new Set();
-  handleTable12._componentIdx = 0;
+  const handleTable13 = [T_FLAG, 0];
+  handleTable13._createdReps = new Set();
+  handleTable13._componentIdx = 0;
   
   
-  const captureTable12= new Map();
-  let captureCnt12= 0;
+  const captureTable13= new Map();
+  let captureCnt13= 0;
   
-  HANDLE_TABLES[12] = handleTable12;
+  HANDLE_TABLES[13] = handleTable13;
   
-  const _trampoline79 = function(arg0) {
+  const _trampoline84 = function(arg0) {
     _debugLog('[iface="wasi:cli/terminal-stdout@0.2.12", function="get-terminal-stdout"] [Instruction::CallInterface] (sync, @ enter)');
     const hostProvided = true;
     
@@ -15938,9 +16986,9 @@ let gen= (function* _initGenerator () {
       }
       var handle0 = e[symbolRscHandle];
       if (!handle0) {
-        const rep = e[symbolRscRep] || ++captureCnt12;
-        captureTable12.set(rep, e);
-        handle0 = rscTableCreateOwn(handleTable12, rep);
+        const rep = e[symbolRscRep] || ++captureCnt13;
+        captureTable13.set(rep, e);
+        handle0 = rscTableCreateOwn(handleTable13, rep);
       }
       
       dataView(memory0).setInt32(arg0 + 4, handle0, true);
@@ -15954,9 +17002,9 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline79.fnName = 'wasi:cli/terminal-stdout@0.2.12#getTerminalStdout';
+  _trampoline84.fnName = 'wasi:cli/terminal-stdout@0.2.12#getTerminalStdout';
   
-  const _trampoline80 = function(arg0) {
+  const _trampoline85 = function(arg0) {
     _debugLog('[iface="wasi:cli/terminal-stderr@0.2.12", function="get-terminal-stderr"] [Instruction::CallInterface] (sync, @ enter)');
     const hostProvided = true;
     
@@ -16037,9 +17085,9 @@ let gen= (function* _initGenerator () {
       }
       var handle0 = e[symbolRscHandle];
       if (!handle0) {
-        const rep = e[symbolRscRep] || ++captureCnt12;
-        captureTable12.set(rep, e);
-        handle0 = rscTableCreateOwn(handleTable12, rep);
+        const rep = e[symbolRscRep] || ++captureCnt13;
+        captureTable13.set(rep, e);
+        handle0 = rscTableCreateOwn(handleTable13, rep);
       }
       
       dataView(memory0).setInt32(arg0 + 4, handle0, true);
@@ -16053,7 +17101,7 @@ let gen= (function* _initGenerator () {
     task.resolve([ret]);
     task.exit();
   }
-  _trampoline80.fnName = 'wasi:cli/terminal-stderr@0.2.12#getTerminalStderr';
+  _trampoline85.fnName = 'wasi:cli/terminal-stderr@0.2.12#getTerminalStderr';
   let exports3;
   let run0212Run;
   
@@ -16159,69 +17207,17 @@ let gen= (function* _initGenerator () {
     });
     
   }
-  function trampoline0(handle) {
-    const handleEntry = rscTableRemove(handleTable4, handle);
-    if (handleEntry.own) {
-      
-      const rsc = captureTable4.get(handleEntry.rep);
-      if (rsc) {
-        if (rsc[symbolDispose]) rsc[symbolDispose]();
-        captureTable4.delete(handleEntry.rep);
-      } else if (IncomingResponse[symbolCabiDispose]) {
-        IncomingResponse[symbolCabiDispose](handleEntry.rep);
-      }
-    }
-  }
-  function trampoline1(handle) {
-    const handleEntry = rscTableRemove(handleTable5, handle);
-    if (handleEntry.own) {
-      
-      const rsc = captureTable5.get(handleEntry.rep);
-      if (rsc) {
-        if (rsc[symbolDispose]) rsc[symbolDispose]();
-        captureTable5.delete(handleEntry.rep);
-      } else if (FutureIncomingResponse[symbolCabiDispose]) {
-        FutureIncomingResponse[symbolCabiDispose](handleEntry.rep);
-      }
-    }
-  }
-  function trampoline2(handle) {
-    const handleEntry = rscTableRemove(handleTable3, handle);
-    if (handleEntry.own) {
-      
-      const rsc = captureTable3.get(handleEntry.rep);
-      if (rsc) {
-        if (rsc[symbolDispose]) rsc[symbolDispose]();
-        captureTable3.delete(handleEntry.rep);
-      } else if (InputStream[symbolCabiDispose]) {
-        InputStream[symbolCabiDispose](handleEntry.rep);
-      }
-    }
-  }
-  function trampoline3(handle) {
-    const handleEntry = rscTableRemove(handleTable2, handle);
-    if (handleEntry.own) {
-      
-      const rsc = captureTable2.get(handleEntry.rep);
-      if (rsc) {
-        if (rsc[symbolDispose]) rsc[symbolDispose]();
-        captureTable2.delete(handleEntry.rep);
-      } else if (OutputStream[symbolCabiDispose]) {
-        OutputStream[symbolCabiDispose](handleEntry.rep);
-      }
-    }
-  }
-  let trampoline4 = _trampoline4.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
+  let trampoline0 = _trampoline0.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
   null,
   {
-    trampolineIdx: 4,
+    trampolineIdx: 0,
     componentIdx: 0,
     isAsync: false,
-    isManualAsync: _trampoline4.manuallyAsync,
+    isManualAsync: _trampoline0.manuallyAsync,
     paramLiftFns: [],
     resultLowerFns: [_lowerFlatOwn({
       componentIdx: 0,
-      tableIdx: 3,
+      tableIdx: 2,
       lowerFn: 
       function lowerImportedOwnedHost_InputStream(obj) {
         if (!(obj instanceof InputStream)) {
@@ -16229,9 +17225,315 @@ let gen= (function* _initGenerator () {
         }
         let handle = obj[symbolRscHandle];
         if (!handle) {
-          const rep = obj[symbolRscRep] || ++captureCnt3;
-          captureTable3.set(rep, obj);
-          handle = rscTableCreateOwn(handleTable3, rep);
+          const rep = obj[symbolRscRep] || ++captureCnt2;
+          captureTable2.set(rep, obj);
+          handle = rscTableCreateOwn(handleTable2, rep);
+        }
+        return handle;
+      }
+      ,
+    })],
+    hasResultPointer: false,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: null,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => null,
+    getReallocFn: undefined,
+    importFn: _trampoline0,
+  },
+  ))) : _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 0,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline0.manuallyAsync,
+    paramLiftFns: [],
+    resultLowerFns: [_lowerFlatOwn({
+      componentIdx: 0,
+      tableIdx: 2,
+      lowerFn: 
+      function lowerImportedOwnedHost_InputStream(obj) {
+        if (!(obj instanceof InputStream)) {
+          throw new TypeError('Resource error: Not a valid \"InputStream\" resource.');
+        }
+        let handle = obj[symbolRscHandle];
+        if (!handle) {
+          const rep = obj[symbolRscRep] || ++captureCnt2;
+          captureTable2.set(rep, obj);
+          handle = rscTableCreateOwn(handleTable2, rep);
+        }
+        return handle;
+      }
+      ,
+    })],
+    hasResultPointer: false,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: null,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => null,
+    getReallocFn: undefined,
+    importFn: _trampoline0,
+  },
+  );
+  let trampoline1 = _trampoline1.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 1,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline1.manuallyAsync,
+    paramLiftFns: [],
+    resultLowerFns: [_lowerFlatU64],
+    hasResultPointer: false,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: null,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => null,
+    getReallocFn: undefined,
+    importFn: _trampoline1,
+  },
+  ))) : _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 1,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline1.manuallyAsync,
+    paramLiftFns: [],
+    resultLowerFns: [_lowerFlatU64],
+    hasResultPointer: false,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: null,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => null,
+    getReallocFn: undefined,
+    importFn: _trampoline1,
+  },
+  );
+  let trampoline2 = _trampoline2.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 2,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline2.manuallyAsync,
+    paramLiftFns: [_liftFlatOwn({
+      componentIdx: 0,
+      tableIdx: 4,
+      classNameFn: () => Fields,
+      createResourceFn: 
+      (handle) => {
+        const rep = handleTable4[(handle << 1) + 1] & ~T_FLAG;
+        let resourceObj = captureTable4.get(rep);
+        if (!resourceObj) {
+          resourceObj = Object.create(Fields.prototype);
+          Object.defineProperty(resourceObj, symbolRscHandle, { writable: true, value: handle });
+          Object.defineProperty(resourceObj, symbolRscRep, { writable: true, value: rep });
+        } else {
+          captureTable4.delete(rep);
+        }
+        rscTableRemove(handleTable4, handle);
+        return resourceObj;
+      }
+      ,
+    })
+    ],
+    resultLowerFns: [_lowerFlatOwn({
+      componentIdx: 0,
+      tableIdx: 5,
+      lowerFn: 
+      function lowerImportedOwnedHost_OutgoingRequest(obj) {
+        if (!(obj instanceof OutgoingRequest)) {
+          throw new TypeError('Resource error: Not a valid \"OutgoingRequest\" resource.');
+        }
+        let handle = obj[symbolRscHandle];
+        if (!handle) {
+          const rep = obj[symbolRscRep] || ++captureCnt5;
+          captureTable5.set(rep, obj);
+          handle = rscTableCreateOwn(handleTable5, rep);
+        }
+        return handle;
+      }
+      ,
+    })],
+    hasResultPointer: false,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: null,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => null,
+    getReallocFn: undefined,
+    importFn: _trampoline2,
+  },
+  ))) : _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 2,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline2.manuallyAsync,
+    paramLiftFns: [_liftFlatOwn({
+      componentIdx: 0,
+      tableIdx: 4,
+      classNameFn: () => Fields,
+      createResourceFn: 
+      (handle) => {
+        const rep = handleTable4[(handle << 1) + 1] & ~T_FLAG;
+        let resourceObj = captureTable4.get(rep);
+        if (!resourceObj) {
+          resourceObj = Object.create(Fields.prototype);
+          Object.defineProperty(resourceObj, symbolRscHandle, { writable: true, value: handle });
+          Object.defineProperty(resourceObj, symbolRscRep, { writable: true, value: rep });
+        } else {
+          captureTable4.delete(rep);
+        }
+        rscTableRemove(handleTable4, handle);
+        return resourceObj;
+      }
+      ,
+    })
+    ],
+    resultLowerFns: [_lowerFlatOwn({
+      componentIdx: 0,
+      tableIdx: 5,
+      lowerFn: 
+      function lowerImportedOwnedHost_OutgoingRequest(obj) {
+        if (!(obj instanceof OutgoingRequest)) {
+          throw new TypeError('Resource error: Not a valid \"OutgoingRequest\" resource.');
+        }
+        let handle = obj[symbolRscHandle];
+        if (!handle) {
+          const rep = obj[symbolRscRep] || ++captureCnt5;
+          captureTable5.set(rep, obj);
+          handle = rscTableCreateOwn(handleTable5, rep);
+        }
+        return handle;
+      }
+      ,
+    })],
+    hasResultPointer: false,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: null,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => null,
+    getReallocFn: undefined,
+    importFn: _trampoline2,
+  },
+  );
+  let trampoline3 = _trampoline3.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 3,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline3.manuallyAsync,
+    paramLiftFns: [_liftFlatBorrow.bind(null, 6)],
+    resultLowerFns: [_lowerFlatOwn({
+      componentIdx: 0,
+      tableIdx: 0,
+      lowerFn: 
+      function lowerImportedOwnedHost_Pollable(obj) {
+        if (!(obj instanceof Pollable)) {
+          throw new TypeError('Resource error: Not a valid \"Pollable\" resource.');
+        }
+        let handle = obj[symbolRscHandle];
+        if (!handle) {
+          const rep = obj[symbolRscRep] || ++captureCnt0;
+          captureTable0.set(rep, obj);
+          handle = rscTableCreateOwn(handleTable0, rep);
+        }
+        return handle;
+      }
+      ,
+    })],
+    hasResultPointer: false,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: null,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => null,
+    getReallocFn: undefined,
+    importFn: _trampoline3,
+  },
+  ))) : _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 3,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline3.manuallyAsync,
+    paramLiftFns: [_liftFlatBorrow.bind(null, 6)],
+    resultLowerFns: [_lowerFlatOwn({
+      componentIdx: 0,
+      tableIdx: 0,
+      lowerFn: 
+      function lowerImportedOwnedHost_Pollable(obj) {
+        if (!(obj instanceof Pollable)) {
+          throw new TypeError('Resource error: Not a valid \"Pollable\" resource.');
+        }
+        let handle = obj[symbolRscHandle];
+        if (!handle) {
+          const rep = obj[symbolRscRep] || ++captureCnt0;
+          captureTable0.set(rep, obj);
+          handle = rscTableCreateOwn(handleTable0, rep);
+        }
+        return handle;
+      }
+      ,
+    })],
+    hasResultPointer: false,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: null,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => null,
+    getReallocFn: undefined,
+    importFn: _trampoline3,
+  },
+  );
+  let trampoline4 = _trampoline4.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 4,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline4.manuallyAsync,
+    paramLiftFns: [_liftFlatBorrow.bind(null, 7)],
+    resultLowerFns: [_lowerFlatOwn({
+      componentIdx: 0,
+      tableIdx: 4,
+      lowerFn: 
+      function lowerImportedOwnedHost_Fields(obj) {
+        if (!(obj instanceof Fields)) {
+          throw new TypeError('Resource error: Not a valid \"Fields\" resource.');
+        }
+        let handle = obj[symbolRscHandle];
+        if (!handle) {
+          const rep = obj[symbolRscRep] || ++captureCnt4;
+          captureTable4.set(rep, obj);
+          handle = rscTableCreateOwn(handleTable4, rep);
         }
         return handle;
       }
@@ -16255,20 +17557,20 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline4.manuallyAsync,
-    paramLiftFns: [],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 7)],
     resultLowerFns: [_lowerFlatOwn({
       componentIdx: 0,
-      tableIdx: 3,
+      tableIdx: 4,
       lowerFn: 
-      function lowerImportedOwnedHost_InputStream(obj) {
-        if (!(obj instanceof InputStream)) {
-          throw new TypeError('Resource error: Not a valid \"InputStream\" resource.');
+      function lowerImportedOwnedHost_Fields(obj) {
+        if (!(obj instanceof Fields)) {
+          throw new TypeError('Resource error: Not a valid \"Fields\" resource.');
         }
         let handle = obj[symbolRscHandle];
         if (!handle) {
-          const rep = obj[symbolRscRep] || ++captureCnt3;
-          captureTable3.set(rep, obj);
-          handle = rscTableCreateOwn(handleTable3, rep);
+          const rep = obj[symbolRscRep] || ++captureCnt4;
+          captureTable4.set(rep, obj);
+          handle = rscTableCreateOwn(handleTable4, rep);
         }
         return handle;
       }
@@ -16293,45 +17595,8 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline5.manuallyAsync,
-    paramLiftFns: [_liftFlatOwn({
-      componentIdx: 0,
-      tableIdx: 6,
-      classNameFn: () => Fields,
-      createResourceFn: 
-      (handle) => {
-        const rep = handleTable6[(handle << 1) + 1] & ~T_FLAG;
-        let resourceObj = captureTable6.get(rep);
-        if (!resourceObj) {
-          resourceObj = Object.create(Fields.prototype);
-          Object.defineProperty(resourceObj, symbolRscHandle, { writable: true, value: handle });
-          Object.defineProperty(resourceObj, symbolRscRep, { writable: true, value: rep });
-        } else {
-          captureTable6.delete(rep);
-        }
-        rscTableRemove(handleTable6, handle);
-        return resourceObj;
-      }
-      ,
-    })
-    ],
-    resultLowerFns: [_lowerFlatOwn({
-      componentIdx: 0,
-      tableIdx: 7,
-      lowerFn: 
-      function lowerImportedOwnedHost_OutgoingRequest(obj) {
-        if (!(obj instanceof OutgoingRequest)) {
-          throw new TypeError('Resource error: Not a valid \"OutgoingRequest\" resource.');
-        }
-        let handle = obj[symbolRscHandle];
-        if (!handle) {
-          const rep = obj[symbolRscRep] || ++captureCnt7;
-          captureTable7.set(rep, obj);
-          handle = rscTableCreateOwn(handleTable7, rep);
-        }
-        return handle;
-      }
-      ,
-    })],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 7)],
+    resultLowerFns: [_lowerFlatU16],
     hasResultPointer: false,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -16350,45 +17615,8 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline5.manuallyAsync,
-    paramLiftFns: [_liftFlatOwn({
-      componentIdx: 0,
-      tableIdx: 6,
-      classNameFn: () => Fields,
-      createResourceFn: 
-      (handle) => {
-        const rep = handleTable6[(handle << 1) + 1] & ~T_FLAG;
-        let resourceObj = captureTable6.get(rep);
-        if (!resourceObj) {
-          resourceObj = Object.create(Fields.prototype);
-          Object.defineProperty(resourceObj, symbolRscHandle, { writable: true, value: handle });
-          Object.defineProperty(resourceObj, symbolRscRep, { writable: true, value: rep });
-        } else {
-          captureTable6.delete(rep);
-        }
-        rscTableRemove(handleTable6, handle);
-        return resourceObj;
-      }
-      ,
-    })
-    ],
-    resultLowerFns: [_lowerFlatOwn({
-      componentIdx: 0,
-      tableIdx: 7,
-      lowerFn: 
-      function lowerImportedOwnedHost_OutgoingRequest(obj) {
-        if (!(obj instanceof OutgoingRequest)) {
-          throw new TypeError('Resource error: Not a valid \"OutgoingRequest\" resource.');
-        }
-        let handle = obj[symbolRscHandle];
-        if (!handle) {
-          const rep = obj[symbolRscRep] || ++captureCnt7;
-          captureTable7.set(rep, obj);
-          handle = rscTableCreateOwn(handleTable7, rep);
-        }
-        return handle;
-      }
-      ,
-    })],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 7)],
+    resultLowerFns: [_lowerFlatU16],
     hasResultPointer: false,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -16401,259 +17629,45 @@ let gen= (function* _initGenerator () {
     importFn: _trampoline5,
   },
   );
-  let trampoline6 = _trampoline6.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 6,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline6.manuallyAsync,
-    paramLiftFns: [],
-    resultLowerFns: [_lowerFlatOwn({
-      componentIdx: 0,
-      tableIdx: 9,
-      lowerFn: 
-      function lowerImportedOwnedHost_RequestOptions(obj) {
-        if (!(obj instanceof RequestOptions)) {
-          throw new TypeError('Resource error: Not a valid \"RequestOptions\" resource.');
-        }
-        let handle = obj[symbolRscHandle];
-        if (!handle) {
-          const rep = obj[symbolRscRep] || ++captureCnt9;
-          captureTable9.set(rep, obj);
-          handle = rscTableCreateOwn(handleTable9, rep);
-        }
-        return handle;
+  function trampoline6(handle) {
+    const handleEntry = rscTableRemove(handleTable7, handle);
+    if (handleEntry.own) {
+      
+      const rsc = captureTable7.get(handleEntry.rep);
+      if (rsc) {
+        if (rsc[symbolDispose]) rsc[symbolDispose]();
+        captureTable7.delete(handleEntry.rep);
+      } else if (IncomingResponse[symbolCabiDispose]) {
+        IncomingResponse[symbolCabiDispose](handleEntry.rep);
       }
-      ,
-    })],
-    hasResultPointer: false,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: null,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => null,
-    getReallocFn: undefined,
-    importFn: _trampoline6,
-  },
-  ))) : _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 6,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline6.manuallyAsync,
-    paramLiftFns: [],
-    resultLowerFns: [_lowerFlatOwn({
-      componentIdx: 0,
-      tableIdx: 9,
-      lowerFn: 
-      function lowerImportedOwnedHost_RequestOptions(obj) {
-        if (!(obj instanceof RequestOptions)) {
-          throw new TypeError('Resource error: Not a valid \"RequestOptions\" resource.');
-        }
-        let handle = obj[symbolRscHandle];
-        if (!handle) {
-          const rep = obj[symbolRscRep] || ++captureCnt9;
-          captureTable9.set(rep, obj);
-          handle = rscTableCreateOwn(handleTable9, rep);
-        }
-        return handle;
+    }
+  }
+  function trampoline7(handle) {
+    const handleEntry = rscTableRemove(handleTable6, handle);
+    if (handleEntry.own) {
+      
+      const rsc = captureTable6.get(handleEntry.rep);
+      if (rsc) {
+        if (rsc[symbolDispose]) rsc[symbolDispose]();
+        captureTable6.delete(handleEntry.rep);
+      } else if (FutureIncomingResponse[symbolCabiDispose]) {
+        FutureIncomingResponse[symbolCabiDispose](handleEntry.rep);
       }
-      ,
-    })],
-    hasResultPointer: false,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: null,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => null,
-    getReallocFn: undefined,
-    importFn: _trampoline6,
-  },
-  );
-  let trampoline7 = _trampoline7.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 7,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline7.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 9),
-    _liftFlatOption({
-      caseMetas: [
-      ['none', null, 0, 0, 0, [] ],
-      ['some', _liftFlatU64, 8, 8, 1, ['i64'] ],
-      ],
-      variantSize32: 16,
-      variantAlign32: 8,
-      variantPayloadOffset32: 8,
-      variantFlatCount: 2,
-      variantPayloadFlatTypes: ['i64'],
-      payloadMaybeNull: false,
-    })
-    ],
-    resultLowerFns: [
-    _lowerFlatResult({
-      caseMetas: [
-      [ 'ok', null, 1, 1, 1 ],
-      [ 'err', null, 1, 1, 1 ],
-      ],
-      variantSize32: 1,
-      variantAlign32: 1,
-      variantPayloadOffset32: 1,
-      variantFlatCount: 1,
-    })
-    ],
-    hasResultPointer: false,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: null,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => null,
-    getReallocFn: undefined,
-    importFn: _trampoline7,
-  },
-  ))) : _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 7,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline7.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 9),
-    _liftFlatOption({
-      caseMetas: [
-      ['none', null, 0, 0, 0, [] ],
-      ['some', _liftFlatU64, 8, 8, 1, ['i64'] ],
-      ],
-      variantSize32: 16,
-      variantAlign32: 8,
-      variantPayloadOffset32: 8,
-      variantFlatCount: 2,
-      variantPayloadFlatTypes: ['i64'],
-      payloadMaybeNull: false,
-    })
-    ],
-    resultLowerFns: [
-    _lowerFlatResult({
-      caseMetas: [
-      [ 'ok', null, 1, 1, 1 ],
-      [ 'err', null, 1, 1, 1 ],
-      ],
-      variantSize32: 1,
-      variantAlign32: 1,
-      variantPayloadOffset32: 1,
-      variantFlatCount: 1,
-    })
-    ],
-    hasResultPointer: false,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: null,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => null,
-    getReallocFn: undefined,
-    importFn: _trampoline7,
-  },
-  );
-  let trampoline8 = _trampoline8.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 8,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline8.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 9),
-    _liftFlatOption({
-      caseMetas: [
-      ['none', null, 0, 0, 0, [] ],
-      ['some', _liftFlatU64, 8, 8, 1, ['i64'] ],
-      ],
-      variantSize32: 16,
-      variantAlign32: 8,
-      variantPayloadOffset32: 8,
-      variantFlatCount: 2,
-      variantPayloadFlatTypes: ['i64'],
-      payloadMaybeNull: false,
-    })
-    ],
-    resultLowerFns: [
-    _lowerFlatResult({
-      caseMetas: [
-      [ 'ok', null, 1, 1, 1 ],
-      [ 'err', null, 1, 1, 1 ],
-      ],
-      variantSize32: 1,
-      variantAlign32: 1,
-      variantPayloadOffset32: 1,
-      variantFlatCount: 1,
-    })
-    ],
-    hasResultPointer: false,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: null,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => null,
-    getReallocFn: undefined,
-    importFn: _trampoline8,
-  },
-  ))) : _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 8,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline8.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 9),
-    _liftFlatOption({
-      caseMetas: [
-      ['none', null, 0, 0, 0, [] ],
-      ['some', _liftFlatU64, 8, 8, 1, ['i64'] ],
-      ],
-      variantSize32: 16,
-      variantAlign32: 8,
-      variantPayloadOffset32: 8,
-      variantFlatCount: 2,
-      variantPayloadFlatTypes: ['i64'],
-      payloadMaybeNull: false,
-    })
-    ],
-    resultLowerFns: [
-    _lowerFlatResult({
-      caseMetas: [
-      [ 'ok', null, 1, 1, 1 ],
-      [ 'err', null, 1, 1, 1 ],
-      ],
-      variantSize32: 1,
-      variantAlign32: 1,
-      variantPayloadOffset32: 1,
-      variantFlatCount: 1,
-    })
-    ],
-    hasResultPointer: false,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: null,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => null,
-    getReallocFn: undefined,
-    importFn: _trampoline8,
-  },
-  );
+    }
+  }
+  function trampoline8(handle) {
+    const handleEntry = rscTableRemove(handleTable3, handle);
+    if (handleEntry.own) {
+      
+      const rsc = captureTable3.get(handleEntry.rep);
+      if (rsc) {
+        if (rsc[symbolDispose]) rsc[symbolDispose]();
+        captureTable3.delete(handleEntry.rep);
+      } else if (OutputStream[symbolCabiDispose]) {
+        OutputStream[symbolCabiDispose](handleEntry.rep);
+      }
+    }
+  }
   let trampoline9 = _trampoline9.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
   null,
   {
@@ -16661,32 +17675,25 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline9.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 9),
-    _liftFlatOption({
-      caseMetas: [
-      ['none', null, 0, 0, 0, [] ],
-      ['some', _liftFlatU64, 8, 8, 1, ['i64'] ],
-      ],
-      variantSize32: 16,
-      variantAlign32: 8,
-      variantPayloadOffset32: 8,
-      variantFlatCount: 2,
-      variantPayloadFlatTypes: ['i64'],
-      payloadMaybeNull: false,
-    })
-    ],
-    resultLowerFns: [
-    _lowerFlatResult({
-      caseMetas: [
-      [ 'ok', null, 1, 1, 1 ],
-      [ 'err', null, 1, 1, 1 ],
-      ],
-      variantSize32: 1,
-      variantAlign32: 1,
-      variantPayloadOffset32: 1,
-      variantFlatCount: 1,
-    })
-    ],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 3)],
+    resultLowerFns: [_lowerFlatOwn({
+      componentIdx: 0,
+      tableIdx: 0,
+      lowerFn: 
+      function lowerImportedOwnedHost_Pollable(obj) {
+        if (!(obj instanceof Pollable)) {
+          throw new TypeError('Resource error: Not a valid \"Pollable\" resource.');
+        }
+        let handle = obj[symbolRscHandle];
+        if (!handle) {
+          const rep = obj[symbolRscRep] || ++captureCnt0;
+          captureTable0.set(rep, obj);
+          handle = rscTableCreateOwn(handleTable0, rep);
+        }
+        return handle;
+      }
+      ,
+    })],
     hasResultPointer: false,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -16705,32 +17712,25 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline9.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 9),
-    _liftFlatOption({
-      caseMetas: [
-      ['none', null, 0, 0, 0, [] ],
-      ['some', _liftFlatU64, 8, 8, 1, ['i64'] ],
-      ],
-      variantSize32: 16,
-      variantAlign32: 8,
-      variantPayloadOffset32: 8,
-      variantFlatCount: 2,
-      variantPayloadFlatTypes: ['i64'],
-      payloadMaybeNull: false,
-    })
-    ],
-    resultLowerFns: [
-    _lowerFlatResult({
-      caseMetas: [
-      [ 'ok', null, 1, 1, 1 ],
-      [ 'err', null, 1, 1, 1 ],
-      ],
-      variantSize32: 1,
-      variantAlign32: 1,
-      variantPayloadOffset32: 1,
-      variantFlatCount: 1,
-    })
-    ],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 3)],
+    resultLowerFns: [_lowerFlatOwn({
+      componentIdx: 0,
+      tableIdx: 0,
+      lowerFn: 
+      function lowerImportedOwnedHost_Pollable(obj) {
+        if (!(obj instanceof Pollable)) {
+          throw new TypeError('Resource error: Not a valid \"Pollable\" resource.');
+        }
+        let handle = obj[symbolRscHandle];
+        if (!handle) {
+          const rep = obj[symbolRscRep] || ++captureCnt0;
+          captureTable0.set(rep, obj);
+          handle = rscTableCreateOwn(handleTable0, rep);
+        }
+        return handle;
+      }
+      ,
+    })],
     hasResultPointer: false,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -16744,442 +17744,6 @@ let gen= (function* _initGenerator () {
   },
   );
   function trampoline10(handle) {
-    const handleEntry = rscTableRemove(handleTable9, handle);
-    if (handleEntry.own) {
-      
-      const rsc = captureTable9.get(handleEntry.rep);
-      if (rsc) {
-        if (rsc[symbolDispose]) rsc[symbolDispose]();
-        captureTable9.delete(handleEntry.rep);
-      } else if (RequestOptions[symbolCabiDispose]) {
-        RequestOptions[symbolCabiDispose](handleEntry.rep);
-      }
-    }
-  }
-  let trampoline11 = _trampoline11.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 11,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline11.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 2)],
-    resultLowerFns: [_lowerFlatOwn({
-      componentIdx: 0,
-      tableIdx: 0,
-      lowerFn: 
-      function lowerImportedOwnedHost_Pollable(obj) {
-        if (!(obj instanceof Pollable)) {
-          throw new TypeError('Resource error: Not a valid \"Pollable\" resource.');
-        }
-        let handle = obj[symbolRscHandle];
-        if (!handle) {
-          const rep = obj[symbolRscRep] || ++captureCnt0;
-          captureTable0.set(rep, obj);
-          handle = rscTableCreateOwn(handleTable0, rep);
-        }
-        return handle;
-      }
-      ,
-    })],
-    hasResultPointer: false,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: null,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => null,
-    getReallocFn: undefined,
-    importFn: _trampoline11,
-  },
-  ))) : _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 11,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline11.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 2)],
-    resultLowerFns: [_lowerFlatOwn({
-      componentIdx: 0,
-      tableIdx: 0,
-      lowerFn: 
-      function lowerImportedOwnedHost_Pollable(obj) {
-        if (!(obj instanceof Pollable)) {
-          throw new TypeError('Resource error: Not a valid \"Pollable\" resource.');
-        }
-        let handle = obj[symbolRscHandle];
-        if (!handle) {
-          const rep = obj[symbolRscRep] || ++captureCnt0;
-          captureTable0.set(rep, obj);
-          handle = rscTableCreateOwn(handleTable0, rep);
-        }
-        return handle;
-      }
-      ,
-    })],
-    hasResultPointer: false,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: null,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => null,
-    getReallocFn: undefined,
-    importFn: _trampoline11,
-  },
-  );
-  let trampoline12 = _trampoline12.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 12,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline12.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 5)],
-    resultLowerFns: [_lowerFlatOwn({
-      componentIdx: 0,
-      tableIdx: 0,
-      lowerFn: 
-      function lowerImportedOwnedHost_Pollable(obj) {
-        if (!(obj instanceof Pollable)) {
-          throw new TypeError('Resource error: Not a valid \"Pollable\" resource.');
-        }
-        let handle = obj[symbolRscHandle];
-        if (!handle) {
-          const rep = obj[symbolRscRep] || ++captureCnt0;
-          captureTable0.set(rep, obj);
-          handle = rscTableCreateOwn(handleTable0, rep);
-        }
-        return handle;
-      }
-      ,
-    })],
-    hasResultPointer: false,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: null,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => null,
-    getReallocFn: undefined,
-    importFn: _trampoline12,
-  },
-  ))) : _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 12,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline12.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 5)],
-    resultLowerFns: [_lowerFlatOwn({
-      componentIdx: 0,
-      tableIdx: 0,
-      lowerFn: 
-      function lowerImportedOwnedHost_Pollable(obj) {
-        if (!(obj instanceof Pollable)) {
-          throw new TypeError('Resource error: Not a valid \"Pollable\" resource.');
-        }
-        let handle = obj[symbolRscHandle];
-        if (!handle) {
-          const rep = obj[symbolRscRep] || ++captureCnt0;
-          captureTable0.set(rep, obj);
-          handle = rscTableCreateOwn(handleTable0, rep);
-        }
-        return handle;
-      }
-      ,
-    })],
-    hasResultPointer: false,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: null,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => null,
-    getReallocFn: undefined,
-    importFn: _trampoline12,
-  },
-  );
-  let trampoline13 = _trampoline13.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 13,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline13.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 4)],
-    resultLowerFns: [_lowerFlatU16],
-    hasResultPointer: false,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: null,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => null,
-    getReallocFn: undefined,
-    importFn: _trampoline13,
-  },
-  ))) : _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 13,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline13.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 4)],
-    resultLowerFns: [_lowerFlatU16],
-    hasResultPointer: false,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: null,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => null,
-    getReallocFn: undefined,
-    importFn: _trampoline13,
-  },
-  );
-  let trampoline14 = _trampoline14.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 14,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline14.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 4)],
-    resultLowerFns: [_lowerFlatOwn({
-      componentIdx: 0,
-      tableIdx: 6,
-      lowerFn: 
-      function lowerImportedOwnedHost_Fields(obj) {
-        if (!(obj instanceof Fields)) {
-          throw new TypeError('Resource error: Not a valid \"Fields\" resource.');
-        }
-        let handle = obj[symbolRscHandle];
-        if (!handle) {
-          const rep = obj[symbolRscRep] || ++captureCnt6;
-          captureTable6.set(rep, obj);
-          handle = rscTableCreateOwn(handleTable6, rep);
-        }
-        return handle;
-      }
-      ,
-    })],
-    hasResultPointer: false,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: null,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => null,
-    getReallocFn: undefined,
-    importFn: _trampoline14,
-  },
-  ))) : _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 14,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline14.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 4)],
-    resultLowerFns: [_lowerFlatOwn({
-      componentIdx: 0,
-      tableIdx: 6,
-      lowerFn: 
-      function lowerImportedOwnedHost_Fields(obj) {
-        if (!(obj instanceof Fields)) {
-          throw new TypeError('Resource error: Not a valid \"Fields\" resource.');
-        }
-        let handle = obj[symbolRscHandle];
-        if (!handle) {
-          const rep = obj[symbolRscRep] || ++captureCnt6;
-          captureTable6.set(rep, obj);
-          handle = rscTableCreateOwn(handleTable6, rep);
-        }
-        return handle;
-      }
-      ,
-    })],
-    hasResultPointer: false,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: null,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => null,
-    getReallocFn: undefined,
-    importFn: _trampoline14,
-  },
-  );
-  let trampoline15 = _trampoline15.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 15,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline15.manuallyAsync,
-    paramLiftFns: [],
-    resultLowerFns: [_lowerFlatU64],
-    hasResultPointer: false,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: null,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => null,
-    getReallocFn: undefined,
-    importFn: _trampoline15,
-  },
-  ))) : _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 15,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline15.manuallyAsync,
-    paramLiftFns: [],
-    resultLowerFns: [_lowerFlatU64],
-    hasResultPointer: false,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: null,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => null,
-    getReallocFn: undefined,
-    importFn: _trampoline15,
-  },
-  );
-  let trampoline16 = _trampoline16.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 16,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline16.manuallyAsync,
-    paramLiftFns: [_liftFlatU64],
-    resultLowerFns: [_lowerFlatOwn({
-      componentIdx: 0,
-      tableIdx: 0,
-      lowerFn: 
-      function lowerImportedOwnedHost_Pollable(obj) {
-        if (!(obj instanceof Pollable)) {
-          throw new TypeError('Resource error: Not a valid \"Pollable\" resource.');
-        }
-        let handle = obj[symbolRscHandle];
-        if (!handle) {
-          const rep = obj[symbolRscRep] || ++captureCnt0;
-          captureTable0.set(rep, obj);
-          handle = rscTableCreateOwn(handleTable0, rep);
-        }
-        return handle;
-      }
-      ,
-    })],
-    hasResultPointer: false,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: null,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => null,
-    getReallocFn: undefined,
-    importFn: _trampoline16,
-  },
-  ))) : _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 16,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline16.manuallyAsync,
-    paramLiftFns: [_liftFlatU64],
-    resultLowerFns: [_lowerFlatOwn({
-      componentIdx: 0,
-      tableIdx: 0,
-      lowerFn: 
-      function lowerImportedOwnedHost_Pollable(obj) {
-        if (!(obj instanceof Pollable)) {
-          throw new TypeError('Resource error: Not a valid \"Pollable\" resource.');
-        }
-        let handle = obj[symbolRscHandle];
-        if (!handle) {
-          const rep = obj[symbolRscRep] || ++captureCnt0;
-          captureTable0.set(rep, obj);
-          handle = rscTableCreateOwn(handleTable0, rep);
-        }
-        return handle;
-      }
-      ,
-    })],
-    hasResultPointer: false,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: null,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => null,
-    getReallocFn: undefined,
-    importFn: _trampoline16,
-  },
-  );
-  let trampoline17 = _trampoline17.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 17,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline17.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 0)],
-    resultLowerFns: [_lowerFlatBool],
-    hasResultPointer: false,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: null,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => null,
-    getReallocFn: undefined,
-    importFn: _trampoline17,
-  },
-  ))) : _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 17,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline17.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 0)],
-    resultLowerFns: [_lowerFlatBool],
-    hasResultPointer: false,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: null,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => null,
-    getReallocFn: undefined,
-    importFn: _trampoline17,
-  },
-  );
-  function trampoline18(handle) {
     const handleEntry = rscTableRemove(handleTable1, handle);
     if (handleEntry.own) {
       
@@ -17192,33 +17756,122 @@ let gen= (function* _initGenerator () {
       }
     }
   }
-  function trampoline19(handle) {
-    const handleEntry = rscTableRemove(handleTable10, handle);
-    if (handleEntry.own) {
-      
-      const rsc = captureTable10.get(handleEntry.rep);
-      if (rsc) {
-        if (rsc[symbolDispose]) rsc[symbolDispose]();
-        captureTable10.delete(handleEntry.rep);
-      } else if (IncomingBody[symbolCabiDispose]) {
-        IncomingBody[symbolCabiDispose](handleEntry.rep);
+  let trampoline11 = _trampoline11.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 11,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline11.manuallyAsync,
+    paramLiftFns: [_liftFlatOwn({
+      componentIdx: 0,
+      tableIdx: 8,
+      classNameFn: () => IncomingBody,
+      createResourceFn: 
+      (handle) => {
+        const rep = handleTable8[(handle << 1) + 1] & ~T_FLAG;
+        let resourceObj = captureTable8.get(rep);
+        if (!resourceObj) {
+          resourceObj = Object.create(IncomingBody.prototype);
+          Object.defineProperty(resourceObj, symbolRscHandle, { writable: true, value: handle });
+          Object.defineProperty(resourceObj, symbolRscRep, { writable: true, value: rep });
+        } else {
+          captureTable8.delete(rep);
+        }
+        rscTableRemove(handleTable8, handle);
+        return resourceObj;
       }
-    }
-  }
-  function trampoline20(handle) {
-    const handleEntry = rscTableRemove(handleTable6, handle);
-    if (handleEntry.own) {
-      
-      const rsc = captureTable6.get(handleEntry.rep);
-      if (rsc) {
-        if (rsc[symbolDispose]) rsc[symbolDispose]();
-        captureTable6.delete(handleEntry.rep);
-      } else if (Fields[symbolCabiDispose]) {
-        Fields[symbolCabiDispose](handleEntry.rep);
+      ,
+    })
+    ],
+    resultLowerFns: [_lowerFlatOwn({
+      componentIdx: 0,
+      tableIdx: 9,
+      lowerFn: 
+      function lowerImportedOwnedHost_FutureTrailers(obj) {
+        if (!(obj instanceof FutureTrailers)) {
+          throw new TypeError('Resource error: Not a valid \"FutureTrailers\" resource.');
+        }
+        let handle = obj[symbolRscHandle];
+        if (!handle) {
+          const rep = obj[symbolRscRep] || ++captureCnt9;
+          captureTable9.set(rep, obj);
+          handle = rscTableCreateOwn(handleTable9, rep);
+        }
+        return handle;
       }
-    }
-  }
-  function trampoline21(handle) {
+      ,
+    })],
+    hasResultPointer: false,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: null,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => null,
+    getReallocFn: undefined,
+    importFn: _trampoline11,
+  },
+  ))) : _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 11,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline11.manuallyAsync,
+    paramLiftFns: [_liftFlatOwn({
+      componentIdx: 0,
+      tableIdx: 8,
+      classNameFn: () => IncomingBody,
+      createResourceFn: 
+      (handle) => {
+        const rep = handleTable8[(handle << 1) + 1] & ~T_FLAG;
+        let resourceObj = captureTable8.get(rep);
+        if (!resourceObj) {
+          resourceObj = Object.create(IncomingBody.prototype);
+          Object.defineProperty(resourceObj, symbolRscHandle, { writable: true, value: handle });
+          Object.defineProperty(resourceObj, symbolRscRep, { writable: true, value: rep });
+        } else {
+          captureTable8.delete(rep);
+        }
+        rscTableRemove(handleTable8, handle);
+        return resourceObj;
+      }
+      ,
+    })
+    ],
+    resultLowerFns: [_lowerFlatOwn({
+      componentIdx: 0,
+      tableIdx: 9,
+      lowerFn: 
+      function lowerImportedOwnedHost_FutureTrailers(obj) {
+        if (!(obj instanceof FutureTrailers)) {
+          throw new TypeError('Resource error: Not a valid \"FutureTrailers\" resource.');
+        }
+        let handle = obj[symbolRscHandle];
+        if (!handle) {
+          const rep = obj[symbolRscRep] || ++captureCnt9;
+          captureTable9.set(rep, obj);
+          handle = rscTableCreateOwn(handleTable9, rep);
+        }
+        return handle;
+      }
+      ,
+    })],
+    hasResultPointer: false,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: null,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => null,
+    getReallocFn: undefined,
+    importFn: _trampoline11,
+  },
+  );
+  function trampoline12(handle) {
     const handleEntry = rscTableRemove(handleTable8, handle);
     if (handleEntry.own) {
       
@@ -17226,19 +17879,120 @@ let gen= (function* _initGenerator () {
       if (rsc) {
         if (rsc[symbolDispose]) rsc[symbolDispose]();
         captureTable8.delete(handleEntry.rep);
+      } else if (IncomingBody[symbolCabiDispose]) {
+        IncomingBody[symbolCabiDispose](handleEntry.rep);
+      }
+    }
+  }
+  let trampoline13 = _trampoline13.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 13,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline13.manuallyAsync,
+    paramLiftFns: [_liftFlatBorrow.bind(null, 9)],
+    resultLowerFns: [_lowerFlatOwn({
+      componentIdx: 0,
+      tableIdx: 0,
+      lowerFn: 
+      function lowerImportedOwnedHost_Pollable(obj) {
+        if (!(obj instanceof Pollable)) {
+          throw new TypeError('Resource error: Not a valid \"Pollable\" resource.');
+        }
+        let handle = obj[symbolRscHandle];
+        if (!handle) {
+          const rep = obj[symbolRscRep] || ++captureCnt0;
+          captureTable0.set(rep, obj);
+          handle = rscTableCreateOwn(handleTable0, rep);
+        }
+        return handle;
+      }
+      ,
+    })],
+    hasResultPointer: false,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: null,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => null,
+    getReallocFn: undefined,
+    importFn: _trampoline13,
+  },
+  ))) : _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 13,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline13.manuallyAsync,
+    paramLiftFns: [_liftFlatBorrow.bind(null, 9)],
+    resultLowerFns: [_lowerFlatOwn({
+      componentIdx: 0,
+      tableIdx: 0,
+      lowerFn: 
+      function lowerImportedOwnedHost_Pollable(obj) {
+        if (!(obj instanceof Pollable)) {
+          throw new TypeError('Resource error: Not a valid \"Pollable\" resource.');
+        }
+        let handle = obj[symbolRscHandle];
+        if (!handle) {
+          const rep = obj[symbolRscRep] || ++captureCnt0;
+          captureTable0.set(rep, obj);
+          handle = rscTableCreateOwn(handleTable0, rep);
+        }
+        return handle;
+      }
+      ,
+    })],
+    hasResultPointer: false,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: null,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => null,
+    getReallocFn: undefined,
+    importFn: _trampoline13,
+  },
+  );
+  function trampoline14(handle) {
+    const handleEntry = rscTableRemove(handleTable4, handle);
+    if (handleEntry.own) {
+      
+      const rsc = captureTable4.get(handleEntry.rep);
+      if (rsc) {
+        if (rsc[symbolDispose]) rsc[symbolDispose]();
+        captureTable4.delete(handleEntry.rep);
+      } else if (Fields[symbolCabiDispose]) {
+        Fields[symbolCabiDispose](handleEntry.rep);
+      }
+    }
+  }
+  function trampoline15(handle) {
+    const handleEntry = rscTableRemove(handleTable10, handle);
+    if (handleEntry.own) {
+      
+      const rsc = captureTable10.get(handleEntry.rep);
+      if (rsc) {
+        if (rsc[symbolDispose]) rsc[symbolDispose]();
+        captureTable10.delete(handleEntry.rep);
       } else if (OutgoingBody[symbolCabiDispose]) {
         OutgoingBody[symbolCabiDispose](handleEntry.rep);
       }
     }
   }
-  let trampoline22 = _trampoline22.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
+  let trampoline16 = _trampoline16.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
   null,
   {
-    trampolineIdx: 22,
+    trampolineIdx: 16,
     componentIdx: 0,
     isAsync: false,
-    isManualAsync: _trampoline22.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 3)],
+    isManualAsync: _trampoline16.manuallyAsync,
+    paramLiftFns: [_liftFlatBorrow.bind(null, 2)],
     resultLowerFns: [_lowerFlatOwn({
       componentIdx: 0,
       tableIdx: 0,
@@ -17266,16 +18020,16 @@ let gen= (function* _initGenerator () {
     stringEncoding: 'utf8',
     getMemoryFn: () => null,
     getReallocFn: undefined,
-    importFn: _trampoline22,
+    importFn: _trampoline16,
   },
   ))) : _lowerImportBackwardsCompat.bind(
   null,
   {
-    trampolineIdx: 22,
+    trampolineIdx: 16,
     componentIdx: 0,
     isAsync: false,
-    isManualAsync: _trampoline22.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 3)],
+    isManualAsync: _trampoline16.manuallyAsync,
+    paramLiftFns: [_liftFlatBorrow.bind(null, 2)],
     resultLowerFns: [_lowerFlatOwn({
       componentIdx: 0,
       tableIdx: 0,
@@ -17303,29 +18057,42 @@ let gen= (function* _initGenerator () {
     stringEncoding: 'utf8',
     getMemoryFn: () => null,
     getReallocFn: undefined,
-    importFn: _trampoline22,
+    importFn: _trampoline16,
   },
   );
-  function trampoline23(handle) {
-    const handleEntry = rscTableRemove(handleTable7, handle);
+  function trampoline17(handle) {
+    const handleEntry = rscTableRemove(handleTable11, handle);
     if (handleEntry.own) {
       
-      const rsc = captureTable7.get(handleEntry.rep);
+      const rsc = captureTable11.get(handleEntry.rep);
       if (rsc) {
         if (rsc[symbolDispose]) rsc[symbolDispose]();
-        captureTable7.delete(handleEntry.rep);
+        captureTable11.delete(handleEntry.rep);
+      } else if (RequestOptions[symbolCabiDispose]) {
+        RequestOptions[symbolCabiDispose](handleEntry.rep);
+      }
+    }
+  }
+  function trampoline18(handle) {
+    const handleEntry = rscTableRemove(handleTable5, handle);
+    if (handleEntry.own) {
+      
+      const rsc = captureTable5.get(handleEntry.rep);
+      if (rsc) {
+        if (rsc[symbolDispose]) rsc[symbolDispose]();
+        captureTable5.delete(handleEntry.rep);
       } else if (OutgoingRequest[symbolCabiDispose]) {
         OutgoingRequest[symbolCabiDispose](handleEntry.rep);
       }
     }
   }
-  let trampoline24 = _trampoline24.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
+  let trampoline19 = _trampoline19.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
   null,
   {
-    trampolineIdx: 24,
+    trampolineIdx: 19,
     componentIdx: 0,
     isAsync: false,
-    isManualAsync: _trampoline24.manuallyAsync,
+    isManualAsync: _trampoline19.manuallyAsync,
     paramLiftFns: [_liftFlatU8],
     resultLowerFns: [],
     hasResultPointer: false,
@@ -17337,15 +18104,15 @@ let gen= (function* _initGenerator () {
     stringEncoding: 'utf8',
     getMemoryFn: () => null,
     getReallocFn: undefined,
-    importFn: _trampoline24,
+    importFn: _trampoline19,
   },
   ))) : _lowerImportBackwardsCompat.bind(
   null,
   {
-    trampolineIdx: 24,
+    trampolineIdx: 19,
     componentIdx: 0,
     isAsync: false,
-    isManualAsync: _trampoline24.manuallyAsync,
+    isManualAsync: _trampoline19.manuallyAsync,
     paramLiftFns: [_liftFlatU8],
     resultLowerFns: [],
     hasResultPointer: false,
@@ -17357,10 +18124,10 @@ let gen= (function* _initGenerator () {
     stringEncoding: 'utf8',
     getMemoryFn: () => null,
     getReallocFn: undefined,
-    importFn: _trampoline24,
+    importFn: _trampoline19,
   },
   );
-  function trampoline25(handle) {
+  function trampoline20(handle) {
     const handleEntry = rscTableRemove(handleTable0, handle);
     if (handleEntry.own) {
       
@@ -17373,15 +18140,15 @@ let gen= (function* _initGenerator () {
       }
     }
   }
-  let trampoline26 = _trampoline26.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
+  let trampoline21 = _trampoline21.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
   null,
   {
-    trampolineIdx: 26,
+    trampolineIdx: 21,
     componentIdx: 0,
     isAsync: false,
-    isManualAsync: _trampoline26.manuallyAsync,
-    paramLiftFns: [],
-    resultLowerFns: [_lowerFlatU64],
+    isManualAsync: _trampoline21.manuallyAsync,
+    paramLiftFns: [_liftFlatBorrow.bind(null, 0)],
+    resultLowerFns: [_lowerFlatBool],
     hasResultPointer: false,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -17391,17 +18158,17 @@ let gen= (function* _initGenerator () {
     stringEncoding: 'utf8',
     getMemoryFn: () => null,
     getReallocFn: undefined,
-    importFn: _trampoline26,
+    importFn: _trampoline21,
   },
   ))) : _lowerImportBackwardsCompat.bind(
   null,
   {
-    trampolineIdx: 26,
+    trampolineIdx: 21,
     componentIdx: 0,
     isAsync: false,
-    isManualAsync: _trampoline26.manuallyAsync,
-    paramLiftFns: [],
-    resultLowerFns: [_lowerFlatU64],
+    isManualAsync: _trampoline21.manuallyAsync,
+    paramLiftFns: [_liftFlatBorrow.bind(null, 0)],
+    resultLowerFns: [_lowerFlatBool],
     hasResultPointer: false,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -17411,42 +18178,42 @@ let gen= (function* _initGenerator () {
     stringEncoding: 'utf8',
     getMemoryFn: () => null,
     getReallocFn: undefined,
-    importFn: _trampoline26,
+    importFn: _trampoline21,
   },
   );
-  function trampoline27(handle) {
-    const handleEntry = rscTableRemove(handleTable14, handle);
+  function trampoline22(handle) {
+    const handleEntry = rscTableRemove(handleTable2, handle);
     if (handleEntry.own) {
       
-      const rsc = captureTable14.get(handleEntry.rep);
+      const rsc = captureTable2.get(handleEntry.rep);
       if (rsc) {
         if (rsc[symbolDispose]) rsc[symbolDispose]();
-        captureTable14.delete(handleEntry.rep);
-      } else if (DirectoryEntryStream[symbolCabiDispose]) {
-        DirectoryEntryStream[symbolCabiDispose](handleEntry.rep);
+        captureTable2.delete(handleEntry.rep);
+      } else if (InputStream[symbolCabiDispose]) {
+        InputStream[symbolCabiDispose](handleEntry.rep);
       }
     }
   }
-  function trampoline28(handle) {
-    const handleEntry = rscTableRemove(handleTable13, handle);
+  function trampoline23(handle) {
+    const handleEntry = rscTableRemove(handleTable9, handle);
     if (handleEntry.own) {
       
-      const rsc = captureTable13.get(handleEntry.rep);
+      const rsc = captureTable9.get(handleEntry.rep);
       if (rsc) {
         if (rsc[symbolDispose]) rsc[symbolDispose]();
-        captureTable13.delete(handleEntry.rep);
-      } else if (Descriptor[symbolCabiDispose]) {
-        Descriptor[symbolCabiDispose](handleEntry.rep);
+        captureTable9.delete(handleEntry.rep);
+      } else if (FutureTrailers[symbolCabiDispose]) {
+        FutureTrailers[symbolCabiDispose](handleEntry.rep);
       }
     }
   }
-  let trampoline29 = _trampoline29.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
+  let trampoline24 = _trampoline24.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
   null,
   {
-    trampolineIdx: 29,
+    trampolineIdx: 24,
     componentIdx: 0,
     isAsync: false,
-    isManualAsync: _trampoline29.manuallyAsync,
+    isManualAsync: _trampoline24.manuallyAsync,
     paramLiftFns: [_liftFlatU64],
     resultLowerFns: [_lowerFlatOwn({
       componentIdx: 0,
@@ -17461,6 +18228,423 @@ let gen= (function* _initGenerator () {
           const rep = obj[symbolRscRep] || ++captureCnt0;
           captureTable0.set(rep, obj);
           handle = rscTableCreateOwn(handleTable0, rep);
+        }
+        return handle;
+      }
+      ,
+    })],
+    hasResultPointer: false,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: null,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => null,
+    getReallocFn: undefined,
+    importFn: _trampoline24,
+  },
+  ))) : _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 24,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline24.manuallyAsync,
+    paramLiftFns: [_liftFlatU64],
+    resultLowerFns: [_lowerFlatOwn({
+      componentIdx: 0,
+      tableIdx: 0,
+      lowerFn: 
+      function lowerImportedOwnedHost_Pollable(obj) {
+        if (!(obj instanceof Pollable)) {
+          throw new TypeError('Resource error: Not a valid \"Pollable\" resource.');
+        }
+        let handle = obj[symbolRscHandle];
+        if (!handle) {
+          const rep = obj[symbolRscRep] || ++captureCnt0;
+          captureTable0.set(rep, obj);
+          handle = rscTableCreateOwn(handleTable0, rep);
+        }
+        return handle;
+      }
+      ,
+    })],
+    hasResultPointer: false,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: null,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => null,
+    getReallocFn: undefined,
+    importFn: _trampoline24,
+  },
+  );
+  let trampoline25 = _trampoline25.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 25,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline25.manuallyAsync,
+    paramLiftFns: [],
+    resultLowerFns: [_lowerFlatOwn({
+      componentIdx: 0,
+      tableIdx: 11,
+      lowerFn: 
+      function lowerImportedOwnedHost_RequestOptions(obj) {
+        if (!(obj instanceof RequestOptions)) {
+          throw new TypeError('Resource error: Not a valid \"RequestOptions\" resource.');
+        }
+        let handle = obj[symbolRscHandle];
+        if (!handle) {
+          const rep = obj[symbolRscRep] || ++captureCnt11;
+          captureTable11.set(rep, obj);
+          handle = rscTableCreateOwn(handleTable11, rep);
+        }
+        return handle;
+      }
+      ,
+    })],
+    hasResultPointer: false,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: null,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => null,
+    getReallocFn: undefined,
+    importFn: _trampoline25,
+  },
+  ))) : _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 25,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline25.manuallyAsync,
+    paramLiftFns: [],
+    resultLowerFns: [_lowerFlatOwn({
+      componentIdx: 0,
+      tableIdx: 11,
+      lowerFn: 
+      function lowerImportedOwnedHost_RequestOptions(obj) {
+        if (!(obj instanceof RequestOptions)) {
+          throw new TypeError('Resource error: Not a valid \"RequestOptions\" resource.');
+        }
+        let handle = obj[symbolRscHandle];
+        if (!handle) {
+          const rep = obj[symbolRscRep] || ++captureCnt11;
+          captureTable11.set(rep, obj);
+          handle = rscTableCreateOwn(handleTable11, rep);
+        }
+        return handle;
+      }
+      ,
+    })],
+    hasResultPointer: false,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: null,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => null,
+    getReallocFn: undefined,
+    importFn: _trampoline25,
+  },
+  );
+  let trampoline26 = _trampoline26.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 26,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline26.manuallyAsync,
+    paramLiftFns: [_liftFlatBorrow.bind(null, 11),
+    _liftFlatOption({
+      caseMetas: [
+      ['none', null, 0, 0, 0, [] ],
+      ['some', _liftFlatU64, 8, 8, 1, ['i64'] ],
+      ],
+      variantSize32: 16,
+      variantAlign32: 8,
+      variantPayloadOffset32: 8,
+      variantFlatCount: 2,
+      variantPayloadFlatTypes: ['i64'],
+      payloadMaybeNull: false,
+    })
+    ],
+    resultLowerFns: [
+    _lowerFlatResult({
+      caseMetas: [
+      [ 'ok', null, 1, 1, 1 ],
+      [ 'err', null, 1, 1, 1 ],
+      ],
+      variantSize32: 1,
+      variantAlign32: 1,
+      variantPayloadOffset32: 1,
+      variantFlatCount: 1,
+    })
+    ],
+    hasResultPointer: false,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: null,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => null,
+    getReallocFn: undefined,
+    importFn: _trampoline26,
+  },
+  ))) : _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 26,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline26.manuallyAsync,
+    paramLiftFns: [_liftFlatBorrow.bind(null, 11),
+    _liftFlatOption({
+      caseMetas: [
+      ['none', null, 0, 0, 0, [] ],
+      ['some', _liftFlatU64, 8, 8, 1, ['i64'] ],
+      ],
+      variantSize32: 16,
+      variantAlign32: 8,
+      variantPayloadOffset32: 8,
+      variantFlatCount: 2,
+      variantPayloadFlatTypes: ['i64'],
+      payloadMaybeNull: false,
+    })
+    ],
+    resultLowerFns: [
+    _lowerFlatResult({
+      caseMetas: [
+      [ 'ok', null, 1, 1, 1 ],
+      [ 'err', null, 1, 1, 1 ],
+      ],
+      variantSize32: 1,
+      variantAlign32: 1,
+      variantPayloadOffset32: 1,
+      variantFlatCount: 1,
+    })
+    ],
+    hasResultPointer: false,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: null,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => null,
+    getReallocFn: undefined,
+    importFn: _trampoline26,
+  },
+  );
+  let trampoline27 = _trampoline27.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 27,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline27.manuallyAsync,
+    paramLiftFns: [_liftFlatBorrow.bind(null, 11),
+    _liftFlatOption({
+      caseMetas: [
+      ['none', null, 0, 0, 0, [] ],
+      ['some', _liftFlatU64, 8, 8, 1, ['i64'] ],
+      ],
+      variantSize32: 16,
+      variantAlign32: 8,
+      variantPayloadOffset32: 8,
+      variantFlatCount: 2,
+      variantPayloadFlatTypes: ['i64'],
+      payloadMaybeNull: false,
+    })
+    ],
+    resultLowerFns: [
+    _lowerFlatResult({
+      caseMetas: [
+      [ 'ok', null, 1, 1, 1 ],
+      [ 'err', null, 1, 1, 1 ],
+      ],
+      variantSize32: 1,
+      variantAlign32: 1,
+      variantPayloadOffset32: 1,
+      variantFlatCount: 1,
+    })
+    ],
+    hasResultPointer: false,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: null,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => null,
+    getReallocFn: undefined,
+    importFn: _trampoline27,
+  },
+  ))) : _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 27,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline27.manuallyAsync,
+    paramLiftFns: [_liftFlatBorrow.bind(null, 11),
+    _liftFlatOption({
+      caseMetas: [
+      ['none', null, 0, 0, 0, [] ],
+      ['some', _liftFlatU64, 8, 8, 1, ['i64'] ],
+      ],
+      variantSize32: 16,
+      variantAlign32: 8,
+      variantPayloadOffset32: 8,
+      variantFlatCount: 2,
+      variantPayloadFlatTypes: ['i64'],
+      payloadMaybeNull: false,
+    })
+    ],
+    resultLowerFns: [
+    _lowerFlatResult({
+      caseMetas: [
+      [ 'ok', null, 1, 1, 1 ],
+      [ 'err', null, 1, 1, 1 ],
+      ],
+      variantSize32: 1,
+      variantAlign32: 1,
+      variantPayloadOffset32: 1,
+      variantFlatCount: 1,
+    })
+    ],
+    hasResultPointer: false,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: null,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => null,
+    getReallocFn: undefined,
+    importFn: _trampoline27,
+  },
+  );
+  let trampoline28 = _trampoline28.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 28,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline28.manuallyAsync,
+    paramLiftFns: [_liftFlatBorrow.bind(null, 11),
+    _liftFlatOption({
+      caseMetas: [
+      ['none', null, 0, 0, 0, [] ],
+      ['some', _liftFlatU64, 8, 8, 1, ['i64'] ],
+      ],
+      variantSize32: 16,
+      variantAlign32: 8,
+      variantPayloadOffset32: 8,
+      variantFlatCount: 2,
+      variantPayloadFlatTypes: ['i64'],
+      payloadMaybeNull: false,
+    })
+    ],
+    resultLowerFns: [
+    _lowerFlatResult({
+      caseMetas: [
+      [ 'ok', null, 1, 1, 1 ],
+      [ 'err', null, 1, 1, 1 ],
+      ],
+      variantSize32: 1,
+      variantAlign32: 1,
+      variantPayloadOffset32: 1,
+      variantFlatCount: 1,
+    })
+    ],
+    hasResultPointer: false,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: null,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => null,
+    getReallocFn: undefined,
+    importFn: _trampoline28,
+  },
+  ))) : _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 28,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline28.manuallyAsync,
+    paramLiftFns: [_liftFlatBorrow.bind(null, 11),
+    _liftFlatOption({
+      caseMetas: [
+      ['none', null, 0, 0, 0, [] ],
+      ['some', _liftFlatU64, 8, 8, 1, ['i64'] ],
+      ],
+      variantSize32: 16,
+      variantAlign32: 8,
+      variantPayloadOffset32: 8,
+      variantFlatCount: 2,
+      variantPayloadFlatTypes: ['i64'],
+      payloadMaybeNull: false,
+    })
+    ],
+    resultLowerFns: [
+    _lowerFlatResult({
+      caseMetas: [
+      [ 'ok', null, 1, 1, 1 ],
+      [ 'err', null, 1, 1, 1 ],
+      ],
+      variantSize32: 1,
+      variantAlign32: 1,
+      variantPayloadOffset32: 1,
+      variantFlatCount: 1,
+    })
+    ],
+    hasResultPointer: false,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: null,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => null,
+    getReallocFn: undefined,
+    importFn: _trampoline28,
+  },
+  );
+  let trampoline29 = _trampoline29.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 29,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline29.manuallyAsync,
+    paramLiftFns: [],
+    resultLowerFns: [_lowerFlatOwn({
+      componentIdx: 0,
+      tableIdx: 4,
+      lowerFn: 
+      function lowerImportedOwnedHost_Fields(obj) {
+        if (!(obj instanceof Fields)) {
+          throw new TypeError('Resource error: Not a valid \"Fields\" resource.');
+        }
+        let handle = obj[symbolRscHandle];
+        if (!handle) {
+          const rep = obj[symbolRscRep] || ++captureCnt4;
+          captureTable4.set(rep, obj);
+          handle = rscTableCreateOwn(handleTable4, rep);
         }
         return handle;
       }
@@ -17484,20 +18668,20 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline29.manuallyAsync,
-    paramLiftFns: [_liftFlatU64],
+    paramLiftFns: [],
     resultLowerFns: [_lowerFlatOwn({
       componentIdx: 0,
-      tableIdx: 0,
+      tableIdx: 4,
       lowerFn: 
-      function lowerImportedOwnedHost_Pollable(obj) {
-        if (!(obj instanceof Pollable)) {
-          throw new TypeError('Resource error: Not a valid \"Pollable\" resource.');
+      function lowerImportedOwnedHost_Fields(obj) {
+        if (!(obj instanceof Fields)) {
+          throw new TypeError('Resource error: Not a valid \"Fields\" resource.');
         }
         let handle = obj[symbolRscHandle];
         if (!handle) {
-          const rep = obj[symbolRscRep] || ++captureCnt0;
-          captureTable0.set(rep, obj);
-          handle = rscTableCreateOwn(handleTable0, rep);
+          const rep = obj[symbolRscRep] || ++captureCnt4;
+          captureTable4.set(rep, obj);
+          handle = rscTableCreateOwn(handleTable4, rep);
         }
         return handle;
       }
@@ -17523,24 +18707,7 @@ let gen= (function* _initGenerator () {
     isAsync: false,
     isManualAsync: _trampoline30.manuallyAsync,
     paramLiftFns: [],
-    resultLowerFns: [_lowerFlatOwn({
-      componentIdx: 0,
-      tableIdx: 2,
-      lowerFn: 
-      function lowerImportedOwnedHost_OutputStream(obj) {
-        if (!(obj instanceof OutputStream)) {
-          throw new TypeError('Resource error: Not a valid \"OutputStream\" resource.');
-        }
-        let handle = obj[symbolRscHandle];
-        if (!handle) {
-          const rep = obj[symbolRscRep] || ++captureCnt2;
-          captureTable2.set(rep, obj);
-          handle = rscTableCreateOwn(handleTable2, rep);
-        }
-        return handle;
-      }
-      ,
-    })],
+    resultLowerFns: [_lowerFlatU64],
     hasResultPointer: false,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -17560,24 +18727,7 @@ let gen= (function* _initGenerator () {
     isAsync: false,
     isManualAsync: _trampoline30.manuallyAsync,
     paramLiftFns: [],
-    resultLowerFns: [_lowerFlatOwn({
-      componentIdx: 0,
-      tableIdx: 2,
-      lowerFn: 
-      function lowerImportedOwnedHost_OutputStream(obj) {
-        if (!(obj instanceof OutputStream)) {
-          throw new TypeError('Resource error: Not a valid \"OutputStream\" resource.');
-        }
-        let handle = obj[symbolRscHandle];
-        if (!handle) {
-          const rep = obj[symbolRscRep] || ++captureCnt2;
-          captureTable2.set(rep, obj);
-          handle = rscTableCreateOwn(handleTable2, rep);
-        }
-        return handle;
-      }
-      ,
-    })],
+    resultLowerFns: [_lowerFlatU64],
     hasResultPointer: false,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -17590,17 +18740,43 @@ let gen= (function* _initGenerator () {
     importFn: _trampoline30,
   },
   );
-  let trampoline31 = _trampoline31.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
+  function trampoline31(handle) {
+    const handleEntry = rscTableRemove(handleTable15, handle);
+    if (handleEntry.own) {
+      
+      const rsc = captureTable15.get(handleEntry.rep);
+      if (rsc) {
+        if (rsc[symbolDispose]) rsc[symbolDispose]();
+        captureTable15.delete(handleEntry.rep);
+      } else if (DirectoryEntryStream[symbolCabiDispose]) {
+        DirectoryEntryStream[symbolCabiDispose](handleEntry.rep);
+      }
+    }
+  }
+  function trampoline32(handle) {
+    const handleEntry = rscTableRemove(handleTable14, handle);
+    if (handleEntry.own) {
+      
+      const rsc = captureTable14.get(handleEntry.rep);
+      if (rsc) {
+        if (rsc[symbolDispose]) rsc[symbolDispose]();
+        captureTable14.delete(handleEntry.rep);
+      } else if (Descriptor[symbolCabiDispose]) {
+        Descriptor[symbolCabiDispose](handleEntry.rep);
+      }
+    }
+  }
+  let trampoline33 = _trampoline33.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
   null,
   {
-    trampolineIdx: 31,
+    trampolineIdx: 33,
     componentIdx: 0,
     isAsync: false,
-    isManualAsync: _trampoline31.manuallyAsync,
+    isManualAsync: _trampoline33.manuallyAsync,
     paramLiftFns: [],
     resultLowerFns: [_lowerFlatOwn({
       componentIdx: 0,
-      tableIdx: 2,
+      tableIdx: 3,
       lowerFn: 
       function lowerImportedOwnedHost_OutputStream(obj) {
         if (!(obj instanceof OutputStream)) {
@@ -17608,9 +18784,9 @@ let gen= (function* _initGenerator () {
         }
         let handle = obj[symbolRscHandle];
         if (!handle) {
-          const rep = obj[symbolRscRep] || ++captureCnt2;
-          captureTable2.set(rep, obj);
-          handle = rscTableCreateOwn(handleTable2, rep);
+          const rep = obj[symbolRscRep] || ++captureCnt3;
+          captureTable3.set(rep, obj);
+          handle = rscTableCreateOwn(handleTable3, rep);
         }
         return handle;
       }
@@ -17625,19 +18801,19 @@ let gen= (function* _initGenerator () {
     stringEncoding: 'utf8',
     getMemoryFn: () => null,
     getReallocFn: undefined,
-    importFn: _trampoline31,
+    importFn: _trampoline33,
   },
   ))) : _lowerImportBackwardsCompat.bind(
   null,
   {
-    trampolineIdx: 31,
+    trampolineIdx: 33,
     componentIdx: 0,
     isAsync: false,
-    isManualAsync: _trampoline31.manuallyAsync,
+    isManualAsync: _trampoline33.manuallyAsync,
     paramLiftFns: [],
     resultLowerFns: [_lowerFlatOwn({
       componentIdx: 0,
-      tableIdx: 2,
+      tableIdx: 3,
       lowerFn: 
       function lowerImportedOwnedHost_OutputStream(obj) {
         if (!(obj instanceof OutputStream)) {
@@ -17645,9 +18821,9 @@ let gen= (function* _initGenerator () {
         }
         let handle = obj[symbolRscHandle];
         if (!handle) {
-          const rep = obj[symbolRscRep] || ++captureCnt2;
-          captureTable2.set(rep, obj);
-          handle = rscTableCreateOwn(handleTable2, rep);
+          const rep = obj[symbolRscRep] || ++captureCnt3;
+          captureTable3.set(rep, obj);
+          handle = rscTableCreateOwn(handleTable3, rep);
         }
         return handle;
       }
@@ -17662,35 +18838,9 @@ let gen= (function* _initGenerator () {
     stringEncoding: 'utf8',
     getMemoryFn: () => null,
     getReallocFn: undefined,
-    importFn: _trampoline31,
+    importFn: _trampoline33,
   },
   );
-  function trampoline32(handle) {
-    const handleEntry = rscTableRemove(handleTable11, handle);
-    if (handleEntry.own) {
-      
-      const rsc = captureTable11.get(handleEntry.rep);
-      if (rsc) {
-        if (rsc[symbolDispose]) rsc[symbolDispose]();
-        captureTable11.delete(handleEntry.rep);
-      } else if (TerminalInput[symbolCabiDispose]) {
-        TerminalInput[symbolCabiDispose](handleEntry.rep);
-      }
-    }
-  }
-  function trampoline33(handle) {
-    const handleEntry = rscTableRemove(handleTable12, handle);
-    if (handleEntry.own) {
-      
-      const rsc = captureTable12.get(handleEntry.rep);
-      if (rsc) {
-        if (rsc[symbolDispose]) rsc[symbolDispose]();
-        captureTable12.delete(handleEntry.rep);
-      } else if (TerminalOutput[symbolCabiDispose]) {
-        TerminalOutput[symbolCabiDispose](handleEntry.rep);
-      }
-    }
-  }
   let trampoline34 = _trampoline34.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
   null,
   {
@@ -17698,17 +18848,25 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline34.manuallyAsync,
-    paramLiftFns: [
-    _liftFlatResult({
-      caseMetas: [['ok', null, 0, 0, 0, []],['err', null, 0, 0, 0, []],],
-      variantSize32: 1,
-      variantAlign32: 1,
-      variantPayloadOffset32: 1,
-      variantFlatCount: 1,
-      variantPayloadFlatTypes: [],
-    })
-    ],
-    resultLowerFns: [],
+    paramLiftFns: [],
+    resultLowerFns: [_lowerFlatOwn({
+      componentIdx: 0,
+      tableIdx: 3,
+      lowerFn: 
+      function lowerImportedOwnedHost_OutputStream(obj) {
+        if (!(obj instanceof OutputStream)) {
+          throw new TypeError('Resource error: Not a valid \"OutputStream\" resource.');
+        }
+        let handle = obj[symbolRscHandle];
+        if (!handle) {
+          const rep = obj[symbolRscRep] || ++captureCnt3;
+          captureTable3.set(rep, obj);
+          handle = rscTableCreateOwn(handleTable3, rep);
+        }
+        return handle;
+      }
+      ,
+    })],
     hasResultPointer: false,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -17727,6 +18885,70 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline34.manuallyAsync,
+    paramLiftFns: [],
+    resultLowerFns: [_lowerFlatOwn({
+      componentIdx: 0,
+      tableIdx: 3,
+      lowerFn: 
+      function lowerImportedOwnedHost_OutputStream(obj) {
+        if (!(obj instanceof OutputStream)) {
+          throw new TypeError('Resource error: Not a valid \"OutputStream\" resource.');
+        }
+        let handle = obj[symbolRscHandle];
+        if (!handle) {
+          const rep = obj[symbolRscRep] || ++captureCnt3;
+          captureTable3.set(rep, obj);
+          handle = rscTableCreateOwn(handleTable3, rep);
+        }
+        return handle;
+      }
+      ,
+    })],
+    hasResultPointer: false,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: null,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => null,
+    getReallocFn: undefined,
+    importFn: _trampoline34,
+  },
+  );
+  function trampoline35(handle) {
+    const handleEntry = rscTableRemove(handleTable12, handle);
+    if (handleEntry.own) {
+      
+      const rsc = captureTable12.get(handleEntry.rep);
+      if (rsc) {
+        if (rsc[symbolDispose]) rsc[symbolDispose]();
+        captureTable12.delete(handleEntry.rep);
+      } else if (TerminalInput[symbolCabiDispose]) {
+        TerminalInput[symbolCabiDispose](handleEntry.rep);
+      }
+    }
+  }
+  function trampoline36(handle) {
+    const handleEntry = rscTableRemove(handleTable13, handle);
+    if (handleEntry.own) {
+      
+      const rsc = captureTable13.get(handleEntry.rep);
+      if (rsc) {
+        if (rsc[symbolDispose]) rsc[symbolDispose]();
+        captureTable13.delete(handleEntry.rep);
+      } else if (TerminalOutput[symbolCabiDispose]) {
+        TerminalOutput[symbolCabiDispose](handleEntry.rep);
+      }
+    }
+  }
+  let trampoline37 = _trampoline37.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 37,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline37.manuallyAsync,
     paramLiftFns: [
     _liftFlatResult({
       caseMetas: [['ok', null, 0, 0, 0, []],['err', null, 0, 0, 0, []],],
@@ -17746,264 +18968,6 @@ let gen= (function* _initGenerator () {
     memoryIdx: null,
     stringEncoding: 'utf8',
     getMemoryFn: () => null,
-    getReallocFn: undefined,
-    importFn: _trampoline34,
-  },
-  );
-  let trampoline35 = _trampoline35.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 35,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline35.manuallyAsync,
-    paramLiftFns: [_liftFlatList({
-      elemLiftFn: _liftFlatTuple({ elemLiftFns: [[_liftFlatStringAny, 8, 4],[_liftFlatList({
-        elemLiftFn: _liftFlatU8,
-        elemAlign32: 1,
-        elemSize32: 1,
-        typedArray: Uint8Array,
-      }), 8, 4],], size32: 16, align32: 4 }),
-      elemAlign32: 4,
-      elemSize32: 16,
-      typedArray: undefined,
-    })],
-    resultLowerFns: [
-    _lowerFlatResult({
-      caseMetas: [
-      [ 'ok', _lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 6,
-        lowerFn: 
-        function lowerImportedOwnedHost_Fields(obj) {
-          if (!(obj instanceof Fields)) {
-            throw new TypeError('Resource error: Not a valid \"Fields\" resource.');
-          }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt6;
-            captureTable6.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable6, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 8, 4, 4 ],
-      [ 'err', _lowerFlatVariant({
-        caseMetas: [[ 'invalid-syntax', null, 0, 0, 0 ],[ 'forbidden', null, 0, 0, 0 ],[ 'immutable', null, 0, 0, 0 ],],
-        variantSize32: 1,
-        variantAlign32: 1,
-        variantPayloadOffset32: 1,
-        variantFlatCount: 1,
-      } ), 8, 4, 4 ],
-      ],
-      variantSize32: 8,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 2,
-    })
-    ],
-    hasResultPointer: true,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: 0,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => memory0,
-    getReallocFn: undefined,
-    importFn: _trampoline35,
-  },
-  ))) : _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 35,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline35.manuallyAsync,
-    paramLiftFns: [_liftFlatList({
-      elemLiftFn: _liftFlatTuple({ elemLiftFns: [[_liftFlatStringAny, 8, 4],[_liftFlatList({
-        elemLiftFn: _liftFlatU8,
-        elemAlign32: 1,
-        elemSize32: 1,
-        typedArray: Uint8Array,
-      }), 8, 4],], size32: 16, align32: 4 }),
-      elemAlign32: 4,
-      elemSize32: 16,
-      typedArray: undefined,
-    })],
-    resultLowerFns: [
-    _lowerFlatResult({
-      caseMetas: [
-      [ 'ok', _lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 6,
-        lowerFn: 
-        function lowerImportedOwnedHost_Fields(obj) {
-          if (!(obj instanceof Fields)) {
-            throw new TypeError('Resource error: Not a valid \"Fields\" resource.');
-          }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt6;
-            captureTable6.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable6, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 8, 4, 4 ],
-      [ 'err', _lowerFlatVariant({
-        caseMetas: [[ 'invalid-syntax', null, 0, 0, 0 ],[ 'forbidden', null, 0, 0, 0 ],[ 'immutable', null, 0, 0, 0 ],],
-        variantSize32: 1,
-        variantAlign32: 1,
-        variantPayloadOffset32: 1,
-        variantFlatCount: 1,
-      } ), 8, 4, 4 ],
-      ],
-      variantSize32: 8,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 2,
-    })
-    ],
-    hasResultPointer: true,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: 0,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => memory0,
-    getReallocFn: undefined,
-    importFn: _trampoline35,
-  },
-  );
-  let trampoline36 = _trampoline36.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 36,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline36.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 7),_liftFlatVariant({
-      caseMetas: [['get', null, 0, 0, 0, []],['head', null, 0, 0, 0, []],['post', null, 0, 0, 0, []],['put', null, 0, 0, 0, []],['delete', null, 0, 0, 0, []],['connect', null, 0, 0, 0, []],['options', null, 0, 0, 0, []],['trace', null, 0, 0, 0, []],['patch', null, 0, 0, 0, []],['other', _liftFlatStringAny, 8, 4, 2, ['i32','i32']],],
-      variantSize32: 12,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 3,
-      variantPayloadFlatTypes: ['i32','i32'],
-    } )],
-    resultLowerFns: [
-    _lowerFlatResult({
-      caseMetas: [
-      [ 'ok', null, 1, 1, 1 ],
-      [ 'err', null, 1, 1, 1 ],
-      ],
-      variantSize32: 1,
-      variantAlign32: 1,
-      variantPayloadOffset32: 1,
-      variantFlatCount: 1,
-    })
-    ],
-    hasResultPointer: false,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: 0,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => memory0,
-    getReallocFn: undefined,
-    importFn: _trampoline36,
-  },
-  ))) : _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 36,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline36.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 7),_liftFlatVariant({
-      caseMetas: [['get', null, 0, 0, 0, []],['head', null, 0, 0, 0, []],['post', null, 0, 0, 0, []],['put', null, 0, 0, 0, []],['delete', null, 0, 0, 0, []],['connect', null, 0, 0, 0, []],['options', null, 0, 0, 0, []],['trace', null, 0, 0, 0, []],['patch', null, 0, 0, 0, []],['other', _liftFlatStringAny, 8, 4, 2, ['i32','i32']],],
-      variantSize32: 12,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 3,
-      variantPayloadFlatTypes: ['i32','i32'],
-    } )],
-    resultLowerFns: [
-    _lowerFlatResult({
-      caseMetas: [
-      [ 'ok', null, 1, 1, 1 ],
-      [ 'err', null, 1, 1, 1 ],
-      ],
-      variantSize32: 1,
-      variantAlign32: 1,
-      variantPayloadOffset32: 1,
-      variantFlatCount: 1,
-    })
-    ],
-    hasResultPointer: false,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: 0,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => memory0,
-    getReallocFn: undefined,
-    importFn: _trampoline36,
-  },
-  );
-  let trampoline37 = _trampoline37.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
-  null,
-  {
-    trampolineIdx: 37,
-    componentIdx: 0,
-    isAsync: false,
-    isManualAsync: _trampoline37.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 7),
-    _liftFlatOption({
-      caseMetas: [
-      ['none', null, 0, 0, 0, [] ],
-      ['some', _liftFlatVariant({
-        caseMetas: [['HTTP', null, 0, 0, 0, []],['HTTPS', null, 0, 0, 0, []],['other', _liftFlatStringAny, 8, 4, 2, ['i32','i32']],],
-        variantSize32: 12,
-        variantAlign32: 4,
-        variantPayloadOffset32: 4,
-        variantFlatCount: 3,
-        variantPayloadFlatTypes: ['i32','i32'],
-      } ), 12, 4, 3, ['i32','i32','i32'] ],
-      ],
-      variantSize32: 16,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 4,
-      variantPayloadFlatTypes: ['i32','i32','i32'],
-      payloadMaybeNull: false,
-    })
-    ],
-    resultLowerFns: [
-    _lowerFlatResult({
-      caseMetas: [
-      [ 'ok', null, 1, 1, 1 ],
-      [ 'err', null, 1, 1, 1 ],
-      ],
-      variantSize32: 1,
-      variantAlign32: 1,
-      variantPayloadOffset32: 1,
-      variantFlatCount: 1,
-    })
-    ],
-    hasResultPointer: false,
-    funcTypeIsAsync: false,
-    getCallbackFn: () => null,
-    getPostReturnFn: () => null,
-    isCancellable: false,
-    memoryIdx: 0,
-    stringEncoding: 'utf8',
-    getMemoryFn: () => memory0,
     getReallocFn: undefined,
     importFn: _trampoline37,
   },
@@ -18014,47 +18978,25 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline37.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 7),
-    _liftFlatOption({
-      caseMetas: [
-      ['none', null, 0, 0, 0, [] ],
-      ['some', _liftFlatVariant({
-        caseMetas: [['HTTP', null, 0, 0, 0, []],['HTTPS', null, 0, 0, 0, []],['other', _liftFlatStringAny, 8, 4, 2, ['i32','i32']],],
-        variantSize32: 12,
-        variantAlign32: 4,
-        variantPayloadOffset32: 4,
-        variantFlatCount: 3,
-        variantPayloadFlatTypes: ['i32','i32'],
-      } ), 12, 4, 3, ['i32','i32','i32'] ],
-      ],
-      variantSize32: 16,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 4,
-      variantPayloadFlatTypes: ['i32','i32','i32'],
-      payloadMaybeNull: false,
-    })
-    ],
-    resultLowerFns: [
-    _lowerFlatResult({
-      caseMetas: [
-      [ 'ok', null, 1, 1, 1 ],
-      [ 'err', null, 1, 1, 1 ],
-      ],
+    paramLiftFns: [
+    _liftFlatResult({
+      caseMetas: [['ok', null, 0, 0, 0, []],['err', null, 0, 0, 0, []],],
       variantSize32: 1,
       variantAlign32: 1,
       variantPayloadOffset32: 1,
       variantFlatCount: 1,
+      variantPayloadFlatTypes: [],
     })
     ],
+    resultLowerFns: [],
     hasResultPointer: false,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
     getPostReturnFn: () => null,
     isCancellable: false,
-    memoryIdx: 0,
+    memoryIdx: null,
     stringEncoding: 'utf8',
-    getMemoryFn: () => memory0,
+    getMemoryFn: () => null,
     getReallocFn: undefined,
     importFn: _trampoline37,
   },
@@ -18066,20 +19008,14 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline38.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 7),
-    _liftFlatOption({
-      caseMetas: [
-      ['none', null, 0, 0, 0, [] ],
-      ['some', _liftFlatStringAny, 8, 4, 2, ['i32','i32'] ],
-      ],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 5),_liftFlatVariant({
+      caseMetas: [['get', null, 0, 0, 0, []],['head', null, 0, 0, 0, []],['post', null, 0, 0, 0, []],['put', null, 0, 0, 0, []],['delete', null, 0, 0, 0, []],['connect', null, 0, 0, 0, []],['options', null, 0, 0, 0, []],['trace', null, 0, 0, 0, []],['patch', null, 0, 0, 0, []],['other', _liftFlatStringAny, 8, 4, 2, ['i32','i32']],],
       variantSize32: 12,
       variantAlign32: 4,
       variantPayloadOffset32: 4,
       variantFlatCount: 3,
       variantPayloadFlatTypes: ['i32','i32'],
-      payloadMaybeNull: false,
-    })
-    ],
+    } )],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
@@ -18110,20 +19046,14 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline38.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 7),
-    _liftFlatOption({
-      caseMetas: [
-      ['none', null, 0, 0, 0, [] ],
-      ['some', _liftFlatStringAny, 8, 4, 2, ['i32','i32'] ],
-      ],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 5),_liftFlatVariant({
+      caseMetas: [['get', null, 0, 0, 0, []],['head', null, 0, 0, 0, []],['post', null, 0, 0, 0, []],['put', null, 0, 0, 0, []],['delete', null, 0, 0, 0, []],['connect', null, 0, 0, 0, []],['options', null, 0, 0, 0, []],['trace', null, 0, 0, 0, []],['patch', null, 0, 0, 0, []],['other', _liftFlatStringAny, 8, 4, 2, ['i32','i32']],],
       variantSize32: 12,
       variantAlign32: 4,
       variantPayloadOffset32: 4,
       variantFlatCount: 3,
       variantPayloadFlatTypes: ['i32','i32'],
-      payloadMaybeNull: false,
-    })
-    ],
+    } )],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
@@ -18155,17 +19085,24 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline39.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 7),
+    paramLiftFns: [_liftFlatBorrow.bind(null, 5),
     _liftFlatOption({
       caseMetas: [
       ['none', null, 0, 0, 0, [] ],
-      ['some', _liftFlatStringAny, 8, 4, 2, ['i32','i32'] ],
+      ['some', _liftFlatVariant({
+        caseMetas: [['HTTP', null, 0, 0, 0, []],['HTTPS', null, 0, 0, 0, []],['other', _liftFlatStringAny, 8, 4, 2, ['i32','i32']],],
+        variantSize32: 12,
+        variantAlign32: 4,
+        variantPayloadOffset32: 4,
+        variantFlatCount: 3,
+        variantPayloadFlatTypes: ['i32','i32'],
+      } ), 12, 4, 3, ['i32','i32','i32'] ],
       ],
-      variantSize32: 12,
+      variantSize32: 16,
       variantAlign32: 4,
       variantPayloadOffset32: 4,
-      variantFlatCount: 3,
-      variantPayloadFlatTypes: ['i32','i32'],
+      variantFlatCount: 4,
+      variantPayloadFlatTypes: ['i32','i32','i32'],
       payloadMaybeNull: false,
     })
     ],
@@ -18199,17 +19136,24 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline39.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 7),
+    paramLiftFns: [_liftFlatBorrow.bind(null, 5),
     _liftFlatOption({
       caseMetas: [
       ['none', null, 0, 0, 0, [] ],
-      ['some', _liftFlatStringAny, 8, 4, 2, ['i32','i32'] ],
+      ['some', _liftFlatVariant({
+        caseMetas: [['HTTP', null, 0, 0, 0, []],['HTTPS', null, 0, 0, 0, []],['other', _liftFlatStringAny, 8, 4, 2, ['i32','i32']],],
+        variantSize32: 12,
+        variantAlign32: 4,
+        variantPayloadOffset32: 4,
+        variantFlatCount: 3,
+        variantPayloadFlatTypes: ['i32','i32'],
+      } ), 12, 4, 3, ['i32','i32','i32'] ],
       ],
-      variantSize32: 12,
+      variantSize32: 16,
       variantAlign32: 4,
       variantPayloadOffset32: 4,
-      variantFlatCount: 3,
-      variantPayloadFlatTypes: ['i32','i32'],
+      variantFlatCount: 4,
+      variantPayloadFlatTypes: ['i32','i32','i32'],
       payloadMaybeNull: false,
     })
     ],
@@ -18244,37 +19188,33 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline40.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 7)],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 5),
+    _liftFlatOption({
+      caseMetas: [
+      ['none', null, 0, 0, 0, [] ],
+      ['some', _liftFlatStringAny, 8, 4, 2, ['i32','i32'] ],
+      ],
+      variantSize32: 12,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 3,
+      variantPayloadFlatTypes: ['i32','i32'],
+      payloadMaybeNull: false,
+    })
+    ],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 8,
-        lowerFn: 
-        function lowerImportedOwnedHost_OutgoingBody(obj) {
-          if (!(obj instanceof OutgoingBody)) {
-            throw new TypeError('Resource error: Not a valid \"OutgoingBody\" resource.');
-          }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt8;
-            captureTable8.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable8, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 8, 4, 4 ],
-      [ 'err', null, 8, 4, 4 ],
+      [ 'ok', null, 1, 1, 1 ],
+      [ 'err', null, 1, 1, 1 ],
       ],
-      variantSize32: 8,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 2,
+      variantSize32: 1,
+      variantAlign32: 1,
+      variantPayloadOffset32: 1,
+      variantFlatCount: 1,
     })
     ],
-    hasResultPointer: true,
+    hasResultPointer: false,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
     getPostReturnFn: () => null,
@@ -18292,37 +19232,33 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline40.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 7)],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 5),
+    _liftFlatOption({
+      caseMetas: [
+      ['none', null, 0, 0, 0, [] ],
+      ['some', _liftFlatStringAny, 8, 4, 2, ['i32','i32'] ],
+      ],
+      variantSize32: 12,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 3,
+      variantPayloadFlatTypes: ['i32','i32'],
+      payloadMaybeNull: false,
+    })
+    ],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 8,
-        lowerFn: 
-        function lowerImportedOwnedHost_OutgoingBody(obj) {
-          if (!(obj instanceof OutgoingBody)) {
-            throw new TypeError('Resource error: Not a valid \"OutgoingBody\" resource.');
-          }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt8;
-            captureTable8.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable8, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 8, 4, 4 ],
-      [ 'err', null, 8, 4, 4 ],
+      [ 'ok', null, 1, 1, 1 ],
+      [ 'err', null, 1, 1, 1 ],
       ],
-      variantSize32: 8,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 2,
+      variantSize32: 1,
+      variantAlign32: 1,
+      variantPayloadOffset32: 1,
+      variantFlatCount: 1,
     })
     ],
-    hasResultPointer: true,
+    hasResultPointer: false,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
     getPostReturnFn: () => null,
@@ -18341,37 +19277,33 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline41.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 8)],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 5),
+    _liftFlatOption({
+      caseMetas: [
+      ['none', null, 0, 0, 0, [] ],
+      ['some', _liftFlatStringAny, 8, 4, 2, ['i32','i32'] ],
+      ],
+      variantSize32: 12,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 3,
+      variantPayloadFlatTypes: ['i32','i32'],
+      payloadMaybeNull: false,
+    })
+    ],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 2,
-        lowerFn: 
-        function lowerImportedOwnedHost_OutputStream(obj) {
-          if (!(obj instanceof OutputStream)) {
-            throw new TypeError('Resource error: Not a valid \"OutputStream\" resource.');
-          }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt2;
-            captureTable2.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable2, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 8, 4, 4 ],
-      [ 'err', null, 8, 4, 4 ],
+      [ 'ok', null, 1, 1, 1 ],
+      [ 'err', null, 1, 1, 1 ],
       ],
-      variantSize32: 8,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 2,
+      variantSize32: 1,
+      variantAlign32: 1,
+      variantPayloadOffset32: 1,
+      variantFlatCount: 1,
     })
     ],
-    hasResultPointer: true,
+    hasResultPointer: false,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
     getPostReturnFn: () => null,
@@ -18389,37 +19321,33 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline41.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 8)],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 5),
+    _liftFlatOption({
+      caseMetas: [
+      ['none', null, 0, 0, 0, [] ],
+      ['some', _liftFlatStringAny, 8, 4, 2, ['i32','i32'] ],
+      ],
+      variantSize32: 12,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 3,
+      variantPayloadFlatTypes: ['i32','i32'],
+      payloadMaybeNull: false,
+    })
+    ],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 2,
-        lowerFn: 
-        function lowerImportedOwnedHost_OutputStream(obj) {
-          if (!(obj instanceof OutputStream)) {
-            throw new TypeError('Resource error: Not a valid \"OutputStream\" resource.');
-          }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt2;
-            captureTable2.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable2, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 8, 4, 4 ],
-      [ 'err', null, 8, 4, 4 ],
+      [ 'ok', null, 1, 1, 1 ],
+      [ 'err', null, 1, 1, 1 ],
       ],
-      variantSize32: 8,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 2,
+      variantSize32: 1,
+      variantAlign32: 1,
+      variantPayloadOffset32: 1,
+      variantFlatCount: 1,
     })
     ],
-    hasResultPointer: true,
+    hasResultPointer: false,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
     getPostReturnFn: () => null,
@@ -18438,340 +19366,327 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline42.manuallyAsync,
-    paramLiftFns: [_liftFlatOwn({
-      componentIdx: 0,
-      tableIdx: 8,
-      classNameFn: () => OutgoingBody,
-      createResourceFn: 
-      (handle) => {
-        const rep = handleTable8[(handle << 1) + 1] & ~T_FLAG;
-        let resourceObj = captureTable8.get(rep);
-        if (!resourceObj) {
-          resourceObj = Object.create(OutgoingBody.prototype);
-          Object.defineProperty(resourceObj, symbolRscHandle, { writable: true, value: handle });
-          Object.defineProperty(resourceObj, symbolRscRep, { writable: true, value: rep });
-        } else {
-          captureTable8.delete(rep);
-        }
-        rscTableRemove(handleTable8, handle);
-        return resourceObj;
-      }
-      ,
-    })
-    ,
-    _liftFlatOption({
-      caseMetas: [
-      ['none', null, 0, 0, 0, [] ],
-      ['some', _liftFlatOwn({
-        componentIdx: 0,
-        tableIdx: 6,
-        classNameFn: () => Fields,
-        createResourceFn: 
-        (handle) => {
-          const rep = handleTable6[(handle << 1) + 1] & ~T_FLAG;
-          let resourceObj = captureTable6.get(rep);
-          if (!resourceObj) {
-            resourceObj = Object.create(Fields.prototype);
-            Object.defineProperty(resourceObj, symbolRscHandle, { writable: true, value: handle });
-            Object.defineProperty(resourceObj, symbolRscRep, { writable: true, value: rep });
-          } else {
-            captureTable6.delete(rep);
-          }
-          rscTableRemove(handleTable6, handle);
-          return resourceObj;
-        }
-        ,
-      })
-      , 4, 4, 1, ['i32'] ],
-      ],
-      variantSize32: 8,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 2,
-      variantPayloadFlatTypes: ['i32'],
-      payloadMaybeNull: false,
-    })
-    ],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 6)],
     resultLowerFns: [
-    _lowerFlatResult({
+    _lowerFlatOption({
       caseMetas: [
-      [ 'ok', null, 40, 8, 8 ],
-      [ 'err', _lowerFlatVariant({
-        caseMetas: [[ 'DNS-timeout', null, 0, 0, 0 ],[ 'DNS-error', _lowerFlatRecord({ fieldMetas: [['rcode', 
-        _lowerFlatOption({
+      [ 'none', null, 0, 0, 0 ],
+      [ 'some', 
+      _lowerFlatResult({
+        caseMetas: [
+        [ 'ok', 
+        _lowerFlatResult({
           caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          [ 'ok', _lowerFlatOwn({
+            componentIdx: 0,
+            tableIdx: 7,
+            lowerFn: 
+            function lowerImportedOwnedHost_IncomingResponse(obj) {
+              if (!(obj instanceof IncomingResponse)) {
+                throw new TypeError('Resource error: Not a valid \"IncomingResponse\" resource.');
+              }
+              let handle = obj[symbolRscHandle];
+              if (!handle) {
+                const rep = obj[symbolRscRep] || ++captureCnt7;
+                captureTable7.set(rep, obj);
+                handle = rscTableCreateOwn(handleTable7, rep);
+              }
+              return handle;
+            }
+            ,
+          }), 40, 8, 8 ],
+          [ 'err', _lowerFlatVariant({
+            caseMetas: [[ 'DNS-timeout', null, 0, 0, 0 ],[ 'DNS-error', _lowerFlatRecord({ fieldMetas: [['rcode', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4 ],['infoCode', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU16, 2, 2, 1],
+              ],
+              variantSize32: 4,
+              variantAlign32: 2,
+              variantPayloadOffset32: 2,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 4, 2 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'destination-not-found', null, 0, 0, 0 ],[ 'destination-unavailable', null, 0, 0, 0 ],[ 'destination-IP-prohibited', null, 0, 0, 0 ],[ 'destination-IP-unroutable', null, 0, 0, 0 ],[ 'connection-refused', null, 0, 0, 0 ],[ 'connection-terminated', null, 0, 0, 0 ],[ 'connection-timeout', null, 0, 0, 0 ],[ 'connection-read-timeout', null, 0, 0, 0 ],[ 'connection-write-timeout', null, 0, 0, 0 ],[ 'connection-limit-reached', null, 0, 0, 0 ],[ 'TLS-protocol-error', null, 0, 0, 0 ],[ 'TLS-certificate-error', null, 0, 0, 0 ],[ 'TLS-alert-received', _lowerFlatRecord({ fieldMetas: [['alertId', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU8, 1, 1, 1],
+              ],
+              variantSize32: 2,
+              variantAlign32: 1,
+              variantPayloadOffset32: 1,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 2, 1 ],['alertMessage', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'HTTP-request-denied', null, 0, 0, 0 ],[ 'HTTP-request-length-required', null, 0, 0, 0 ],[ 'HTTP-request-body-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU64, 8, 8, 1],
+              ],
+              variantSize32: 16,
+              variantAlign32: 8,
+              variantPayloadOffset32: 8,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 16, 8, 2 ],[ 'HTTP-request-method-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-too-long', null, 0, 0, 0 ],[ 'HTTP-request-header-section-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4, 2 ],[ 'HTTP-request-header-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+              _lowerFlatOption({
+                caseMetas: [
+                [ 'none', null, 0, 0, 0 ],
+                [ 'some', _lowerFlatStringAny, 8, 4, 2],
+                ],
+                variantSize32: 12,
+                variantAlign32: 4,
+                variantPayloadOffset32: 4,
+                variantFlatCount: 3,
+                payloadMaybeNull: false,
+              })
+              , 12, 4 ],['fieldSize', 
+              _lowerFlatOption({
+                caseMetas: [
+                [ 'none', null, 0, 0, 0 ],
+                [ 'some', _lowerFlatU32, 4, 4, 1],
+                ],
+                variantSize32: 8,
+                variantAlign32: 4,
+                variantPayloadOffset32: 4,
+                variantFlatCount: 2,
+                payloadMaybeNull: false,
+              })
+              , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5],
+              ],
+              variantSize32: 24,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 6,
+              payloadMaybeNull: false,
+            })
+            , 24, 4, 6 ],[ 'HTTP-request-trailer-section-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4, 2 ],[ 'HTTP-request-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4 ],['fieldSize', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-incomplete', null, 0, 0, 0 ],[ 'HTTP-response-header-section-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4, 2 ],[ 'HTTP-response-header-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4 ],['fieldSize', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-body-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU64, 8, 8, 1],
+              ],
+              variantSize32: 16,
+              variantAlign32: 8,
+              variantPayloadOffset32: 8,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 16, 8, 2 ],[ 'HTTP-response-trailer-section-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4, 2 ],[ 'HTTP-response-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4 ],['fieldSize', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-transfer-coding', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4, 3 ],[ 'HTTP-response-content-coding', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4, 3 ],[ 'HTTP-response-timeout', null, 0, 0, 0 ],[ 'HTTP-upgrade-failed', null, 0, 0, 0 ],[ 'HTTP-protocol-error', null, 0, 0, 0 ],[ 'loop-detected', null, 0, 0, 0 ],[ 'configuration-error', null, 0, 0, 0 ],[ 'internal-error', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4, 3 ],],
+            variantSize32: 32,
+            variantAlign32: 8,
+            variantPayloadOffset32: 8,
+            variantFlatCount: 7,
+          } ), 40, 8, 8 ],
           ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4 ],['infoCode', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU16, 2, 2, 1],
-          ],
-          variantSize32: 4,
-          variantAlign32: 2,
-          variantPayloadOffset32: 2,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 4, 2 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'destination-not-found', null, 0, 0, 0 ],[ 'destination-unavailable', null, 0, 0, 0 ],[ 'destination-IP-prohibited', null, 0, 0, 0 ],[ 'destination-IP-unroutable', null, 0, 0, 0 ],[ 'connection-refused', null, 0, 0, 0 ],[ 'connection-terminated', null, 0, 0, 0 ],[ 'connection-timeout', null, 0, 0, 0 ],[ 'connection-read-timeout', null, 0, 0, 0 ],[ 'connection-write-timeout', null, 0, 0, 0 ],[ 'connection-limit-reached', null, 0, 0, 0 ],[ 'TLS-protocol-error', null, 0, 0, 0 ],[ 'TLS-certificate-error', null, 0, 0, 0 ],[ 'TLS-alert-received', _lowerFlatRecord({ fieldMetas: [['alertId', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU8, 1, 1, 1],
-          ],
-          variantSize32: 2,
-          variantAlign32: 1,
-          variantPayloadOffset32: 1,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 2, 1 ],['alertMessage', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'HTTP-request-denied', null, 0, 0, 0 ],[ 'HTTP-request-length-required', null, 0, 0, 0 ],[ 'HTTP-request-body-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU64, 8, 8, 1],
-          ],
-          variantSize32: 16,
+          variantSize32: 40,
           variantAlign32: 8,
           variantPayloadOffset32: 8,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
+          variantFlatCount: 8,
         })
-        , 16, 8, 2 ],[ 'HTTP-request-method-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-too-long', null, 0, 0, 0 ],[ 'HTTP-request-header-section-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4, 2 ],[ 'HTTP-request-header-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatRecord({ fieldMetas: [['fieldName', 
-          _lowerFlatOption({
-            caseMetas: [
-            [ 'none', null, 0, 0, 0 ],
-            [ 'some', _lowerFlatStringAny, 8, 4, 2],
-            ],
-            variantSize32: 12,
-            variantAlign32: 4,
-            variantPayloadOffset32: 4,
-            variantFlatCount: 3,
-            payloadMaybeNull: false,
-          })
-          , 12, 4 ],['fieldSize', 
-          _lowerFlatOption({
-            caseMetas: [
-            [ 'none', null, 0, 0, 0 ],
-            [ 'some', _lowerFlatU32, 4, 4, 1],
-            ],
-            variantSize32: 8,
-            variantAlign32: 4,
-            variantPayloadOffset32: 4,
-            variantFlatCount: 2,
-            payloadMaybeNull: false,
-          })
-          , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5],
-          ],
-          variantSize32: 24,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 6,
-          payloadMaybeNull: false,
-        })
-        , 24, 4, 6 ],[ 'HTTP-request-trailer-section-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4, 2 ],[ 'HTTP-request-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4 ],['fieldSize', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-incomplete', null, 0, 0, 0 ],[ 'HTTP-response-header-section-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4, 2 ],[ 'HTTP-response-header-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4 ],['fieldSize', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-body-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU64, 8, 8, 1],
-          ],
-          variantSize32: 16,
-          variantAlign32: 8,
-          variantPayloadOffset32: 8,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 16, 8, 2 ],[ 'HTTP-response-trailer-section-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4, 2 ],[ 'HTTP-response-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4 ],['fieldSize', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-transfer-coding', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4, 3 ],[ 'HTTP-response-content-coding', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4, 3 ],[ 'HTTP-response-timeout', null, 0, 0, 0 ],[ 'HTTP-upgrade-failed', null, 0, 0, 0 ],[ 'HTTP-protocol-error', null, 0, 0, 0 ],[ 'loop-detected', null, 0, 0, 0 ],[ 'configuration-error', null, 0, 0, 0 ],[ 'internal-error', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4, 3 ],],
-        variantSize32: 32,
+        , 48, 8, 8 ],
+        [ 'err', null, 48, 8, 8 ],
+        ],
+        variantSize32: 48,
         variantAlign32: 8,
         variantPayloadOffset32: 8,
-        variantFlatCount: 7,
-      } ), 40, 8, 8 ],
+        variantFlatCount: 9,
+      })
+      , 48, 8, 9],
       ],
-      variantSize32: 40,
+      variantSize32: 56,
       variantAlign32: 8,
       variantPayloadOffset32: 8,
-      variantFlatCount: 8,
+      variantFlatCount: 10,
+      payloadMaybeNull: false,
     })
     ],
     hasResultPointer: true,
@@ -18792,340 +19707,327 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline42.manuallyAsync,
-    paramLiftFns: [_liftFlatOwn({
-      componentIdx: 0,
-      tableIdx: 8,
-      classNameFn: () => OutgoingBody,
-      createResourceFn: 
-      (handle) => {
-        const rep = handleTable8[(handle << 1) + 1] & ~T_FLAG;
-        let resourceObj = captureTable8.get(rep);
-        if (!resourceObj) {
-          resourceObj = Object.create(OutgoingBody.prototype);
-          Object.defineProperty(resourceObj, symbolRscHandle, { writable: true, value: handle });
-          Object.defineProperty(resourceObj, symbolRscRep, { writable: true, value: rep });
-        } else {
-          captureTable8.delete(rep);
-        }
-        rscTableRemove(handleTable8, handle);
-        return resourceObj;
-      }
-      ,
-    })
-    ,
-    _liftFlatOption({
-      caseMetas: [
-      ['none', null, 0, 0, 0, [] ],
-      ['some', _liftFlatOwn({
-        componentIdx: 0,
-        tableIdx: 6,
-        classNameFn: () => Fields,
-        createResourceFn: 
-        (handle) => {
-          const rep = handleTable6[(handle << 1) + 1] & ~T_FLAG;
-          let resourceObj = captureTable6.get(rep);
-          if (!resourceObj) {
-            resourceObj = Object.create(Fields.prototype);
-            Object.defineProperty(resourceObj, symbolRscHandle, { writable: true, value: handle });
-            Object.defineProperty(resourceObj, symbolRscRep, { writable: true, value: rep });
-          } else {
-            captureTable6.delete(rep);
-          }
-          rscTableRemove(handleTable6, handle);
-          return resourceObj;
-        }
-        ,
-      })
-      , 4, 4, 1, ['i32'] ],
-      ],
-      variantSize32: 8,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 2,
-      variantPayloadFlatTypes: ['i32'],
-      payloadMaybeNull: false,
-    })
-    ],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 6)],
     resultLowerFns: [
-    _lowerFlatResult({
+    _lowerFlatOption({
       caseMetas: [
-      [ 'ok', null, 40, 8, 8 ],
-      [ 'err', _lowerFlatVariant({
-        caseMetas: [[ 'DNS-timeout', null, 0, 0, 0 ],[ 'DNS-error', _lowerFlatRecord({ fieldMetas: [['rcode', 
-        _lowerFlatOption({
+      [ 'none', null, 0, 0, 0 ],
+      [ 'some', 
+      _lowerFlatResult({
+        caseMetas: [
+        [ 'ok', 
+        _lowerFlatResult({
           caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          [ 'ok', _lowerFlatOwn({
+            componentIdx: 0,
+            tableIdx: 7,
+            lowerFn: 
+            function lowerImportedOwnedHost_IncomingResponse(obj) {
+              if (!(obj instanceof IncomingResponse)) {
+                throw new TypeError('Resource error: Not a valid \"IncomingResponse\" resource.');
+              }
+              let handle = obj[symbolRscHandle];
+              if (!handle) {
+                const rep = obj[symbolRscRep] || ++captureCnt7;
+                captureTable7.set(rep, obj);
+                handle = rscTableCreateOwn(handleTable7, rep);
+              }
+              return handle;
+            }
+            ,
+          }), 40, 8, 8 ],
+          [ 'err', _lowerFlatVariant({
+            caseMetas: [[ 'DNS-timeout', null, 0, 0, 0 ],[ 'DNS-error', _lowerFlatRecord({ fieldMetas: [['rcode', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4 ],['infoCode', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU16, 2, 2, 1],
+              ],
+              variantSize32: 4,
+              variantAlign32: 2,
+              variantPayloadOffset32: 2,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 4, 2 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'destination-not-found', null, 0, 0, 0 ],[ 'destination-unavailable', null, 0, 0, 0 ],[ 'destination-IP-prohibited', null, 0, 0, 0 ],[ 'destination-IP-unroutable', null, 0, 0, 0 ],[ 'connection-refused', null, 0, 0, 0 ],[ 'connection-terminated', null, 0, 0, 0 ],[ 'connection-timeout', null, 0, 0, 0 ],[ 'connection-read-timeout', null, 0, 0, 0 ],[ 'connection-write-timeout', null, 0, 0, 0 ],[ 'connection-limit-reached', null, 0, 0, 0 ],[ 'TLS-protocol-error', null, 0, 0, 0 ],[ 'TLS-certificate-error', null, 0, 0, 0 ],[ 'TLS-alert-received', _lowerFlatRecord({ fieldMetas: [['alertId', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU8, 1, 1, 1],
+              ],
+              variantSize32: 2,
+              variantAlign32: 1,
+              variantPayloadOffset32: 1,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 2, 1 ],['alertMessage', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'HTTP-request-denied', null, 0, 0, 0 ],[ 'HTTP-request-length-required', null, 0, 0, 0 ],[ 'HTTP-request-body-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU64, 8, 8, 1],
+              ],
+              variantSize32: 16,
+              variantAlign32: 8,
+              variantPayloadOffset32: 8,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 16, 8, 2 ],[ 'HTTP-request-method-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-too-long', null, 0, 0, 0 ],[ 'HTTP-request-header-section-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4, 2 ],[ 'HTTP-request-header-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+              _lowerFlatOption({
+                caseMetas: [
+                [ 'none', null, 0, 0, 0 ],
+                [ 'some', _lowerFlatStringAny, 8, 4, 2],
+                ],
+                variantSize32: 12,
+                variantAlign32: 4,
+                variantPayloadOffset32: 4,
+                variantFlatCount: 3,
+                payloadMaybeNull: false,
+              })
+              , 12, 4 ],['fieldSize', 
+              _lowerFlatOption({
+                caseMetas: [
+                [ 'none', null, 0, 0, 0 ],
+                [ 'some', _lowerFlatU32, 4, 4, 1],
+                ],
+                variantSize32: 8,
+                variantAlign32: 4,
+                variantPayloadOffset32: 4,
+                variantFlatCount: 2,
+                payloadMaybeNull: false,
+              })
+              , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5],
+              ],
+              variantSize32: 24,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 6,
+              payloadMaybeNull: false,
+            })
+            , 24, 4, 6 ],[ 'HTTP-request-trailer-section-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4, 2 ],[ 'HTTP-request-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4 ],['fieldSize', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-incomplete', null, 0, 0, 0 ],[ 'HTTP-response-header-section-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4, 2 ],[ 'HTTP-response-header-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4 ],['fieldSize', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-body-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU64, 8, 8, 1],
+              ],
+              variantSize32: 16,
+              variantAlign32: 8,
+              variantPayloadOffset32: 8,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 16, 8, 2 ],[ 'HTTP-response-trailer-section-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4, 2 ],[ 'HTTP-response-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4 ],['fieldSize', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-transfer-coding', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4, 3 ],[ 'HTTP-response-content-coding', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4, 3 ],[ 'HTTP-response-timeout', null, 0, 0, 0 ],[ 'HTTP-upgrade-failed', null, 0, 0, 0 ],[ 'HTTP-protocol-error', null, 0, 0, 0 ],[ 'loop-detected', null, 0, 0, 0 ],[ 'configuration-error', null, 0, 0, 0 ],[ 'internal-error', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4, 3 ],],
+            variantSize32: 32,
+            variantAlign32: 8,
+            variantPayloadOffset32: 8,
+            variantFlatCount: 7,
+          } ), 40, 8, 8 ],
           ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4 ],['infoCode', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU16, 2, 2, 1],
-          ],
-          variantSize32: 4,
-          variantAlign32: 2,
-          variantPayloadOffset32: 2,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 4, 2 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'destination-not-found', null, 0, 0, 0 ],[ 'destination-unavailable', null, 0, 0, 0 ],[ 'destination-IP-prohibited', null, 0, 0, 0 ],[ 'destination-IP-unroutable', null, 0, 0, 0 ],[ 'connection-refused', null, 0, 0, 0 ],[ 'connection-terminated', null, 0, 0, 0 ],[ 'connection-timeout', null, 0, 0, 0 ],[ 'connection-read-timeout', null, 0, 0, 0 ],[ 'connection-write-timeout', null, 0, 0, 0 ],[ 'connection-limit-reached', null, 0, 0, 0 ],[ 'TLS-protocol-error', null, 0, 0, 0 ],[ 'TLS-certificate-error', null, 0, 0, 0 ],[ 'TLS-alert-received', _lowerFlatRecord({ fieldMetas: [['alertId', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU8, 1, 1, 1],
-          ],
-          variantSize32: 2,
-          variantAlign32: 1,
-          variantPayloadOffset32: 1,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 2, 1 ],['alertMessage', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'HTTP-request-denied', null, 0, 0, 0 ],[ 'HTTP-request-length-required', null, 0, 0, 0 ],[ 'HTTP-request-body-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU64, 8, 8, 1],
-          ],
-          variantSize32: 16,
+          variantSize32: 40,
           variantAlign32: 8,
           variantPayloadOffset32: 8,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
+          variantFlatCount: 8,
         })
-        , 16, 8, 2 ],[ 'HTTP-request-method-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-too-long', null, 0, 0, 0 ],[ 'HTTP-request-header-section-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4, 2 ],[ 'HTTP-request-header-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatRecord({ fieldMetas: [['fieldName', 
-          _lowerFlatOption({
-            caseMetas: [
-            [ 'none', null, 0, 0, 0 ],
-            [ 'some', _lowerFlatStringAny, 8, 4, 2],
-            ],
-            variantSize32: 12,
-            variantAlign32: 4,
-            variantPayloadOffset32: 4,
-            variantFlatCount: 3,
-            payloadMaybeNull: false,
-          })
-          , 12, 4 ],['fieldSize', 
-          _lowerFlatOption({
-            caseMetas: [
-            [ 'none', null, 0, 0, 0 ],
-            [ 'some', _lowerFlatU32, 4, 4, 1],
-            ],
-            variantSize32: 8,
-            variantAlign32: 4,
-            variantPayloadOffset32: 4,
-            variantFlatCount: 2,
-            payloadMaybeNull: false,
-          })
-          , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5],
-          ],
-          variantSize32: 24,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 6,
-          payloadMaybeNull: false,
-        })
-        , 24, 4, 6 ],[ 'HTTP-request-trailer-section-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4, 2 ],[ 'HTTP-request-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4 ],['fieldSize', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-incomplete', null, 0, 0, 0 ],[ 'HTTP-response-header-section-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4, 2 ],[ 'HTTP-response-header-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4 ],['fieldSize', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-body-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU64, 8, 8, 1],
-          ],
-          variantSize32: 16,
-          variantAlign32: 8,
-          variantPayloadOffset32: 8,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 16, 8, 2 ],[ 'HTTP-response-trailer-section-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4, 2 ],[ 'HTTP-response-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4 ],['fieldSize', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-transfer-coding', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4, 3 ],[ 'HTTP-response-content-coding', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4, 3 ],[ 'HTTP-response-timeout', null, 0, 0, 0 ],[ 'HTTP-upgrade-failed', null, 0, 0, 0 ],[ 'HTTP-protocol-error', null, 0, 0, 0 ],[ 'loop-detected', null, 0, 0, 0 ],[ 'configuration-error', null, 0, 0, 0 ],[ 'internal-error', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4, 3 ],],
-        variantSize32: 32,
+        , 48, 8, 8 ],
+        [ 'err', null, 48, 8, 8 ],
+        ],
+        variantSize32: 48,
         variantAlign32: 8,
         variantPayloadOffset32: 8,
-        variantFlatCount: 7,
-      } ), 40, 8, 8 ],
+        variantFlatCount: 9,
+      })
+      , 48, 8, 9],
       ],
-      variantSize32: 40,
+      variantSize32: 56,
       variantAlign32: 8,
       variantPayloadOffset32: 8,
-      variantFlatCount: 8,
+      variantFlatCount: 10,
+      payloadMaybeNull: false,
     })
     ],
     hasResultPointer: true,
@@ -19147,327 +20049,34 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline43.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 5)],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 7)],
     resultLowerFns: [
-    _lowerFlatOption({
+    _lowerFlatResult({
       caseMetas: [
-      [ 'none', null, 0, 0, 0 ],
-      [ 'some', 
-      _lowerFlatResult({
-        caseMetas: [
-        [ 'ok', 
-        _lowerFlatResult({
-          caseMetas: [
-          [ 'ok', _lowerFlatOwn({
-            componentIdx: 0,
-            tableIdx: 4,
-            lowerFn: 
-            function lowerImportedOwnedHost_IncomingResponse(obj) {
-              if (!(obj instanceof IncomingResponse)) {
-                throw new TypeError('Resource error: Not a valid \"IncomingResponse\" resource.');
-              }
-              let handle = obj[symbolRscHandle];
-              if (!handle) {
-                const rep = obj[symbolRscRep] || ++captureCnt4;
-                captureTable4.set(rep, obj);
-                handle = rscTableCreateOwn(handleTable4, rep);
-              }
-              return handle;
-            }
-            ,
-          }), 40, 8, 8 ],
-          [ 'err', _lowerFlatVariant({
-            caseMetas: [[ 'DNS-timeout', null, 0, 0, 0 ],[ 'DNS-error', _lowerFlatRecord({ fieldMetas: [['rcode', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatStringAny, 8, 4, 2],
-              ],
-              variantSize32: 12,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 3,
-              payloadMaybeNull: false,
-            })
-            , 12, 4 ],['infoCode', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatU16, 2, 2, 1],
-              ],
-              variantSize32: 4,
-              variantAlign32: 2,
-              variantPayloadOffset32: 2,
-              variantFlatCount: 2,
-              payloadMaybeNull: false,
-            })
-            , 4, 2 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'destination-not-found', null, 0, 0, 0 ],[ 'destination-unavailable', null, 0, 0, 0 ],[ 'destination-IP-prohibited', null, 0, 0, 0 ],[ 'destination-IP-unroutable', null, 0, 0, 0 ],[ 'connection-refused', null, 0, 0, 0 ],[ 'connection-terminated', null, 0, 0, 0 ],[ 'connection-timeout', null, 0, 0, 0 ],[ 'connection-read-timeout', null, 0, 0, 0 ],[ 'connection-write-timeout', null, 0, 0, 0 ],[ 'connection-limit-reached', null, 0, 0, 0 ],[ 'TLS-protocol-error', null, 0, 0, 0 ],[ 'TLS-certificate-error', null, 0, 0, 0 ],[ 'TLS-alert-received', _lowerFlatRecord({ fieldMetas: [['alertId', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatU8, 1, 1, 1],
-              ],
-              variantSize32: 2,
-              variantAlign32: 1,
-              variantPayloadOffset32: 1,
-              variantFlatCount: 2,
-              payloadMaybeNull: false,
-            })
-            , 2, 1 ],['alertMessage', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatStringAny, 8, 4, 2],
-              ],
-              variantSize32: 12,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 3,
-              payloadMaybeNull: false,
-            })
-            , 12, 4 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'HTTP-request-denied', null, 0, 0, 0 ],[ 'HTTP-request-length-required', null, 0, 0, 0 ],[ 'HTTP-request-body-size', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatU64, 8, 8, 1],
-              ],
-              variantSize32: 16,
-              variantAlign32: 8,
-              variantPayloadOffset32: 8,
-              variantFlatCount: 2,
-              payloadMaybeNull: false,
-            })
-            , 16, 8, 2 ],[ 'HTTP-request-method-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-too-long', null, 0, 0, 0 ],[ 'HTTP-request-header-section-size', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatU32, 4, 4, 1],
-              ],
-              variantSize32: 8,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 2,
-              payloadMaybeNull: false,
-            })
-            , 8, 4, 2 ],[ 'HTTP-request-header-size', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatRecord({ fieldMetas: [['fieldName', 
-              _lowerFlatOption({
-                caseMetas: [
-                [ 'none', null, 0, 0, 0 ],
-                [ 'some', _lowerFlatStringAny, 8, 4, 2],
-                ],
-                variantSize32: 12,
-                variantAlign32: 4,
-                variantPayloadOffset32: 4,
-                variantFlatCount: 3,
-                payloadMaybeNull: false,
-              })
-              , 12, 4 ],['fieldSize', 
-              _lowerFlatOption({
-                caseMetas: [
-                [ 'none', null, 0, 0, 0 ],
-                [ 'some', _lowerFlatU32, 4, 4, 1],
-                ],
-                variantSize32: 8,
-                variantAlign32: 4,
-                variantPayloadOffset32: 4,
-                variantFlatCount: 2,
-                payloadMaybeNull: false,
-              })
-              , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5],
-              ],
-              variantSize32: 24,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 6,
-              payloadMaybeNull: false,
-            })
-            , 24, 4, 6 ],[ 'HTTP-request-trailer-section-size', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatU32, 4, 4, 1],
-              ],
-              variantSize32: 8,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 2,
-              payloadMaybeNull: false,
-            })
-            , 8, 4, 2 ],[ 'HTTP-request-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatStringAny, 8, 4, 2],
-              ],
-              variantSize32: 12,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 3,
-              payloadMaybeNull: false,
-            })
-            , 12, 4 ],['fieldSize', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatU32, 4, 4, 1],
-              ],
-              variantSize32: 8,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 2,
-              payloadMaybeNull: false,
-            })
-            , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-incomplete', null, 0, 0, 0 ],[ 'HTTP-response-header-section-size', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatU32, 4, 4, 1],
-              ],
-              variantSize32: 8,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 2,
-              payloadMaybeNull: false,
-            })
-            , 8, 4, 2 ],[ 'HTTP-response-header-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatStringAny, 8, 4, 2],
-              ],
-              variantSize32: 12,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 3,
-              payloadMaybeNull: false,
-            })
-            , 12, 4 ],['fieldSize', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatU32, 4, 4, 1],
-              ],
-              variantSize32: 8,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 2,
-              payloadMaybeNull: false,
-            })
-            , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-body-size', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatU64, 8, 8, 1],
-              ],
-              variantSize32: 16,
-              variantAlign32: 8,
-              variantPayloadOffset32: 8,
-              variantFlatCount: 2,
-              payloadMaybeNull: false,
-            })
-            , 16, 8, 2 ],[ 'HTTP-response-trailer-section-size', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatU32, 4, 4, 1],
-              ],
-              variantSize32: 8,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 2,
-              payloadMaybeNull: false,
-            })
-            , 8, 4, 2 ],[ 'HTTP-response-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatStringAny, 8, 4, 2],
-              ],
-              variantSize32: 12,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 3,
-              payloadMaybeNull: false,
-            })
-            , 12, 4 ],['fieldSize', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatU32, 4, 4, 1],
-              ],
-              variantSize32: 8,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 2,
-              payloadMaybeNull: false,
-            })
-            , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-transfer-coding', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatStringAny, 8, 4, 2],
-              ],
-              variantSize32: 12,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 3,
-              payloadMaybeNull: false,
-            })
-            , 12, 4, 3 ],[ 'HTTP-response-content-coding', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatStringAny, 8, 4, 2],
-              ],
-              variantSize32: 12,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 3,
-              payloadMaybeNull: false,
-            })
-            , 12, 4, 3 ],[ 'HTTP-response-timeout', null, 0, 0, 0 ],[ 'HTTP-upgrade-failed', null, 0, 0, 0 ],[ 'HTTP-protocol-error', null, 0, 0, 0 ],[ 'loop-detected', null, 0, 0, 0 ],[ 'configuration-error', null, 0, 0, 0 ],[ 'internal-error', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatStringAny, 8, 4, 2],
-              ],
-              variantSize32: 12,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 3,
-              payloadMaybeNull: false,
-            })
-            , 12, 4, 3 ],],
-            variantSize32: 32,
-            variantAlign32: 8,
-            variantPayloadOffset32: 8,
-            variantFlatCount: 7,
-          } ), 40, 8, 8 ],
-          ],
-          variantSize32: 40,
-          variantAlign32: 8,
-          variantPayloadOffset32: 8,
-          variantFlatCount: 8,
-        })
-        , 48, 8, 8 ],
-        [ 'err', null, 48, 8, 8 ],
-        ],
-        variantSize32: 48,
-        variantAlign32: 8,
-        variantPayloadOffset32: 8,
-        variantFlatCount: 9,
-      })
-      , 48, 8, 9],
+      [ 'ok', _lowerFlatOwn({
+        componentIdx: 0,
+        tableIdx: 8,
+        lowerFn: 
+        function lowerImportedOwnedHost_IncomingBody(obj) {
+          if (!(obj instanceof IncomingBody)) {
+            throw new TypeError('Resource error: Not a valid \"IncomingBody\" resource.');
+          }
+          let handle = obj[symbolRscHandle];
+          if (!handle) {
+            const rep = obj[symbolRscRep] || ++captureCnt8;
+            captureTable8.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable8, rep);
+          }
+          return handle;
+        }
+        ,
+      }), 8, 4, 4 ],
+      [ 'err', null, 8, 4, 4 ],
       ],
-      variantSize32: 56,
-      variantAlign32: 8,
-      variantPayloadOffset32: 8,
-      variantFlatCount: 10,
-      payloadMaybeNull: false,
+      variantSize32: 8,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 2,
     })
     ],
     hasResultPointer: true,
@@ -19478,7 +20087,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: () => realloc0,
+    getReallocFn: undefined,
     importFn: _trampoline43,
   },
   ))) : _lowerImportBackwardsCompat.bind(
@@ -19488,327 +20097,34 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline43.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 5)],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 7)],
     resultLowerFns: [
-    _lowerFlatOption({
+    _lowerFlatResult({
       caseMetas: [
-      [ 'none', null, 0, 0, 0 ],
-      [ 'some', 
-      _lowerFlatResult({
-        caseMetas: [
-        [ 'ok', 
-        _lowerFlatResult({
-          caseMetas: [
-          [ 'ok', _lowerFlatOwn({
-            componentIdx: 0,
-            tableIdx: 4,
-            lowerFn: 
-            function lowerImportedOwnedHost_IncomingResponse(obj) {
-              if (!(obj instanceof IncomingResponse)) {
-                throw new TypeError('Resource error: Not a valid \"IncomingResponse\" resource.');
-              }
-              let handle = obj[symbolRscHandle];
-              if (!handle) {
-                const rep = obj[symbolRscRep] || ++captureCnt4;
-                captureTable4.set(rep, obj);
-                handle = rscTableCreateOwn(handleTable4, rep);
-              }
-              return handle;
-            }
-            ,
-          }), 40, 8, 8 ],
-          [ 'err', _lowerFlatVariant({
-            caseMetas: [[ 'DNS-timeout', null, 0, 0, 0 ],[ 'DNS-error', _lowerFlatRecord({ fieldMetas: [['rcode', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatStringAny, 8, 4, 2],
-              ],
-              variantSize32: 12,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 3,
-              payloadMaybeNull: false,
-            })
-            , 12, 4 ],['infoCode', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatU16, 2, 2, 1],
-              ],
-              variantSize32: 4,
-              variantAlign32: 2,
-              variantPayloadOffset32: 2,
-              variantFlatCount: 2,
-              payloadMaybeNull: false,
-            })
-            , 4, 2 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'destination-not-found', null, 0, 0, 0 ],[ 'destination-unavailable', null, 0, 0, 0 ],[ 'destination-IP-prohibited', null, 0, 0, 0 ],[ 'destination-IP-unroutable', null, 0, 0, 0 ],[ 'connection-refused', null, 0, 0, 0 ],[ 'connection-terminated', null, 0, 0, 0 ],[ 'connection-timeout', null, 0, 0, 0 ],[ 'connection-read-timeout', null, 0, 0, 0 ],[ 'connection-write-timeout', null, 0, 0, 0 ],[ 'connection-limit-reached', null, 0, 0, 0 ],[ 'TLS-protocol-error', null, 0, 0, 0 ],[ 'TLS-certificate-error', null, 0, 0, 0 ],[ 'TLS-alert-received', _lowerFlatRecord({ fieldMetas: [['alertId', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatU8, 1, 1, 1],
-              ],
-              variantSize32: 2,
-              variantAlign32: 1,
-              variantPayloadOffset32: 1,
-              variantFlatCount: 2,
-              payloadMaybeNull: false,
-            })
-            , 2, 1 ],['alertMessage', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatStringAny, 8, 4, 2],
-              ],
-              variantSize32: 12,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 3,
-              payloadMaybeNull: false,
-            })
-            , 12, 4 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'HTTP-request-denied', null, 0, 0, 0 ],[ 'HTTP-request-length-required', null, 0, 0, 0 ],[ 'HTTP-request-body-size', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatU64, 8, 8, 1],
-              ],
-              variantSize32: 16,
-              variantAlign32: 8,
-              variantPayloadOffset32: 8,
-              variantFlatCount: 2,
-              payloadMaybeNull: false,
-            })
-            , 16, 8, 2 ],[ 'HTTP-request-method-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-too-long', null, 0, 0, 0 ],[ 'HTTP-request-header-section-size', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatU32, 4, 4, 1],
-              ],
-              variantSize32: 8,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 2,
-              payloadMaybeNull: false,
-            })
-            , 8, 4, 2 ],[ 'HTTP-request-header-size', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatRecord({ fieldMetas: [['fieldName', 
-              _lowerFlatOption({
-                caseMetas: [
-                [ 'none', null, 0, 0, 0 ],
-                [ 'some', _lowerFlatStringAny, 8, 4, 2],
-                ],
-                variantSize32: 12,
-                variantAlign32: 4,
-                variantPayloadOffset32: 4,
-                variantFlatCount: 3,
-                payloadMaybeNull: false,
-              })
-              , 12, 4 ],['fieldSize', 
-              _lowerFlatOption({
-                caseMetas: [
-                [ 'none', null, 0, 0, 0 ],
-                [ 'some', _lowerFlatU32, 4, 4, 1],
-                ],
-                variantSize32: 8,
-                variantAlign32: 4,
-                variantPayloadOffset32: 4,
-                variantFlatCount: 2,
-                payloadMaybeNull: false,
-              })
-              , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5],
-              ],
-              variantSize32: 24,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 6,
-              payloadMaybeNull: false,
-            })
-            , 24, 4, 6 ],[ 'HTTP-request-trailer-section-size', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatU32, 4, 4, 1],
-              ],
-              variantSize32: 8,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 2,
-              payloadMaybeNull: false,
-            })
-            , 8, 4, 2 ],[ 'HTTP-request-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatStringAny, 8, 4, 2],
-              ],
-              variantSize32: 12,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 3,
-              payloadMaybeNull: false,
-            })
-            , 12, 4 ],['fieldSize', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatU32, 4, 4, 1],
-              ],
-              variantSize32: 8,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 2,
-              payloadMaybeNull: false,
-            })
-            , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-incomplete', null, 0, 0, 0 ],[ 'HTTP-response-header-section-size', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatU32, 4, 4, 1],
-              ],
-              variantSize32: 8,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 2,
-              payloadMaybeNull: false,
-            })
-            , 8, 4, 2 ],[ 'HTTP-response-header-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatStringAny, 8, 4, 2],
-              ],
-              variantSize32: 12,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 3,
-              payloadMaybeNull: false,
-            })
-            , 12, 4 ],['fieldSize', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatU32, 4, 4, 1],
-              ],
-              variantSize32: 8,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 2,
-              payloadMaybeNull: false,
-            })
-            , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-body-size', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatU64, 8, 8, 1],
-              ],
-              variantSize32: 16,
-              variantAlign32: 8,
-              variantPayloadOffset32: 8,
-              variantFlatCount: 2,
-              payloadMaybeNull: false,
-            })
-            , 16, 8, 2 ],[ 'HTTP-response-trailer-section-size', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatU32, 4, 4, 1],
-              ],
-              variantSize32: 8,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 2,
-              payloadMaybeNull: false,
-            })
-            , 8, 4, 2 ],[ 'HTTP-response-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatStringAny, 8, 4, 2],
-              ],
-              variantSize32: 12,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 3,
-              payloadMaybeNull: false,
-            })
-            , 12, 4 ],['fieldSize', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatU32, 4, 4, 1],
-              ],
-              variantSize32: 8,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 2,
-              payloadMaybeNull: false,
-            })
-            , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-transfer-coding', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatStringAny, 8, 4, 2],
-              ],
-              variantSize32: 12,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 3,
-              payloadMaybeNull: false,
-            })
-            , 12, 4, 3 ],[ 'HTTP-response-content-coding', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatStringAny, 8, 4, 2],
-              ],
-              variantSize32: 12,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 3,
-              payloadMaybeNull: false,
-            })
-            , 12, 4, 3 ],[ 'HTTP-response-timeout', null, 0, 0, 0 ],[ 'HTTP-upgrade-failed', null, 0, 0, 0 ],[ 'HTTP-protocol-error', null, 0, 0, 0 ],[ 'loop-detected', null, 0, 0, 0 ],[ 'configuration-error', null, 0, 0, 0 ],[ 'internal-error', 
-            _lowerFlatOption({
-              caseMetas: [
-              [ 'none', null, 0, 0, 0 ],
-              [ 'some', _lowerFlatStringAny, 8, 4, 2],
-              ],
-              variantSize32: 12,
-              variantAlign32: 4,
-              variantPayloadOffset32: 4,
-              variantFlatCount: 3,
-              payloadMaybeNull: false,
-            })
-            , 12, 4, 3 ],],
-            variantSize32: 32,
-            variantAlign32: 8,
-            variantPayloadOffset32: 8,
-            variantFlatCount: 7,
-          } ), 40, 8, 8 ],
-          ],
-          variantSize32: 40,
-          variantAlign32: 8,
-          variantPayloadOffset32: 8,
-          variantFlatCount: 8,
-        })
-        , 48, 8, 8 ],
-        [ 'err', null, 48, 8, 8 ],
-        ],
-        variantSize32: 48,
-        variantAlign32: 8,
-        variantPayloadOffset32: 8,
-        variantFlatCount: 9,
-      })
-      , 48, 8, 9],
+      [ 'ok', _lowerFlatOwn({
+        componentIdx: 0,
+        tableIdx: 8,
+        lowerFn: 
+        function lowerImportedOwnedHost_IncomingBody(obj) {
+          if (!(obj instanceof IncomingBody)) {
+            throw new TypeError('Resource error: Not a valid \"IncomingBody\" resource.');
+          }
+          let handle = obj[symbolRscHandle];
+          if (!handle) {
+            const rep = obj[symbolRscRep] || ++captureCnt8;
+            captureTable8.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable8, rep);
+          }
+          return handle;
+        }
+        ,
+      }), 8, 4, 4 ],
+      [ 'err', null, 8, 4, 4 ],
       ],
-      variantSize32: 56,
-      variantAlign32: 8,
-      variantPayloadOffset32: 8,
-      variantFlatCount: 10,
-      payloadMaybeNull: false,
+      variantSize32: 8,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 2,
     })
     ],
     hasResultPointer: true,
@@ -19819,7 +20135,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: () => realloc0,
+    getReallocFn: undefined,
     importFn: _trampoline43,
   },
   );
@@ -19830,16 +20146,36 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline44.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 6)],
-    resultLowerFns: [_lowerFlatList({
-      elemLowerFn: _lowerFlatTuple({ elemLowerMetas: [[_lowerFlatStringAny, 8, 4],[_lowerFlatList({
-        elemLowerFn: _lowerFlatU8,
-        elemSize32: 1,
-        elemAlign32: 1,
-      }), 8, 4],], size32: 16, align32: 4 }),
-      elemSize32: 16,
-      elemAlign32: 4,
-    })],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 8)],
+    resultLowerFns: [
+    _lowerFlatResult({
+      caseMetas: [
+      [ 'ok', _lowerFlatOwn({
+        componentIdx: 0,
+        tableIdx: 2,
+        lowerFn: 
+        function lowerImportedOwnedHost_InputStream(obj) {
+          if (!(obj instanceof InputStream)) {
+            throw new TypeError('Resource error: Not a valid \"InputStream\" resource.');
+          }
+          let handle = obj[symbolRscHandle];
+          if (!handle) {
+            const rep = obj[symbolRscRep] || ++captureCnt2;
+            captureTable2.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable2, rep);
+          }
+          return handle;
+        }
+        ,
+      }), 8, 4, 4 ],
+      [ 'err', null, 8, 4, 4 ],
+      ],
+      variantSize32: 8,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 2,
+    })
+    ],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -19848,7 +20184,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: () => realloc0,
+    getReallocFn: undefined,
     importFn: _trampoline44,
   },
   ))) : _lowerImportBackwardsCompat.bind(
@@ -19858,16 +20194,36 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline44.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 6)],
-    resultLowerFns: [_lowerFlatList({
-      elemLowerFn: _lowerFlatTuple({ elemLowerMetas: [[_lowerFlatStringAny, 8, 4],[_lowerFlatList({
-        elemLowerFn: _lowerFlatU8,
-        elemSize32: 1,
-        elemAlign32: 1,
-      }), 8, 4],], size32: 16, align32: 4 }),
-      elemSize32: 16,
-      elemAlign32: 4,
-    })],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 8)],
+    resultLowerFns: [
+    _lowerFlatResult({
+      caseMetas: [
+      [ 'ok', _lowerFlatOwn({
+        componentIdx: 0,
+        tableIdx: 2,
+        lowerFn: 
+        function lowerImportedOwnedHost_InputStream(obj) {
+          if (!(obj instanceof InputStream)) {
+            throw new TypeError('Resource error: Not a valid \"InputStream\" resource.');
+          }
+          let handle = obj[symbolRscHandle];
+          if (!handle) {
+            const rep = obj[symbolRscRep] || ++captureCnt2;
+            captureTable2.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable2, rep);
+          }
+          return handle;
+        }
+        ,
+      }), 8, 4, 4 ],
+      [ 'err', null, 8, 4, 4 ],
+      ],
+      variantSize32: 8,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 2,
+    })
+    ],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -19876,7 +20232,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: () => realloc0,
+    getReallocFn: undefined,
     importFn: _trampoline44,
   },
   );
@@ -19887,34 +20243,339 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline45.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 4)],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 9)],
     resultLowerFns: [
-    _lowerFlatResult({
+    _lowerFlatOption({
       caseMetas: [
-      [ 'ok', _lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 10,
-        lowerFn: 
-        function lowerImportedOwnedHost_IncomingBody(obj) {
-          if (!(obj instanceof IncomingBody)) {
-            throw new TypeError('Resource error: Not a valid \"IncomingBody\" resource.');
-          }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt10;
-            captureTable10.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable10, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 8, 4, 4 ],
-      [ 'err', null, 8, 4, 4 ],
+      [ 'none', null, 0, 0, 0 ],
+      [ 'some', 
+      _lowerFlatResult({
+        caseMetas: [
+        [ 'ok', 
+        _lowerFlatResult({
+          caseMetas: [
+          [ 'ok', 
+          _lowerFlatOption({
+            caseMetas: [
+            [ 'none', null, 0, 0, 0 ],
+            [ 'some', _lowerFlatOwn({
+              componentIdx: 0,
+              tableIdx: 4,
+              lowerFn: 
+              function lowerImportedOwnedHost_Fields(obj) {
+                if (!(obj instanceof Fields)) {
+                  throw new TypeError('Resource error: Not a valid \"Fields\" resource.');
+                }
+                let handle = obj[symbolRscHandle];
+                if (!handle) {
+                  const rep = obj[symbolRscRep] || ++captureCnt4;
+                  captureTable4.set(rep, obj);
+                  handle = rscTableCreateOwn(handleTable4, rep);
+                }
+                return handle;
+              }
+              ,
+            }), 4, 4, 1],
+            ],
+            variantSize32: 8,
+            variantAlign32: 4,
+            variantPayloadOffset32: 4,
+            variantFlatCount: 2,
+            payloadMaybeNull: false,
+          })
+          , 40, 8, 8 ],
+          [ 'err', _lowerFlatVariant({
+            caseMetas: [[ 'DNS-timeout', null, 0, 0, 0 ],[ 'DNS-error', _lowerFlatRecord({ fieldMetas: [['rcode', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4 ],['infoCode', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU16, 2, 2, 1],
+              ],
+              variantSize32: 4,
+              variantAlign32: 2,
+              variantPayloadOffset32: 2,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 4, 2 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'destination-not-found', null, 0, 0, 0 ],[ 'destination-unavailable', null, 0, 0, 0 ],[ 'destination-IP-prohibited', null, 0, 0, 0 ],[ 'destination-IP-unroutable', null, 0, 0, 0 ],[ 'connection-refused', null, 0, 0, 0 ],[ 'connection-terminated', null, 0, 0, 0 ],[ 'connection-timeout', null, 0, 0, 0 ],[ 'connection-read-timeout', null, 0, 0, 0 ],[ 'connection-write-timeout', null, 0, 0, 0 ],[ 'connection-limit-reached', null, 0, 0, 0 ],[ 'TLS-protocol-error', null, 0, 0, 0 ],[ 'TLS-certificate-error', null, 0, 0, 0 ],[ 'TLS-alert-received', _lowerFlatRecord({ fieldMetas: [['alertId', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU8, 1, 1, 1],
+              ],
+              variantSize32: 2,
+              variantAlign32: 1,
+              variantPayloadOffset32: 1,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 2, 1 ],['alertMessage', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'HTTP-request-denied', null, 0, 0, 0 ],[ 'HTTP-request-length-required', null, 0, 0, 0 ],[ 'HTTP-request-body-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU64, 8, 8, 1],
+              ],
+              variantSize32: 16,
+              variantAlign32: 8,
+              variantPayloadOffset32: 8,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 16, 8, 2 ],[ 'HTTP-request-method-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-too-long', null, 0, 0, 0 ],[ 'HTTP-request-header-section-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4, 2 ],[ 'HTTP-request-header-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+              _lowerFlatOption({
+                caseMetas: [
+                [ 'none', null, 0, 0, 0 ],
+                [ 'some', _lowerFlatStringAny, 8, 4, 2],
+                ],
+                variantSize32: 12,
+                variantAlign32: 4,
+                variantPayloadOffset32: 4,
+                variantFlatCount: 3,
+                payloadMaybeNull: false,
+              })
+              , 12, 4 ],['fieldSize', 
+              _lowerFlatOption({
+                caseMetas: [
+                [ 'none', null, 0, 0, 0 ],
+                [ 'some', _lowerFlatU32, 4, 4, 1],
+                ],
+                variantSize32: 8,
+                variantAlign32: 4,
+                variantPayloadOffset32: 4,
+                variantFlatCount: 2,
+                payloadMaybeNull: false,
+              })
+              , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5],
+              ],
+              variantSize32: 24,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 6,
+              payloadMaybeNull: false,
+            })
+            , 24, 4, 6 ],[ 'HTTP-request-trailer-section-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4, 2 ],[ 'HTTP-request-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4 ],['fieldSize', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-incomplete', null, 0, 0, 0 ],[ 'HTTP-response-header-section-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4, 2 ],[ 'HTTP-response-header-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4 ],['fieldSize', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-body-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU64, 8, 8, 1],
+              ],
+              variantSize32: 16,
+              variantAlign32: 8,
+              variantPayloadOffset32: 8,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 16, 8, 2 ],[ 'HTTP-response-trailer-section-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4, 2 ],[ 'HTTP-response-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4 ],['fieldSize', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-transfer-coding', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4, 3 ],[ 'HTTP-response-content-coding', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4, 3 ],[ 'HTTP-response-timeout', null, 0, 0, 0 ],[ 'HTTP-upgrade-failed', null, 0, 0, 0 ],[ 'HTTP-protocol-error', null, 0, 0, 0 ],[ 'loop-detected', null, 0, 0, 0 ],[ 'configuration-error', null, 0, 0, 0 ],[ 'internal-error', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4, 3 ],],
+            variantSize32: 32,
+            variantAlign32: 8,
+            variantPayloadOffset32: 8,
+            variantFlatCount: 7,
+          } ), 40, 8, 8 ],
+          ],
+          variantSize32: 40,
+          variantAlign32: 8,
+          variantPayloadOffset32: 8,
+          variantFlatCount: 8,
+        })
+        , 48, 8, 8 ],
+        [ 'err', null, 48, 8, 8 ],
+        ],
+        variantSize32: 48,
+        variantAlign32: 8,
+        variantPayloadOffset32: 8,
+        variantFlatCount: 9,
+      })
+      , 48, 8, 9],
       ],
-      variantSize32: 8,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 2,
+      variantSize32: 56,
+      variantAlign32: 8,
+      variantPayloadOffset32: 8,
+      variantFlatCount: 10,
+      payloadMaybeNull: false,
     })
     ],
     hasResultPointer: true,
@@ -19925,7 +20586,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: undefined,
+    getReallocFn: () => realloc0,
     importFn: _trampoline45,
   },
   ))) : _lowerImportBackwardsCompat.bind(
@@ -19935,34 +20596,339 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline45.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 4)],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 9)],
     resultLowerFns: [
-    _lowerFlatResult({
+    _lowerFlatOption({
       caseMetas: [
-      [ 'ok', _lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 10,
-        lowerFn: 
-        function lowerImportedOwnedHost_IncomingBody(obj) {
-          if (!(obj instanceof IncomingBody)) {
-            throw new TypeError('Resource error: Not a valid \"IncomingBody\" resource.');
-          }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt10;
-            captureTable10.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable10, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 8, 4, 4 ],
-      [ 'err', null, 8, 4, 4 ],
+      [ 'none', null, 0, 0, 0 ],
+      [ 'some', 
+      _lowerFlatResult({
+        caseMetas: [
+        [ 'ok', 
+        _lowerFlatResult({
+          caseMetas: [
+          [ 'ok', 
+          _lowerFlatOption({
+            caseMetas: [
+            [ 'none', null, 0, 0, 0 ],
+            [ 'some', _lowerFlatOwn({
+              componentIdx: 0,
+              tableIdx: 4,
+              lowerFn: 
+              function lowerImportedOwnedHost_Fields(obj) {
+                if (!(obj instanceof Fields)) {
+                  throw new TypeError('Resource error: Not a valid \"Fields\" resource.');
+                }
+                let handle = obj[symbolRscHandle];
+                if (!handle) {
+                  const rep = obj[symbolRscRep] || ++captureCnt4;
+                  captureTable4.set(rep, obj);
+                  handle = rscTableCreateOwn(handleTable4, rep);
+                }
+                return handle;
+              }
+              ,
+            }), 4, 4, 1],
+            ],
+            variantSize32: 8,
+            variantAlign32: 4,
+            variantPayloadOffset32: 4,
+            variantFlatCount: 2,
+            payloadMaybeNull: false,
+          })
+          , 40, 8, 8 ],
+          [ 'err', _lowerFlatVariant({
+            caseMetas: [[ 'DNS-timeout', null, 0, 0, 0 ],[ 'DNS-error', _lowerFlatRecord({ fieldMetas: [['rcode', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4 ],['infoCode', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU16, 2, 2, 1],
+              ],
+              variantSize32: 4,
+              variantAlign32: 2,
+              variantPayloadOffset32: 2,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 4, 2 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'destination-not-found', null, 0, 0, 0 ],[ 'destination-unavailable', null, 0, 0, 0 ],[ 'destination-IP-prohibited', null, 0, 0, 0 ],[ 'destination-IP-unroutable', null, 0, 0, 0 ],[ 'connection-refused', null, 0, 0, 0 ],[ 'connection-terminated', null, 0, 0, 0 ],[ 'connection-timeout', null, 0, 0, 0 ],[ 'connection-read-timeout', null, 0, 0, 0 ],[ 'connection-write-timeout', null, 0, 0, 0 ],[ 'connection-limit-reached', null, 0, 0, 0 ],[ 'TLS-protocol-error', null, 0, 0, 0 ],[ 'TLS-certificate-error', null, 0, 0, 0 ],[ 'TLS-alert-received', _lowerFlatRecord({ fieldMetas: [['alertId', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU8, 1, 1, 1],
+              ],
+              variantSize32: 2,
+              variantAlign32: 1,
+              variantPayloadOffset32: 1,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 2, 1 ],['alertMessage', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'HTTP-request-denied', null, 0, 0, 0 ],[ 'HTTP-request-length-required', null, 0, 0, 0 ],[ 'HTTP-request-body-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU64, 8, 8, 1],
+              ],
+              variantSize32: 16,
+              variantAlign32: 8,
+              variantPayloadOffset32: 8,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 16, 8, 2 ],[ 'HTTP-request-method-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-too-long', null, 0, 0, 0 ],[ 'HTTP-request-header-section-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4, 2 ],[ 'HTTP-request-header-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+              _lowerFlatOption({
+                caseMetas: [
+                [ 'none', null, 0, 0, 0 ],
+                [ 'some', _lowerFlatStringAny, 8, 4, 2],
+                ],
+                variantSize32: 12,
+                variantAlign32: 4,
+                variantPayloadOffset32: 4,
+                variantFlatCount: 3,
+                payloadMaybeNull: false,
+              })
+              , 12, 4 ],['fieldSize', 
+              _lowerFlatOption({
+                caseMetas: [
+                [ 'none', null, 0, 0, 0 ],
+                [ 'some', _lowerFlatU32, 4, 4, 1],
+                ],
+                variantSize32: 8,
+                variantAlign32: 4,
+                variantPayloadOffset32: 4,
+                variantFlatCount: 2,
+                payloadMaybeNull: false,
+              })
+              , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5],
+              ],
+              variantSize32: 24,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 6,
+              payloadMaybeNull: false,
+            })
+            , 24, 4, 6 ],[ 'HTTP-request-trailer-section-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4, 2 ],[ 'HTTP-request-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4 ],['fieldSize', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-incomplete', null, 0, 0, 0 ],[ 'HTTP-response-header-section-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4, 2 ],[ 'HTTP-response-header-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4 ],['fieldSize', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-body-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU64, 8, 8, 1],
+              ],
+              variantSize32: 16,
+              variantAlign32: 8,
+              variantPayloadOffset32: 8,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 16, 8, 2 ],[ 'HTTP-response-trailer-section-size', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4, 2 ],[ 'HTTP-response-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4 ],['fieldSize', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatU32, 4, 4, 1],
+              ],
+              variantSize32: 8,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 2,
+              payloadMaybeNull: false,
+            })
+            , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-transfer-coding', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4, 3 ],[ 'HTTP-response-content-coding', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4, 3 ],[ 'HTTP-response-timeout', null, 0, 0, 0 ],[ 'HTTP-upgrade-failed', null, 0, 0, 0 ],[ 'HTTP-protocol-error', null, 0, 0, 0 ],[ 'loop-detected', null, 0, 0, 0 ],[ 'configuration-error', null, 0, 0, 0 ],[ 'internal-error', 
+            _lowerFlatOption({
+              caseMetas: [
+              [ 'none', null, 0, 0, 0 ],
+              [ 'some', _lowerFlatStringAny, 8, 4, 2],
+              ],
+              variantSize32: 12,
+              variantAlign32: 4,
+              variantPayloadOffset32: 4,
+              variantFlatCount: 3,
+              payloadMaybeNull: false,
+            })
+            , 12, 4, 3 ],],
+            variantSize32: 32,
+            variantAlign32: 8,
+            variantPayloadOffset32: 8,
+            variantFlatCount: 7,
+          } ), 40, 8, 8 ],
+          ],
+          variantSize32: 40,
+          variantAlign32: 8,
+          variantPayloadOffset32: 8,
+          variantFlatCount: 8,
+        })
+        , 48, 8, 8 ],
+        [ 'err', null, 48, 8, 8 ],
+        ],
+        variantSize32: 48,
+        variantAlign32: 8,
+        variantPayloadOffset32: 8,
+        variantFlatCount: 9,
+      })
+      , 48, 8, 9],
       ],
-      variantSize32: 8,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 2,
+      variantSize32: 56,
+      variantAlign32: 8,
+      variantPayloadOffset32: 8,
+      variantFlatCount: 10,
+      payloadMaybeNull: false,
     })
     ],
     hasResultPointer: true,
@@ -19973,7 +20939,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: undefined,
+    getReallocFn: () => realloc0,
     importFn: _trampoline45,
   },
   );
@@ -19992,9 +20958,9 @@ let gen= (function* _initGenerator () {
         componentIdx: 0,
         tableIdx: 3,
         lowerFn: 
-        function lowerImportedOwnedHost_InputStream(obj) {
-          if (!(obj instanceof InputStream)) {
-            throw new TypeError('Resource error: Not a valid \"InputStream\" resource.');
+        function lowerImportedOwnedHost_OutputStream(obj) {
+          if (!(obj instanceof OutputStream)) {
+            throw new TypeError('Resource error: Not a valid \"OutputStream\" resource.');
           }
           let handle = obj[symbolRscHandle];
           if (!handle) {
@@ -20040,9 +21006,9 @@ let gen= (function* _initGenerator () {
         componentIdx: 0,
         tableIdx: 3,
         lowerFn: 
-        function lowerImportedOwnedHost_InputStream(obj) {
-          if (!(obj instanceof InputStream)) {
-            throw new TypeError('Resource error: Not a valid \"InputStream\" resource.');
+        function lowerImportedOwnedHost_OutputStream(obj) {
+          if (!(obj instanceof OutputStream)) {
+            throw new TypeError('Resource error: Not a valid \"OutputStream\" resource.');
           }
           let handle = obj[symbolRscHandle];
           if (!handle) {
@@ -20081,40 +21047,340 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline47.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 2)],
+    paramLiftFns: [_liftFlatOwn({
+      componentIdx: 0,
+      tableIdx: 10,
+      classNameFn: () => OutgoingBody,
+      createResourceFn: 
+      (handle) => {
+        const rep = handleTable10[(handle << 1) + 1] & ~T_FLAG;
+        let resourceObj = captureTable10.get(rep);
+        if (!resourceObj) {
+          resourceObj = Object.create(OutgoingBody.prototype);
+          Object.defineProperty(resourceObj, symbolRscHandle, { writable: true, value: handle });
+          Object.defineProperty(resourceObj, symbolRscRep, { writable: true, value: rep });
+        } else {
+          captureTable10.delete(rep);
+        }
+        rscTableRemove(handleTable10, handle);
+        return resourceObj;
+      }
+      ,
+    })
+    ,
+    _liftFlatOption({
+      caseMetas: [
+      ['none', null, 0, 0, 0, [] ],
+      ['some', _liftFlatOwn({
+        componentIdx: 0,
+        tableIdx: 4,
+        classNameFn: () => Fields,
+        createResourceFn: 
+        (handle) => {
+          const rep = handleTable4[(handle << 1) + 1] & ~T_FLAG;
+          let resourceObj = captureTable4.get(rep);
+          if (!resourceObj) {
+            resourceObj = Object.create(Fields.prototype);
+            Object.defineProperty(resourceObj, symbolRscHandle, { writable: true, value: handle });
+            Object.defineProperty(resourceObj, symbolRscRep, { writable: true, value: rep });
+          } else {
+            captureTable4.delete(rep);
+          }
+          rscTableRemove(handleTable4, handle);
+          return resourceObj;
+        }
+        ,
+      })
+      , 4, 4, 1, ['i32'] ],
+      ],
+      variantSize32: 8,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 2,
+      variantPayloadFlatTypes: ['i32'],
+      payloadMaybeNull: false,
+    })
+    ],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatU64, 16, 8, 8 ],
+      [ 'ok', null, 40, 8, 8 ],
       [ 'err', _lowerFlatVariant({
-        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
-          componentIdx: 0,
-          tableIdx: 1,
-          lowerFn: 
-          function lowerImportedOwnedHost_Error$1(obj) {
-            if (!(obj instanceof Error$1)) {
-              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
-            }
-            let handle = obj[symbolRscHandle];
-            if (!handle) {
-              const rep = obj[symbolRscRep] || ++captureCnt1;
-              captureTable1.set(rep, obj);
-              handle = rscTableCreateOwn(handleTable1, rep);
-            }
-            return handle;
-          }
-          ,
-        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
-        variantSize32: 8,
-        variantAlign32: 4,
-        variantPayloadOffset32: 4,
-        variantFlatCount: 2,
-      } ), 16, 8, 8 ],
+        caseMetas: [[ 'DNS-timeout', null, 0, 0, 0 ],[ 'DNS-error', _lowerFlatRecord({ fieldMetas: [['rcode', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4 ],['infoCode', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU16, 2, 2, 1],
+          ],
+          variantSize32: 4,
+          variantAlign32: 2,
+          variantPayloadOffset32: 2,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 4, 2 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'destination-not-found', null, 0, 0, 0 ],[ 'destination-unavailable', null, 0, 0, 0 ],[ 'destination-IP-prohibited', null, 0, 0, 0 ],[ 'destination-IP-unroutable', null, 0, 0, 0 ],[ 'connection-refused', null, 0, 0, 0 ],[ 'connection-terminated', null, 0, 0, 0 ],[ 'connection-timeout', null, 0, 0, 0 ],[ 'connection-read-timeout', null, 0, 0, 0 ],[ 'connection-write-timeout', null, 0, 0, 0 ],[ 'connection-limit-reached', null, 0, 0, 0 ],[ 'TLS-protocol-error', null, 0, 0, 0 ],[ 'TLS-certificate-error', null, 0, 0, 0 ],[ 'TLS-alert-received', _lowerFlatRecord({ fieldMetas: [['alertId', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU8, 1, 1, 1],
+          ],
+          variantSize32: 2,
+          variantAlign32: 1,
+          variantPayloadOffset32: 1,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 2, 1 ],['alertMessage', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'HTTP-request-denied', null, 0, 0, 0 ],[ 'HTTP-request-length-required', null, 0, 0, 0 ],[ 'HTTP-request-body-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU64, 8, 8, 1],
+          ],
+          variantSize32: 16,
+          variantAlign32: 8,
+          variantPayloadOffset32: 8,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 16, 8, 2 ],[ 'HTTP-request-method-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-too-long', null, 0, 0, 0 ],[ 'HTTP-request-header-section-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4, 2 ],[ 'HTTP-request-header-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+          _lowerFlatOption({
+            caseMetas: [
+            [ 'none', null, 0, 0, 0 ],
+            [ 'some', _lowerFlatStringAny, 8, 4, 2],
+            ],
+            variantSize32: 12,
+            variantAlign32: 4,
+            variantPayloadOffset32: 4,
+            variantFlatCount: 3,
+            payloadMaybeNull: false,
+          })
+          , 12, 4 ],['fieldSize', 
+          _lowerFlatOption({
+            caseMetas: [
+            [ 'none', null, 0, 0, 0 ],
+            [ 'some', _lowerFlatU32, 4, 4, 1],
+            ],
+            variantSize32: 8,
+            variantAlign32: 4,
+            variantPayloadOffset32: 4,
+            variantFlatCount: 2,
+            payloadMaybeNull: false,
+          })
+          , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5],
+          ],
+          variantSize32: 24,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 6,
+          payloadMaybeNull: false,
+        })
+        , 24, 4, 6 ],[ 'HTTP-request-trailer-section-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4, 2 ],[ 'HTTP-request-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4 ],['fieldSize', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-incomplete', null, 0, 0, 0 ],[ 'HTTP-response-header-section-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4, 2 ],[ 'HTTP-response-header-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4 ],['fieldSize', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-body-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU64, 8, 8, 1],
+          ],
+          variantSize32: 16,
+          variantAlign32: 8,
+          variantPayloadOffset32: 8,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 16, 8, 2 ],[ 'HTTP-response-trailer-section-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4, 2 ],[ 'HTTP-response-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4 ],['fieldSize', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-transfer-coding', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4, 3 ],[ 'HTTP-response-content-coding', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4, 3 ],[ 'HTTP-response-timeout', null, 0, 0, 0 ],[ 'HTTP-upgrade-failed', null, 0, 0, 0 ],[ 'HTTP-protocol-error', null, 0, 0, 0 ],[ 'loop-detected', null, 0, 0, 0 ],[ 'configuration-error', null, 0, 0, 0 ],[ 'internal-error', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4, 3 ],],
+        variantSize32: 32,
+        variantAlign32: 8,
+        variantPayloadOffset32: 8,
+        variantFlatCount: 7,
+      } ), 40, 8, 8 ],
       ],
-      variantSize32: 16,
+      variantSize32: 40,
       variantAlign32: 8,
       variantPayloadOffset32: 8,
-      variantFlatCount: 3,
+      variantFlatCount: 8,
     })
     ],
     hasResultPointer: true,
@@ -20125,7 +21391,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: undefined,
+    getReallocFn: () => realloc0,
     importFn: _trampoline47,
   },
   ))) : _lowerImportBackwardsCompat.bind(
@@ -20135,40 +21401,340 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline47.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 2)],
+    paramLiftFns: [_liftFlatOwn({
+      componentIdx: 0,
+      tableIdx: 10,
+      classNameFn: () => OutgoingBody,
+      createResourceFn: 
+      (handle) => {
+        const rep = handleTable10[(handle << 1) + 1] & ~T_FLAG;
+        let resourceObj = captureTable10.get(rep);
+        if (!resourceObj) {
+          resourceObj = Object.create(OutgoingBody.prototype);
+          Object.defineProperty(resourceObj, symbolRscHandle, { writable: true, value: handle });
+          Object.defineProperty(resourceObj, symbolRscRep, { writable: true, value: rep });
+        } else {
+          captureTable10.delete(rep);
+        }
+        rscTableRemove(handleTable10, handle);
+        return resourceObj;
+      }
+      ,
+    })
+    ,
+    _liftFlatOption({
+      caseMetas: [
+      ['none', null, 0, 0, 0, [] ],
+      ['some', _liftFlatOwn({
+        componentIdx: 0,
+        tableIdx: 4,
+        classNameFn: () => Fields,
+        createResourceFn: 
+        (handle) => {
+          const rep = handleTable4[(handle << 1) + 1] & ~T_FLAG;
+          let resourceObj = captureTable4.get(rep);
+          if (!resourceObj) {
+            resourceObj = Object.create(Fields.prototype);
+            Object.defineProperty(resourceObj, symbolRscHandle, { writable: true, value: handle });
+            Object.defineProperty(resourceObj, symbolRscRep, { writable: true, value: rep });
+          } else {
+            captureTable4.delete(rep);
+          }
+          rscTableRemove(handleTable4, handle);
+          return resourceObj;
+        }
+        ,
+      })
+      , 4, 4, 1, ['i32'] ],
+      ],
+      variantSize32: 8,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 2,
+      variantPayloadFlatTypes: ['i32'],
+      payloadMaybeNull: false,
+    })
+    ],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatU64, 16, 8, 8 ],
+      [ 'ok', null, 40, 8, 8 ],
       [ 'err', _lowerFlatVariant({
-        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
-          componentIdx: 0,
-          tableIdx: 1,
-          lowerFn: 
-          function lowerImportedOwnedHost_Error$1(obj) {
-            if (!(obj instanceof Error$1)) {
-              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
-            }
-            let handle = obj[symbolRscHandle];
-            if (!handle) {
-              const rep = obj[symbolRscRep] || ++captureCnt1;
-              captureTable1.set(rep, obj);
-              handle = rscTableCreateOwn(handleTable1, rep);
-            }
-            return handle;
-          }
-          ,
-        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
-        variantSize32: 8,
-        variantAlign32: 4,
-        variantPayloadOffset32: 4,
-        variantFlatCount: 2,
-      } ), 16, 8, 8 ],
+        caseMetas: [[ 'DNS-timeout', null, 0, 0, 0 ],[ 'DNS-error', _lowerFlatRecord({ fieldMetas: [['rcode', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4 ],['infoCode', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU16, 2, 2, 1],
+          ],
+          variantSize32: 4,
+          variantAlign32: 2,
+          variantPayloadOffset32: 2,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 4, 2 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'destination-not-found', null, 0, 0, 0 ],[ 'destination-unavailable', null, 0, 0, 0 ],[ 'destination-IP-prohibited', null, 0, 0, 0 ],[ 'destination-IP-unroutable', null, 0, 0, 0 ],[ 'connection-refused', null, 0, 0, 0 ],[ 'connection-terminated', null, 0, 0, 0 ],[ 'connection-timeout', null, 0, 0, 0 ],[ 'connection-read-timeout', null, 0, 0, 0 ],[ 'connection-write-timeout', null, 0, 0, 0 ],[ 'connection-limit-reached', null, 0, 0, 0 ],[ 'TLS-protocol-error', null, 0, 0, 0 ],[ 'TLS-certificate-error', null, 0, 0, 0 ],[ 'TLS-alert-received', _lowerFlatRecord({ fieldMetas: [['alertId', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU8, 1, 1, 1],
+          ],
+          variantSize32: 2,
+          variantAlign32: 1,
+          variantPayloadOffset32: 1,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 2, 1 ],['alertMessage', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'HTTP-request-denied', null, 0, 0, 0 ],[ 'HTTP-request-length-required', null, 0, 0, 0 ],[ 'HTTP-request-body-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU64, 8, 8, 1],
+          ],
+          variantSize32: 16,
+          variantAlign32: 8,
+          variantPayloadOffset32: 8,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 16, 8, 2 ],[ 'HTTP-request-method-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-too-long', null, 0, 0, 0 ],[ 'HTTP-request-header-section-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4, 2 ],[ 'HTTP-request-header-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+          _lowerFlatOption({
+            caseMetas: [
+            [ 'none', null, 0, 0, 0 ],
+            [ 'some', _lowerFlatStringAny, 8, 4, 2],
+            ],
+            variantSize32: 12,
+            variantAlign32: 4,
+            variantPayloadOffset32: 4,
+            variantFlatCount: 3,
+            payloadMaybeNull: false,
+          })
+          , 12, 4 ],['fieldSize', 
+          _lowerFlatOption({
+            caseMetas: [
+            [ 'none', null, 0, 0, 0 ],
+            [ 'some', _lowerFlatU32, 4, 4, 1],
+            ],
+            variantSize32: 8,
+            variantAlign32: 4,
+            variantPayloadOffset32: 4,
+            variantFlatCount: 2,
+            payloadMaybeNull: false,
+          })
+          , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5],
+          ],
+          variantSize32: 24,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 6,
+          payloadMaybeNull: false,
+        })
+        , 24, 4, 6 ],[ 'HTTP-request-trailer-section-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4, 2 ],[ 'HTTP-request-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4 ],['fieldSize', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-incomplete', null, 0, 0, 0 ],[ 'HTTP-response-header-section-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4, 2 ],[ 'HTTP-response-header-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4 ],['fieldSize', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-body-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU64, 8, 8, 1],
+          ],
+          variantSize32: 16,
+          variantAlign32: 8,
+          variantPayloadOffset32: 8,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 16, 8, 2 ],[ 'HTTP-response-trailer-section-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4, 2 ],[ 'HTTP-response-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4 ],['fieldSize', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-transfer-coding', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4, 3 ],[ 'HTTP-response-content-coding', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4, 3 ],[ 'HTTP-response-timeout', null, 0, 0, 0 ],[ 'HTTP-upgrade-failed', null, 0, 0, 0 ],[ 'HTTP-protocol-error', null, 0, 0, 0 ],[ 'loop-detected', null, 0, 0, 0 ],[ 'configuration-error', null, 0, 0, 0 ],[ 'internal-error', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4, 3 ],],
+        variantSize32: 32,
+        variantAlign32: 8,
+        variantPayloadOffset32: 8,
+        variantFlatCount: 7,
+      } ), 40, 8, 8 ],
       ],
-      variantSize32: 16,
+      variantSize32: 40,
       variantAlign32: 8,
       variantPayloadOffset32: 8,
-      variantFlatCount: 3,
+      variantFlatCount: 8,
     })
     ],
     hasResultPointer: true,
@@ -20179,7 +21745,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: undefined,
+    getReallocFn: () => realloc0,
     importFn: _trampoline47,
   },
   );
@@ -20190,45 +21756,34 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline48.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 2),_liftFlatList({
-      elemLiftFn: _liftFlatU8,
-      elemAlign32: 1,
-      elemSize32: 1,
-      typedArray: Uint8Array,
-    })],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 5)],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', null, 12, 4, 4 ],
-      [ 'err', _lowerFlatVariant({
-        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
-          componentIdx: 0,
-          tableIdx: 1,
-          lowerFn: 
-          function lowerImportedOwnedHost_Error$1(obj) {
-            if (!(obj instanceof Error$1)) {
-              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
-            }
-            let handle = obj[symbolRscHandle];
-            if (!handle) {
-              const rep = obj[symbolRscRep] || ++captureCnt1;
-              captureTable1.set(rep, obj);
-              handle = rscTableCreateOwn(handleTable1, rep);
-            }
-            return handle;
+      [ 'ok', _lowerFlatOwn({
+        componentIdx: 0,
+        tableIdx: 10,
+        lowerFn: 
+        function lowerImportedOwnedHost_OutgoingBody(obj) {
+          if (!(obj instanceof OutgoingBody)) {
+            throw new TypeError('Resource error: Not a valid \"OutgoingBody\" resource.');
           }
-          ,
-        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
-        variantSize32: 8,
-        variantAlign32: 4,
-        variantPayloadOffset32: 4,
-        variantFlatCount: 2,
-      } ), 12, 4, 4 ],
+          let handle = obj[symbolRscHandle];
+          if (!handle) {
+            const rep = obj[symbolRscRep] || ++captureCnt10;
+            captureTable10.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable10, rep);
+          }
+          return handle;
+        }
+        ,
+      }), 8, 4, 4 ],
+      [ 'err', null, 8, 4, 4 ],
       ],
-      variantSize32: 12,
+      variantSize32: 8,
       variantAlign32: 4,
       variantPayloadOffset32: 4,
-      variantFlatCount: 3,
+      variantFlatCount: 2,
     })
     ],
     hasResultPointer: true,
@@ -20249,45 +21804,34 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline48.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 2),_liftFlatList({
-      elemLiftFn: _liftFlatU8,
-      elemAlign32: 1,
-      elemSize32: 1,
-      typedArray: Uint8Array,
-    })],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 5)],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', null, 12, 4, 4 ],
-      [ 'err', _lowerFlatVariant({
-        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
-          componentIdx: 0,
-          tableIdx: 1,
-          lowerFn: 
-          function lowerImportedOwnedHost_Error$1(obj) {
-            if (!(obj instanceof Error$1)) {
-              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
-            }
-            let handle = obj[symbolRscHandle];
-            if (!handle) {
-              const rep = obj[symbolRscRep] || ++captureCnt1;
-              captureTable1.set(rep, obj);
-              handle = rscTableCreateOwn(handleTable1, rep);
-            }
-            return handle;
+      [ 'ok', _lowerFlatOwn({
+        componentIdx: 0,
+        tableIdx: 10,
+        lowerFn: 
+        function lowerImportedOwnedHost_OutgoingBody(obj) {
+          if (!(obj instanceof OutgoingBody)) {
+            throw new TypeError('Resource error: Not a valid \"OutgoingBody\" resource.');
           }
-          ,
-        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
-        variantSize32: 8,
-        variantAlign32: 4,
-        variantPayloadOffset32: 4,
-        variantFlatCount: 2,
-      } ), 12, 4, 4 ],
+          let handle = obj[symbolRscHandle];
+          if (!handle) {
+            const rep = obj[symbolRscRep] || ++captureCnt10;
+            captureTable10.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable10, rep);
+          }
+          return handle;
+        }
+        ,
+      }), 8, 4, 4 ],
+      [ 'err', null, 8, 4, 4 ],
       ],
-      variantSize32: 12,
+      variantSize32: 8,
       variantAlign32: 4,
       variantPayloadOffset32: 4,
-      variantFlatCount: 3,
+      variantFlatCount: 2,
     })
     ],
     hasResultPointer: true,
@@ -20309,46 +21853,16 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline49.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 3),_liftFlatU64],
-    resultLowerFns: [
-    _lowerFlatResult({
-      caseMetas: [
-      [ 'ok', _lowerFlatList({
+    paramLiftFns: [_liftFlatBorrow.bind(null, 4)],
+    resultLowerFns: [_lowerFlatList({
+      elemLowerFn: _lowerFlatTuple({ elemLowerMetas: [[_lowerFlatStringAny, 8, 4],[_lowerFlatList({
         elemLowerFn: _lowerFlatU8,
         elemSize32: 1,
         elemAlign32: 1,
-      }), 12, 4, 4 ],
-      [ 'err', _lowerFlatVariant({
-        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
-          componentIdx: 0,
-          tableIdx: 1,
-          lowerFn: 
-          function lowerImportedOwnedHost_Error$1(obj) {
-            if (!(obj instanceof Error$1)) {
-              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
-            }
-            let handle = obj[symbolRscHandle];
-            if (!handle) {
-              const rep = obj[symbolRscRep] || ++captureCnt1;
-              captureTable1.set(rep, obj);
-              handle = rscTableCreateOwn(handleTable1, rep);
-            }
-            return handle;
-          }
-          ,
-        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
-        variantSize32: 8,
-        variantAlign32: 4,
-        variantPayloadOffset32: 4,
-        variantFlatCount: 2,
-      } ), 12, 4, 4 ],
-      ],
-      variantSize32: 12,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 3,
-    })
-    ],
+      }), 8, 4],], size32: 16, align32: 4 }),
+      elemSize32: 16,
+      elemAlign32: 4,
+    })],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -20367,46 +21881,16 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline49.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 3),_liftFlatU64],
-    resultLowerFns: [
-    _lowerFlatResult({
-      caseMetas: [
-      [ 'ok', _lowerFlatList({
+    paramLiftFns: [_liftFlatBorrow.bind(null, 4)],
+    resultLowerFns: [_lowerFlatList({
+      elemLowerFn: _lowerFlatTuple({ elemLowerMetas: [[_lowerFlatStringAny, 8, 4],[_lowerFlatList({
         elemLowerFn: _lowerFlatU8,
         elemSize32: 1,
         elemAlign32: 1,
-      }), 12, 4, 4 ],
-      [ 'err', _lowerFlatVariant({
-        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
-          componentIdx: 0,
-          tableIdx: 1,
-          lowerFn: 
-          function lowerImportedOwnedHost_Error$1(obj) {
-            if (!(obj instanceof Error$1)) {
-              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
-            }
-            let handle = obj[symbolRscHandle];
-            if (!handle) {
-              const rep = obj[symbolRscRep] || ++captureCnt1;
-              captureTable1.set(rep, obj);
-              handle = rscTableCreateOwn(handleTable1, rep);
-            }
-            return handle;
-          }
-          ,
-        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
-        variantSize32: 8,
-        variantAlign32: 4,
-        variantPayloadOffset32: 4,
-        variantFlatCount: 2,
-      } ), 12, 4, 4 ],
-      ],
-      variantSize32: 12,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 3,
-    })
-    ],
+      }), 8, 4],], size32: 16, align32: 4 }),
+      elemSize32: 16,
+      elemAlign32: 4,
+    })],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -20426,357 +21910,28 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline50.manuallyAsync,
-    paramLiftFns: [_liftFlatOwn({
-      componentIdx: 0,
-      tableIdx: 7,
-      classNameFn: () => OutgoingRequest,
-      createResourceFn: 
-      (handle) => {
-        const rep = handleTable7[(handle << 1) + 1] & ~T_FLAG;
-        let resourceObj = captureTable7.get(rep);
-        if (!resourceObj) {
-          resourceObj = Object.create(OutgoingRequest.prototype);
-          Object.defineProperty(resourceObj, symbolRscHandle, { writable: true, value: handle });
-          Object.defineProperty(resourceObj, symbolRscRep, { writable: true, value: rep });
-        } else {
-          captureTable7.delete(rep);
-        }
-        rscTableRemove(handleTable7, handle);
-        return resourceObj;
-      }
-      ,
-    })
-    ,
-    _liftFlatOption({
-      caseMetas: [
-      ['none', null, 0, 0, 0, [] ],
-      ['some', _liftFlatOwn({
-        componentIdx: 0,
-        tableIdx: 9,
-        classNameFn: () => RequestOptions,
-        createResourceFn: 
-        (handle) => {
-          const rep = handleTable9[(handle << 1) + 1] & ~T_FLAG;
-          let resourceObj = captureTable9.get(rep);
-          if (!resourceObj) {
-            resourceObj = Object.create(RequestOptions.prototype);
-            Object.defineProperty(resourceObj, symbolRscHandle, { writable: true, value: handle });
-            Object.defineProperty(resourceObj, symbolRscRep, { writable: true, value: rep });
-          } else {
-            captureTable9.delete(rep);
-          }
-          rscTableRemove(handleTable9, handle);
-          return resourceObj;
-        }
-        ,
-      })
-      , 4, 4, 1, ['i32'] ],
-      ],
-      variantSize32: 8,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 2,
-      variantPayloadFlatTypes: ['i32'],
-      payloadMaybeNull: false,
-    })
-    ],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 4),_liftFlatStringAny,_liftFlatList({
+      elemLiftFn: _liftFlatU8,
+      elemAlign32: 1,
+      elemSize32: 1,
+      typedArray: Uint8Array,
+    })],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 5,
-        lowerFn: 
-        function lowerImportedOwnedHost_FutureIncomingResponse(obj) {
-          if (!(obj instanceof FutureIncomingResponse)) {
-            throw new TypeError('Resource error: Not a valid \"FutureIncomingResponse\" resource.');
-          }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt5;
-            captureTable5.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable5, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 40, 8, 8 ],
+      [ 'ok', null, 2, 1, 1 ],
       [ 'err', _lowerFlatVariant({
-        caseMetas: [[ 'DNS-timeout', null, 0, 0, 0 ],[ 'DNS-error', _lowerFlatRecord({ fieldMetas: [['rcode', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4 ],['infoCode', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU16, 2, 2, 1],
-          ],
-          variantSize32: 4,
-          variantAlign32: 2,
-          variantPayloadOffset32: 2,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 4, 2 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'destination-not-found', null, 0, 0, 0 ],[ 'destination-unavailable', null, 0, 0, 0 ],[ 'destination-IP-prohibited', null, 0, 0, 0 ],[ 'destination-IP-unroutable', null, 0, 0, 0 ],[ 'connection-refused', null, 0, 0, 0 ],[ 'connection-terminated', null, 0, 0, 0 ],[ 'connection-timeout', null, 0, 0, 0 ],[ 'connection-read-timeout', null, 0, 0, 0 ],[ 'connection-write-timeout', null, 0, 0, 0 ],[ 'connection-limit-reached', null, 0, 0, 0 ],[ 'TLS-protocol-error', null, 0, 0, 0 ],[ 'TLS-certificate-error', null, 0, 0, 0 ],[ 'TLS-alert-received', _lowerFlatRecord({ fieldMetas: [['alertId', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU8, 1, 1, 1],
-          ],
-          variantSize32: 2,
-          variantAlign32: 1,
-          variantPayloadOffset32: 1,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 2, 1 ],['alertMessage', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'HTTP-request-denied', null, 0, 0, 0 ],[ 'HTTP-request-length-required', null, 0, 0, 0 ],[ 'HTTP-request-body-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU64, 8, 8, 1],
-          ],
-          variantSize32: 16,
-          variantAlign32: 8,
-          variantPayloadOffset32: 8,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 16, 8, 2 ],[ 'HTTP-request-method-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-too-long', null, 0, 0, 0 ],[ 'HTTP-request-header-section-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4, 2 ],[ 'HTTP-request-header-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatRecord({ fieldMetas: [['fieldName', 
-          _lowerFlatOption({
-            caseMetas: [
-            [ 'none', null, 0, 0, 0 ],
-            [ 'some', _lowerFlatStringAny, 8, 4, 2],
-            ],
-            variantSize32: 12,
-            variantAlign32: 4,
-            variantPayloadOffset32: 4,
-            variantFlatCount: 3,
-            payloadMaybeNull: false,
-          })
-          , 12, 4 ],['fieldSize', 
-          _lowerFlatOption({
-            caseMetas: [
-            [ 'none', null, 0, 0, 0 ],
-            [ 'some', _lowerFlatU32, 4, 4, 1],
-            ],
-            variantSize32: 8,
-            variantAlign32: 4,
-            variantPayloadOffset32: 4,
-            variantFlatCount: 2,
-            payloadMaybeNull: false,
-          })
-          , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5],
-          ],
-          variantSize32: 24,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 6,
-          payloadMaybeNull: false,
-        })
-        , 24, 4, 6 ],[ 'HTTP-request-trailer-section-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4, 2 ],[ 'HTTP-request-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4 ],['fieldSize', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-incomplete', null, 0, 0, 0 ],[ 'HTTP-response-header-section-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4, 2 ],[ 'HTTP-response-header-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4 ],['fieldSize', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-body-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU64, 8, 8, 1],
-          ],
-          variantSize32: 16,
-          variantAlign32: 8,
-          variantPayloadOffset32: 8,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 16, 8, 2 ],[ 'HTTP-response-trailer-section-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4, 2 ],[ 'HTTP-response-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4 ],['fieldSize', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-transfer-coding', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4, 3 ],[ 'HTTP-response-content-coding', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4, 3 ],[ 'HTTP-response-timeout', null, 0, 0, 0 ],[ 'HTTP-upgrade-failed', null, 0, 0, 0 ],[ 'HTTP-protocol-error', null, 0, 0, 0 ],[ 'loop-detected', null, 0, 0, 0 ],[ 'configuration-error', null, 0, 0, 0 ],[ 'internal-error', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4, 3 ],],
-        variantSize32: 32,
-        variantAlign32: 8,
-        variantPayloadOffset32: 8,
-        variantFlatCount: 7,
-      } ), 40, 8, 8 ],
+        caseMetas: [[ 'invalid-syntax', null, 0, 0, 0 ],[ 'forbidden', null, 0, 0, 0 ],[ 'immutable', null, 0, 0, 0 ],],
+        variantSize32: 1,
+        variantAlign32: 1,
+        variantPayloadOffset32: 1,
+        variantFlatCount: 1,
+      } ), 2, 1, 1 ],
       ],
-      variantSize32: 40,
-      variantAlign32: 8,
-      variantPayloadOffset32: 8,
-      variantFlatCount: 8,
+      variantSize32: 2,
+      variantAlign32: 1,
+      variantPayloadOffset32: 1,
+      variantFlatCount: 2,
     })
     ],
     hasResultPointer: true,
@@ -20787,7 +21942,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: () => realloc0,
+    getReallocFn: undefined,
     importFn: _trampoline50,
   },
   ))) : _lowerImportBackwardsCompat.bind(
@@ -20797,357 +21952,28 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline50.manuallyAsync,
-    paramLiftFns: [_liftFlatOwn({
-      componentIdx: 0,
-      tableIdx: 7,
-      classNameFn: () => OutgoingRequest,
-      createResourceFn: 
-      (handle) => {
-        const rep = handleTable7[(handle << 1) + 1] & ~T_FLAG;
-        let resourceObj = captureTable7.get(rep);
-        if (!resourceObj) {
-          resourceObj = Object.create(OutgoingRequest.prototype);
-          Object.defineProperty(resourceObj, symbolRscHandle, { writable: true, value: handle });
-          Object.defineProperty(resourceObj, symbolRscRep, { writable: true, value: rep });
-        } else {
-          captureTable7.delete(rep);
-        }
-        rscTableRemove(handleTable7, handle);
-        return resourceObj;
-      }
-      ,
-    })
-    ,
-    _liftFlatOption({
-      caseMetas: [
-      ['none', null, 0, 0, 0, [] ],
-      ['some', _liftFlatOwn({
-        componentIdx: 0,
-        tableIdx: 9,
-        classNameFn: () => RequestOptions,
-        createResourceFn: 
-        (handle) => {
-          const rep = handleTable9[(handle << 1) + 1] & ~T_FLAG;
-          let resourceObj = captureTable9.get(rep);
-          if (!resourceObj) {
-            resourceObj = Object.create(RequestOptions.prototype);
-            Object.defineProperty(resourceObj, symbolRscHandle, { writable: true, value: handle });
-            Object.defineProperty(resourceObj, symbolRscRep, { writable: true, value: rep });
-          } else {
-            captureTable9.delete(rep);
-          }
-          rscTableRemove(handleTable9, handle);
-          return resourceObj;
-        }
-        ,
-      })
-      , 4, 4, 1, ['i32'] ],
-      ],
-      variantSize32: 8,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 2,
-      variantPayloadFlatTypes: ['i32'],
-      payloadMaybeNull: false,
-    })
-    ],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 4),_liftFlatStringAny,_liftFlatList({
+      elemLiftFn: _liftFlatU8,
+      elemAlign32: 1,
+      elemSize32: 1,
+      typedArray: Uint8Array,
+    })],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 5,
-        lowerFn: 
-        function lowerImportedOwnedHost_FutureIncomingResponse(obj) {
-          if (!(obj instanceof FutureIncomingResponse)) {
-            throw new TypeError('Resource error: Not a valid \"FutureIncomingResponse\" resource.');
-          }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt5;
-            captureTable5.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable5, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 40, 8, 8 ],
+      [ 'ok', null, 2, 1, 1 ],
       [ 'err', _lowerFlatVariant({
-        caseMetas: [[ 'DNS-timeout', null, 0, 0, 0 ],[ 'DNS-error', _lowerFlatRecord({ fieldMetas: [['rcode', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4 ],['infoCode', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU16, 2, 2, 1],
-          ],
-          variantSize32: 4,
-          variantAlign32: 2,
-          variantPayloadOffset32: 2,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 4, 2 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'destination-not-found', null, 0, 0, 0 ],[ 'destination-unavailable', null, 0, 0, 0 ],[ 'destination-IP-prohibited', null, 0, 0, 0 ],[ 'destination-IP-unroutable', null, 0, 0, 0 ],[ 'connection-refused', null, 0, 0, 0 ],[ 'connection-terminated', null, 0, 0, 0 ],[ 'connection-timeout', null, 0, 0, 0 ],[ 'connection-read-timeout', null, 0, 0, 0 ],[ 'connection-write-timeout', null, 0, 0, 0 ],[ 'connection-limit-reached', null, 0, 0, 0 ],[ 'TLS-protocol-error', null, 0, 0, 0 ],[ 'TLS-certificate-error', null, 0, 0, 0 ],[ 'TLS-alert-received', _lowerFlatRecord({ fieldMetas: [['alertId', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU8, 1, 1, 1],
-          ],
-          variantSize32: 2,
-          variantAlign32: 1,
-          variantPayloadOffset32: 1,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 2, 1 ],['alertMessage', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'HTTP-request-denied', null, 0, 0, 0 ],[ 'HTTP-request-length-required', null, 0, 0, 0 ],[ 'HTTP-request-body-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU64, 8, 8, 1],
-          ],
-          variantSize32: 16,
-          variantAlign32: 8,
-          variantPayloadOffset32: 8,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 16, 8, 2 ],[ 'HTTP-request-method-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-too-long', null, 0, 0, 0 ],[ 'HTTP-request-header-section-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4, 2 ],[ 'HTTP-request-header-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatRecord({ fieldMetas: [['fieldName', 
-          _lowerFlatOption({
-            caseMetas: [
-            [ 'none', null, 0, 0, 0 ],
-            [ 'some', _lowerFlatStringAny, 8, 4, 2],
-            ],
-            variantSize32: 12,
-            variantAlign32: 4,
-            variantPayloadOffset32: 4,
-            variantFlatCount: 3,
-            payloadMaybeNull: false,
-          })
-          , 12, 4 ],['fieldSize', 
-          _lowerFlatOption({
-            caseMetas: [
-            [ 'none', null, 0, 0, 0 ],
-            [ 'some', _lowerFlatU32, 4, 4, 1],
-            ],
-            variantSize32: 8,
-            variantAlign32: 4,
-            variantPayloadOffset32: 4,
-            variantFlatCount: 2,
-            payloadMaybeNull: false,
-          })
-          , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5],
-          ],
-          variantSize32: 24,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 6,
-          payloadMaybeNull: false,
-        })
-        , 24, 4, 6 ],[ 'HTTP-request-trailer-section-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4, 2 ],[ 'HTTP-request-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4 ],['fieldSize', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-incomplete', null, 0, 0, 0 ],[ 'HTTP-response-header-section-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4, 2 ],[ 'HTTP-response-header-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4 ],['fieldSize', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-body-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU64, 8, 8, 1],
-          ],
-          variantSize32: 16,
-          variantAlign32: 8,
-          variantPayloadOffset32: 8,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 16, 8, 2 ],[ 'HTTP-response-trailer-section-size', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4, 2 ],[ 'HTTP-response-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4 ],['fieldSize', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatU32, 4, 4, 1],
-          ],
-          variantSize32: 8,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 2,
-          payloadMaybeNull: false,
-        })
-        , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-transfer-coding', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4, 3 ],[ 'HTTP-response-content-coding', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4, 3 ],[ 'HTTP-response-timeout', null, 0, 0, 0 ],[ 'HTTP-upgrade-failed', null, 0, 0, 0 ],[ 'HTTP-protocol-error', null, 0, 0, 0 ],[ 'loop-detected', null, 0, 0, 0 ],[ 'configuration-error', null, 0, 0, 0 ],[ 'internal-error', 
-        _lowerFlatOption({
-          caseMetas: [
-          [ 'none', null, 0, 0, 0 ],
-          [ 'some', _lowerFlatStringAny, 8, 4, 2],
-          ],
-          variantSize32: 12,
-          variantAlign32: 4,
-          variantPayloadOffset32: 4,
-          variantFlatCount: 3,
-          payloadMaybeNull: false,
-        })
-        , 12, 4, 3 ],],
-        variantSize32: 32,
-        variantAlign32: 8,
-        variantPayloadOffset32: 8,
-        variantFlatCount: 7,
-      } ), 40, 8, 8 ],
+        caseMetas: [[ 'invalid-syntax', null, 0, 0, 0 ],[ 'forbidden', null, 0, 0, 0 ],[ 'immutable', null, 0, 0, 0 ],],
+        variantSize32: 1,
+        variantAlign32: 1,
+        variantPayloadOffset32: 1,
+        variantFlatCount: 1,
+      } ), 2, 1, 1 ],
       ],
-      variantSize32: 40,
-      variantAlign32: 8,
-      variantPayloadOffset32: 8,
-      variantFlatCount: 8,
+      variantSize32: 2,
+      variantAlign32: 1,
+      variantPayloadOffset32: 1,
+      variantFlatCount: 2,
     })
     ],
     hasResultPointer: true,
@@ -21158,7 +21984,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: () => realloc0,
+    getReallocFn: undefined,
     importFn: _trampoline50,
   },
   );
@@ -21169,17 +21995,42 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline51.manuallyAsync,
-    paramLiftFns: [_liftFlatList({
-      elemLiftFn: _liftFlatBorrow.bind(null, 0),
-      elemAlign32: 4,
-      elemSize32: 4,
-      typedArray: undefined,
-    })],
-    resultLowerFns: [_lowerFlatList({
-      elemLowerFn: _lowerFlatU32,
-      elemSize32: 4,
-      elemAlign32: 4,
-    })],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 3),_liftFlatBorrow.bind(null, 2),_liftFlatU64],
+    resultLowerFns: [
+    _lowerFlatResult({
+      caseMetas: [
+      [ 'ok', _lowerFlatU64, 16, 8, 8 ],
+      [ 'err', _lowerFlatVariant({
+        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
+          componentIdx: 0,
+          tableIdx: 1,
+          lowerFn: 
+          function lowerImportedOwnedHost_Error$1(obj) {
+            if (!(obj instanceof Error$1)) {
+              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
+            }
+            let handle = obj[symbolRscHandle];
+            if (!handle) {
+              const rep = obj[symbolRscRep] || ++captureCnt1;
+              captureTable1.set(rep, obj);
+              handle = rscTableCreateOwn(handleTable1, rep);
+            }
+            return handle;
+          }
+          ,
+        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
+        variantSize32: 8,
+        variantAlign32: 4,
+        variantPayloadOffset32: 4,
+        variantFlatCount: 2,
+      } ), 16, 8, 8 ],
+      ],
+      variantSize32: 16,
+      variantAlign32: 8,
+      variantPayloadOffset32: 8,
+      variantFlatCount: 3,
+    })
+    ],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -21188,7 +22039,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: () => realloc0,
+    getReallocFn: undefined,
     importFn: _trampoline51,
   },
   ))) : _lowerImportBackwardsCompat.bind(
@@ -21198,17 +22049,42 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline51.manuallyAsync,
-    paramLiftFns: [_liftFlatList({
-      elemLiftFn: _liftFlatBorrow.bind(null, 0),
-      elemAlign32: 4,
-      elemSize32: 4,
-      typedArray: undefined,
-    })],
-    resultLowerFns: [_lowerFlatList({
-      elemLowerFn: _lowerFlatU32,
-      elemSize32: 4,
-      elemAlign32: 4,
-    })],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 3),_liftFlatBorrow.bind(null, 2),_liftFlatU64],
+    resultLowerFns: [
+    _lowerFlatResult({
+      caseMetas: [
+      [ 'ok', _lowerFlatU64, 16, 8, 8 ],
+      [ 'err', _lowerFlatVariant({
+        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
+          componentIdx: 0,
+          tableIdx: 1,
+          lowerFn: 
+          function lowerImportedOwnedHost_Error$1(obj) {
+            if (!(obj instanceof Error$1)) {
+              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
+            }
+            let handle = obj[symbolRscHandle];
+            if (!handle) {
+              const rep = obj[symbolRscRep] || ++captureCnt1;
+              captureTable1.set(rep, obj);
+              handle = rscTableCreateOwn(handleTable1, rep);
+            }
+            return handle;
+          }
+          ,
+        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
+        variantSize32: 8,
+        variantAlign32: 4,
+        variantPayloadOffset32: 4,
+        variantFlatCount: 2,
+      } ), 16, 8, 8 ],
+      ],
+      variantSize32: 16,
+      variantAlign32: 8,
+      variantPayloadOffset32: 8,
+      variantFlatCount: 3,
+    })
+    ],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -21217,7 +22093,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: () => realloc0,
+    getReallocFn: undefined,
     importFn: _trampoline51,
   },
   );
@@ -21228,8 +22104,42 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline52.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 1)],
-    resultLowerFns: [_lowerFlatStringAny],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 3)],
+    resultLowerFns: [
+    _lowerFlatResult({
+      caseMetas: [
+      [ 'ok', _lowerFlatU64, 16, 8, 8 ],
+      [ 'err', _lowerFlatVariant({
+        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
+          componentIdx: 0,
+          tableIdx: 1,
+          lowerFn: 
+          function lowerImportedOwnedHost_Error$1(obj) {
+            if (!(obj instanceof Error$1)) {
+              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
+            }
+            let handle = obj[symbolRscHandle];
+            if (!handle) {
+              const rep = obj[symbolRscRep] || ++captureCnt1;
+              captureTable1.set(rep, obj);
+              handle = rscTableCreateOwn(handleTable1, rep);
+            }
+            return handle;
+          }
+          ,
+        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
+        variantSize32: 8,
+        variantAlign32: 4,
+        variantPayloadOffset32: 4,
+        variantFlatCount: 2,
+      } ), 16, 8, 8 ],
+      ],
+      variantSize32: 16,
+      variantAlign32: 8,
+      variantPayloadOffset32: 8,
+      variantFlatCount: 3,
+    })
+    ],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -21238,7 +22148,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: () => realloc0,
+    getReallocFn: undefined,
     importFn: _trampoline52,
   },
   ))) : _lowerImportBackwardsCompat.bind(
@@ -21248,8 +22158,42 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline52.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 1)],
-    resultLowerFns: [_lowerFlatStringAny],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 3)],
+    resultLowerFns: [
+    _lowerFlatResult({
+      caseMetas: [
+      [ 'ok', _lowerFlatU64, 16, 8, 8 ],
+      [ 'err', _lowerFlatVariant({
+        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
+          componentIdx: 0,
+          tableIdx: 1,
+          lowerFn: 
+          function lowerImportedOwnedHost_Error$1(obj) {
+            if (!(obj instanceof Error$1)) {
+              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
+            }
+            let handle = obj[symbolRscHandle];
+            if (!handle) {
+              const rep = obj[symbolRscRep] || ++captureCnt1;
+              captureTable1.set(rep, obj);
+              handle = rscTableCreateOwn(handleTable1, rep);
+            }
+            return handle;
+          }
+          ,
+        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
+        variantSize32: 8,
+        variantAlign32: 4,
+        variantPayloadOffset32: 4,
+        variantFlatCount: 2,
+      } ), 16, 8, 8 ],
+      ],
+      variantSize32: 16,
+      variantAlign32: 8,
+      variantPayloadOffset32: 8,
+      variantFlatCount: 3,
+    })
+    ],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -21258,7 +22202,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: () => realloc0,
+    getReallocFn: undefined,
     importFn: _trampoline52,
   },
   );
@@ -21269,26 +22213,45 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline53.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 1)],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 3),_liftFlatList({
+      elemLiftFn: _liftFlatU8,
+      elemAlign32: 1,
+      elemSize32: 1,
+      typedArray: Uint8Array,
+    })],
     resultLowerFns: [
-    _lowerFlatOption({
+    _lowerFlatResult({
       caseMetas: [
-      [ 'none', null, 0, 0, 0 ],
-      [ 'some', 
-      _lowerFlatEnum({
-        caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
-        variantSize32: 1,
-        variantAlign32: 1,
-        variantPayloadOffset32: 1,
-        variantFlatCount: 1,
-      })
-      , 1, 1, 1],
+      [ 'ok', null, 12, 4, 4 ],
+      [ 'err', _lowerFlatVariant({
+        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
+          componentIdx: 0,
+          tableIdx: 1,
+          lowerFn: 
+          function lowerImportedOwnedHost_Error$1(obj) {
+            if (!(obj instanceof Error$1)) {
+              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
+            }
+            let handle = obj[symbolRscHandle];
+            if (!handle) {
+              const rep = obj[symbolRscRep] || ++captureCnt1;
+              captureTable1.set(rep, obj);
+              handle = rscTableCreateOwn(handleTable1, rep);
+            }
+            return handle;
+          }
+          ,
+        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
+        variantSize32: 8,
+        variantAlign32: 4,
+        variantPayloadOffset32: 4,
+        variantFlatCount: 2,
+      } ), 12, 4, 4 ],
       ],
-      variantSize32: 2,
-      variantAlign32: 1,
-      variantPayloadOffset32: 1,
-      variantFlatCount: 2,
-      payloadMaybeNull: false,
+      variantSize32: 12,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 3,
     })
     ],
     hasResultPointer: true,
@@ -21309,26 +22272,45 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline53.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 1)],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 3),_liftFlatList({
+      elemLiftFn: _liftFlatU8,
+      elemAlign32: 1,
+      elemSize32: 1,
+      typedArray: Uint8Array,
+    })],
     resultLowerFns: [
-    _lowerFlatOption({
+    _lowerFlatResult({
       caseMetas: [
-      [ 'none', null, 0, 0, 0 ],
-      [ 'some', 
-      _lowerFlatEnum({
-        caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
-        variantSize32: 1,
-        variantAlign32: 1,
-        variantPayloadOffset32: 1,
-        variantFlatCount: 1,
-      })
-      , 1, 1, 1],
+      [ 'ok', null, 12, 4, 4 ],
+      [ 'err', _lowerFlatVariant({
+        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
+          componentIdx: 0,
+          tableIdx: 1,
+          lowerFn: 
+          function lowerImportedOwnedHost_Error$1(obj) {
+            if (!(obj instanceof Error$1)) {
+              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
+            }
+            let handle = obj[symbolRscHandle];
+            if (!handle) {
+              const rep = obj[symbolRscRep] || ++captureCnt1;
+              captureTable1.set(rep, obj);
+              handle = rscTableCreateOwn(handleTable1, rep);
+            }
+            return handle;
+          }
+          ,
+        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
+        variantSize32: 8,
+        variantAlign32: 4,
+        variantPayloadOffset32: 4,
+        variantFlatCount: 2,
+      } ), 12, 4, 4 ],
       ],
-      variantSize32: 2,
-      variantAlign32: 1,
-      variantPayloadOffset32: 1,
-      variantFlatCount: 2,
-      payloadMaybeNull: false,
+      variantSize32: 12,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 3,
     })
     ],
     hasResultPointer: true,
@@ -21350,24 +22332,43 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline54.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13)],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 2),_liftFlatU64],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatRecord({ fieldMetas: [['lower', _lowerFlatU64, 8, 8 ],['upper', _lowerFlatU64, 8, 8 ],], size32: 16, align32: 8 }), 24, 8, 8 ],
-      [ 'err', 
-      _lowerFlatEnum({
-        caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
-        variantSize32: 1,
-        variantAlign32: 1,
-        variantPayloadOffset32: 1,
-        variantFlatCount: 1,
-      })
-      , 24, 8, 8 ],
+      [ 'ok', _lowerFlatList({
+        elemLowerFn: _lowerFlatU8,
+        elemSize32: 1,
+        elemAlign32: 1,
+      }), 12, 4, 4 ],
+      [ 'err', _lowerFlatVariant({
+        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
+          componentIdx: 0,
+          tableIdx: 1,
+          lowerFn: 
+          function lowerImportedOwnedHost_Error$1(obj) {
+            if (!(obj instanceof Error$1)) {
+              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
+            }
+            let handle = obj[symbolRscHandle];
+            if (!handle) {
+              const rep = obj[symbolRscRep] || ++captureCnt1;
+              captureTable1.set(rep, obj);
+              handle = rscTableCreateOwn(handleTable1, rep);
+            }
+            return handle;
+          }
+          ,
+        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
+        variantSize32: 8,
+        variantAlign32: 4,
+        variantPayloadOffset32: 4,
+        variantFlatCount: 2,
+      } ), 12, 4, 4 ],
       ],
-      variantSize32: 24,
-      variantAlign32: 8,
-      variantPayloadOffset32: 8,
+      variantSize32: 12,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
       variantFlatCount: 3,
     })
     ],
@@ -21379,7 +22380,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: undefined,
+    getReallocFn: () => realloc0,
     importFn: _trampoline54,
   },
   ))) : _lowerImportBackwardsCompat.bind(
@@ -21389,24 +22390,43 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline54.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13)],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 2),_liftFlatU64],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatRecord({ fieldMetas: [['lower', _lowerFlatU64, 8, 8 ],['upper', _lowerFlatU64, 8, 8 ],], size32: 16, align32: 8 }), 24, 8, 8 ],
-      [ 'err', 
-      _lowerFlatEnum({
-        caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
-        variantSize32: 1,
-        variantAlign32: 1,
-        variantPayloadOffset32: 1,
-        variantFlatCount: 1,
-      })
-      , 24, 8, 8 ],
+      [ 'ok', _lowerFlatList({
+        elemLowerFn: _lowerFlatU8,
+        elemSize32: 1,
+        elemAlign32: 1,
+      }), 12, 4, 4 ],
+      [ 'err', _lowerFlatVariant({
+        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
+          componentIdx: 0,
+          tableIdx: 1,
+          lowerFn: 
+          function lowerImportedOwnedHost_Error$1(obj) {
+            if (!(obj instanceof Error$1)) {
+              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
+            }
+            let handle = obj[symbolRscHandle];
+            if (!handle) {
+              const rep = obj[symbolRscRep] || ++captureCnt1;
+              captureTable1.set(rep, obj);
+              handle = rscTableCreateOwn(handleTable1, rep);
+            }
+            return handle;
+          }
+          ,
+        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
+        variantSize32: 8,
+        variantAlign32: 4,
+        variantPayloadOffset32: 4,
+        variantFlatCount: 2,
+      } ), 12, 4, 4 ],
       ],
-      variantSize32: 24,
-      variantAlign32: 8,
-      variantPayloadOffset32: 8,
+      variantSize32: 12,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
       variantFlatCount: 3,
     })
     ],
@@ -21418,7 +22438,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: undefined,
+    getReallocFn: () => realloc0,
     importFn: _trampoline54,
   },
   );
@@ -21429,47 +22449,8 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline55.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 14)],
-    resultLowerFns: [
-    _lowerFlatResult({
-      caseMetas: [
-      [ 'ok', 
-      _lowerFlatOption({
-        caseMetas: [
-        [ 'none', null, 0, 0, 0 ],
-        [ 'some', _lowerFlatRecord({ fieldMetas: [['type', 
-        _lowerFlatEnum({
-          caseMetas: [['unknown', null, 1, 1, 1],['block-device', null, 1, 1, 1],['character-device', null, 1, 1, 1],['directory', null, 1, 1, 1],['fifo', null, 1, 1, 1],['symbolic-link', null, 1, 1, 1],['regular-file', null, 1, 1, 1],['socket', null, 1, 1, 1],],
-          variantSize32: 1,
-          variantAlign32: 1,
-          variantPayloadOffset32: 1,
-          variantFlatCount: 1,
-        })
-        , 1, 1 ],['name', _lowerFlatStringAny, 8, 4 ],], size32: 12, align32: 4 }), 12, 4, 3],
-        ],
-        variantSize32: 16,
-        variantAlign32: 4,
-        variantPayloadOffset32: 4,
-        variantFlatCount: 4,
-        payloadMaybeNull: false,
-      })
-      , 20, 4, 4 ],
-      [ 'err', 
-      _lowerFlatEnum({
-        caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
-        variantSize32: 1,
-        variantAlign32: 1,
-        variantPayloadOffset32: 1,
-        variantFlatCount: 1,
-      })
-      , 20, 4, 4 ],
-      ],
-      variantSize32: 20,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 5,
-    })
-    ],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 1)],
+    resultLowerFns: [_lowerFlatStringAny],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -21478,7 +22459,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: () => realloc1,
+    getReallocFn: () => realloc0,
     importFn: _trampoline55,
   },
   ))) : _lowerImportBackwardsCompat.bind(
@@ -21488,47 +22469,8 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline55.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 14)],
-    resultLowerFns: [
-    _lowerFlatResult({
-      caseMetas: [
-      [ 'ok', 
-      _lowerFlatOption({
-        caseMetas: [
-        [ 'none', null, 0, 0, 0 ],
-        [ 'some', _lowerFlatRecord({ fieldMetas: [['type', 
-        _lowerFlatEnum({
-          caseMetas: [['unknown', null, 1, 1, 1],['block-device', null, 1, 1, 1],['character-device', null, 1, 1, 1],['directory', null, 1, 1, 1],['fifo', null, 1, 1, 1],['symbolic-link', null, 1, 1, 1],['regular-file', null, 1, 1, 1],['socket', null, 1, 1, 1],],
-          variantSize32: 1,
-          variantAlign32: 1,
-          variantPayloadOffset32: 1,
-          variantFlatCount: 1,
-        })
-        , 1, 1 ],['name', _lowerFlatStringAny, 8, 4 ],], size32: 12, align32: 4 }), 12, 4, 3],
-        ],
-        variantSize32: 16,
-        variantAlign32: 4,
-        variantPayloadOffset32: 4,
-        variantFlatCount: 4,
-        payloadMaybeNull: false,
-      })
-      , 20, 4, 4 ],
-      [ 'err', 
-      _lowerFlatEnum({
-        caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
-        variantSize32: 1,
-        variantAlign32: 1,
-        variantPayloadOffset32: 1,
-        variantFlatCount: 1,
-      })
-      , 20, 4, 4 ],
-      ],
-      variantSize32: 20,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 5,
-    })
-    ],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 1)],
+    resultLowerFns: [_lowerFlatStringAny],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -21537,7 +22479,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: () => realloc1,
+    getReallocFn: () => realloc0,
     importFn: _trampoline55,
   },
   );
@@ -21548,25 +22490,357 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline56.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13),_liftFlatFlags({ names: ['symlinkFollow'], size32: 1, align32: 1, intSizeBytes: 1 }),_liftFlatStringAny],
+    paramLiftFns: [_liftFlatOwn({
+      componentIdx: 0,
+      tableIdx: 5,
+      classNameFn: () => OutgoingRequest,
+      createResourceFn: 
+      (handle) => {
+        const rep = handleTable5[(handle << 1) + 1] & ~T_FLAG;
+        let resourceObj = captureTable5.get(rep);
+        if (!resourceObj) {
+          resourceObj = Object.create(OutgoingRequest.prototype);
+          Object.defineProperty(resourceObj, symbolRscHandle, { writable: true, value: handle });
+          Object.defineProperty(resourceObj, symbolRscRep, { writable: true, value: rep });
+        } else {
+          captureTable5.delete(rep);
+        }
+        rscTableRemove(handleTable5, handle);
+        return resourceObj;
+      }
+      ,
+    })
+    ,
+    _liftFlatOption({
+      caseMetas: [
+      ['none', null, 0, 0, 0, [] ],
+      ['some', _liftFlatOwn({
+        componentIdx: 0,
+        tableIdx: 11,
+        classNameFn: () => RequestOptions,
+        createResourceFn: 
+        (handle) => {
+          const rep = handleTable11[(handle << 1) + 1] & ~T_FLAG;
+          let resourceObj = captureTable11.get(rep);
+          if (!resourceObj) {
+            resourceObj = Object.create(RequestOptions.prototype);
+            Object.defineProperty(resourceObj, symbolRscHandle, { writable: true, value: handle });
+            Object.defineProperty(resourceObj, symbolRscRep, { writable: true, value: rep });
+          } else {
+            captureTable11.delete(rep);
+          }
+          rscTableRemove(handleTable11, handle);
+          return resourceObj;
+        }
+        ,
+      })
+      , 4, 4, 1, ['i32'] ],
+      ],
+      variantSize32: 8,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 2,
+      variantPayloadFlatTypes: ['i32'],
+      payloadMaybeNull: false,
+    })
+    ],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatRecord({ fieldMetas: [['lower', _lowerFlatU64, 8, 8 ],['upper', _lowerFlatU64, 8, 8 ],], size32: 16, align32: 8 }), 24, 8, 8 ],
-      [ 'err', 
-      _lowerFlatEnum({
-        caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
-        variantSize32: 1,
-        variantAlign32: 1,
-        variantPayloadOffset32: 1,
-        variantFlatCount: 1,
-      })
-      , 24, 8, 8 ],
+      [ 'ok', _lowerFlatOwn({
+        componentIdx: 0,
+        tableIdx: 6,
+        lowerFn: 
+        function lowerImportedOwnedHost_FutureIncomingResponse(obj) {
+          if (!(obj instanceof FutureIncomingResponse)) {
+            throw new TypeError('Resource error: Not a valid \"FutureIncomingResponse\" resource.');
+          }
+          let handle = obj[symbolRscHandle];
+          if (!handle) {
+            const rep = obj[symbolRscRep] || ++captureCnt6;
+            captureTable6.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable6, rep);
+          }
+          return handle;
+        }
+        ,
+      }), 40, 8, 8 ],
+      [ 'err', _lowerFlatVariant({
+        caseMetas: [[ 'DNS-timeout', null, 0, 0, 0 ],[ 'DNS-error', _lowerFlatRecord({ fieldMetas: [['rcode', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4 ],['infoCode', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU16, 2, 2, 1],
+          ],
+          variantSize32: 4,
+          variantAlign32: 2,
+          variantPayloadOffset32: 2,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 4, 2 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'destination-not-found', null, 0, 0, 0 ],[ 'destination-unavailable', null, 0, 0, 0 ],[ 'destination-IP-prohibited', null, 0, 0, 0 ],[ 'destination-IP-unroutable', null, 0, 0, 0 ],[ 'connection-refused', null, 0, 0, 0 ],[ 'connection-terminated', null, 0, 0, 0 ],[ 'connection-timeout', null, 0, 0, 0 ],[ 'connection-read-timeout', null, 0, 0, 0 ],[ 'connection-write-timeout', null, 0, 0, 0 ],[ 'connection-limit-reached', null, 0, 0, 0 ],[ 'TLS-protocol-error', null, 0, 0, 0 ],[ 'TLS-certificate-error', null, 0, 0, 0 ],[ 'TLS-alert-received', _lowerFlatRecord({ fieldMetas: [['alertId', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU8, 1, 1, 1],
+          ],
+          variantSize32: 2,
+          variantAlign32: 1,
+          variantPayloadOffset32: 1,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 2, 1 ],['alertMessage', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'HTTP-request-denied', null, 0, 0, 0 ],[ 'HTTP-request-length-required', null, 0, 0, 0 ],[ 'HTTP-request-body-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU64, 8, 8, 1],
+          ],
+          variantSize32: 16,
+          variantAlign32: 8,
+          variantPayloadOffset32: 8,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 16, 8, 2 ],[ 'HTTP-request-method-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-too-long', null, 0, 0, 0 ],[ 'HTTP-request-header-section-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4, 2 ],[ 'HTTP-request-header-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+          _lowerFlatOption({
+            caseMetas: [
+            [ 'none', null, 0, 0, 0 ],
+            [ 'some', _lowerFlatStringAny, 8, 4, 2],
+            ],
+            variantSize32: 12,
+            variantAlign32: 4,
+            variantPayloadOffset32: 4,
+            variantFlatCount: 3,
+            payloadMaybeNull: false,
+          })
+          , 12, 4 ],['fieldSize', 
+          _lowerFlatOption({
+            caseMetas: [
+            [ 'none', null, 0, 0, 0 ],
+            [ 'some', _lowerFlatU32, 4, 4, 1],
+            ],
+            variantSize32: 8,
+            variantAlign32: 4,
+            variantPayloadOffset32: 4,
+            variantFlatCount: 2,
+            payloadMaybeNull: false,
+          })
+          , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5],
+          ],
+          variantSize32: 24,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 6,
+          payloadMaybeNull: false,
+        })
+        , 24, 4, 6 ],[ 'HTTP-request-trailer-section-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4, 2 ],[ 'HTTP-request-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4 ],['fieldSize', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-incomplete', null, 0, 0, 0 ],[ 'HTTP-response-header-section-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4, 2 ],[ 'HTTP-response-header-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4 ],['fieldSize', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-body-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU64, 8, 8, 1],
+          ],
+          variantSize32: 16,
+          variantAlign32: 8,
+          variantPayloadOffset32: 8,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 16, 8, 2 ],[ 'HTTP-response-trailer-section-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4, 2 ],[ 'HTTP-response-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4 ],['fieldSize', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-transfer-coding', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4, 3 ],[ 'HTTP-response-content-coding', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4, 3 ],[ 'HTTP-response-timeout', null, 0, 0, 0 ],[ 'HTTP-upgrade-failed', null, 0, 0, 0 ],[ 'HTTP-protocol-error', null, 0, 0, 0 ],[ 'loop-detected', null, 0, 0, 0 ],[ 'configuration-error', null, 0, 0, 0 ],[ 'internal-error', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4, 3 ],],
+        variantSize32: 32,
+        variantAlign32: 8,
+        variantPayloadOffset32: 8,
+        variantFlatCount: 7,
+      } ), 40, 8, 8 ],
       ],
-      variantSize32: 24,
+      variantSize32: 40,
       variantAlign32: 8,
       variantPayloadOffset32: 8,
-      variantFlatCount: 3,
+      variantFlatCount: 8,
     })
     ],
     hasResultPointer: true,
@@ -21577,7 +22851,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: undefined,
+    getReallocFn: () => realloc0,
     importFn: _trampoline56,
   },
   ))) : _lowerImportBackwardsCompat.bind(
@@ -21587,25 +22861,357 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline56.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13),_liftFlatFlags({ names: ['symlinkFollow'], size32: 1, align32: 1, intSizeBytes: 1 }),_liftFlatStringAny],
+    paramLiftFns: [_liftFlatOwn({
+      componentIdx: 0,
+      tableIdx: 5,
+      classNameFn: () => OutgoingRequest,
+      createResourceFn: 
+      (handle) => {
+        const rep = handleTable5[(handle << 1) + 1] & ~T_FLAG;
+        let resourceObj = captureTable5.get(rep);
+        if (!resourceObj) {
+          resourceObj = Object.create(OutgoingRequest.prototype);
+          Object.defineProperty(resourceObj, symbolRscHandle, { writable: true, value: handle });
+          Object.defineProperty(resourceObj, symbolRscRep, { writable: true, value: rep });
+        } else {
+          captureTable5.delete(rep);
+        }
+        rscTableRemove(handleTable5, handle);
+        return resourceObj;
+      }
+      ,
+    })
+    ,
+    _liftFlatOption({
+      caseMetas: [
+      ['none', null, 0, 0, 0, [] ],
+      ['some', _liftFlatOwn({
+        componentIdx: 0,
+        tableIdx: 11,
+        classNameFn: () => RequestOptions,
+        createResourceFn: 
+        (handle) => {
+          const rep = handleTable11[(handle << 1) + 1] & ~T_FLAG;
+          let resourceObj = captureTable11.get(rep);
+          if (!resourceObj) {
+            resourceObj = Object.create(RequestOptions.prototype);
+            Object.defineProperty(resourceObj, symbolRscHandle, { writable: true, value: handle });
+            Object.defineProperty(resourceObj, symbolRscRep, { writable: true, value: rep });
+          } else {
+            captureTable11.delete(rep);
+          }
+          rscTableRemove(handleTable11, handle);
+          return resourceObj;
+        }
+        ,
+      })
+      , 4, 4, 1, ['i32'] ],
+      ],
+      variantSize32: 8,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 2,
+      variantPayloadFlatTypes: ['i32'],
+      payloadMaybeNull: false,
+    })
+    ],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatRecord({ fieldMetas: [['lower', _lowerFlatU64, 8, 8 ],['upper', _lowerFlatU64, 8, 8 ],], size32: 16, align32: 8 }), 24, 8, 8 ],
-      [ 'err', 
-      _lowerFlatEnum({
-        caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
-        variantSize32: 1,
-        variantAlign32: 1,
-        variantPayloadOffset32: 1,
-        variantFlatCount: 1,
-      })
-      , 24, 8, 8 ],
+      [ 'ok', _lowerFlatOwn({
+        componentIdx: 0,
+        tableIdx: 6,
+        lowerFn: 
+        function lowerImportedOwnedHost_FutureIncomingResponse(obj) {
+          if (!(obj instanceof FutureIncomingResponse)) {
+            throw new TypeError('Resource error: Not a valid \"FutureIncomingResponse\" resource.');
+          }
+          let handle = obj[symbolRscHandle];
+          if (!handle) {
+            const rep = obj[symbolRscRep] || ++captureCnt6;
+            captureTable6.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable6, rep);
+          }
+          return handle;
+        }
+        ,
+      }), 40, 8, 8 ],
+      [ 'err', _lowerFlatVariant({
+        caseMetas: [[ 'DNS-timeout', null, 0, 0, 0 ],[ 'DNS-error', _lowerFlatRecord({ fieldMetas: [['rcode', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4 ],['infoCode', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU16, 2, 2, 1],
+          ],
+          variantSize32: 4,
+          variantAlign32: 2,
+          variantPayloadOffset32: 2,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 4, 2 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'destination-not-found', null, 0, 0, 0 ],[ 'destination-unavailable', null, 0, 0, 0 ],[ 'destination-IP-prohibited', null, 0, 0, 0 ],[ 'destination-IP-unroutable', null, 0, 0, 0 ],[ 'connection-refused', null, 0, 0, 0 ],[ 'connection-terminated', null, 0, 0, 0 ],[ 'connection-timeout', null, 0, 0, 0 ],[ 'connection-read-timeout', null, 0, 0, 0 ],[ 'connection-write-timeout', null, 0, 0, 0 ],[ 'connection-limit-reached', null, 0, 0, 0 ],[ 'TLS-protocol-error', null, 0, 0, 0 ],[ 'TLS-certificate-error', null, 0, 0, 0 ],[ 'TLS-alert-received', _lowerFlatRecord({ fieldMetas: [['alertId', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU8, 1, 1, 1],
+          ],
+          variantSize32: 2,
+          variantAlign32: 1,
+          variantPayloadOffset32: 1,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 2, 1 ],['alertMessage', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4 ],], size32: 16, align32: 4 }), 16, 4, 5 ],[ 'HTTP-request-denied', null, 0, 0, 0 ],[ 'HTTP-request-length-required', null, 0, 0, 0 ],[ 'HTTP-request-body-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU64, 8, 8, 1],
+          ],
+          variantSize32: 16,
+          variantAlign32: 8,
+          variantPayloadOffset32: 8,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 16, 8, 2 ],[ 'HTTP-request-method-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-invalid', null, 0, 0, 0 ],[ 'HTTP-request-URI-too-long', null, 0, 0, 0 ],[ 'HTTP-request-header-section-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4, 2 ],[ 'HTTP-request-header-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+          _lowerFlatOption({
+            caseMetas: [
+            [ 'none', null, 0, 0, 0 ],
+            [ 'some', _lowerFlatStringAny, 8, 4, 2],
+            ],
+            variantSize32: 12,
+            variantAlign32: 4,
+            variantPayloadOffset32: 4,
+            variantFlatCount: 3,
+            payloadMaybeNull: false,
+          })
+          , 12, 4 ],['fieldSize', 
+          _lowerFlatOption({
+            caseMetas: [
+            [ 'none', null, 0, 0, 0 ],
+            [ 'some', _lowerFlatU32, 4, 4, 1],
+            ],
+            variantSize32: 8,
+            variantAlign32: 4,
+            variantPayloadOffset32: 4,
+            variantFlatCount: 2,
+            payloadMaybeNull: false,
+          })
+          , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5],
+          ],
+          variantSize32: 24,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 6,
+          payloadMaybeNull: false,
+        })
+        , 24, 4, 6 ],[ 'HTTP-request-trailer-section-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4, 2 ],[ 'HTTP-request-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4 ],['fieldSize', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-incomplete', null, 0, 0, 0 ],[ 'HTTP-response-header-section-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4, 2 ],[ 'HTTP-response-header-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4 ],['fieldSize', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-body-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU64, 8, 8, 1],
+          ],
+          variantSize32: 16,
+          variantAlign32: 8,
+          variantPayloadOffset32: 8,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 16, 8, 2 ],[ 'HTTP-response-trailer-section-size', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4, 2 ],[ 'HTTP-response-trailer-size', _lowerFlatRecord({ fieldMetas: [['fieldName', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4 ],['fieldSize', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatU32, 4, 4, 1],
+          ],
+          variantSize32: 8,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 2,
+          payloadMaybeNull: false,
+        })
+        , 8, 4 ],], size32: 20, align32: 4 }), 20, 4, 5 ],[ 'HTTP-response-transfer-coding', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4, 3 ],[ 'HTTP-response-content-coding', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4, 3 ],[ 'HTTP-response-timeout', null, 0, 0, 0 ],[ 'HTTP-upgrade-failed', null, 0, 0, 0 ],[ 'HTTP-protocol-error', null, 0, 0, 0 ],[ 'loop-detected', null, 0, 0, 0 ],[ 'configuration-error', null, 0, 0, 0 ],[ 'internal-error', 
+        _lowerFlatOption({
+          caseMetas: [
+          [ 'none', null, 0, 0, 0 ],
+          [ 'some', _lowerFlatStringAny, 8, 4, 2],
+          ],
+          variantSize32: 12,
+          variantAlign32: 4,
+          variantPayloadOffset32: 4,
+          variantFlatCount: 3,
+          payloadMaybeNull: false,
+        })
+        , 12, 4, 3 ],],
+        variantSize32: 32,
+        variantAlign32: 8,
+        variantPayloadOffset32: 8,
+        variantFlatCount: 7,
+      } ), 40, 8, 8 ],
       ],
-      variantSize32: 24,
+      variantSize32: 40,
       variantAlign32: 8,
       variantPayloadOffset32: 8,
-      variantFlatCount: 3,
+      variantFlatCount: 8,
     })
     ],
     hasResultPointer: true,
@@ -21616,7 +23222,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: undefined,
+    getReallocFn: () => realloc0,
     importFn: _trampoline56,
   },
   );
@@ -21627,27 +23233,17 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline57.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13)],
-    resultLowerFns: [
-    _lowerFlatResult({
-      caseMetas: [
-      [ 'ok', _lowerFlatFlags({ names: ['read','write','fileIntegritySync','dataIntegritySync','requestedWriteSync','mutateDirectory'], size32: 1, align32: 1, intSizeBytes: 1 }), 2, 1, 1 ],
-      [ 'err', 
-      _lowerFlatEnum({
-        caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
-        variantSize32: 1,
-        variantAlign32: 1,
-        variantPayloadOffset32: 1,
-        variantFlatCount: 1,
-      })
-      , 2, 1, 1 ],
-      ],
-      variantSize32: 2,
-      variantAlign32: 1,
-      variantPayloadOffset32: 1,
-      variantFlatCount: 2,
-    })
-    ],
+    paramLiftFns: [_liftFlatList({
+      elemLiftFn: _liftFlatBorrow.bind(null, 0),
+      elemAlign32: 4,
+      elemSize32: 4,
+      typedArray: undefined,
+    })],
+    resultLowerFns: [_lowerFlatList({
+      elemLowerFn: _lowerFlatU32,
+      elemSize32: 4,
+      elemAlign32: 4,
+    })],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -21656,7 +23252,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: undefined,
+    getReallocFn: () => realloc0,
     importFn: _trampoline57,
   },
   ))) : _lowerImportBackwardsCompat.bind(
@@ -21666,27 +23262,17 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline57.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13)],
-    resultLowerFns: [
-    _lowerFlatResult({
-      caseMetas: [
-      [ 'ok', _lowerFlatFlags({ names: ['read','write','fileIntegritySync','dataIntegritySync','requestedWriteSync','mutateDirectory'], size32: 1, align32: 1, intSizeBytes: 1 }), 2, 1, 1 ],
-      [ 'err', 
-      _lowerFlatEnum({
-        caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
-        variantSize32: 1,
-        variantAlign32: 1,
-        variantPayloadOffset32: 1,
-        variantFlatCount: 1,
-      })
-      , 2, 1, 1 ],
-      ],
-      variantSize32: 2,
-      variantAlign32: 1,
-      variantPayloadOffset32: 1,
-      variantFlatCount: 2,
-    })
-    ],
+    paramLiftFns: [_liftFlatList({
+      elemLiftFn: _liftFlatBorrow.bind(null, 0),
+      elemAlign32: 4,
+      elemSize32: 4,
+      typedArray: undefined,
+    })],
+    resultLowerFns: [_lowerFlatList({
+      elemLowerFn: _lowerFlatU32,
+      elemSize32: 4,
+      elemAlign32: 4,
+    })],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -21695,7 +23281,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: undefined,
+    getReallocFn: () => realloc0,
     importFn: _trampoline57,
   },
   );
@@ -21706,20 +23292,12 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline58.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13)],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 1)],
     resultLowerFns: [
-    _lowerFlatResult({
+    _lowerFlatOption({
       caseMetas: [
-      [ 'ok', 
-      _lowerFlatEnum({
-        caseMetas: [['unknown', null, 1, 1, 1],['block-device', null, 1, 1, 1],['character-device', null, 1, 1, 1],['directory', null, 1, 1, 1],['fifo', null, 1, 1, 1],['symbolic-link', null, 1, 1, 1],['regular-file', null, 1, 1, 1],['socket', null, 1, 1, 1],],
-        variantSize32: 1,
-        variantAlign32: 1,
-        variantPayloadOffset32: 1,
-        variantFlatCount: 1,
-      })
-      , 2, 1, 1 ],
-      [ 'err', 
+      [ 'none', null, 0, 0, 0 ],
+      [ 'some', 
       _lowerFlatEnum({
         caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
         variantSize32: 1,
@@ -21727,12 +23305,13 @@ let gen= (function* _initGenerator () {
         variantPayloadOffset32: 1,
         variantFlatCount: 1,
       })
-      , 2, 1, 1 ],
+      , 1, 1, 1],
       ],
       variantSize32: 2,
       variantAlign32: 1,
       variantPayloadOffset32: 1,
       variantFlatCount: 2,
+      payloadMaybeNull: false,
     })
     ],
     hasResultPointer: true,
@@ -21753,20 +23332,12 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline58.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13)],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 1)],
     resultLowerFns: [
-    _lowerFlatResult({
+    _lowerFlatOption({
       caseMetas: [
-      [ 'ok', 
-      _lowerFlatEnum({
-        caseMetas: [['unknown', null, 1, 1, 1],['block-device', null, 1, 1, 1],['character-device', null, 1, 1, 1],['directory', null, 1, 1, 1],['fifo', null, 1, 1, 1],['symbolic-link', null, 1, 1, 1],['regular-file', null, 1, 1, 1],['socket', null, 1, 1, 1],],
-        variantSize32: 1,
-        variantAlign32: 1,
-        variantPayloadOffset32: 1,
-        variantFlatCount: 1,
-      })
-      , 2, 1, 1 ],
-      [ 'err', 
+      [ 'none', null, 0, 0, 0 ],
+      [ 'some', 
       _lowerFlatEnum({
         caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
         variantSize32: 1,
@@ -21774,12 +23345,13 @@ let gen= (function* _initGenerator () {
         variantPayloadOffset32: 1,
         variantFlatCount: 1,
       })
-      , 2, 1, 1 ],
+      , 1, 1, 1],
       ],
       variantSize32: 2,
       variantAlign32: 1,
       variantPayloadOffset32: 1,
       variantFlatCount: 2,
+      payloadMaybeNull: false,
     })
     ],
     hasResultPointer: true,
@@ -21801,28 +23373,11 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline59.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13)],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14)],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 2,
-        lowerFn: 
-        function lowerImportedOwnedHost_OutputStream(obj) {
-          if (!(obj instanceof OutputStream)) {
-            throw new TypeError('Resource error: Not a valid \"OutputStream\" resource.');
-          }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt2;
-            captureTable2.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable2, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 8, 4, 4 ],
+      [ 'ok', _lowerFlatRecord({ fieldMetas: [['lower', _lowerFlatU64, 8, 8 ],['upper', _lowerFlatU64, 8, 8 ],], size32: 16, align32: 8 }), 24, 8, 8 ],
       [ 'err', 
       _lowerFlatEnum({
         caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
@@ -21831,12 +23386,12 @@ let gen= (function* _initGenerator () {
         variantPayloadOffset32: 1,
         variantFlatCount: 1,
       })
-      , 8, 4, 4 ],
+      , 24, 8, 8 ],
       ],
-      variantSize32: 8,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 2,
+      variantSize32: 24,
+      variantAlign32: 8,
+      variantPayloadOffset32: 8,
+      variantFlatCount: 3,
     })
     ],
     hasResultPointer: true,
@@ -21857,28 +23412,11 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline59.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13)],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14)],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 2,
-        lowerFn: 
-        function lowerImportedOwnedHost_OutputStream(obj) {
-          if (!(obj instanceof OutputStream)) {
-            throw new TypeError('Resource error: Not a valid \"OutputStream\" resource.');
-          }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt2;
-            captureTable2.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable2, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 8, 4, 4 ],
+      [ 'ok', _lowerFlatRecord({ fieldMetas: [['lower', _lowerFlatU64, 8, 8 ],['upper', _lowerFlatU64, 8, 8 ],], size32: 16, align32: 8 }), 24, 8, 8 ],
       [ 'err', 
       _lowerFlatEnum({
         caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
@@ -21887,12 +23425,12 @@ let gen= (function* _initGenerator () {
         variantPayloadOffset32: 1,
         variantFlatCount: 1,
       })
-      , 8, 4, 4 ],
+      , 24, 8, 8 ],
       ],
-      variantSize32: 8,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 2,
+      variantSize32: 24,
+      variantAlign32: 8,
+      variantPayloadOffset32: 8,
+      variantFlatCount: 3,
     })
     ],
     hasResultPointer: true,
@@ -21914,28 +23452,31 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline60.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13)],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 15)],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 14,
-        lowerFn: 
-        function lowerImportedOwnedHost_DirectoryEntryStream(obj) {
-          if (!(obj instanceof DirectoryEntryStream)) {
-            throw new TypeError('Resource error: Not a valid \"DirectoryEntryStream\" resource.');
-          }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt14;
-            captureTable14.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable14, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 8, 4, 4 ],
+      [ 'ok', 
+      _lowerFlatOption({
+        caseMetas: [
+        [ 'none', null, 0, 0, 0 ],
+        [ 'some', _lowerFlatRecord({ fieldMetas: [['type', 
+        _lowerFlatEnum({
+          caseMetas: [['unknown', null, 1, 1, 1],['block-device', null, 1, 1, 1],['character-device', null, 1, 1, 1],['directory', null, 1, 1, 1],['fifo', null, 1, 1, 1],['symbolic-link', null, 1, 1, 1],['regular-file', null, 1, 1, 1],['socket', null, 1, 1, 1],],
+          variantSize32: 1,
+          variantAlign32: 1,
+          variantPayloadOffset32: 1,
+          variantFlatCount: 1,
+        })
+        , 1, 1 ],['name', _lowerFlatStringAny, 8, 4 ],], size32: 12, align32: 4 }), 12, 4, 3],
+        ],
+        variantSize32: 16,
+        variantAlign32: 4,
+        variantPayloadOffset32: 4,
+        variantFlatCount: 4,
+        payloadMaybeNull: false,
+      })
+      , 20, 4, 4 ],
       [ 'err', 
       _lowerFlatEnum({
         caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
@@ -21944,12 +23485,12 @@ let gen= (function* _initGenerator () {
         variantPayloadOffset32: 1,
         variantFlatCount: 1,
       })
-      , 8, 4, 4 ],
+      , 20, 4, 4 ],
       ],
-      variantSize32: 8,
+      variantSize32: 20,
       variantAlign32: 4,
       variantPayloadOffset32: 4,
-      variantFlatCount: 2,
+      variantFlatCount: 5,
     })
     ],
     hasResultPointer: true,
@@ -21960,7 +23501,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: undefined,
+    getReallocFn: () => realloc1,
     importFn: _trampoline60,
   },
   ))) : _lowerImportBackwardsCompat.bind(
@@ -21970,28 +23511,31 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline60.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13)],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 15)],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 14,
-        lowerFn: 
-        function lowerImportedOwnedHost_DirectoryEntryStream(obj) {
-          if (!(obj instanceof DirectoryEntryStream)) {
-            throw new TypeError('Resource error: Not a valid \"DirectoryEntryStream\" resource.');
-          }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt14;
-            captureTable14.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable14, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 8, 4, 4 ],
+      [ 'ok', 
+      _lowerFlatOption({
+        caseMetas: [
+        [ 'none', null, 0, 0, 0 ],
+        [ 'some', _lowerFlatRecord({ fieldMetas: [['type', 
+        _lowerFlatEnum({
+          caseMetas: [['unknown', null, 1, 1, 1],['block-device', null, 1, 1, 1],['character-device', null, 1, 1, 1],['directory', null, 1, 1, 1],['fifo', null, 1, 1, 1],['symbolic-link', null, 1, 1, 1],['regular-file', null, 1, 1, 1],['socket', null, 1, 1, 1],],
+          variantSize32: 1,
+          variantAlign32: 1,
+          variantPayloadOffset32: 1,
+          variantFlatCount: 1,
+        })
+        , 1, 1 ],['name', _lowerFlatStringAny, 8, 4 ],], size32: 12, align32: 4 }), 12, 4, 3],
+        ],
+        variantSize32: 16,
+        variantAlign32: 4,
+        variantPayloadOffset32: 4,
+        variantFlatCount: 4,
+        payloadMaybeNull: false,
+      })
+      , 20, 4, 4 ],
       [ 'err', 
       _lowerFlatEnum({
         caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
@@ -22000,12 +23544,12 @@ let gen= (function* _initGenerator () {
         variantPayloadOffset32: 1,
         variantFlatCount: 1,
       })
-      , 8, 4, 4 ],
+      , 20, 4, 4 ],
       ],
-      variantSize32: 8,
+      variantSize32: 20,
       variantAlign32: 4,
       variantPayloadOffset32: 4,
-      variantFlatCount: 2,
+      variantFlatCount: 5,
     })
     ],
     hasResultPointer: true,
@@ -22016,7 +23560,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: undefined,
+    getReallocFn: () => realloc1,
     importFn: _trampoline60,
   },
   );
@@ -22027,11 +23571,11 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline61.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13),_liftFlatStringAny],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14),_liftFlatFlags({ names: ['symlinkFollow'], size32: 1, align32: 1, intSizeBytes: 1 }),_liftFlatStringAny],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', null, 2, 1, 1 ],
+      [ 'ok', _lowerFlatRecord({ fieldMetas: [['lower', _lowerFlatU64, 8, 8 ],['upper', _lowerFlatU64, 8, 8 ],], size32: 16, align32: 8 }), 24, 8, 8 ],
       [ 'err', 
       _lowerFlatEnum({
         caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
@@ -22040,12 +23584,12 @@ let gen= (function* _initGenerator () {
         variantPayloadOffset32: 1,
         variantFlatCount: 1,
       })
-      , 2, 1, 1 ],
+      , 24, 8, 8 ],
       ],
-      variantSize32: 2,
-      variantAlign32: 1,
-      variantPayloadOffset32: 1,
-      variantFlatCount: 2,
+      variantSize32: 24,
+      variantAlign32: 8,
+      variantPayloadOffset32: 8,
+      variantFlatCount: 3,
     })
     ],
     hasResultPointer: true,
@@ -22066,11 +23610,11 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline61.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13),_liftFlatStringAny],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14),_liftFlatFlags({ names: ['symlinkFollow'], size32: 1, align32: 1, intSizeBytes: 1 }),_liftFlatStringAny],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', null, 2, 1, 1 ],
+      [ 'ok', _lowerFlatRecord({ fieldMetas: [['lower', _lowerFlatU64, 8, 8 ],['upper', _lowerFlatU64, 8, 8 ],], size32: 16, align32: 8 }), 24, 8, 8 ],
       [ 'err', 
       _lowerFlatEnum({
         caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
@@ -22079,12 +23623,12 @@ let gen= (function* _initGenerator () {
         variantPayloadOffset32: 1,
         variantFlatCount: 1,
       })
-      , 2, 1, 1 ],
+      , 24, 8, 8 ],
       ],
-      variantSize32: 2,
-      variantAlign32: 1,
-      variantPayloadOffset32: 1,
-      variantFlatCount: 2,
+      variantSize32: 24,
+      variantAlign32: 8,
+      variantPayloadOffset32: 8,
+      variantFlatCount: 3,
     })
     ],
     hasResultPointer: true,
@@ -22106,55 +23650,11 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline62.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13),_liftFlatFlags({ names: ['symlinkFollow'], size32: 1, align32: 1, intSizeBytes: 1 }),_liftFlatStringAny],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14)],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatRecord({ fieldMetas: [['type', 
-      _lowerFlatEnum({
-        caseMetas: [['unknown', null, 1, 1, 1],['block-device', null, 1, 1, 1],['character-device', null, 1, 1, 1],['directory', null, 1, 1, 1],['fifo', null, 1, 1, 1],['symbolic-link', null, 1, 1, 1],['regular-file', null, 1, 1, 1],['socket', null, 1, 1, 1],],
-        variantSize32: 1,
-        variantAlign32: 1,
-        variantPayloadOffset32: 1,
-        variantFlatCount: 1,
-      })
-      , 1, 1 ],['linkCount', _lowerFlatU64, 8, 8 ],['size', _lowerFlatU64, 8, 8 ],['dataAccessTimestamp', 
-      _lowerFlatOption({
-        caseMetas: [
-        [ 'none', null, 0, 0, 0 ],
-        [ 'some', _lowerFlatRecord({ fieldMetas: [['seconds', _lowerFlatU64, 8, 8 ],['nanoseconds', _lowerFlatU32, 4, 4 ],], size32: 16, align32: 8 }), 16, 8, 2],
-        ],
-        variantSize32: 24,
-        variantAlign32: 8,
-        variantPayloadOffset32: 8,
-        variantFlatCount: 3,
-        payloadMaybeNull: false,
-      })
-      , 24, 8 ],['dataModificationTimestamp', 
-      _lowerFlatOption({
-        caseMetas: [
-        [ 'none', null, 0, 0, 0 ],
-        [ 'some', _lowerFlatRecord({ fieldMetas: [['seconds', _lowerFlatU64, 8, 8 ],['nanoseconds', _lowerFlatU32, 4, 4 ],], size32: 16, align32: 8 }), 16, 8, 2],
-        ],
-        variantSize32: 24,
-        variantAlign32: 8,
-        variantPayloadOffset32: 8,
-        variantFlatCount: 3,
-        payloadMaybeNull: false,
-      })
-      , 24, 8 ],['statusChangeTimestamp', 
-      _lowerFlatOption({
-        caseMetas: [
-        [ 'none', null, 0, 0, 0 ],
-        [ 'some', _lowerFlatRecord({ fieldMetas: [['seconds', _lowerFlatU64, 8, 8 ],['nanoseconds', _lowerFlatU32, 4, 4 ],], size32: 16, align32: 8 }), 16, 8, 2],
-        ],
-        variantSize32: 24,
-        variantAlign32: 8,
-        variantPayloadOffset32: 8,
-        variantFlatCount: 3,
-        payloadMaybeNull: false,
-      })
-      , 24, 8 ],], size32: 96, align32: 8 }), 104, 8, 8 ],
+      [ 'ok', _lowerFlatFlags({ names: ['read','write','fileIntegritySync','dataIntegritySync','requestedWriteSync','mutateDirectory'], size32: 1, align32: 1, intSizeBytes: 1 }), 2, 1, 1 ],
       [ 'err', 
       _lowerFlatEnum({
         caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
@@ -22163,12 +23663,12 @@ let gen= (function* _initGenerator () {
         variantPayloadOffset32: 1,
         variantFlatCount: 1,
       })
-      , 104, 8, 8 ],
+      , 2, 1, 1 ],
       ],
-      variantSize32: 104,
-      variantAlign32: 8,
-      variantPayloadOffset32: 8,
-      variantFlatCount: 13,
+      variantSize32: 2,
+      variantAlign32: 1,
+      variantPayloadOffset32: 1,
+      variantFlatCount: 2,
     })
     ],
     hasResultPointer: true,
@@ -22189,55 +23689,11 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline62.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13),_liftFlatFlags({ names: ['symlinkFollow'], size32: 1, align32: 1, intSizeBytes: 1 }),_liftFlatStringAny],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14)],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatRecord({ fieldMetas: [['type', 
-      _lowerFlatEnum({
-        caseMetas: [['unknown', null, 1, 1, 1],['block-device', null, 1, 1, 1],['character-device', null, 1, 1, 1],['directory', null, 1, 1, 1],['fifo', null, 1, 1, 1],['symbolic-link', null, 1, 1, 1],['regular-file', null, 1, 1, 1],['socket', null, 1, 1, 1],],
-        variantSize32: 1,
-        variantAlign32: 1,
-        variantPayloadOffset32: 1,
-        variantFlatCount: 1,
-      })
-      , 1, 1 ],['linkCount', _lowerFlatU64, 8, 8 ],['size', _lowerFlatU64, 8, 8 ],['dataAccessTimestamp', 
-      _lowerFlatOption({
-        caseMetas: [
-        [ 'none', null, 0, 0, 0 ],
-        [ 'some', _lowerFlatRecord({ fieldMetas: [['seconds', _lowerFlatU64, 8, 8 ],['nanoseconds', _lowerFlatU32, 4, 4 ],], size32: 16, align32: 8 }), 16, 8, 2],
-        ],
-        variantSize32: 24,
-        variantAlign32: 8,
-        variantPayloadOffset32: 8,
-        variantFlatCount: 3,
-        payloadMaybeNull: false,
-      })
-      , 24, 8 ],['dataModificationTimestamp', 
-      _lowerFlatOption({
-        caseMetas: [
-        [ 'none', null, 0, 0, 0 ],
-        [ 'some', _lowerFlatRecord({ fieldMetas: [['seconds', _lowerFlatU64, 8, 8 ],['nanoseconds', _lowerFlatU32, 4, 4 ],], size32: 16, align32: 8 }), 16, 8, 2],
-        ],
-        variantSize32: 24,
-        variantAlign32: 8,
-        variantPayloadOffset32: 8,
-        variantFlatCount: 3,
-        payloadMaybeNull: false,
-      })
-      , 24, 8 ],['statusChangeTimestamp', 
-      _lowerFlatOption({
-        caseMetas: [
-        [ 'none', null, 0, 0, 0 ],
-        [ 'some', _lowerFlatRecord({ fieldMetas: [['seconds', _lowerFlatU64, 8, 8 ],['nanoseconds', _lowerFlatU32, 4, 4 ],], size32: 16, align32: 8 }), 16, 8, 2],
-        ],
-        variantSize32: 24,
-        variantAlign32: 8,
-        variantPayloadOffset32: 8,
-        variantFlatCount: 3,
-        payloadMaybeNull: false,
-      })
-      , 24, 8 ],], size32: 96, align32: 8 }), 104, 8, 8 ],
+      [ 'ok', _lowerFlatFlags({ names: ['read','write','fileIntegritySync','dataIntegritySync','requestedWriteSync','mutateDirectory'], size32: 1, align32: 1, intSizeBytes: 1 }), 2, 1, 1 ],
       [ 'err', 
       _lowerFlatEnum({
         caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
@@ -22246,12 +23702,12 @@ let gen= (function* _initGenerator () {
         variantPayloadOffset32: 1,
         variantFlatCount: 1,
       })
-      , 104, 8, 8 ],
+      , 2, 1, 1 ],
       ],
-      variantSize32: 104,
-      variantAlign32: 8,
-      variantPayloadOffset32: 8,
-      variantFlatCount: 13,
+      variantSize32: 2,
+      variantAlign32: 1,
+      variantPayloadOffset32: 1,
+      variantFlatCount: 2,
     })
     ],
     hasResultPointer: true,
@@ -22273,28 +23729,19 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline63.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13),_liftFlatFlags({ names: ['symlinkFollow'], size32: 1, align32: 1, intSizeBytes: 1 }),_liftFlatStringAny,_liftFlatFlags({ names: ['create','directory','exclusive','truncate'], size32: 1, align32: 1, intSizeBytes: 1 }),_liftFlatFlags({ names: ['read','write','fileIntegritySync','dataIntegritySync','requestedWriteSync','mutateDirectory'], size32: 1, align32: 1, intSizeBytes: 1 })],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14)],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 13,
-        lowerFn: 
-        function lowerImportedOwnedHost_Descriptor(obj) {
-          if (!(obj instanceof Descriptor)) {
-            throw new TypeError('Resource error: Not a valid \"Descriptor\" resource.');
-          }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt13;
-            captureTable13.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable13, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 8, 4, 4 ],
+      [ 'ok', 
+      _lowerFlatEnum({
+        caseMetas: [['unknown', null, 1, 1, 1],['block-device', null, 1, 1, 1],['character-device', null, 1, 1, 1],['directory', null, 1, 1, 1],['fifo', null, 1, 1, 1],['symbolic-link', null, 1, 1, 1],['regular-file', null, 1, 1, 1],['socket', null, 1, 1, 1],],
+        variantSize32: 1,
+        variantAlign32: 1,
+        variantPayloadOffset32: 1,
+        variantFlatCount: 1,
+      })
+      , 2, 1, 1 ],
       [ 'err', 
       _lowerFlatEnum({
         caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
@@ -22303,11 +23750,11 @@ let gen= (function* _initGenerator () {
         variantPayloadOffset32: 1,
         variantFlatCount: 1,
       })
-      , 8, 4, 4 ],
+      , 2, 1, 1 ],
       ],
-      variantSize32: 8,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
+      variantSize32: 2,
+      variantAlign32: 1,
+      variantPayloadOffset32: 1,
       variantFlatCount: 2,
     })
     ],
@@ -22329,28 +23776,19 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline63.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13),_liftFlatFlags({ names: ['symlinkFollow'], size32: 1, align32: 1, intSizeBytes: 1 }),_liftFlatStringAny,_liftFlatFlags({ names: ['create','directory','exclusive','truncate'], size32: 1, align32: 1, intSizeBytes: 1 }),_liftFlatFlags({ names: ['read','write','fileIntegritySync','dataIntegritySync','requestedWriteSync','mutateDirectory'], size32: 1, align32: 1, intSizeBytes: 1 })],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14)],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 13,
-        lowerFn: 
-        function lowerImportedOwnedHost_Descriptor(obj) {
-          if (!(obj instanceof Descriptor)) {
-            throw new TypeError('Resource error: Not a valid \"Descriptor\" resource.');
-          }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt13;
-            captureTable13.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable13, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 8, 4, 4 ],
+      [ 'ok', 
+      _lowerFlatEnum({
+        caseMetas: [['unknown', null, 1, 1, 1],['block-device', null, 1, 1, 1],['character-device', null, 1, 1, 1],['directory', null, 1, 1, 1],['fifo', null, 1, 1, 1],['symbolic-link', null, 1, 1, 1],['regular-file', null, 1, 1, 1],['socket', null, 1, 1, 1],],
+        variantSize32: 1,
+        variantAlign32: 1,
+        variantPayloadOffset32: 1,
+        variantFlatCount: 1,
+      })
+      , 2, 1, 1 ],
       [ 'err', 
       _lowerFlatEnum({
         caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
@@ -22359,11 +23797,11 @@ let gen= (function* _initGenerator () {
         variantPayloadOffset32: 1,
         variantFlatCount: 1,
       })
-      , 8, 4, 4 ],
+      , 2, 1, 1 ],
       ],
-      variantSize32: 8,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
+      variantSize32: 2,
+      variantAlign32: 1,
+      variantPayloadOffset32: 1,
       variantFlatCount: 2,
     })
     ],
@@ -22386,11 +23824,28 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline64.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13),_liftFlatStringAny,_liftFlatBorrow.bind(null, 13),_liftFlatStringAny],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14)],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', null, 2, 1, 1 ],
+      [ 'ok', _lowerFlatOwn({
+        componentIdx: 0,
+        tableIdx: 3,
+        lowerFn: 
+        function lowerImportedOwnedHost_OutputStream(obj) {
+          if (!(obj instanceof OutputStream)) {
+            throw new TypeError('Resource error: Not a valid \"OutputStream\" resource.');
+          }
+          let handle = obj[symbolRscHandle];
+          if (!handle) {
+            const rep = obj[symbolRscRep] || ++captureCnt3;
+            captureTable3.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable3, rep);
+          }
+          return handle;
+        }
+        ,
+      }), 8, 4, 4 ],
       [ 'err', 
       _lowerFlatEnum({
         caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
@@ -22399,11 +23854,11 @@ let gen= (function* _initGenerator () {
         variantPayloadOffset32: 1,
         variantFlatCount: 1,
       })
-      , 2, 1, 1 ],
+      , 8, 4, 4 ],
       ],
-      variantSize32: 2,
-      variantAlign32: 1,
-      variantPayloadOffset32: 1,
+      variantSize32: 8,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
       variantFlatCount: 2,
     })
     ],
@@ -22425,11 +23880,28 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline64.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13),_liftFlatStringAny,_liftFlatBorrow.bind(null, 13),_liftFlatStringAny],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14)],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', null, 2, 1, 1 ],
+      [ 'ok', _lowerFlatOwn({
+        componentIdx: 0,
+        tableIdx: 3,
+        lowerFn: 
+        function lowerImportedOwnedHost_OutputStream(obj) {
+          if (!(obj instanceof OutputStream)) {
+            throw new TypeError('Resource error: Not a valid \"OutputStream\" resource.');
+          }
+          let handle = obj[symbolRscHandle];
+          if (!handle) {
+            const rep = obj[symbolRscRep] || ++captureCnt3;
+            captureTable3.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable3, rep);
+          }
+          return handle;
+        }
+        ,
+      }), 8, 4, 4 ],
       [ 'err', 
       _lowerFlatEnum({
         caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
@@ -22438,11 +23910,11 @@ let gen= (function* _initGenerator () {
         variantPayloadOffset32: 1,
         variantFlatCount: 1,
       })
-      , 2, 1, 1 ],
+      , 8, 4, 4 ],
       ],
-      variantSize32: 2,
-      variantAlign32: 1,
-      variantPayloadOffset32: 1,
+      variantSize32: 8,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
       variantFlatCount: 2,
     })
     ],
@@ -22465,23 +23937,23 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline65.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13),_liftFlatU64],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14)],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
       [ 'ok', _lowerFlatOwn({
         componentIdx: 0,
-        tableIdx: 3,
+        tableIdx: 15,
         lowerFn: 
-        function lowerImportedOwnedHost_InputStream(obj) {
-          if (!(obj instanceof InputStream)) {
-            throw new TypeError('Resource error: Not a valid \"InputStream\" resource.');
+        function lowerImportedOwnedHost_DirectoryEntryStream(obj) {
+          if (!(obj instanceof DirectoryEntryStream)) {
+            throw new TypeError('Resource error: Not a valid \"DirectoryEntryStream\" resource.');
           }
           let handle = obj[symbolRscHandle];
           if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt3;
-            captureTable3.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable3, rep);
+            const rep = obj[symbolRscRep] || ++captureCnt15;
+            captureTable15.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable15, rep);
           }
           return handle;
         }
@@ -22521,23 +23993,23 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline65.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13),_liftFlatU64],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14)],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
       [ 'ok', _lowerFlatOwn({
         componentIdx: 0,
-        tableIdx: 3,
+        tableIdx: 15,
         lowerFn: 
-        function lowerImportedOwnedHost_InputStream(obj) {
-          if (!(obj instanceof InputStream)) {
-            throw new TypeError('Resource error: Not a valid \"InputStream\" resource.');
+        function lowerImportedOwnedHost_DirectoryEntryStream(obj) {
+          if (!(obj instanceof DirectoryEntryStream)) {
+            throw new TypeError('Resource error: Not a valid \"DirectoryEntryStream\" resource.');
           }
           let handle = obj[symbolRscHandle];
           if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt3;
-            captureTable3.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable3, rep);
+            const rep = obj[symbolRscRep] || ++captureCnt15;
+            captureTable15.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable15, rep);
           }
           return handle;
         }
@@ -22578,28 +24050,11 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline66.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13),_liftFlatU64],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14),_liftFlatStringAny],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 2,
-        lowerFn: 
-        function lowerImportedOwnedHost_OutputStream(obj) {
-          if (!(obj instanceof OutputStream)) {
-            throw new TypeError('Resource error: Not a valid \"OutputStream\" resource.');
-          }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt2;
-            captureTable2.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable2, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 8, 4, 4 ],
+      [ 'ok', null, 2, 1, 1 ],
       [ 'err', 
       _lowerFlatEnum({
         caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
@@ -22608,11 +24063,11 @@ let gen= (function* _initGenerator () {
         variantPayloadOffset32: 1,
         variantFlatCount: 1,
       })
-      , 8, 4, 4 ],
+      , 2, 1, 1 ],
       ],
-      variantSize32: 8,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
+      variantSize32: 2,
+      variantAlign32: 1,
+      variantPayloadOffset32: 1,
       variantFlatCount: 2,
     })
     ],
@@ -22634,28 +24089,11 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline66.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13),_liftFlatU64],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14),_liftFlatStringAny],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 2,
-        lowerFn: 
-        function lowerImportedOwnedHost_OutputStream(obj) {
-          if (!(obj instanceof OutputStream)) {
-            throw new TypeError('Resource error: Not a valid \"OutputStream\" resource.');
-          }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt2;
-            captureTable2.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable2, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 8, 4, 4 ],
+      [ 'ok', null, 2, 1, 1 ],
       [ 'err', 
       _lowerFlatEnum({
         caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
@@ -22664,11 +24102,11 @@ let gen= (function* _initGenerator () {
         variantPayloadOffset32: 1,
         variantFlatCount: 1,
       })
-      , 8, 4, 4 ],
+      , 2, 1, 1 ],
       ],
-      variantSize32: 8,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
+      variantSize32: 2,
+      variantAlign32: 1,
+      variantPayloadOffset32: 1,
       variantFlatCount: 2,
     })
     ],
@@ -22691,7 +24129,7 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline67.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13)],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14),_liftFlatFlags({ names: ['symlinkFollow'], size32: 1, align32: 1, intSizeBytes: 1 }),_liftFlatStringAny],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
@@ -22774,7 +24212,7 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline67.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 13)],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14),_liftFlatFlags({ names: ['symlinkFollow'], size32: 1, align32: 1, intSizeBytes: 1 }),_liftFlatStringAny],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
@@ -22858,40 +24296,42 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline68.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 2)],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14),_liftFlatFlags({ names: ['symlinkFollow'], size32: 1, align32: 1, intSizeBytes: 1 }),_liftFlatStringAny,_liftFlatFlags({ names: ['create','directory','exclusive','truncate'], size32: 1, align32: 1, intSizeBytes: 1 }),_liftFlatFlags({ names: ['read','write','fileIntegritySync','dataIntegritySync','requestedWriteSync','mutateDirectory'], size32: 1, align32: 1, intSizeBytes: 1 })],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', null, 12, 4, 4 ],
-      [ 'err', _lowerFlatVariant({
-        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
-          componentIdx: 0,
-          tableIdx: 1,
-          lowerFn: 
-          function lowerImportedOwnedHost_Error$1(obj) {
-            if (!(obj instanceof Error$1)) {
-              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
-            }
-            let handle = obj[symbolRscHandle];
-            if (!handle) {
-              const rep = obj[symbolRscRep] || ++captureCnt1;
-              captureTable1.set(rep, obj);
-              handle = rscTableCreateOwn(handleTable1, rep);
-            }
-            return handle;
+      [ 'ok', _lowerFlatOwn({
+        componentIdx: 0,
+        tableIdx: 14,
+        lowerFn: 
+        function lowerImportedOwnedHost_Descriptor(obj) {
+          if (!(obj instanceof Descriptor)) {
+            throw new TypeError('Resource error: Not a valid \"Descriptor\" resource.');
           }
-          ,
-        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
-        variantSize32: 8,
-        variantAlign32: 4,
-        variantPayloadOffset32: 4,
-        variantFlatCount: 2,
-      } ), 12, 4, 4 ],
+          let handle = obj[symbolRscHandle];
+          if (!handle) {
+            const rep = obj[symbolRscRep] || ++captureCnt14;
+            captureTable14.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable14, rep);
+          }
+          return handle;
+        }
+        ,
+      }), 8, 4, 4 ],
+      [ 'err', 
+      _lowerFlatEnum({
+        caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
+        variantSize32: 1,
+        variantAlign32: 1,
+        variantPayloadOffset32: 1,
+        variantFlatCount: 1,
+      })
+      , 8, 4, 4 ],
       ],
-      variantSize32: 12,
+      variantSize32: 8,
       variantAlign32: 4,
       variantPayloadOffset32: 4,
-      variantFlatCount: 3,
+      variantFlatCount: 2,
     })
     ],
     hasResultPointer: true,
@@ -22912,40 +24352,42 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline68.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 2)],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14),_liftFlatFlags({ names: ['symlinkFollow'], size32: 1, align32: 1, intSizeBytes: 1 }),_liftFlatStringAny,_liftFlatFlags({ names: ['create','directory','exclusive','truncate'], size32: 1, align32: 1, intSizeBytes: 1 }),_liftFlatFlags({ names: ['read','write','fileIntegritySync','dataIntegritySync','requestedWriteSync','mutateDirectory'], size32: 1, align32: 1, intSizeBytes: 1 })],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', null, 12, 4, 4 ],
-      [ 'err', _lowerFlatVariant({
-        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
-          componentIdx: 0,
-          tableIdx: 1,
-          lowerFn: 
-          function lowerImportedOwnedHost_Error$1(obj) {
-            if (!(obj instanceof Error$1)) {
-              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
-            }
-            let handle = obj[symbolRscHandle];
-            if (!handle) {
-              const rep = obj[symbolRscRep] || ++captureCnt1;
-              captureTable1.set(rep, obj);
-              handle = rscTableCreateOwn(handleTable1, rep);
-            }
-            return handle;
+      [ 'ok', _lowerFlatOwn({
+        componentIdx: 0,
+        tableIdx: 14,
+        lowerFn: 
+        function lowerImportedOwnedHost_Descriptor(obj) {
+          if (!(obj instanceof Descriptor)) {
+            throw new TypeError('Resource error: Not a valid \"Descriptor\" resource.');
           }
-          ,
-        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
-        variantSize32: 8,
-        variantAlign32: 4,
-        variantPayloadOffset32: 4,
-        variantFlatCount: 2,
-      } ), 12, 4, 4 ],
+          let handle = obj[symbolRscHandle];
+          if (!handle) {
+            const rep = obj[symbolRscRep] || ++captureCnt14;
+            captureTable14.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable14, rep);
+          }
+          return handle;
+        }
+        ,
+      }), 8, 4, 4 ],
+      [ 'err', 
+      _lowerFlatEnum({
+        caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
+        variantSize32: 1,
+        variantAlign32: 1,
+        variantPayloadOffset32: 1,
+        variantFlatCount: 1,
+      })
+      , 8, 4, 4 ],
       ],
-      variantSize32: 12,
+      variantSize32: 8,
       variantAlign32: 4,
       variantPayloadOffset32: 4,
-      variantFlatCount: 3,
+      variantFlatCount: 2,
     })
     ],
     hasResultPointer: true,
@@ -22967,44 +24409,25 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline69.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 3),_liftFlatU64],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14),_liftFlatStringAny,_liftFlatBorrow.bind(null, 14),_liftFlatStringAny],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatList({
-        elemLowerFn: _lowerFlatU8,
-        elemSize32: 1,
-        elemAlign32: 1,
-      }), 12, 4, 4 ],
-      [ 'err', _lowerFlatVariant({
-        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
-          componentIdx: 0,
-          tableIdx: 1,
-          lowerFn: 
-          function lowerImportedOwnedHost_Error$1(obj) {
-            if (!(obj instanceof Error$1)) {
-              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
-            }
-            let handle = obj[symbolRscHandle];
-            if (!handle) {
-              const rep = obj[symbolRscRep] || ++captureCnt1;
-              captureTable1.set(rep, obj);
-              handle = rscTableCreateOwn(handleTable1, rep);
-            }
-            return handle;
-          }
-          ,
-        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
-        variantSize32: 8,
-        variantAlign32: 4,
-        variantPayloadOffset32: 4,
-        variantFlatCount: 2,
-      } ), 12, 4, 4 ],
+      [ 'ok', null, 2, 1, 1 ],
+      [ 'err', 
+      _lowerFlatEnum({
+        caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
+        variantSize32: 1,
+        variantAlign32: 1,
+        variantPayloadOffset32: 1,
+        variantFlatCount: 1,
+      })
+      , 2, 1, 1 ],
       ],
-      variantSize32: 12,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 3,
+      variantSize32: 2,
+      variantAlign32: 1,
+      variantPayloadOffset32: 1,
+      variantFlatCount: 2,
     })
     ],
     hasResultPointer: true,
@@ -23015,7 +24438,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: () => realloc1,
+    getReallocFn: undefined,
     importFn: _trampoline69,
   },
   ))) : _lowerImportBackwardsCompat.bind(
@@ -23025,44 +24448,25 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline69.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 3),_liftFlatU64],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14),_liftFlatStringAny,_liftFlatBorrow.bind(null, 14),_liftFlatStringAny],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatList({
-        elemLowerFn: _lowerFlatU8,
-        elemSize32: 1,
-        elemAlign32: 1,
-      }), 12, 4, 4 ],
-      [ 'err', _lowerFlatVariant({
-        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
-          componentIdx: 0,
-          tableIdx: 1,
-          lowerFn: 
-          function lowerImportedOwnedHost_Error$1(obj) {
-            if (!(obj instanceof Error$1)) {
-              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
-            }
-            let handle = obj[symbolRscHandle];
-            if (!handle) {
-              const rep = obj[symbolRscRep] || ++captureCnt1;
-              captureTable1.set(rep, obj);
-              handle = rscTableCreateOwn(handleTable1, rep);
-            }
-            return handle;
-          }
-          ,
-        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
-        variantSize32: 8,
-        variantAlign32: 4,
-        variantPayloadOffset32: 4,
-        variantFlatCount: 2,
-      } ), 12, 4, 4 ],
+      [ 'ok', null, 2, 1, 1 ],
+      [ 'err', 
+      _lowerFlatEnum({
+        caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
+        variantSize32: 1,
+        variantAlign32: 1,
+        variantPayloadOffset32: 1,
+        variantFlatCount: 1,
+      })
+      , 2, 1, 1 ],
       ],
-      variantSize32: 12,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 3,
+      variantSize32: 2,
+      variantAlign32: 1,
+      variantPayloadOffset32: 1,
+      variantFlatCount: 2,
     })
     ],
     hasResultPointer: true,
@@ -23073,7 +24477,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: () => realloc1,
+    getReallocFn: undefined,
     importFn: _trampoline69,
   },
   );
@@ -23084,44 +24488,25 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline70.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 3),_liftFlatU64],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14),_liftFlatStringAny],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatList({
-        elemLowerFn: _lowerFlatU8,
-        elemSize32: 1,
-        elemAlign32: 1,
-      }), 12, 4, 4 ],
-      [ 'err', _lowerFlatVariant({
-        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
-          componentIdx: 0,
-          tableIdx: 1,
-          lowerFn: 
-          function lowerImportedOwnedHost_Error$1(obj) {
-            if (!(obj instanceof Error$1)) {
-              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
-            }
-            let handle = obj[symbolRscHandle];
-            if (!handle) {
-              const rep = obj[symbolRscRep] || ++captureCnt1;
-              captureTable1.set(rep, obj);
-              handle = rscTableCreateOwn(handleTable1, rep);
-            }
-            return handle;
-          }
-          ,
-        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
-        variantSize32: 8,
-        variantAlign32: 4,
-        variantPayloadOffset32: 4,
-        variantFlatCount: 2,
-      } ), 12, 4, 4 ],
+      [ 'ok', null, 2, 1, 1 ],
+      [ 'err', 
+      _lowerFlatEnum({
+        caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
+        variantSize32: 1,
+        variantAlign32: 1,
+        variantPayloadOffset32: 1,
+        variantFlatCount: 1,
+      })
+      , 2, 1, 1 ],
       ],
-      variantSize32: 12,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 3,
+      variantSize32: 2,
+      variantAlign32: 1,
+      variantPayloadOffset32: 1,
+      variantFlatCount: 2,
     })
     ],
     hasResultPointer: true,
@@ -23132,7 +24517,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: () => realloc1,
+    getReallocFn: undefined,
     importFn: _trampoline70,
   },
   ))) : _lowerImportBackwardsCompat.bind(
@@ -23142,44 +24527,25 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline70.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 3),_liftFlatU64],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14),_liftFlatStringAny],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', _lowerFlatList({
-        elemLowerFn: _lowerFlatU8,
-        elemSize32: 1,
-        elemAlign32: 1,
-      }), 12, 4, 4 ],
-      [ 'err', _lowerFlatVariant({
-        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
-          componentIdx: 0,
-          tableIdx: 1,
-          lowerFn: 
-          function lowerImportedOwnedHost_Error$1(obj) {
-            if (!(obj instanceof Error$1)) {
-              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
-            }
-            let handle = obj[symbolRscHandle];
-            if (!handle) {
-              const rep = obj[symbolRscRep] || ++captureCnt1;
-              captureTable1.set(rep, obj);
-              handle = rscTableCreateOwn(handleTable1, rep);
-            }
-            return handle;
-          }
-          ,
-        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
-        variantSize32: 8,
-        variantAlign32: 4,
-        variantPayloadOffset32: 4,
-        variantFlatCount: 2,
-      } ), 12, 4, 4 ],
+      [ 'ok', null, 2, 1, 1 ],
+      [ 'err', 
+      _lowerFlatEnum({
+        caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
+        variantSize32: 1,
+        variantAlign32: 1,
+        variantPayloadOffset32: 1,
+        variantFlatCount: 1,
+      })
+      , 2, 1, 1 ],
       ],
-      variantSize32: 12,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 3,
+      variantSize32: 2,
+      variantAlign32: 1,
+      variantPayloadOffset32: 1,
+      variantFlatCount: 2,
     })
     ],
     hasResultPointer: true,
@@ -23190,7 +24556,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: () => realloc1,
+    getReallocFn: undefined,
     importFn: _trampoline70,
   },
   );
@@ -23201,45 +24567,42 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline71.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 2),_liftFlatList({
-      elemLiftFn: _liftFlatU8,
-      elemAlign32: 1,
-      elemSize32: 1,
-      typedArray: Uint8Array,
-    })],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14),_liftFlatU64],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', null, 12, 4, 4 ],
-      [ 'err', _lowerFlatVariant({
-        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
-          componentIdx: 0,
-          tableIdx: 1,
-          lowerFn: 
-          function lowerImportedOwnedHost_Error$1(obj) {
-            if (!(obj instanceof Error$1)) {
-              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
-            }
-            let handle = obj[symbolRscHandle];
-            if (!handle) {
-              const rep = obj[symbolRscRep] || ++captureCnt1;
-              captureTable1.set(rep, obj);
-              handle = rscTableCreateOwn(handleTable1, rep);
-            }
-            return handle;
+      [ 'ok', _lowerFlatOwn({
+        componentIdx: 0,
+        tableIdx: 2,
+        lowerFn: 
+        function lowerImportedOwnedHost_InputStream(obj) {
+          if (!(obj instanceof InputStream)) {
+            throw new TypeError('Resource error: Not a valid \"InputStream\" resource.');
           }
-          ,
-        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
-        variantSize32: 8,
-        variantAlign32: 4,
-        variantPayloadOffset32: 4,
-        variantFlatCount: 2,
-      } ), 12, 4, 4 ],
+          let handle = obj[symbolRscHandle];
+          if (!handle) {
+            const rep = obj[symbolRscRep] || ++captureCnt2;
+            captureTable2.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable2, rep);
+          }
+          return handle;
+        }
+        ,
+      }), 8, 4, 4 ],
+      [ 'err', 
+      _lowerFlatEnum({
+        caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
+        variantSize32: 1,
+        variantAlign32: 1,
+        variantPayloadOffset32: 1,
+        variantFlatCount: 1,
+      })
+      , 8, 4, 4 ],
       ],
-      variantSize32: 12,
+      variantSize32: 8,
       variantAlign32: 4,
       variantPayloadOffset32: 4,
-      variantFlatCount: 3,
+      variantFlatCount: 2,
     })
     ],
     hasResultPointer: true,
@@ -23260,45 +24623,42 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline71.manuallyAsync,
-    paramLiftFns: [_liftFlatBorrow.bind(null, 2),_liftFlatList({
-      elemLiftFn: _liftFlatU8,
-      elemAlign32: 1,
-      elemSize32: 1,
-      typedArray: Uint8Array,
-    })],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14),_liftFlatU64],
     resultLowerFns: [
     _lowerFlatResult({
       caseMetas: [
-      [ 'ok', null, 12, 4, 4 ],
-      [ 'err', _lowerFlatVariant({
-        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
-          componentIdx: 0,
-          tableIdx: 1,
-          lowerFn: 
-          function lowerImportedOwnedHost_Error$1(obj) {
-            if (!(obj instanceof Error$1)) {
-              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
-            }
-            let handle = obj[symbolRscHandle];
-            if (!handle) {
-              const rep = obj[symbolRscRep] || ++captureCnt1;
-              captureTable1.set(rep, obj);
-              handle = rscTableCreateOwn(handleTable1, rep);
-            }
-            return handle;
+      [ 'ok', _lowerFlatOwn({
+        componentIdx: 0,
+        tableIdx: 2,
+        lowerFn: 
+        function lowerImportedOwnedHost_InputStream(obj) {
+          if (!(obj instanceof InputStream)) {
+            throw new TypeError('Resource error: Not a valid \"InputStream\" resource.');
           }
-          ,
-        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
-        variantSize32: 8,
-        variantAlign32: 4,
-        variantPayloadOffset32: 4,
-        variantFlatCount: 2,
-      } ), 12, 4, 4 ],
+          let handle = obj[symbolRscHandle];
+          if (!handle) {
+            const rep = obj[symbolRscRep] || ++captureCnt2;
+            captureTable2.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable2, rep);
+          }
+          return handle;
+        }
+        ,
+      }), 8, 4, 4 ],
+      [ 'err', 
+      _lowerFlatEnum({
+        caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
+        variantSize32: 1,
+        variantAlign32: 1,
+        variantPayloadOffset32: 1,
+        variantFlatCount: 1,
+      })
+      , 8, 4, 4 ],
       ],
-      variantSize32: 12,
+      variantSize32: 8,
       variantAlign32: 4,
       variantPayloadOffset32: 4,
-      variantFlatCount: 3,
+      variantFlatCount: 2,
     })
     ],
     hasResultPointer: true,
@@ -23320,12 +24680,44 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline72.manuallyAsync,
-    paramLiftFns: [],
-    resultLowerFns: [_lowerFlatList({
-      elemLowerFn: _lowerFlatStringAny,
-      elemSize32: 8,
-      elemAlign32: 4,
-    })],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14),_liftFlatU64],
+    resultLowerFns: [
+    _lowerFlatResult({
+      caseMetas: [
+      [ 'ok', _lowerFlatOwn({
+        componentIdx: 0,
+        tableIdx: 3,
+        lowerFn: 
+        function lowerImportedOwnedHost_OutputStream(obj) {
+          if (!(obj instanceof OutputStream)) {
+            throw new TypeError('Resource error: Not a valid \"OutputStream\" resource.');
+          }
+          let handle = obj[symbolRscHandle];
+          if (!handle) {
+            const rep = obj[symbolRscRep] || ++captureCnt3;
+            captureTable3.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable3, rep);
+          }
+          return handle;
+        }
+        ,
+      }), 8, 4, 4 ],
+      [ 'err', 
+      _lowerFlatEnum({
+        caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
+        variantSize32: 1,
+        variantAlign32: 1,
+        variantPayloadOffset32: 1,
+        variantFlatCount: 1,
+      })
+      , 8, 4, 4 ],
+      ],
+      variantSize32: 8,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 2,
+    })
+    ],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -23334,7 +24726,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: () => realloc1,
+    getReallocFn: undefined,
     importFn: _trampoline72,
   },
   ))) : _lowerImportBackwardsCompat.bind(
@@ -23344,12 +24736,44 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline72.manuallyAsync,
-    paramLiftFns: [],
-    resultLowerFns: [_lowerFlatList({
-      elemLowerFn: _lowerFlatStringAny,
-      elemSize32: 8,
-      elemAlign32: 4,
-    })],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14),_liftFlatU64],
+    resultLowerFns: [
+    _lowerFlatResult({
+      caseMetas: [
+      [ 'ok', _lowerFlatOwn({
+        componentIdx: 0,
+        tableIdx: 3,
+        lowerFn: 
+        function lowerImportedOwnedHost_OutputStream(obj) {
+          if (!(obj instanceof OutputStream)) {
+            throw new TypeError('Resource error: Not a valid \"OutputStream\" resource.');
+          }
+          let handle = obj[symbolRscHandle];
+          if (!handle) {
+            const rep = obj[symbolRscRep] || ++captureCnt3;
+            captureTable3.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable3, rep);
+          }
+          return handle;
+        }
+        ,
+      }), 8, 4, 4 ],
+      [ 'err', 
+      _lowerFlatEnum({
+        caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
+        variantSize32: 1,
+        variantAlign32: 1,
+        variantPayloadOffset32: 1,
+        variantFlatCount: 1,
+      })
+      , 8, 4, 4 ],
+      ],
+      variantSize32: 8,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 2,
+    })
+    ],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -23358,7 +24782,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: () => realloc1,
+    getReallocFn: undefined,
     importFn: _trampoline72,
   },
   );
@@ -23369,12 +24793,71 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline73.manuallyAsync,
-    paramLiftFns: [],
-    resultLowerFns: [_lowerFlatList({
-      elemLowerFn: _lowerFlatTuple({ elemLowerMetas: [[_lowerFlatStringAny, 8, 4],[_lowerFlatStringAny, 8, 4],], size32: 16, align32: 4 }),
-      elemSize32: 16,
-      elemAlign32: 4,
-    })],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14)],
+    resultLowerFns: [
+    _lowerFlatResult({
+      caseMetas: [
+      [ 'ok', _lowerFlatRecord({ fieldMetas: [['type', 
+      _lowerFlatEnum({
+        caseMetas: [['unknown', null, 1, 1, 1],['block-device', null, 1, 1, 1],['character-device', null, 1, 1, 1],['directory', null, 1, 1, 1],['fifo', null, 1, 1, 1],['symbolic-link', null, 1, 1, 1],['regular-file', null, 1, 1, 1],['socket', null, 1, 1, 1],],
+        variantSize32: 1,
+        variantAlign32: 1,
+        variantPayloadOffset32: 1,
+        variantFlatCount: 1,
+      })
+      , 1, 1 ],['linkCount', _lowerFlatU64, 8, 8 ],['size', _lowerFlatU64, 8, 8 ],['dataAccessTimestamp', 
+      _lowerFlatOption({
+        caseMetas: [
+        [ 'none', null, 0, 0, 0 ],
+        [ 'some', _lowerFlatRecord({ fieldMetas: [['seconds', _lowerFlatU64, 8, 8 ],['nanoseconds', _lowerFlatU32, 4, 4 ],], size32: 16, align32: 8 }), 16, 8, 2],
+        ],
+        variantSize32: 24,
+        variantAlign32: 8,
+        variantPayloadOffset32: 8,
+        variantFlatCount: 3,
+        payloadMaybeNull: false,
+      })
+      , 24, 8 ],['dataModificationTimestamp', 
+      _lowerFlatOption({
+        caseMetas: [
+        [ 'none', null, 0, 0, 0 ],
+        [ 'some', _lowerFlatRecord({ fieldMetas: [['seconds', _lowerFlatU64, 8, 8 ],['nanoseconds', _lowerFlatU32, 4, 4 ],], size32: 16, align32: 8 }), 16, 8, 2],
+        ],
+        variantSize32: 24,
+        variantAlign32: 8,
+        variantPayloadOffset32: 8,
+        variantFlatCount: 3,
+        payloadMaybeNull: false,
+      })
+      , 24, 8 ],['statusChangeTimestamp', 
+      _lowerFlatOption({
+        caseMetas: [
+        [ 'none', null, 0, 0, 0 ],
+        [ 'some', _lowerFlatRecord({ fieldMetas: [['seconds', _lowerFlatU64, 8, 8 ],['nanoseconds', _lowerFlatU32, 4, 4 ],], size32: 16, align32: 8 }), 16, 8, 2],
+        ],
+        variantSize32: 24,
+        variantAlign32: 8,
+        variantPayloadOffset32: 8,
+        variantFlatCount: 3,
+        payloadMaybeNull: false,
+      })
+      , 24, 8 ],], size32: 96, align32: 8 }), 104, 8, 8 ],
+      [ 'err', 
+      _lowerFlatEnum({
+        caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
+        variantSize32: 1,
+        variantAlign32: 1,
+        variantPayloadOffset32: 1,
+        variantFlatCount: 1,
+      })
+      , 104, 8, 8 ],
+      ],
+      variantSize32: 104,
+      variantAlign32: 8,
+      variantPayloadOffset32: 8,
+      variantFlatCount: 13,
+    })
+    ],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -23383,7 +24866,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: () => realloc1,
+    getReallocFn: undefined,
     importFn: _trampoline73,
   },
   ))) : _lowerImportBackwardsCompat.bind(
@@ -23393,12 +24876,71 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline73.manuallyAsync,
-    paramLiftFns: [],
-    resultLowerFns: [_lowerFlatList({
-      elemLowerFn: _lowerFlatTuple({ elemLowerMetas: [[_lowerFlatStringAny, 8, 4],[_lowerFlatStringAny, 8, 4],], size32: 16, align32: 4 }),
-      elemSize32: 16,
-      elemAlign32: 4,
-    })],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 14)],
+    resultLowerFns: [
+    _lowerFlatResult({
+      caseMetas: [
+      [ 'ok', _lowerFlatRecord({ fieldMetas: [['type', 
+      _lowerFlatEnum({
+        caseMetas: [['unknown', null, 1, 1, 1],['block-device', null, 1, 1, 1],['character-device', null, 1, 1, 1],['directory', null, 1, 1, 1],['fifo', null, 1, 1, 1],['symbolic-link', null, 1, 1, 1],['regular-file', null, 1, 1, 1],['socket', null, 1, 1, 1],],
+        variantSize32: 1,
+        variantAlign32: 1,
+        variantPayloadOffset32: 1,
+        variantFlatCount: 1,
+      })
+      , 1, 1 ],['linkCount', _lowerFlatU64, 8, 8 ],['size', _lowerFlatU64, 8, 8 ],['dataAccessTimestamp', 
+      _lowerFlatOption({
+        caseMetas: [
+        [ 'none', null, 0, 0, 0 ],
+        [ 'some', _lowerFlatRecord({ fieldMetas: [['seconds', _lowerFlatU64, 8, 8 ],['nanoseconds', _lowerFlatU32, 4, 4 ],], size32: 16, align32: 8 }), 16, 8, 2],
+        ],
+        variantSize32: 24,
+        variantAlign32: 8,
+        variantPayloadOffset32: 8,
+        variantFlatCount: 3,
+        payloadMaybeNull: false,
+      })
+      , 24, 8 ],['dataModificationTimestamp', 
+      _lowerFlatOption({
+        caseMetas: [
+        [ 'none', null, 0, 0, 0 ],
+        [ 'some', _lowerFlatRecord({ fieldMetas: [['seconds', _lowerFlatU64, 8, 8 ],['nanoseconds', _lowerFlatU32, 4, 4 ],], size32: 16, align32: 8 }), 16, 8, 2],
+        ],
+        variantSize32: 24,
+        variantAlign32: 8,
+        variantPayloadOffset32: 8,
+        variantFlatCount: 3,
+        payloadMaybeNull: false,
+      })
+      , 24, 8 ],['statusChangeTimestamp', 
+      _lowerFlatOption({
+        caseMetas: [
+        [ 'none', null, 0, 0, 0 ],
+        [ 'some', _lowerFlatRecord({ fieldMetas: [['seconds', _lowerFlatU64, 8, 8 ],['nanoseconds', _lowerFlatU32, 4, 4 ],], size32: 16, align32: 8 }), 16, 8, 2],
+        ],
+        variantSize32: 24,
+        variantAlign32: 8,
+        variantPayloadOffset32: 8,
+        variantFlatCount: 3,
+        payloadMaybeNull: false,
+      })
+      , 24, 8 ],], size32: 96, align32: 8 }), 104, 8, 8 ],
+      [ 'err', 
+      _lowerFlatEnum({
+        caseMetas: [['access', null, 1, 1, 1],['would-block', null, 1, 1, 1],['already', null, 1, 1, 1],['bad-descriptor', null, 1, 1, 1],['busy', null, 1, 1, 1],['deadlock', null, 1, 1, 1],['quota', null, 1, 1, 1],['exist', null, 1, 1, 1],['file-too-large', null, 1, 1, 1],['illegal-byte-sequence', null, 1, 1, 1],['in-progress', null, 1, 1, 1],['interrupted', null, 1, 1, 1],['invalid', null, 1, 1, 1],['io', null, 1, 1, 1],['is-directory', null, 1, 1, 1],['loop', null, 1, 1, 1],['too-many-links', null, 1, 1, 1],['message-size', null, 1, 1, 1],['name-too-long', null, 1, 1, 1],['no-device', null, 1, 1, 1],['no-entry', null, 1, 1, 1],['no-lock', null, 1, 1, 1],['insufficient-memory', null, 1, 1, 1],['insufficient-space', null, 1, 1, 1],['not-directory', null, 1, 1, 1],['not-empty', null, 1, 1, 1],['not-recoverable', null, 1, 1, 1],['unsupported', null, 1, 1, 1],['no-tty', null, 1, 1, 1],['no-such-device', null, 1, 1, 1],['overflow', null, 1, 1, 1],['not-permitted', null, 1, 1, 1],['pipe', null, 1, 1, 1],['read-only', null, 1, 1, 1],['invalid-seek', null, 1, 1, 1],['text-file-busy', null, 1, 1, 1],['cross-device', null, 1, 1, 1],],
+        variantSize32: 1,
+        variantAlign32: 1,
+        variantPayloadOffset32: 1,
+        variantFlatCount: 1,
+      })
+      , 104, 8, 8 ],
+      ],
+      variantSize32: 104,
+      variantAlign32: 8,
+      variantPayloadOffset32: 8,
+      variantFlatCount: 13,
+    })
+    ],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -23407,7 +24949,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: () => realloc1,
+    getReallocFn: undefined,
     importFn: _trampoline73,
   },
   );
@@ -23418,8 +24960,42 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline74.manuallyAsync,
-    paramLiftFns: [],
-    resultLowerFns: [_lowerFlatRecord({ fieldMetas: [['seconds', _lowerFlatU64, 8, 8 ],['nanoseconds', _lowerFlatU32, 4, 4 ],], size32: 16, align32: 8 })],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 3)],
+    resultLowerFns: [
+    _lowerFlatResult({
+      caseMetas: [
+      [ 'ok', null, 12, 4, 4 ],
+      [ 'err', _lowerFlatVariant({
+        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
+          componentIdx: 0,
+          tableIdx: 1,
+          lowerFn: 
+          function lowerImportedOwnedHost_Error$1(obj) {
+            if (!(obj instanceof Error$1)) {
+              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
+            }
+            let handle = obj[symbolRscHandle];
+            if (!handle) {
+              const rep = obj[symbolRscRep] || ++captureCnt1;
+              captureTable1.set(rep, obj);
+              handle = rscTableCreateOwn(handleTable1, rep);
+            }
+            return handle;
+          }
+          ,
+        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
+        variantSize32: 8,
+        variantAlign32: 4,
+        variantPayloadOffset32: 4,
+        variantFlatCount: 2,
+      } ), 12, 4, 4 ],
+      ],
+      variantSize32: 12,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 3,
+    })
+    ],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -23438,8 +25014,42 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline74.manuallyAsync,
-    paramLiftFns: [],
-    resultLowerFns: [_lowerFlatRecord({ fieldMetas: [['seconds', _lowerFlatU64, 8, 8 ],['nanoseconds', _lowerFlatU32, 4, 4 ],], size32: 16, align32: 8 })],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 3)],
+    resultLowerFns: [
+    _lowerFlatResult({
+      caseMetas: [
+      [ 'ok', null, 12, 4, 4 ],
+      [ 'err', _lowerFlatVariant({
+        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
+          componentIdx: 0,
+          tableIdx: 1,
+          lowerFn: 
+          function lowerImportedOwnedHost_Error$1(obj) {
+            if (!(obj instanceof Error$1)) {
+              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
+            }
+            let handle = obj[symbolRscHandle];
+            if (!handle) {
+              const rep = obj[symbolRscRep] || ++captureCnt1;
+              captureTable1.set(rep, obj);
+              handle = rscTableCreateOwn(handleTable1, rep);
+            }
+            return handle;
+          }
+          ,
+        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
+        variantSize32: 8,
+        variantAlign32: 4,
+        variantPayloadOffset32: 4,
+        variantFlatCount: 2,
+      } ), 12, 4, 4 ],
+      ],
+      variantSize32: 12,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 3,
+    })
+    ],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -23459,29 +25069,46 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline75.manuallyAsync,
-    paramLiftFns: [],
-    resultLowerFns: [_lowerFlatList({
-      elemLowerFn: _lowerFlatTuple({ elemLowerMetas: [[_lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 13,
-        lowerFn: 
-        function lowerImportedOwnedHost_Descriptor(obj) {
-          if (!(obj instanceof Descriptor)) {
-            throw new TypeError('Resource error: Not a valid \"Descriptor\" resource.');
+    paramLiftFns: [_liftFlatBorrow.bind(null, 2),_liftFlatU64],
+    resultLowerFns: [
+    _lowerFlatResult({
+      caseMetas: [
+      [ 'ok', _lowerFlatList({
+        elemLowerFn: _lowerFlatU8,
+        elemSize32: 1,
+        elemAlign32: 1,
+      }), 12, 4, 4 ],
+      [ 'err', _lowerFlatVariant({
+        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
+          componentIdx: 0,
+          tableIdx: 1,
+          lowerFn: 
+          function lowerImportedOwnedHost_Error$1(obj) {
+            if (!(obj instanceof Error$1)) {
+              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
+            }
+            let handle = obj[symbolRscHandle];
+            if (!handle) {
+              const rep = obj[symbolRscRep] || ++captureCnt1;
+              captureTable1.set(rep, obj);
+              handle = rscTableCreateOwn(handleTable1, rep);
+            }
+            return handle;
           }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt13;
-            captureTable13.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable13, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 4, 4],[_lowerFlatStringAny, 8, 4],], size32: 12, align32: 4 }),
-      elemSize32: 12,
-      elemAlign32: 4,
-    })],
+          ,
+        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
+        variantSize32: 8,
+        variantAlign32: 4,
+        variantPayloadOffset32: 4,
+        variantFlatCount: 2,
+      } ), 12, 4, 4 ],
+      ],
+      variantSize32: 12,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 3,
+    })
+    ],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -23500,29 +25127,46 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline75.manuallyAsync,
-    paramLiftFns: [],
-    resultLowerFns: [_lowerFlatList({
-      elemLowerFn: _lowerFlatTuple({ elemLowerMetas: [[_lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 13,
-        lowerFn: 
-        function lowerImportedOwnedHost_Descriptor(obj) {
-          if (!(obj instanceof Descriptor)) {
-            throw new TypeError('Resource error: Not a valid \"Descriptor\" resource.');
+    paramLiftFns: [_liftFlatBorrow.bind(null, 2),_liftFlatU64],
+    resultLowerFns: [
+    _lowerFlatResult({
+      caseMetas: [
+      [ 'ok', _lowerFlatList({
+        elemLowerFn: _lowerFlatU8,
+        elemSize32: 1,
+        elemAlign32: 1,
+      }), 12, 4, 4 ],
+      [ 'err', _lowerFlatVariant({
+        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
+          componentIdx: 0,
+          tableIdx: 1,
+          lowerFn: 
+          function lowerImportedOwnedHost_Error$1(obj) {
+            if (!(obj instanceof Error$1)) {
+              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
+            }
+            let handle = obj[symbolRscHandle];
+            if (!handle) {
+              const rep = obj[symbolRscRep] || ++captureCnt1;
+              captureTable1.set(rep, obj);
+              handle = rscTableCreateOwn(handleTable1, rep);
+            }
+            return handle;
           }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt13;
-            captureTable13.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable13, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 4, 4],[_lowerFlatStringAny, 8, 4],], size32: 12, align32: 4 }),
-      elemSize32: 12,
-      elemAlign32: 4,
-    })],
+          ,
+        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
+        variantSize32: 8,
+        variantAlign32: 4,
+        variantPayloadOffset32: 4,
+        variantFlatCount: 2,
+      } ), 12, 4, 4 ],
+      ],
+      variantSize32: 12,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 3,
+    })
+    ],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -23542,17 +25186,46 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline76.manuallyAsync,
-    paramLiftFns: [_liftFlatList({
-      elemLiftFn: _liftFlatBorrow.bind(null, 0),
-      elemAlign32: 4,
-      elemSize32: 4,
-      typedArray: undefined,
-    })],
-    resultLowerFns: [_lowerFlatList({
-      elemLowerFn: _lowerFlatU32,
-      elemSize32: 4,
-      elemAlign32: 4,
-    })],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 2),_liftFlatU64],
+    resultLowerFns: [
+    _lowerFlatResult({
+      caseMetas: [
+      [ 'ok', _lowerFlatList({
+        elemLowerFn: _lowerFlatU8,
+        elemSize32: 1,
+        elemAlign32: 1,
+      }), 12, 4, 4 ],
+      [ 'err', _lowerFlatVariant({
+        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
+          componentIdx: 0,
+          tableIdx: 1,
+          lowerFn: 
+          function lowerImportedOwnedHost_Error$1(obj) {
+            if (!(obj instanceof Error$1)) {
+              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
+            }
+            let handle = obj[symbolRscHandle];
+            if (!handle) {
+              const rep = obj[symbolRscRep] || ++captureCnt1;
+              captureTable1.set(rep, obj);
+              handle = rscTableCreateOwn(handleTable1, rep);
+            }
+            return handle;
+          }
+          ,
+        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
+        variantSize32: 8,
+        variantAlign32: 4,
+        variantPayloadOffset32: 4,
+        variantFlatCount: 2,
+      } ), 12, 4, 4 ],
+      ],
+      variantSize32: 12,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 3,
+    })
+    ],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -23571,17 +25244,46 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline76.manuallyAsync,
-    paramLiftFns: [_liftFlatList({
-      elemLiftFn: _liftFlatBorrow.bind(null, 0),
-      elemAlign32: 4,
-      elemSize32: 4,
-      typedArray: undefined,
-    })],
-    resultLowerFns: [_lowerFlatList({
-      elemLowerFn: _lowerFlatU32,
-      elemSize32: 4,
-      elemAlign32: 4,
-    })],
+    paramLiftFns: [_liftFlatBorrow.bind(null, 2),_liftFlatU64],
+    resultLowerFns: [
+    _lowerFlatResult({
+      caseMetas: [
+      [ 'ok', _lowerFlatList({
+        elemLowerFn: _lowerFlatU8,
+        elemSize32: 1,
+        elemAlign32: 1,
+      }), 12, 4, 4 ],
+      [ 'err', _lowerFlatVariant({
+        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
+          componentIdx: 0,
+          tableIdx: 1,
+          lowerFn: 
+          function lowerImportedOwnedHost_Error$1(obj) {
+            if (!(obj instanceof Error$1)) {
+              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
+            }
+            let handle = obj[symbolRscHandle];
+            if (!handle) {
+              const rep = obj[symbolRscRep] || ++captureCnt1;
+              captureTable1.set(rep, obj);
+              handle = rscTableCreateOwn(handleTable1, rep);
+            }
+            return handle;
+          }
+          ,
+        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
+        variantSize32: 8,
+        variantAlign32: 4,
+        variantPayloadOffset32: 4,
+        variantFlatCount: 2,
+      } ), 12, 4, 4 ],
+      ],
+      variantSize32: 12,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 3,
+    })
+    ],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -23601,12 +25303,47 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline77.manuallyAsync,
-    paramLiftFns: [_liftFlatU64],
-    resultLowerFns: [_lowerFlatList({
-      elemLowerFn: _lowerFlatU8,
-      elemSize32: 1,
+    paramLiftFns: [_liftFlatBorrow.bind(null, 3),_liftFlatList({
+      elemLiftFn: _liftFlatU8,
       elemAlign32: 1,
+      elemSize32: 1,
+      typedArray: Uint8Array,
     })],
+    resultLowerFns: [
+    _lowerFlatResult({
+      caseMetas: [
+      [ 'ok', null, 12, 4, 4 ],
+      [ 'err', _lowerFlatVariant({
+        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
+          componentIdx: 0,
+          tableIdx: 1,
+          lowerFn: 
+          function lowerImportedOwnedHost_Error$1(obj) {
+            if (!(obj instanceof Error$1)) {
+              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
+            }
+            let handle = obj[symbolRscHandle];
+            if (!handle) {
+              const rep = obj[symbolRscRep] || ++captureCnt1;
+              captureTable1.set(rep, obj);
+              handle = rscTableCreateOwn(handleTable1, rep);
+            }
+            return handle;
+          }
+          ,
+        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
+        variantSize32: 8,
+        variantAlign32: 4,
+        variantPayloadOffset32: 4,
+        variantFlatCount: 2,
+      } ), 12, 4, 4 ],
+      ],
+      variantSize32: 12,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 3,
+    })
+    ],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -23615,7 +25352,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: () => realloc1,
+    getReallocFn: undefined,
     importFn: _trampoline77,
   },
   ))) : _lowerImportBackwardsCompat.bind(
@@ -23625,12 +25362,47 @@ let gen= (function* _initGenerator () {
     componentIdx: 0,
     isAsync: false,
     isManualAsync: _trampoline77.manuallyAsync,
-    paramLiftFns: [_liftFlatU64],
-    resultLowerFns: [_lowerFlatList({
-      elemLowerFn: _lowerFlatU8,
-      elemSize32: 1,
+    paramLiftFns: [_liftFlatBorrow.bind(null, 3),_liftFlatList({
+      elemLiftFn: _liftFlatU8,
       elemAlign32: 1,
+      elemSize32: 1,
+      typedArray: Uint8Array,
     })],
+    resultLowerFns: [
+    _lowerFlatResult({
+      caseMetas: [
+      [ 'ok', null, 12, 4, 4 ],
+      [ 'err', _lowerFlatVariant({
+        caseMetas: [[ 'last-operation-failed', _lowerFlatOwn({
+          componentIdx: 0,
+          tableIdx: 1,
+          lowerFn: 
+          function lowerImportedOwnedHost_Error$1(obj) {
+            if (!(obj instanceof Error$1)) {
+              throw new TypeError('Resource error: Not a valid \"Error$1\" resource.');
+            }
+            let handle = obj[symbolRscHandle];
+            if (!handle) {
+              const rep = obj[symbolRscRep] || ++captureCnt1;
+              captureTable1.set(rep, obj);
+              handle = rscTableCreateOwn(handleTable1, rep);
+            }
+            return handle;
+          }
+          ,
+        }), 4, 4, 1 ],[ 'closed', null, 0, 0, 0 ],],
+        variantSize32: 8,
+        variantAlign32: 4,
+        variantPayloadOffset32: 4,
+        variantFlatCount: 2,
+      } ), 12, 4, 4 ],
+      ],
+      variantSize32: 12,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 3,
+    })
+    ],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -23639,7 +25411,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: () => realloc1,
+    getReallocFn: undefined,
     importFn: _trampoline77,
   },
   );
@@ -23651,36 +25423,11 @@ let gen= (function* _initGenerator () {
     isAsync: false,
     isManualAsync: _trampoline78.manuallyAsync,
     paramLiftFns: [],
-    resultLowerFns: [
-    _lowerFlatOption({
-      caseMetas: [
-      [ 'none', null, 0, 0, 0 ],
-      [ 'some', _lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 11,
-        lowerFn: 
-        function lowerImportedOwnedHost_TerminalInput(obj) {
-          if (!(obj instanceof TerminalInput)) {
-            throw new TypeError('Resource error: Not a valid \"TerminalInput\" resource.');
-          }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt11;
-            captureTable11.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable11, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 4, 4, 1],
-      ],
-      variantSize32: 8,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 2,
-      payloadMaybeNull: false,
-    })
-    ],
+    resultLowerFns: [_lowerFlatList({
+      elemLowerFn: _lowerFlatStringAny,
+      elemSize32: 8,
+      elemAlign32: 4,
+    })],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -23689,7 +25436,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: undefined,
+    getReallocFn: () => realloc1,
     importFn: _trampoline78,
   },
   ))) : _lowerImportBackwardsCompat.bind(
@@ -23700,36 +25447,11 @@ let gen= (function* _initGenerator () {
     isAsync: false,
     isManualAsync: _trampoline78.manuallyAsync,
     paramLiftFns: [],
-    resultLowerFns: [
-    _lowerFlatOption({
-      caseMetas: [
-      [ 'none', null, 0, 0, 0 ],
-      [ 'some', _lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 11,
-        lowerFn: 
-        function lowerImportedOwnedHost_TerminalInput(obj) {
-          if (!(obj instanceof TerminalInput)) {
-            throw new TypeError('Resource error: Not a valid \"TerminalInput\" resource.');
-          }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt11;
-            captureTable11.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable11, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 4, 4, 1],
-      ],
-      variantSize32: 8,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 2,
-      payloadMaybeNull: false,
-    })
-    ],
+    resultLowerFns: [_lowerFlatList({
+      elemLowerFn: _lowerFlatStringAny,
+      elemSize32: 8,
+      elemAlign32: 4,
+    })],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -23738,7 +25460,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: undefined,
+    getReallocFn: () => realloc1,
     importFn: _trampoline78,
   },
   );
@@ -23750,36 +25472,11 @@ let gen= (function* _initGenerator () {
     isAsync: false,
     isManualAsync: _trampoline79.manuallyAsync,
     paramLiftFns: [],
-    resultLowerFns: [
-    _lowerFlatOption({
-      caseMetas: [
-      [ 'none', null, 0, 0, 0 ],
-      [ 'some', _lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 12,
-        lowerFn: 
-        function lowerImportedOwnedHost_TerminalOutput(obj) {
-          if (!(obj instanceof TerminalOutput)) {
-            throw new TypeError('Resource error: Not a valid \"TerminalOutput\" resource.');
-          }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt12;
-            captureTable12.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable12, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 4, 4, 1],
-      ],
-      variantSize32: 8,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 2,
-      payloadMaybeNull: false,
-    })
-    ],
+    resultLowerFns: [_lowerFlatList({
+      elemLowerFn: _lowerFlatTuple({ elemLowerMetas: [[_lowerFlatStringAny, 8, 4],[_lowerFlatStringAny, 8, 4],], size32: 16, align32: 4 }),
+      elemSize32: 16,
+      elemAlign32: 4,
+    })],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -23788,7 +25485,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: undefined,
+    getReallocFn: () => realloc1,
     importFn: _trampoline79,
   },
   ))) : _lowerImportBackwardsCompat.bind(
@@ -23799,36 +25496,11 @@ let gen= (function* _initGenerator () {
     isAsync: false,
     isManualAsync: _trampoline79.manuallyAsync,
     paramLiftFns: [],
-    resultLowerFns: [
-    _lowerFlatOption({
-      caseMetas: [
-      [ 'none', null, 0, 0, 0 ],
-      [ 'some', _lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 12,
-        lowerFn: 
-        function lowerImportedOwnedHost_TerminalOutput(obj) {
-          if (!(obj instanceof TerminalOutput)) {
-            throw new TypeError('Resource error: Not a valid \"TerminalOutput\" resource.');
-          }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt12;
-            captureTable12.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable12, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 4, 4, 1],
-      ],
-      variantSize32: 8,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 2,
-      payloadMaybeNull: false,
-    })
-    ],
+    resultLowerFns: [_lowerFlatList({
+      elemLowerFn: _lowerFlatTuple({ elemLowerMetas: [[_lowerFlatStringAny, 8, 4],[_lowerFlatStringAny, 8, 4],], size32: 16, align32: 4 }),
+      elemSize32: 16,
+      elemAlign32: 4,
+    })],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -23837,7 +25509,7 @@ let gen= (function* _initGenerator () {
     memoryIdx: 0,
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
-    getReallocFn: undefined,
+    getReallocFn: () => realloc1,
     importFn: _trampoline79,
   },
   );
@@ -23849,36 +25521,7 @@ let gen= (function* _initGenerator () {
     isAsync: false,
     isManualAsync: _trampoline80.manuallyAsync,
     paramLiftFns: [],
-    resultLowerFns: [
-    _lowerFlatOption({
-      caseMetas: [
-      [ 'none', null, 0, 0, 0 ],
-      [ 'some', _lowerFlatOwn({
-        componentIdx: 0,
-        tableIdx: 12,
-        lowerFn: 
-        function lowerImportedOwnedHost_TerminalOutput(obj) {
-          if (!(obj instanceof TerminalOutput)) {
-            throw new TypeError('Resource error: Not a valid \"TerminalOutput\" resource.');
-          }
-          let handle = obj[symbolRscHandle];
-          if (!handle) {
-            const rep = obj[symbolRscRep] || ++captureCnt12;
-            captureTable12.set(rep, obj);
-            handle = rscTableCreateOwn(handleTable12, rep);
-          }
-          return handle;
-        }
-        ,
-      }), 4, 4, 1],
-      ],
-      variantSize32: 8,
-      variantAlign32: 4,
-      variantPayloadOffset32: 4,
-      variantFlatCount: 2,
-      payloadMaybeNull: false,
-    })
-    ],
+    resultLowerFns: [_lowerFlatRecord({ fieldMetas: [['seconds', _lowerFlatU64, 8, 8 ],['nanoseconds', _lowerFlatU32, 4, 4 ],], size32: 16, align32: 8 })],
     hasResultPointer: true,
     funcTypeIsAsync: false,
     getCallbackFn: () => null,
@@ -23898,6 +25541,159 @@ let gen= (function* _initGenerator () {
     isAsync: false,
     isManualAsync: _trampoline80.manuallyAsync,
     paramLiftFns: [],
+    resultLowerFns: [_lowerFlatRecord({ fieldMetas: [['seconds', _lowerFlatU64, 8, 8 ],['nanoseconds', _lowerFlatU32, 4, 4 ],], size32: 16, align32: 8 })],
+    hasResultPointer: true,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: 0,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => memory0,
+    getReallocFn: undefined,
+    importFn: _trampoline80,
+  },
+  );
+  let trampoline81 = _trampoline81.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 81,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline81.manuallyAsync,
+    paramLiftFns: [],
+    resultLowerFns: [_lowerFlatList({
+      elemLowerFn: _lowerFlatTuple({ elemLowerMetas: [[_lowerFlatOwn({
+        componentIdx: 0,
+        tableIdx: 14,
+        lowerFn: 
+        function lowerImportedOwnedHost_Descriptor(obj) {
+          if (!(obj instanceof Descriptor)) {
+            throw new TypeError('Resource error: Not a valid \"Descriptor\" resource.');
+          }
+          let handle = obj[symbolRscHandle];
+          if (!handle) {
+            const rep = obj[symbolRscRep] || ++captureCnt14;
+            captureTable14.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable14, rep);
+          }
+          return handle;
+        }
+        ,
+      }), 4, 4],[_lowerFlatStringAny, 8, 4],], size32: 12, align32: 4 }),
+      elemSize32: 12,
+      elemAlign32: 4,
+    })],
+    hasResultPointer: true,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: 0,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => memory0,
+    getReallocFn: () => realloc1,
+    importFn: _trampoline81,
+  },
+  ))) : _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 81,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline81.manuallyAsync,
+    paramLiftFns: [],
+    resultLowerFns: [_lowerFlatList({
+      elemLowerFn: _lowerFlatTuple({ elemLowerMetas: [[_lowerFlatOwn({
+        componentIdx: 0,
+        tableIdx: 14,
+        lowerFn: 
+        function lowerImportedOwnedHost_Descriptor(obj) {
+          if (!(obj instanceof Descriptor)) {
+            throw new TypeError('Resource error: Not a valid \"Descriptor\" resource.');
+          }
+          let handle = obj[symbolRscHandle];
+          if (!handle) {
+            const rep = obj[symbolRscRep] || ++captureCnt14;
+            captureTable14.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable14, rep);
+          }
+          return handle;
+        }
+        ,
+      }), 4, 4],[_lowerFlatStringAny, 8, 4],], size32: 12, align32: 4 }),
+      elemSize32: 12,
+      elemAlign32: 4,
+    })],
+    hasResultPointer: true,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: 0,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => memory0,
+    getReallocFn: () => realloc1,
+    importFn: _trampoline81,
+  },
+  );
+  let trampoline82 = _trampoline82.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 82,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline82.manuallyAsync,
+    paramLiftFns: [_liftFlatU64],
+    resultLowerFns: [_lowerFlatList({
+      elemLowerFn: _lowerFlatU8,
+      elemSize32: 1,
+      elemAlign32: 1,
+    })],
+    hasResultPointer: true,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: 0,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => memory0,
+    getReallocFn: () => realloc1,
+    importFn: _trampoline82,
+  },
+  ))) : _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 82,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline82.manuallyAsync,
+    paramLiftFns: [_liftFlatU64],
+    resultLowerFns: [_lowerFlatList({
+      elemLowerFn: _lowerFlatU8,
+      elemSize32: 1,
+      elemAlign32: 1,
+    })],
+    hasResultPointer: true,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: 0,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => memory0,
+    getReallocFn: () => realloc1,
+    importFn: _trampoline82,
+  },
+  );
+  let trampoline83 = _trampoline83.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 83,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline83.manuallyAsync,
+    paramLiftFns: [],
     resultLowerFns: [
     _lowerFlatOption({
       caseMetas: [
@@ -23906,9 +25702,9 @@ let gen= (function* _initGenerator () {
         componentIdx: 0,
         tableIdx: 12,
         lowerFn: 
-        function lowerImportedOwnedHost_TerminalOutput(obj) {
-          if (!(obj instanceof TerminalOutput)) {
-            throw new TypeError('Resource error: Not a valid \"TerminalOutput\" resource.');
+        function lowerImportedOwnedHost_TerminalInput(obj) {
+          if (!(obj instanceof TerminalInput)) {
+            throw new TypeError('Resource error: Not a valid \"TerminalInput\" resource.');
           }
           let handle = obj[symbolRscHandle];
           if (!handle) {
@@ -23937,95 +25733,349 @@ let gen= (function* _initGenerator () {
     stringEncoding: 'utf8',
     getMemoryFn: () => memory0,
     getReallocFn: undefined,
-    importFn: _trampoline80,
+    importFn: _trampoline83,
+  },
+  ))) : _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 83,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline83.manuallyAsync,
+    paramLiftFns: [],
+    resultLowerFns: [
+    _lowerFlatOption({
+      caseMetas: [
+      [ 'none', null, 0, 0, 0 ],
+      [ 'some', _lowerFlatOwn({
+        componentIdx: 0,
+        tableIdx: 12,
+        lowerFn: 
+        function lowerImportedOwnedHost_TerminalInput(obj) {
+          if (!(obj instanceof TerminalInput)) {
+            throw new TypeError('Resource error: Not a valid \"TerminalInput\" resource.');
+          }
+          let handle = obj[symbolRscHandle];
+          if (!handle) {
+            const rep = obj[symbolRscRep] || ++captureCnt12;
+            captureTable12.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable12, rep);
+          }
+          return handle;
+        }
+        ,
+      }), 4, 4, 1],
+      ],
+      variantSize32: 8,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 2,
+      payloadMaybeNull: false,
+    })
+    ],
+    hasResultPointer: true,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: 0,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => memory0,
+    getReallocFn: undefined,
+    importFn: _trampoline83,
+  },
+  );
+  let trampoline84 = _trampoline84.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 84,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline84.manuallyAsync,
+    paramLiftFns: [],
+    resultLowerFns: [
+    _lowerFlatOption({
+      caseMetas: [
+      [ 'none', null, 0, 0, 0 ],
+      [ 'some', _lowerFlatOwn({
+        componentIdx: 0,
+        tableIdx: 13,
+        lowerFn: 
+        function lowerImportedOwnedHost_TerminalOutput(obj) {
+          if (!(obj instanceof TerminalOutput)) {
+            throw new TypeError('Resource error: Not a valid \"TerminalOutput\" resource.');
+          }
+          let handle = obj[symbolRscHandle];
+          if (!handle) {
+            const rep = obj[symbolRscRep] || ++captureCnt13;
+            captureTable13.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable13, rep);
+          }
+          return handle;
+        }
+        ,
+      }), 4, 4, 1],
+      ],
+      variantSize32: 8,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 2,
+      payloadMaybeNull: false,
+    })
+    ],
+    hasResultPointer: true,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: 0,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => memory0,
+    getReallocFn: undefined,
+    importFn: _trampoline84,
+  },
+  ))) : _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 84,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline84.manuallyAsync,
+    paramLiftFns: [],
+    resultLowerFns: [
+    _lowerFlatOption({
+      caseMetas: [
+      [ 'none', null, 0, 0, 0 ],
+      [ 'some', _lowerFlatOwn({
+        componentIdx: 0,
+        tableIdx: 13,
+        lowerFn: 
+        function lowerImportedOwnedHost_TerminalOutput(obj) {
+          if (!(obj instanceof TerminalOutput)) {
+            throw new TypeError('Resource error: Not a valid \"TerminalOutput\" resource.');
+          }
+          let handle = obj[symbolRscHandle];
+          if (!handle) {
+            const rep = obj[symbolRscRep] || ++captureCnt13;
+            captureTable13.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable13, rep);
+          }
+          return handle;
+        }
+        ,
+      }), 4, 4, 1],
+      ],
+      variantSize32: 8,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 2,
+      payloadMaybeNull: false,
+    })
+    ],
+    hasResultPointer: true,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: 0,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => memory0,
+    getReallocFn: undefined,
+    importFn: _trampoline84,
+  },
+  );
+  let trampoline85 = _trampoline85.manuallyAsync ? new WebAssembly.Suspending(_suspendingImport(0, _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 85,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline85.manuallyAsync,
+    paramLiftFns: [],
+    resultLowerFns: [
+    _lowerFlatOption({
+      caseMetas: [
+      [ 'none', null, 0, 0, 0 ],
+      [ 'some', _lowerFlatOwn({
+        componentIdx: 0,
+        tableIdx: 13,
+        lowerFn: 
+        function lowerImportedOwnedHost_TerminalOutput(obj) {
+          if (!(obj instanceof TerminalOutput)) {
+            throw new TypeError('Resource error: Not a valid \"TerminalOutput\" resource.');
+          }
+          let handle = obj[symbolRscHandle];
+          if (!handle) {
+            const rep = obj[symbolRscRep] || ++captureCnt13;
+            captureTable13.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable13, rep);
+          }
+          return handle;
+        }
+        ,
+      }), 4, 4, 1],
+      ],
+      variantSize32: 8,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 2,
+      payloadMaybeNull: false,
+    })
+    ],
+    hasResultPointer: true,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: 0,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => memory0,
+    getReallocFn: undefined,
+    importFn: _trampoline85,
+  },
+  ))) : _lowerImportBackwardsCompat.bind(
+  null,
+  {
+    trampolineIdx: 85,
+    componentIdx: 0,
+    isAsync: false,
+    isManualAsync: _trampoline85.manuallyAsync,
+    paramLiftFns: [],
+    resultLowerFns: [
+    _lowerFlatOption({
+      caseMetas: [
+      [ 'none', null, 0, 0, 0 ],
+      [ 'some', _lowerFlatOwn({
+        componentIdx: 0,
+        tableIdx: 13,
+        lowerFn: 
+        function lowerImportedOwnedHost_TerminalOutput(obj) {
+          if (!(obj instanceof TerminalOutput)) {
+            throw new TypeError('Resource error: Not a valid \"TerminalOutput\" resource.');
+          }
+          let handle = obj[symbolRscHandle];
+          if (!handle) {
+            const rep = obj[symbolRscRep] || ++captureCnt13;
+            captureTable13.set(rep, obj);
+            handle = rscTableCreateOwn(handleTable13, rep);
+          }
+          return handle;
+        }
+        ,
+      }), 4, 4, 1],
+      ],
+      variantSize32: 8,
+      variantAlign32: 4,
+      variantPayloadOffset32: 4,
+      variantFlatCount: 2,
+      payloadMaybeNull: false,
+    })
+    ],
+    hasResultPointer: true,
+    funcTypeIsAsync: false,
+    getCallbackFn: () => null,
+    getPostReturnFn: () => null,
+    isCancellable: false,
+    memoryIdx: 0,
+    stringEncoding: 'utf8',
+    getMemoryFn: () => memory0,
+    getReallocFn: undefined,
+    importFn: _trampoline85,
   },
   );
   ({ exports: exports0 } = instantiateCore(module2));
   ({ exports: exports1 } = instantiateCore(module0, {
     'wasi:cli/exit@0.2.12': {
-      'exit-with-code': Object.assign(trampoline24, { _jcoMaySuspend: false }),
+      'exit-with-code': Object.assign(trampoline19, { _jcoMaySuspend: false }),
     },
     'wasi:cli/stdin@0.2.12': {
-      'get-stdin': Object.assign(trampoline4, { _jcoMaySuspend: false }),
+      'get-stdin': Object.assign(trampoline0, { _jcoMaySuspend: false }),
     },
     'wasi:clocks/monotonic-clock@0.2.12': {
-      'subscribe-duration': Object.assign(trampoline16, { _jcoMaySuspend: false }),
+      now: Object.assign(trampoline30, { _jcoMaySuspend: false }),
+      'subscribe-duration': Object.assign(trampoline24, { _jcoMaySuspend: false }),
     },
     'wasi:http/outgoing-handler@0.2.12': {
-      handle: Object.assign(exports0['15'], { _jcoMaySuspend: false }),
+      handle: Object.assign(exports0['39'], { _jcoMaySuspend: false }),
     },
     'wasi:http/types@0.2.12': {
-      '[constructor]outgoing-request': Object.assign(trampoline5, { _jcoMaySuspend: false }),
-      '[constructor]request-options': Object.assign(trampoline6, { _jcoMaySuspend: false }),
-      '[method]fields.entries': Object.assign(exports0['9'], { _jcoMaySuspend: false }),
-      '[method]future-incoming-response.get': Object.assign(exports0['8'], { _jcoMaySuspend: false }),
-      '[method]future-incoming-response.subscribe': Object.assign(trampoline12, { _jcoMaySuspend: false }),
-      '[method]incoming-body.stream': Object.assign(exports0['11'], { _jcoMaySuspend: false }),
-      '[method]incoming-response.consume': Object.assign(exports0['10'], { _jcoMaySuspend: false }),
-      '[method]incoming-response.headers': Object.assign(trampoline14, { _jcoMaySuspend: false }),
-      '[method]incoming-response.status': Object.assign(trampoline13, { _jcoMaySuspend: false }),
-      '[method]outgoing-body.write': Object.assign(exports0['6'], { _jcoMaySuspend: false }),
-      '[method]outgoing-request.body': Object.assign(exports0['5'], { _jcoMaySuspend: false }),
-      '[method]outgoing-request.set-authority': Object.assign(exports0['3'], { _jcoMaySuspend: false }),
-      '[method]outgoing-request.set-method': Object.assign(exports0['1'], { _jcoMaySuspend: false }),
-      '[method]outgoing-request.set-path-with-query': Object.assign(exports0['4'], { _jcoMaySuspend: false }),
-      '[method]outgoing-request.set-scheme': Object.assign(exports0['2'], { _jcoMaySuspend: false }),
-      '[method]request-options.set-between-bytes-timeout': Object.assign(trampoline9, { _jcoMaySuspend: false }),
-      '[method]request-options.set-connect-timeout': Object.assign(trampoline7, { _jcoMaySuspend: false }),
-      '[method]request-options.set-first-byte-timeout': Object.assign(trampoline8, { _jcoMaySuspend: false }),
-      '[resource-drop]fields': Object.assign(_guardMayLeave(0, trampoline20), { _jcoMaySuspend: false }),
-      '[resource-drop]future-incoming-response': Object.assign(_guardMayLeave(0, trampoline1), { _jcoMaySuspend: false }),
-      '[resource-drop]incoming-body': Object.assign(_guardMayLeave(0, trampoline19), { _jcoMaySuspend: false }),
-      '[resource-drop]incoming-response': Object.assign(_guardMayLeave(0, trampoline0), { _jcoMaySuspend: false }),
-      '[resource-drop]outgoing-body': Object.assign(_guardMayLeave(0, trampoline21), { _jcoMaySuspend: false }),
-      '[resource-drop]outgoing-request': Object.assign(_guardMayLeave(0, trampoline23), { _jcoMaySuspend: false }),
-      '[resource-drop]request-options': Object.assign(_guardMayLeave(0, trampoline10), { _jcoMaySuspend: false }),
-      '[static]fields.from-list': Object.assign(exports0['0'], { _jcoMaySuspend: false }),
-      '[static]outgoing-body.finish': Object.assign(exports0['7'], { _jcoMaySuspend: false }),
+      '[constructor]fields': Object.assign(trampoline29, { _jcoMaySuspend: false }),
+      '[constructor]outgoing-request': Object.assign(trampoline2, { _jcoMaySuspend: false }),
+      '[constructor]request-options': Object.assign(trampoline25, { _jcoMaySuspend: false }),
+      '[method]fields.append': Object.assign(exports0['33'], { _jcoMaySuspend: false }),
+      '[method]fields.entries': Object.assign(exports0['32'], { _jcoMaySuspend: false }),
+      '[method]future-incoming-response.get': Object.assign(exports0['25'], { _jcoMaySuspend: false }),
+      '[method]future-incoming-response.subscribe': Object.assign(trampoline3, { _jcoMaySuspend: false }),
+      '[method]future-trailers.get': Object.assign(exports0['28'], { _jcoMaySuspend: false }),
+      '[method]future-trailers.subscribe': Object.assign(trampoline13, { _jcoMaySuspend: false }),
+      '[method]incoming-body.stream': Object.assign(exports0['27'], { _jcoMaySuspend: false }),
+      '[method]incoming-response.consume': Object.assign(exports0['26'], { _jcoMaySuspend: false }),
+      '[method]incoming-response.headers': Object.assign(trampoline4, { _jcoMaySuspend: false }),
+      '[method]incoming-response.status': Object.assign(trampoline5, { _jcoMaySuspend: false }),
+      '[method]outgoing-body.write': Object.assign(exports0['29'], { _jcoMaySuspend: false }),
+      '[method]outgoing-request.body': Object.assign(exports0['31'], { _jcoMaySuspend: false }),
+      '[method]outgoing-request.set-authority': Object.assign(exports0['23'], { _jcoMaySuspend: false }),
+      '[method]outgoing-request.set-method': Object.assign(exports0['21'], { _jcoMaySuspend: false }),
+      '[method]outgoing-request.set-path-with-query': Object.assign(exports0['24'], { _jcoMaySuspend: false }),
+      '[method]outgoing-request.set-scheme': Object.assign(exports0['22'], { _jcoMaySuspend: false }),
+      '[method]request-options.set-between-bytes-timeout': Object.assign(trampoline28, { _jcoMaySuspend: false }),
+      '[method]request-options.set-connect-timeout': Object.assign(trampoline26, { _jcoMaySuspend: false }),
+      '[method]request-options.set-first-byte-timeout': Object.assign(trampoline27, { _jcoMaySuspend: false }),
+      '[resource-drop]fields': Object.assign(_guardMayLeave(0, trampoline14), { _jcoMaySuspend: false }),
+      '[resource-drop]future-incoming-response': Object.assign(_guardMayLeave(0, trampoline7), { _jcoMaySuspend: false }),
+      '[resource-drop]future-trailers': Object.assign(_guardMayLeave(0, trampoline23), { _jcoMaySuspend: false }),
+      '[resource-drop]incoming-body': Object.assign(_guardMayLeave(0, trampoline12), { _jcoMaySuspend: false }),
+      '[resource-drop]incoming-response': Object.assign(_guardMayLeave(0, trampoline6), { _jcoMaySuspend: false }),
+      '[resource-drop]outgoing-body': Object.assign(_guardMayLeave(0, trampoline15), { _jcoMaySuspend: false }),
+      '[resource-drop]outgoing-request': Object.assign(_guardMayLeave(0, trampoline18), { _jcoMaySuspend: false }),
+      '[resource-drop]request-options': Object.assign(_guardMayLeave(0, trampoline17), { _jcoMaySuspend: false }),
+      '[static]incoming-body.finish': Object.assign(trampoline11, { _jcoMaySuspend: false }),
+      '[static]outgoing-body.finish': Object.assign(exports0['30'], { _jcoMaySuspend: false }),
     },
     'wasi:io/error@0.2.12': {
       '[method]error.to-debug-string': Object.assign(exports0['38'], { _jcoMaySuspend: false }),
-      '[resource-drop]error': Object.assign(_guardMayLeave(0, trampoline18), { _jcoMaySuspend: false }),
+      '[resource-drop]error': Object.assign(_guardMayLeave(0, trampoline10), { _jcoMaySuspend: false }),
     },
     'wasi:io/poll@0.2.12': {
-      '[method]pollable.ready': Object.assign(trampoline17, { _jcoMaySuspend: false }),
-      '[resource-drop]pollable': Object.assign(_guardMayLeave(0, trampoline25), { _jcoMaySuspend: false }),
-      poll: Object.assign(exports0['37'], { _jcoMaySuspend: false }),
+      '[method]pollable.ready': Object.assign(trampoline21, { _jcoMaySuspend: false }),
+      '[resource-drop]pollable': Object.assign(_guardMayLeave(0, trampoline20), { _jcoMaySuspend: false }),
+      poll: Object.assign(exports0['40'], { _jcoMaySuspend: false }),
     },
     'wasi:io/streams@0.2.12': {
-      '[method]input-stream.read': Object.assign(exports0['14'], { _jcoMaySuspend: false }),
-      '[method]input-stream.subscribe': Object.assign(trampoline22, { _jcoMaySuspend: false }),
-      '[method]output-stream.check-write': Object.assign(exports0['12'], { _jcoMaySuspend: false }),
-      '[method]output-stream.subscribe': Object.assign(trampoline11, { _jcoMaySuspend: false }),
-      '[method]output-stream.write': Object.assign(exports0['13'], { _jcoMaySuspend: false }),
-      '[resource-drop]input-stream': Object.assign(_guardMayLeave(0, trampoline2), { _jcoMaySuspend: false }),
-      '[resource-drop]output-stream': Object.assign(_guardMayLeave(0, trampoline3), { _jcoMaySuspend: false }),
+      '[method]input-stream.read': Object.assign(exports0['37'], { _jcoMaySuspend: false }),
+      '[method]input-stream.subscribe': Object.assign(trampoline16, { _jcoMaySuspend: false }),
+      '[method]output-stream.check-write': Object.assign(exports0['35'], { _jcoMaySuspend: false }),
+      '[method]output-stream.splice': Object.assign(exports0['34'], { _jcoMaySuspend: false }),
+      '[method]output-stream.subscribe': Object.assign(trampoline9, { _jcoMaySuspend: false }),
+      '[method]output-stream.write': Object.assign(exports0['36'], { _jcoMaySuspend: false }),
+      '[resource-drop]input-stream': Object.assign(_guardMayLeave(0, trampoline22), { _jcoMaySuspend: false }),
+      '[resource-drop]output-stream': Object.assign(_guardMayLeave(0, trampoline8), { _jcoMaySuspend: false }),
     },
     'wasi:random/random@0.2.12': {
-      'get-random-u64': Object.assign(trampoline15, { _jcoMaySuspend: false }),
+      'get-random-u64': Object.assign(trampoline1, { _jcoMaySuspend: false }),
     },
     wasi_snapshot_preview1: {
-      args_get: Object.assign(exports0['17'], { _jcoMaySuspend: false }),
-      args_sizes_get: Object.assign(exports0['16'], { _jcoMaySuspend: false }),
-      clock_time_get: Object.assign(exports0['21'], { _jcoMaySuspend: false }),
-      environ_get: Object.assign(exports0['19'], { _jcoMaySuspend: false }),
-      environ_sizes_get: Object.assign(exports0['20'], { _jcoMaySuspend: false }),
-      fd_close: Object.assign(exports0['22'], { _jcoMaySuspend: false }),
-      fd_fdstat_get: Object.assign(exports0['23'], { _jcoMaySuspend: false }),
-      fd_filestat_get: Object.assign(exports0['24'], { _jcoMaySuspend: false }),
-      fd_prestat_dir_name: Object.assign(exports0['26'], { _jcoMaySuspend: false }),
-      fd_prestat_get: Object.assign(exports0['25'], { _jcoMaySuspend: false }),
-      fd_read: Object.assign(exports0['27'], { _jcoMaySuspend: false }),
-      fd_readdir: Object.assign(exports0['28'], { _jcoMaySuspend: false }),
-      fd_write: Object.assign(exports0['29'], { _jcoMaySuspend: false }),
-      path_create_directory: Object.assign(exports0['30'], { _jcoMaySuspend: false }),
-      path_filestat_get: Object.assign(exports0['31'], { _jcoMaySuspend: false }),
-      path_open: Object.assign(exports0['32'], { _jcoMaySuspend: false }),
-      path_rename: Object.assign(exports0['33'], { _jcoMaySuspend: false }),
-      poll_oneoff: Object.assign(exports0['34'], { _jcoMaySuspend: false }),
-      proc_exit: Object.assign(exports0['35'], { _jcoMaySuspend: false }),
-      random_get: Object.assign(exports0['18'], { _jcoMaySuspend: false }),
-      sched_yield: Object.assign(exports0['36'], { _jcoMaySuspend: false }),
+      args_get: Object.assign(exports0['1'], { _jcoMaySuspend: false }),
+      args_sizes_get: Object.assign(exports0['0'], { _jcoMaySuspend: false }),
+      clock_time_get: Object.assign(exports0['5'], { _jcoMaySuspend: false }),
+      environ_get: Object.assign(exports0['3'], { _jcoMaySuspend: false }),
+      environ_sizes_get: Object.assign(exports0['4'], { _jcoMaySuspend: false }),
+      fd_close: Object.assign(exports0['6'], { _jcoMaySuspend: false }),
+      fd_fdstat_get: Object.assign(exports0['7'], { _jcoMaySuspend: false }),
+      fd_filestat_get: Object.assign(exports0['8'], { _jcoMaySuspend: false }),
+      fd_prestat_dir_name: Object.assign(exports0['10'], { _jcoMaySuspend: false }),
+      fd_prestat_get: Object.assign(exports0['9'], { _jcoMaySuspend: false }),
+      fd_read: Object.assign(exports0['11'], { _jcoMaySuspend: false }),
+      fd_readdir: Object.assign(exports0['12'], { _jcoMaySuspend: false }),
+      fd_write: Object.assign(exports0['13'], { _jcoMaySuspend: false }),
+      path_create_directory: Object.assign(exports0['14'], { _jcoMaySuspend: false }),
+      path_filestat_get: Object.assign(exports0['15'], { _jcoMaySuspend: false }),
+      path_open: Object.assign(exports0['16'], { _jcoMaySuspend: false }),
+      path_rename: Object.assign(exports0['17'], { _jcoMaySuspend: false }),
+      path_unlink_file: Object.assign(exports0['18'], { _jcoMaySuspend: false }),
+      proc_exit: Object.assign(exports0['19'], { _jcoMaySuspend: false }),
+      random_get: Object.assign(exports0['2'], { _jcoMaySuspend: false }),
+      sched_yield: Object.assign(exports0['20'], { _jcoMaySuspend: false }),
     },
   }));
   ({ exports: exports2 } = instantiateCore(module1, {
@@ -24037,87 +26087,80 @@ let gen= (function* _initGenerator () {
       memory: exports1.memory,
     },
     'wasi:cli/environment@0.2.12': {
-      'get-arguments': Object.assign(exports0['60'], { _jcoMaySuspend: false }),
-      'get-environment': Object.assign(exports0['61'], { _jcoMaySuspend: false }),
+      'get-arguments': Object.assign(exports0['63'], { _jcoMaySuspend: false }),
+      'get-environment': Object.assign(exports0['64'], { _jcoMaySuspend: false }),
     },
     'wasi:cli/exit@0.2.12': {
-      exit: Object.assign(trampoline34, { _jcoMaySuspend: false }),
+      exit: Object.assign(trampoline37, { _jcoMaySuspend: false }),
     },
     'wasi:cli/stderr@0.2.12': {
-      'get-stderr': Object.assign(trampoline30, { _jcoMaySuspend: false }),
+      'get-stderr': Object.assign(trampoline33, { _jcoMaySuspend: false }),
     },
     'wasi:cli/stdin@0.2.12': {
-      'get-stdin': Object.assign(trampoline4, { _jcoMaySuspend: false }),
+      'get-stdin': Object.assign(trampoline0, { _jcoMaySuspend: false }),
     },
     'wasi:cli/stdout@0.2.12': {
-      'get-stdout': Object.assign(trampoline31, { _jcoMaySuspend: false }),
+      'get-stdout': Object.assign(trampoline34, { _jcoMaySuspend: false }),
     },
     'wasi:cli/terminal-input@0.2.12': {
-      '[resource-drop]terminal-input': Object.assign(_guardMayLeave(0, trampoline32), { _jcoMaySuspend: false }),
+      '[resource-drop]terminal-input': Object.assign(_guardMayLeave(0, trampoline35), { _jcoMaySuspend: false }),
     },
     'wasi:cli/terminal-output@0.2.12': {
-      '[resource-drop]terminal-output': Object.assign(_guardMayLeave(0, trampoline33), { _jcoMaySuspend: false }),
+      '[resource-drop]terminal-output': Object.assign(_guardMayLeave(0, trampoline36), { _jcoMaySuspend: false }),
     },
     'wasi:cli/terminal-stderr@0.2.12': {
-      'get-terminal-stderr': Object.assign(exports0['68'], { _jcoMaySuspend: false }),
+      'get-terminal-stderr': Object.assign(exports0['70'], { _jcoMaySuspend: false }),
     },
     'wasi:cli/terminal-stdin@0.2.12': {
-      'get-terminal-stdin': Object.assign(exports0['66'], { _jcoMaySuspend: false }),
+      'get-terminal-stdin': Object.assign(exports0['68'], { _jcoMaySuspend: false }),
     },
     'wasi:cli/terminal-stdout@0.2.12': {
-      'get-terminal-stdout': Object.assign(exports0['67'], { _jcoMaySuspend: false }),
+      'get-terminal-stdout': Object.assign(exports0['69'], { _jcoMaySuspend: false }),
     },
     'wasi:clocks/monotonic-clock@0.2.12': {
-      now: Object.assign(trampoline26, { _jcoMaySuspend: false }),
-      'subscribe-duration': Object.assign(trampoline16, { _jcoMaySuspend: false }),
-      'subscribe-instant': Object.assign(trampoline29, { _jcoMaySuspend: false }),
+      now: Object.assign(trampoline30, { _jcoMaySuspend: false }),
     },
     'wasi:clocks/wall-clock@0.2.12': {
-      now: Object.assign(exports0['62'], { _jcoMaySuspend: false }),
+      now: Object.assign(exports0['65'], { _jcoMaySuspend: false }),
     },
     'wasi:filesystem/preopens@0.2.6': {
-      'get-directories': Object.assign(exports0['63'], { _jcoMaySuspend: false }),
+      'get-directories': Object.assign(exports0['66'], { _jcoMaySuspend: false }),
     },
     'wasi:filesystem/types@0.2.12': {
-      '[method]descriptor.append-via-stream': Object.assign(exports0['45'], { _jcoMaySuspend: false }),
-      '[method]descriptor.create-directory-at': Object.assign(exports0['47'], { _jcoMaySuspend: false }),
-      '[method]descriptor.get-flags': Object.assign(exports0['43'], { _jcoMaySuspend: false }),
-      '[method]descriptor.get-type': Object.assign(exports0['44'], { _jcoMaySuspend: false }),
-      '[method]descriptor.metadata-hash': Object.assign(exports0['40'], { _jcoMaySuspend: false }),
-      '[method]descriptor.metadata-hash-at': Object.assign(exports0['42'], { _jcoMaySuspend: false }),
-      '[method]descriptor.open-at': Object.assign(exports0['49'], { _jcoMaySuspend: false }),
-      '[method]descriptor.read-directory': Object.assign(exports0['46'], { _jcoMaySuspend: false }),
-      '[method]descriptor.read-via-stream': Object.assign(exports0['51'], { _jcoMaySuspend: false }),
-      '[method]descriptor.rename-at': Object.assign(exports0['50'], { _jcoMaySuspend: false }),
-      '[method]descriptor.stat': Object.assign(exports0['53'], { _jcoMaySuspend: false }),
-      '[method]descriptor.stat-at': Object.assign(exports0['48'], { _jcoMaySuspend: false }),
-      '[method]descriptor.write-via-stream': Object.assign(exports0['52'], { _jcoMaySuspend: false }),
-      '[method]directory-entry-stream.read-directory-entry': Object.assign(exports0['41'], { _jcoMaySuspend: false }),
-      '[resource-drop]descriptor': Object.assign(_guardMayLeave(0, trampoline28), { _jcoMaySuspend: false }),
-      '[resource-drop]directory-entry-stream': Object.assign(_guardMayLeave(0, trampoline27), { _jcoMaySuspend: false }),
-      'filesystem-error-code': Object.assign(exports0['39'], { _jcoMaySuspend: false }),
+      '[method]descriptor.append-via-stream': Object.assign(exports0['47'], { _jcoMaySuspend: false }),
+      '[method]descriptor.create-directory-at': Object.assign(exports0['49'], { _jcoMaySuspend: false }),
+      '[method]descriptor.get-flags': Object.assign(exports0['45'], { _jcoMaySuspend: false }),
+      '[method]descriptor.get-type': Object.assign(exports0['46'], { _jcoMaySuspend: false }),
+      '[method]descriptor.metadata-hash': Object.assign(exports0['42'], { _jcoMaySuspend: false }),
+      '[method]descriptor.metadata-hash-at': Object.assign(exports0['44'], { _jcoMaySuspend: false }),
+      '[method]descriptor.open-at': Object.assign(exports0['51'], { _jcoMaySuspend: false }),
+      '[method]descriptor.read-directory': Object.assign(exports0['48'], { _jcoMaySuspend: false }),
+      '[method]descriptor.read-via-stream': Object.assign(exports0['54'], { _jcoMaySuspend: false }),
+      '[method]descriptor.rename-at': Object.assign(exports0['52'], { _jcoMaySuspend: false }),
+      '[method]descriptor.stat': Object.assign(exports0['56'], { _jcoMaySuspend: false }),
+      '[method]descriptor.stat-at': Object.assign(exports0['50'], { _jcoMaySuspend: false }),
+      '[method]descriptor.unlink-file-at': Object.assign(exports0['53'], { _jcoMaySuspend: false }),
+      '[method]descriptor.write-via-stream': Object.assign(exports0['55'], { _jcoMaySuspend: false }),
+      '[method]directory-entry-stream.read-directory-entry': Object.assign(exports0['43'], { _jcoMaySuspend: false }),
+      '[resource-drop]descriptor': Object.assign(_guardMayLeave(0, trampoline32), { _jcoMaySuspend: false }),
+      '[resource-drop]directory-entry-stream': Object.assign(_guardMayLeave(0, trampoline31), { _jcoMaySuspend: false }),
+      'filesystem-error-code': Object.assign(exports0['41'], { _jcoMaySuspend: false }),
     },
     'wasi:io/error@0.2.12': {
-      '[resource-drop]error': Object.assign(_guardMayLeave(0, trampoline18), { _jcoMaySuspend: false }),
-    },
-    'wasi:io/poll@0.2.12': {
-      '[resource-drop]pollable': Object.assign(_guardMayLeave(0, trampoline25), { _jcoMaySuspend: false }),
-      poll: Object.assign(exports0['64'], { _jcoMaySuspend: false }),
+      '[resource-drop]error': Object.assign(_guardMayLeave(0, trampoline10), { _jcoMaySuspend: false }),
     },
     'wasi:io/streams@0.2.12': {
-      '[method]input-stream.blocking-read': Object.assign(exports0['57'], { _jcoMaySuspend: false }),
-      '[method]input-stream.read': Object.assign(exports0['58'], { _jcoMaySuspend: false }),
-      '[method]input-stream.subscribe': Object.assign(trampoline22, { _jcoMaySuspend: false }),
-      '[method]output-stream.blocking-flush': Object.assign(exports0['56'], { _jcoMaySuspend: false }),
-      '[method]output-stream.blocking-write-and-flush': Object.assign(exports0['59'], { _jcoMaySuspend: false }),
-      '[method]output-stream.check-write': Object.assign(exports0['54'], { _jcoMaySuspend: false }),
-      '[method]output-stream.subscribe': Object.assign(trampoline11, { _jcoMaySuspend: false }),
-      '[method]output-stream.write': Object.assign(exports0['55'], { _jcoMaySuspend: false }),
-      '[resource-drop]input-stream': Object.assign(_guardMayLeave(0, trampoline2), { _jcoMaySuspend: false }),
-      '[resource-drop]output-stream': Object.assign(_guardMayLeave(0, trampoline3), { _jcoMaySuspend: false }),
+      '[method]input-stream.blocking-read': Object.assign(exports0['60'], { _jcoMaySuspend: false }),
+      '[method]input-stream.read': Object.assign(exports0['61'], { _jcoMaySuspend: false }),
+      '[method]output-stream.blocking-flush': Object.assign(exports0['59'], { _jcoMaySuspend: false }),
+      '[method]output-stream.blocking-write-and-flush': Object.assign(exports0['62'], { _jcoMaySuspend: false }),
+      '[method]output-stream.check-write': Object.assign(exports0['57'], { _jcoMaySuspend: false }),
+      '[method]output-stream.write': Object.assign(exports0['58'], { _jcoMaySuspend: false }),
+      '[resource-drop]input-stream': Object.assign(_guardMayLeave(0, trampoline22), { _jcoMaySuspend: false }),
+      '[resource-drop]output-stream': Object.assign(_guardMayLeave(0, trampoline8), { _jcoMaySuspend: false }),
     },
     'wasi:random/random@0.2.12': {
-      'get-random-bytes': Object.assign(exports0['65'], { _jcoMaySuspend: false }),
+      'get-random-bytes': Object.assign(exports0['67'], { _jcoMaySuspend: false }),
     },
   }));
   memory0 = exports1.memory;
@@ -24139,75 +26182,77 @@ let gen= (function* _initGenerator () {
   
   ({ exports: exports3 } = instantiateCore(module3, {
     actual: {
-      '0': Object.assign(trampoline35, { _jcoMaySuspend: false }),
-      '1': Object.assign(trampoline36, { _jcoMaySuspend: false }),
-      '10': Object.assign(trampoline45, { _jcoMaySuspend: false }),
-      '11': Object.assign(trampoline46, { _jcoMaySuspend: false }),
-      '12': Object.assign(trampoline47, { _jcoMaySuspend: false }),
-      '13': Object.assign(trampoline48, { _jcoMaySuspend: false }),
-      '14': Object.assign(trampoline49, { _jcoMaySuspend: false }),
-      '15': Object.assign(trampoline50, { _jcoMaySuspend: false }),
-      '16': Object.assign(exports2.args_sizes_get, { _jcoMaySuspend: false }),
-      '17': Object.assign(exports2.args_get, { _jcoMaySuspend: false }),
-      '18': Object.assign(exports2.random_get, { _jcoMaySuspend: false }),
-      '19': Object.assign(exports2.environ_get, { _jcoMaySuspend: false }),
-      '2': Object.assign(trampoline37, { _jcoMaySuspend: false }),
-      '20': Object.assign(exports2.environ_sizes_get, { _jcoMaySuspend: false }),
-      '21': Object.assign(exports2.clock_time_get, { _jcoMaySuspend: false }),
-      '22': Object.assign(exports2.fd_close, { _jcoMaySuspend: false }),
-      '23': Object.assign(exports2.fd_fdstat_get, { _jcoMaySuspend: false }),
-      '24': Object.assign(exports2.fd_filestat_get, { _jcoMaySuspend: false }),
-      '25': Object.assign(exports2.fd_prestat_get, { _jcoMaySuspend: false }),
-      '26': Object.assign(exports2.fd_prestat_dir_name, { _jcoMaySuspend: false }),
-      '27': Object.assign(exports2.fd_read, { _jcoMaySuspend: false }),
-      '28': Object.assign(exports2.fd_readdir, { _jcoMaySuspend: false }),
-      '29': Object.assign(exports2.fd_write, { _jcoMaySuspend: false }),
-      '3': Object.assign(trampoline38, { _jcoMaySuspend: false }),
-      '30': Object.assign(exports2.path_create_directory, { _jcoMaySuspend: false }),
-      '31': Object.assign(exports2.path_filestat_get, { _jcoMaySuspend: false }),
-      '32': Object.assign(exports2.path_open, { _jcoMaySuspend: false }),
-      '33': Object.assign(exports2.path_rename, { _jcoMaySuspend: false }),
-      '34': Object.assign(exports2.poll_oneoff, { _jcoMaySuspend: false }),
-      '35': Object.assign(exports2.proc_exit, { _jcoMaySuspend: false }),
-      '36': Object.assign(exports2.sched_yield, { _jcoMaySuspend: false }),
-      '37': Object.assign(trampoline51, { _jcoMaySuspend: false }),
-      '38': Object.assign(trampoline52, { _jcoMaySuspend: false }),
-      '39': Object.assign(trampoline53, { _jcoMaySuspend: false }),
-      '4': Object.assign(trampoline39, { _jcoMaySuspend: false }),
-      '40': Object.assign(trampoline54, { _jcoMaySuspend: false }),
-      '41': Object.assign(trampoline55, { _jcoMaySuspend: false }),
-      '42': Object.assign(trampoline56, { _jcoMaySuspend: false }),
-      '43': Object.assign(trampoline57, { _jcoMaySuspend: false }),
-      '44': Object.assign(trampoline58, { _jcoMaySuspend: false }),
-      '45': Object.assign(trampoline59, { _jcoMaySuspend: false }),
-      '46': Object.assign(trampoline60, { _jcoMaySuspend: false }),
-      '47': Object.assign(trampoline61, { _jcoMaySuspend: false }),
-      '48': Object.assign(trampoline62, { _jcoMaySuspend: false }),
-      '49': Object.assign(trampoline63, { _jcoMaySuspend: false }),
-      '5': Object.assign(trampoline40, { _jcoMaySuspend: false }),
-      '50': Object.assign(trampoline64, { _jcoMaySuspend: false }),
-      '51': Object.assign(trampoline65, { _jcoMaySuspend: false }),
-      '52': Object.assign(trampoline66, { _jcoMaySuspend: false }),
-      '53': Object.assign(trampoline67, { _jcoMaySuspend: false }),
-      '54': Object.assign(trampoline47, { _jcoMaySuspend: false }),
-      '55': Object.assign(trampoline48, { _jcoMaySuspend: false }),
-      '56': Object.assign(trampoline68, { _jcoMaySuspend: false }),
-      '57': Object.assign(trampoline69, { _jcoMaySuspend: false }),
-      '58': Object.assign(trampoline70, { _jcoMaySuspend: false }),
-      '59': Object.assign(trampoline71, { _jcoMaySuspend: false }),
-      '6': Object.assign(trampoline41, { _jcoMaySuspend: false }),
-      '60': Object.assign(trampoline72, { _jcoMaySuspend: false }),
-      '61': Object.assign(trampoline73, { _jcoMaySuspend: false }),
-      '62': Object.assign(trampoline74, { _jcoMaySuspend: false }),
-      '63': Object.assign(trampoline75, { _jcoMaySuspend: false }),
-      '64': Object.assign(trampoline76, { _jcoMaySuspend: false }),
-      '65': Object.assign(trampoline77, { _jcoMaySuspend: false }),
-      '66': Object.assign(trampoline78, { _jcoMaySuspend: false }),
-      '67': Object.assign(trampoline79, { _jcoMaySuspend: false }),
-      '68': Object.assign(trampoline80, { _jcoMaySuspend: false }),
-      '7': Object.assign(trampoline42, { _jcoMaySuspend: false }),
-      '8': Object.assign(trampoline43, { _jcoMaySuspend: false }),
-      '9': Object.assign(trampoline44, { _jcoMaySuspend: false }),
+      '0': Object.assign(exports2.args_sizes_get, { _jcoMaySuspend: false }),
+      '1': Object.assign(exports2.args_get, { _jcoMaySuspend: false }),
+      '10': Object.assign(exports2.fd_prestat_dir_name, { _jcoMaySuspend: false }),
+      '11': Object.assign(exports2.fd_read, { _jcoMaySuspend: false }),
+      '12': Object.assign(exports2.fd_readdir, { _jcoMaySuspend: false }),
+      '13': Object.assign(exports2.fd_write, { _jcoMaySuspend: false }),
+      '14': Object.assign(exports2.path_create_directory, { _jcoMaySuspend: false }),
+      '15': Object.assign(exports2.path_filestat_get, { _jcoMaySuspend: false }),
+      '16': Object.assign(exports2.path_open, { _jcoMaySuspend: false }),
+      '17': Object.assign(exports2.path_rename, { _jcoMaySuspend: false }),
+      '18': Object.assign(exports2.path_unlink_file, { _jcoMaySuspend: false }),
+      '19': Object.assign(exports2.proc_exit, { _jcoMaySuspend: false }),
+      '2': Object.assign(exports2.random_get, { _jcoMaySuspend: false }),
+      '20': Object.assign(exports2.sched_yield, { _jcoMaySuspend: false }),
+      '21': Object.assign(trampoline38, { _jcoMaySuspend: false }),
+      '22': Object.assign(trampoline39, { _jcoMaySuspend: false }),
+      '23': Object.assign(trampoline40, { _jcoMaySuspend: false }),
+      '24': Object.assign(trampoline41, { _jcoMaySuspend: false }),
+      '25': Object.assign(trampoline42, { _jcoMaySuspend: false }),
+      '26': Object.assign(trampoline43, { _jcoMaySuspend: false }),
+      '27': Object.assign(trampoline44, { _jcoMaySuspend: false }),
+      '28': Object.assign(trampoline45, { _jcoMaySuspend: false }),
+      '29': Object.assign(trampoline46, { _jcoMaySuspend: false }),
+      '3': Object.assign(exports2.environ_get, { _jcoMaySuspend: false }),
+      '30': Object.assign(trampoline47, { _jcoMaySuspend: false }),
+      '31': Object.assign(trampoline48, { _jcoMaySuspend: false }),
+      '32': Object.assign(trampoline49, { _jcoMaySuspend: false }),
+      '33': Object.assign(trampoline50, { _jcoMaySuspend: false }),
+      '34': Object.assign(trampoline51, { _jcoMaySuspend: false }),
+      '35': Object.assign(trampoline52, { _jcoMaySuspend: false }),
+      '36': Object.assign(trampoline53, { _jcoMaySuspend: false }),
+      '37': Object.assign(trampoline54, { _jcoMaySuspend: false }),
+      '38': Object.assign(trampoline55, { _jcoMaySuspend: false }),
+      '39': Object.assign(trampoline56, { _jcoMaySuspend: false }),
+      '4': Object.assign(exports2.environ_sizes_get, { _jcoMaySuspend: false }),
+      '40': Object.assign(trampoline57, { _jcoMaySuspend: false }),
+      '41': Object.assign(trampoline58, { _jcoMaySuspend: false }),
+      '42': Object.assign(trampoline59, { _jcoMaySuspend: false }),
+      '43': Object.assign(trampoline60, { _jcoMaySuspend: false }),
+      '44': Object.assign(trampoline61, { _jcoMaySuspend: false }),
+      '45': Object.assign(trampoline62, { _jcoMaySuspend: false }),
+      '46': Object.assign(trampoline63, { _jcoMaySuspend: false }),
+      '47': Object.assign(trampoline64, { _jcoMaySuspend: false }),
+      '48': Object.assign(trampoline65, { _jcoMaySuspend: false }),
+      '49': Object.assign(trampoline66, { _jcoMaySuspend: false }),
+      '5': Object.assign(exports2.clock_time_get, { _jcoMaySuspend: false }),
+      '50': Object.assign(trampoline67, { _jcoMaySuspend: false }),
+      '51': Object.assign(trampoline68, { _jcoMaySuspend: false }),
+      '52': Object.assign(trampoline69, { _jcoMaySuspend: false }),
+      '53': Object.assign(trampoline70, { _jcoMaySuspend: false }),
+      '54': Object.assign(trampoline71, { _jcoMaySuspend: false }),
+      '55': Object.assign(trampoline72, { _jcoMaySuspend: false }),
+      '56': Object.assign(trampoline73, { _jcoMaySuspend: false }),
+      '57': Object.assign(trampoline52, { _jcoMaySuspend: false }),
+      '58': Object.assign(trampoline53, { _jcoMaySuspend: false }),
+      '59': Object.assign(trampoline74, { _jcoMaySuspend: false }),
+      '6': Object.assign(exports2.fd_close, { _jcoMaySuspend: false }),
+      '60': Object.assign(trampoline75, { _jcoMaySuspend: false }),
+      '61': Object.assign(trampoline76, { _jcoMaySuspend: false }),
+      '62': Object.assign(trampoline77, { _jcoMaySuspend: false }),
+      '63': Object.assign(trampoline78, { _jcoMaySuspend: false }),
+      '64': Object.assign(trampoline79, { _jcoMaySuspend: false }),
+      '65': Object.assign(trampoline80, { _jcoMaySuspend: false }),
+      '66': Object.assign(trampoline81, { _jcoMaySuspend: false }),
+      '67': Object.assign(trampoline82, { _jcoMaySuspend: false }),
+      '68': Object.assign(trampoline83, { _jcoMaySuspend: false }),
+      '69': Object.assign(trampoline84, { _jcoMaySuspend: false }),
+      '7': Object.assign(exports2.fd_fdstat_get, { _jcoMaySuspend: false }),
+      '70': Object.assign(trampoline85, { _jcoMaySuspend: false }),
+      '8': Object.assign(exports2.fd_filestat_get, { _jcoMaySuspend: false }),
+      '9': Object.assign(exports2.fd_prestat_get, { _jcoMaySuspend: false }),
     },
     shim: {
       $imports: exports0.$imports,

@@ -44,7 +44,7 @@ export function cli({ args, env, readsStdin, waiter }) {
 }
 
 /**
- * The signals that this process got, by their names, a line each: see src/signals/wasi.rs.
+ * The signals that this process got, by their names, a line each: see src/platform/signals/wasi.rs.
  * @param {Waiter} waiter
  */
 function signals(waiter) {

@@ -25,8 +25,31 @@ class Fields {
     return fields;
   }
 
+  /**
+   * @param {string} name
+   * @param {Uint8Array} value
+   */
+  append(name, value) {
+    this.#entries.push([name, value.slice()]);
+  }
+
   entries() {
     return this.#entries;
+  }
+}
+
+/** Trailers: there are none, and that is known at once. */
+class FutureTrailers {
+  #isTaken = false;
+
+  subscribe() {
+    return Pollable.make(undefined, () => true);
+  }
+
+  get() {
+    if (this.#isTaken) return { tag: "err" };
+    this.#isTaken = true;
+    return { tag: "ok", val: { tag: "ok", val: undefined } };
   }
 }
 
@@ -162,6 +185,10 @@ class IncomingBody {
     return body;
   }
 
+  static finish() {
+    return new FutureTrailers();
+  }
+
   stream() {
     let rest = this.#bytes;
     return InputStream.make(undefined, (length) => {
@@ -262,7 +289,7 @@ export function httpInterfaces(waiter, post) {
   const types = {
     Fields,
     FutureIncomingResponse,
-    FutureTrailers: class FutureTrailers {},
+    FutureTrailers,
     IncomingBody,
     IncomingResponse,
     OutgoingBody,

@@ -1,6 +1,8 @@
 // `wasi:random`, from the system's own generator.
 
-import { randomBytes } from "node:crypto";
+import { crypto } from "../builtin.mjs";
+
+const { randomBytes } = crypto();
 
 export function random() {
   return {
