@@ -94,3 +94,10 @@ def test_no_files_import_each_other_in_a_circle(folder: str) -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(" imports ".join(str(file.relative_to(ROOT)) for file in reversed(error.args[1])))
+
+
+def test_the_guide_to_the_house_names_files_that_are_there() -> None:
+    named = re.findall(r"`((?:[\w.-]+/)+[\w.-]*)`", (ROOT / "ARCHITECTURE.md").read_text())
+    theirs = {".github/sprinters.yml"}
+    missing = {name for name in named if not ((SRC / name).exists() or (ROOT / name).exists())}
+    assert named and missing == theirs
