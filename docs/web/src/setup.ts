@@ -1,6 +1,7 @@
 // What the policy is for: the features in use, the kind of policy, and what is known of the account. Everything is optional.
 import { element } from "./dom";
 import type { Feature, Options, Target } from "./engine";
+import { ACCOUNT, IMAGE, INSTANCE_TYPE, REGION, ROLE, SECURITY_GROUP, SUBNET } from "./forms";
 import type { Carried } from "./share";
 
 const FEATURES: [Feature, string][] = [
@@ -25,20 +26,20 @@ interface Field {
   key: "region" | "account" | "images" | "subnets" | "securityGroups" | "instanceTypes" | "role";
   label: string;
   example: string;
-  /** What each word must be; as `start` reads them. */
+  /** What each word must be. */
   pattern: string;
   list?: true;
   needs?: Feature;
 }
 
 const FIELDS: Field[] = [
-  { key: "region", label: "Region", example: "eu-central-1", pattern: "[a-z]{2,4}(-[a-z]+)+-[0-9]" },
-  { key: "account", label: "Account id", example: "111122223333", pattern: "[0-9]{12}" },
-  { key: "images", label: "Images", example: "ami-0123…", pattern: "ami-([0-9a-f]{8}|[0-9a-f]{17})", list: true },
-  { key: "subnets", label: "Subnets", example: "subnet-0123…, subnet-4567…", pattern: "subnet-([0-9a-f]{8}|[0-9a-f]{17})", list: true },
-  { key: "securityGroups", label: "Security groups", example: "sg-0123…", pattern: "sg-([0-9a-f]{8}|[0-9a-f]{17})", list: true },
-  { key: "instanceTypes", label: "Instance types", example: "m7i.xlarge, m7a.xlarge", pattern: "(?!mac)[a-z][a-z\\-]*[0-9][a-z0-9\\-]*\\.[a-z0-9\\-]+", list: true },
-  { key: "role", label: "Role of the instance profile", example: "build-role", pattern: "[A-Za-z0-9+=.@_\\-]+(\\/[A-Za-z0-9+=.@_\\-]+)*", needs: "instance-profile" },
+  { key: "region", label: "Region", example: "eu-central-1", pattern: REGION },
+  { key: "account", label: "Account id", example: "111122223333", pattern: ACCOUNT },
+  { key: "images", label: "Images", example: "ami-0123…", pattern: IMAGE, list: true },
+  { key: "subnets", label: "Subnets", example: "subnet-0123…, subnet-4567…", pattern: SUBNET, list: true },
+  { key: "securityGroups", label: "Security groups", example: "sg-0123…", pattern: SECURITY_GROUP, list: true },
+  { key: "instanceTypes", label: "Instance types", example: "m7i.xlarge, m7a.xlarge", pattern: INSTANCE_TYPE, list: true },
+  { key: "role", label: "Role of the instance profile", example: "build-role", pattern: ROLE, needs: "instance-profile" },
 ];
 
 export interface Setup {

@@ -1,5 +1,6 @@
 // The reader's own repository, region and account in place of the examples': what is copied from the page then needs no change.
 import { element } from "./dom";
+import { ACCOUNT, REGION, REPOSITORY } from "./forms";
 import { keep, recall } from "./stored";
 
 interface Value {
@@ -11,9 +12,9 @@ interface Value {
 }
 
 const VALUES: Value[] = [
-  { name: "repository", label: "Your repository", example: "octo/app", pattern: "[A-Za-z0-9][A-Za-z0-9\\-]*/[A-Za-z0-9._\\-]+" },
-  { name: "region", label: "Your AWS region", example: "eu-central-1", pattern: "[a-z]{2,4}(-[a-z]+)+-[0-9]" },
-  { name: "account", label: "Your AWS account", example: "111122223333", pattern: "[0-9]{12}" },
+  { name: "repository", label: "Your repository", example: "octo/app", pattern: REPOSITORY },
+  { name: "region", label: "Your AWS region", example: "eu-central-1", pattern: REGION },
+  { name: "account", label: "Your AWS account", example: "111122223333", pattern: ACCOUNT },
 ];
 
 const AREA = "localStorage";

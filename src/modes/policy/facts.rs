@@ -114,8 +114,9 @@ fn subnet(text: &str) -> Result<(), String> {
 
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-names
 fn role(text: &str) -> Result<(), String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "+=,.@-_/".contains(c);
-    if text.chars().all(plain) && !text.starts_with('/') && !text.ends_with('/') {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "+=,.@-_".contains(c);
+    let is_name = |part: &str| !part.is_empty() && part.chars().all(plain);
+    if text.split('/').all(is_name) {
         return Ok(());
     }
     Err("a role's name, with its path before it where it has one, such as `ci/runner`".to_owned())
