@@ -56,3 +56,11 @@ choose_rust() {
 # sources: what `sprinters --version` says that the program was built from: a hash of every file that decides what dist/ holds. A commit
 # it cannot be, for the commit holds the very programs.
 sources() { "$root/.ci/inputs" | sha256sum | cut -c 1-12; }
+
+# check_inputs DEPFILE WHAT: every file of this checkout that the compiler read is one whose hash dist/SOURCES records.
+check_inputs() {
+  local missing
+  missing=$(sed -n 's/^[^:]*: //p' "$1" | tr ' ' '\n' | sed -n "s|^$root/||p" | sed -E ':up; s#[^/]+/\.\./##; t up' | sort -u |
+    grep -vxFf <("$root/.ci/inputs" --names) || true)
+  [ -z "$missing" ] || fail "$2 is also made from $missing, which .ci/inputs does not list"
+}

@@ -48,8 +48,8 @@ fn commands(wanted: &Wanted) -> String {
     let repository = &wanted.repository;
     let mut text = file(
         wanted,
-        include_str!("role/commands.sh"),
-        include_str!("user/commands.sh"),
+        include_str!("../../../docs/src/setup/role/commands.sh"),
+        include_str!("../../../docs/src/setup/user/commands.sh"),
     )
     .replace("octo/app", &repository.to_string());
     if let Some(policy) = tight(wanted, 0) {
@@ -87,8 +87,8 @@ fn commands(wanted: &Wanted) -> String {
 fn template(wanted: &Wanted) -> String {
     let mut text = file(
         wanted,
-        include_str!("role/template.yaml"),
-        include_str!("user/template.yaml"),
+        include_str!("../../../docs/src/setup/role/template.yaml"),
+        include_str!("../../../docs/src/setup/user/template.yaml"),
     );
     if let Some(policy) = tight(wanted, 8) {
         // JSON is YAML, too.
@@ -142,8 +142,8 @@ fn terraform(wanted: &Wanted) -> String {
     let repository = &wanted.repository;
     let mut text = file(
         wanted,
-        include_str!("role/main.tf"),
-        include_str!("user/main.tf"),
+        include_str!("../../../docs/src/setup/role/main.tf"),
+        include_str!("../../../docs/src/setup/user/main.tf"),
     );
     if let Some(policy) = tight(wanted, 4) {
         // Terraform would take it for a reference of its own.
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_told() {
+    fn all_that_is_wrong_is_reported() {
         let arguments = [
             "setup",
             "--repository",
