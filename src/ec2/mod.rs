@@ -1,4 +1,4 @@
-//! The five EC2 calls that Sprinters makes.
+//! The calls of EC2 and STS that Sprinters makes, their errors, and what they need permission for.
 
 mod account;
 mod claims;

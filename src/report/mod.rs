@@ -3,16 +3,20 @@
 //! In a workflow the log speaks GitHub's workflow commands; at a terminal it has colours and a progress line; elsewhere it
 //! is plain lines. Nothing else in the program prints.
 
+mod annotation;
+mod check_result;
 mod command;
 pub(crate) mod debug;
 mod failed;
-mod finding;
 pub(crate) mod markdown;
 pub(crate) mod mermaid;
 mod stream;
+mod text;
 
-pub(crate) use finding::CheckResult;
+pub(crate) use annotation::{AnnotationRange, Level};
+pub(crate) use check_result::{CheckResult, CheckStatus};
 pub(crate) use stream::flush;
+pub(crate) use text::{first_of, seconds};
 
 use std::fmt::Display;
 use std::fs::OpenOptions;
@@ -282,7 +286,7 @@ impl Reporter {
     /// What is being waited for: one line that is written over, at a terminal only.
     pub(crate) fn progress(&self, text: impl Display) {
         if matches!(self.style(), Style::Terminal { .. }) {
-            stream::text(format!("\r\x1b[K{}", one_line(&text.to_string())));
+            stream::text(format!("\r\x1b[K{}", text::one_line(&text.to_string())));
         }
     }
 
@@ -321,48 +325,7 @@ impl Reporter {
     }
 }
 
-/// How much an annotation matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Level {
-    Error,
-    Warning,
-    Notice,
-    Debug,
-}
-
-impl Level {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-            Self::Notice => "notice",
-            Self::Debug => "debug",
-        }
-    }
-}
-
-/// A range in a file; lines and columns from 1.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct AnnotationRange<'a> {
-    pub file: &'a str,
-    pub line: u32,
-    pub column: u32,
-    pub end_line: u32,
-    pub end_column: u32,
-}
-
-/// How a checked thing stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CheckStatus {
-    Done,
-    Missing,
-    /// It cannot be known from here.
-    Unknown,
-    /// It could be known, but there was no answer.
-    Unanswered,
-}
-
-/// Appends to a file that GitHub named; without a name there is nobody to tell.
+/// Appends to a file that GitHub named; without a name nobody reads it.
 fn append(file: Option<&PathBuf>, text: &str) -> io::Result<()> {
     match file {
         Some(path) => OpenOptions::new()
@@ -387,70 +350,4 @@ fn object(level: Level, text: &str, fields: Map<String, Value>) {
     object.extend(fields);
     object.insert("message".to_owned(), text.into());
     stream::line(&Value::Object(object).to_string());
-}
-
-/// What is longer than a terminal's line could not be written over.
-fn one_line(text: &str) -> String {
-    const COLUMNS: usize = 79;
-    if text.chars().count() <= COLUMNS {
-        return text.to_owned();
-    }
-    let begin = text.chars().take(COLUMNS - 1);
-    begin.chain(['…']).collect()
-}
-
-/// The first of many, and how many more there are: a thousand would hide what else a message says.
-pub(crate) fn first_of(parts: &[String], separator: &str) -> String {
-    const MOST: usize = 10;
-    let shown = parts.get(..MOST).unwrap_or(parts).join(separator);
-    match parts.len().saturating_sub(MOST) {
-        0 => shown,
-        more => format!("{shown}{separator}and {more} more"),
-    }
-}
-
-/// A duration as people read it: `0.34 s`, `12.3 s`, `2 min 05 s`.
-pub(crate) fn seconds(duration: Duration) -> String {
-    let seconds = duration.as_secs_f64();
-    if seconds < 9.995 {
-        format!("{seconds:.2} s")
-    } else if seconds < 119.95 {
-        format!("{seconds:.1} s")
-    } else {
-        format!(
-            "{} min {:02} s",
-            duration.as_secs() / 60,
-            duration.as_secs() % 60
-        )
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn progress_fits_a_terminal_s_line() {
-        let short = "0 of 1000 online · GitHub: not seen yet · EC2: not seen yet · 12 min 05 s";
-        assert_eq!(one_line(short), short);
-        let cut = one_line(&"é".repeat(80));
-        assert_eq!(cut.chars().count(), 79);
-        assert!(cut.ends_with('…'));
-    }
-
-    #[test]
-    fn of_very_many_the_first_are_told() {
-        let parts: Vec<String> = (1..=12).map(|n| n.to_string()).collect();
-        assert_eq!(first_of(&parts[..2], ", "), "1, 2");
-        assert_eq!(first_of(&parts[..10], ", ").split(", ").count(), 10);
-        assert!(first_of(&parts, "; ").ends_with("10; and 2 more"));
-        assert_eq!(first_of(&[], ", "), "");
-    }
-
-    #[test]
-    fn durations_are_readable() {
-        assert_eq!(seconds(Duration::from_millis(342)), "0.34 s");
-        assert_eq!(seconds(Duration::from_millis(12_340)), "12.3 s");
-        assert_eq!(seconds(Duration::from_secs(125)), "2 min 05 s");
-    }
 }

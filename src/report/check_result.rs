@@ -1,8 +1,17 @@
-//! One line of a check's result.
+//! One line of a check's result, and how what it is about stands.
 
 use std::fmt::Display;
 
-use super::CheckStatus;
+/// How a checked thing stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CheckStatus {
+    Done,
+    Missing,
+    /// It cannot be known from here.
+    Unknown,
+    /// It could be known, but there was no answer.
+    Unanswered,
+}
 
 /// One line of the result.
 #[derive(Debug)]
