@@ -109,7 +109,7 @@ impl Failure {
         self
     }
 
-    /// Behind other wrong inputs, where it is one: all are told at once.
+    /// Behind other wrong inputs, where it is one: all are reported at once.
     pub(crate) fn after(mut self, others: &[InputError]) -> Self {
         if self.exit == Exit::WrongInput && !others.is_empty() {
             let others = Self::inputs(others).what;

@@ -61,7 +61,7 @@ fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Parses everything, then runs the mode. `mode` is told as soon as it is known, for the failure's title.
+/// Parses everything, then runs the mode. `mode` is set as soon as it is known, for the failure's title.
 fn run(
     arguments: Vec<String>,
     mode: &mut Option<Mode>,
@@ -131,16 +131,16 @@ fn by_hand(command: &ByHand, mode: &mut Option<Mode>, report: &Reporter) -> Resu
     }
 }
 
-/// A panic is told as everything else is, also where the log is for programs.
+/// A panic is reported as everything else is, also where the log is for programs.
 fn install_panic_hook(report: &Arc<Reporter>) {
-    let (report, say) = (report.clone(), std::panic::take_hook());
+    let (report, print_panic) = (report.clone(), std::panic::take_hook());
     platform::rescue::install(move |panic| {
         if report.is_json() {
             let failure = Failure::new(panic.to_string(), "report this as a bug");
             report.failure(None, &failure);
             report::flush();
         } else {
-            say(panic);
+            print_panic(panic);
         }
     });
 }

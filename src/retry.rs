@@ -253,7 +253,7 @@ mod tests {
         }
     }
 
-    fn judged(passes: bool, wait: Option<u64>, left: u64) -> Decision {
+    fn decided(passes: bool, wait: Option<u64>, left: u64) -> Decision {
         let fault = Fault {
             passes,
             wait: wait.map(Duration::from_secs),
@@ -268,15 +268,15 @@ mod tests {
 
     #[test]
     fn what_is_repeated() {
-        assert_eq!(judged(true, None, 60), Decision::Repeat(Duration::ZERO));
+        assert_eq!(decided(true, None, 60), Decision::Repeat(Duration::ZERO));
         assert_eq!(
-            judged(true, Some(30), 60),
+            decided(true, Some(30), 60),
             Decision::Repeat(Duration::from_secs(30))
         );
         // Nobody waits for an answer that would come too late.
-        assert_eq!(judged(true, Some(61), 60), Decision::GiveUp);
-        assert_eq!(judged(true, None, 0), Decision::GiveUp);
-        assert_eq!(judged(false, None, 60), Decision::GiveUp);
+        assert_eq!(decided(true, Some(61), 60), Decision::GiveUp);
+        assert_eq!(decided(true, None, 0), Decision::GiveUp);
+        assert_eq!(decided(false, None, 60), Decision::GiveUp);
     }
 
     #[test]

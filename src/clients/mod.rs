@@ -187,7 +187,7 @@ impl Clients {
         Ok(runners)
     }
 
-    /// What the regions told, and what keeps others from telling: a mode deals with the first, and then fails with the second.
+    /// What the regions answered, and what keeps others from it: a mode deals with the first, and then fails with the second.
     /// Where nobody answered there is nothing to deal with.
     pub(crate) fn seen(
         &self,

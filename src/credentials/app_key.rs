@@ -59,7 +59,7 @@ impl AppKey {
             id: id.to_owned(),
             key: PrivateKey::from_pem(pem).map_err(|why| InputError::new(KEY, &why))?,
         };
-        // A key that cannot sign is told now, before anybody is asked.
+        // A key that cannot sign is reported now, before anybody is asked.
         app.jwt(SystemTime::now())
             .map_err(|why| InputError::new(KEY, why))?;
         Ok(Some(app))
@@ -184,8 +184,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_told_and_never_shown() {
-        for (pem, said) in [
+    fn what_is_no_key_is_reported_and_never_shown() {
+        for (pem, message) in [
             ("hush", "not a whole PEM"),
             ("-----BEGIN PRIVATE KEY-----\nhush", "not a whole PEM"),
             (
@@ -209,8 +209,11 @@ mod tests {
                 "`BEGIN EC PRIVATE KEY`",
             ),
         ] {
-            let told = kind(pem);
-            assert!(told.contains(said) && !told.contains("hush"), "{told}");
+            let error = kind(pem);
+            assert!(
+                error.contains(message) && !error.contains("hush"),
+                "{error}"
+            );
         }
         let no_key = PrivateKey::Pkcs8(SecretSlice::from(vec![1, 2, 3]));
         assert!(

@@ -60,13 +60,13 @@ fn tail(console: &str) -> Vec<String> {
         .filter(|line| !line.is_empty())
         .collect();
     let ours: Vec<&String> = lines.iter().filter(|line| line.starts_with(OURS)).collect();
-    let told = if ours.is_empty() {
+    let tail_lines = if ours.is_empty() {
         lines.iter().collect()
     } else {
         ours
     };
-    let skipped = told.len().saturating_sub(MOST_LINES);
-    told.into_iter().skip(skipped).cloned().collect()
+    let skipped = tail_lines.len().saturating_sub(MOST_LINES);
+    tail_lines.into_iter().skip(skipped).cloned().collect()
 }
 
 /// Without colours and other control sequences.
@@ -94,9 +94,9 @@ mod tests {
         let console = (0..40).fold(String::new(), |console, n| {
             console + &format!("\u{1b}[0;1;31mline {n}\u{1b}[0m\n\n")
         });
-        let told = tail(&console);
+        let tail_lines = tail(&console);
         assert_eq!(
-            (told.len(), told.first().map(String::as_str)),
+            (tail_lines.len(), tail_lines.first().map(String::as_str)),
             (MOST_LINES, Some("line 28"))
         );
         assert!(tail(" \n\r\n").is_empty());

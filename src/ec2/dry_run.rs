@@ -12,7 +12,7 @@ const NO_VOLUME: &str = "vol-00000000000000000";
 
 impl Ec2 {
     pub(crate) async fn dry_run_launch(&self, launch: &Launch<'_>) -> Result<(), Ec2Error> {
-        judge(
+        dry_run_result(
             "ec2:RunInstances",
             self.run_instances(launch).dry_run(true).send().await,
         )
@@ -26,11 +26,11 @@ impl Ec2 {
             .resources(instance.as_str())
             .tags(tag)
             .dry_run(true);
-        judge("ec2:CreateTags", call.send().await)
+        dry_run_result("ec2:CreateTags", call.send().await)
     }
 
     pub(crate) async fn dry_run_describe_instances(&self) -> Result<(), Ec2Error> {
-        judge(
+        dry_run_result(
             "ec2:DescribeInstances",
             self.client.describe_instances().dry_run(true).send().await,
         )
@@ -45,7 +45,7 @@ impl Ec2 {
             .get_console_output()
             .instance_id(instance.as_str())
             .dry_run(true);
-        judge(super::GET_CONSOLE_OUTPUT, call.send().await)
+        dry_run_result(super::GET_CONSOLE_OUTPUT, call.send().await)
     }
 
     pub(crate) async fn dry_run_modify_volume(&self) -> Result<(), Ec2Error> {
@@ -55,7 +55,7 @@ impl Ec2 {
             .volume_id(NO_VOLUME)
             .iops(3_000)
             .dry_run(true);
-        judge("ec2:ModifyVolume", call.send().await)
+        dry_run_result("ec2:ModifyVolume", call.send().await)
     }
 
     pub(crate) async fn dry_run_terminate(&self, instance: &InstanceId) -> Result<(), Ec2Error> {
@@ -64,7 +64,7 @@ impl Ec2 {
             .terminate_instances()
             .instance_ids(instance.as_str())
             .dry_run(true);
-        judge("ec2:TerminateInstances", call.send().await)
+        dry_run_result("ec2:TerminateInstances", call.send().await)
     }
 
     pub(crate) async fn dry_run_describe_spot_price_history(&self) -> Result<(), Ec2Error> {
@@ -73,13 +73,13 @@ impl Ec2 {
             .describe_spot_price_history()
             .max_results(1)
             .dry_run(true);
-        judge("ec2:DescribeSpotPriceHistory", call.send().await)
+        dry_run_result("ec2:DescribeSpotPriceHistory", call.send().await)
     }
 }
 
 /// `DryRunOperation`, an error, is the success of a dry run. "There is no such resource" is one as well: EC2 says so only to callers
 /// that are allowed to ask.
-pub(super) fn judge<T, E>(
+pub(super) fn dry_run_result<T, E>(
     action: &'static str,
     answer: Result<T, SdkError<E, HttpResponse>>,
 ) -> Result<(), Ec2Error>

@@ -4,7 +4,7 @@ use aws_sdk_ec2::types::{
     Filter, Image as SdkImage, ImageState as SdkState, ResourceType, TagSpecification,
 };
 
-use super::dry_run::judge;
+use super::dry_run::dry_run_result;
 use super::launch::tag_specifications as specifications;
 use super::{Ec2, Ec2Error};
 use crate::values::instance_type::Architecture;
@@ -121,7 +121,7 @@ impl Ec2 {
             .name(name)
             .set_tag_specifications(tags_of_image(tags))
             .dry_run(true);
-        judge(CREATE_IMAGE, call.send().await)
+        dry_run_result(CREATE_IMAGE, call.send().await)
     }
 
     /// Deletes an image with its snapshots.
@@ -144,7 +144,7 @@ impl Ec2 {
                 .deregister_image()
                 .image_id(NO_IMAGE)
                 .dry_run(true);
-            match judge(DEREGISTER_IMAGE, call.send().await) {
+            match dry_run_result(DEREGISTER_IMAGE, call.send().await) {
                 // EC2 says so only to callers that are allowed to ask.
                 Err(error) if error.is_unknown_image() => Ok(()),
                 answer => answer,
@@ -156,7 +156,7 @@ impl Ec2 {
                 .delete_snapshot()
                 .snapshot_id(NO_SNAPSHOT)
                 .dry_run(true);
-            judge(DELETE_SNAPSHOT, call.send().await)
+            dry_run_result(DELETE_SNAPSHOT, call.send().await)
         };
         tokio::try_join!(
             self.dry_run_create_image(instance, "sprinters-check", &[]),
@@ -169,7 +169,7 @@ impl Ec2 {
 
     pub(crate) async fn dry_run_describe_images(&self) -> Result<(), Ec2Error> {
         let call = self.client.describe_images().owners("self").dry_run(true);
-        judge(DESCRIBE_IMAGES, call.send().await)
+        dry_run_result(DESCRIBE_IMAGES, call.send().await)
     }
 }
 

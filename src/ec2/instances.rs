@@ -66,24 +66,25 @@ impl Usage {
 
 /// EC2 tells it as a code with a message; where it does not, the reason of the last change has it at times.
 fn state_reason(instance: &SdkInstance) -> Option<String> {
-    let told = instance
-        .state_reason()
-        .and_then(|reason| match (reason.code(), reason.message()) {
-            (Some(code), Some(message)) if !message.starts_with(code) => {
-                Some(format!("{code}: {message}"))
-            }
-            (code, message) => message
-                .or(code)
-                .filter(|text| !text.is_empty())
-                .map(str::to_owned),
-        });
+    let reported =
+        instance
+            .state_reason()
+            .and_then(|reason| match (reason.code(), reason.message()) {
+                (Some(code), Some(message)) if !message.starts_with(code) => {
+                    Some(format!("{code}: {message}"))
+                }
+                (code, message) => message
+                    .or(code)
+                    .filter(|text| !text.is_empty())
+                    .map(str::to_owned),
+            });
     let transition = || {
         instance
             .state_transition_reason()
             .filter(|reason| reason.starts_with("Server."))
             .map(str::to_owned)
     };
-    told.or_else(transition)
+    reported.or_else(transition)
 }
 
 /// `User initiated (2026-11-23 18:02:11 GMT)`: the only place where EC2 tells when an instance ended.
@@ -316,14 +317,14 @@ mod tests {
 
     #[test]
     fn when_it_ended_stands_in_the_transition_s_reason() {
-        let told = UNIX_EPOCH + Duration::from_secs(1_795_456_931);
+        let reported = UNIX_EPOCH + Duration::from_secs(1_795_456_931);
         assert_eq!(
             time_of("User initiated (2026-11-23 18:02:11 GMT)"),
-            Some(told)
+            Some(reported)
         );
         assert_eq!(
             time_of("User initiated (2026-11-23 18:02:11 UTC)"),
-            Some(told)
+            Some(reported)
         );
         for silent in [
             "",

@@ -25,7 +25,7 @@ pub(crate) struct Regional(Arc<PerRegion<Ec2>>);
 pub(crate) struct Found {
     pub instances: Vec<Instance>,
     pub unanswered: Vec<(Region, Ec2Error)>,
-    /// How many regions told theirs.
+    /// How many regions reported theirs.
     pub answered: usize,
 }
 

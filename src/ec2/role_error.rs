@@ -241,10 +241,10 @@ mod tests {
             statement["Condition"]["StringEquals"]["ghes.example/_services/token:sub"],
             claims.sub.as_str()
         );
-        let told = remedy("AccessDenied", "", &role, &claims);
+        let remedy = remedy("AccessDenied", "", &role, &claims);
         assert!(
-            told.contains("sub: `repo:o/r:environment:a \"b\"`")
-                && told.contains("aud: `sts.amazonaws.com`")
+            remedy.contains("sub: `repo:o/r:environment:a \"b\"`")
+                && remedy.contains("aud: `sts.amazonaws.com`")
         );
     }
 }

@@ -59,7 +59,7 @@ pub(crate) fn for_bake(
         .collect()
 }
 
-/// The tags of one launch, from the table that the policy checker judges by; the user's own last. A user's `Name` wins over ours.
+/// The tags of one launch, from the table that the policy checker decides by; the user's own last. A user's `Name` wins over ours.
 #[expect(
     clippy::too_many_arguments,
     reason = "one launch is described by just these"

@@ -76,7 +76,7 @@ struct Caller {
     has_fresh_token: bool,
 }
 
-/// An answer as it came, before anyone judged its status.
+/// An answer as it came, before anyone checked its status.
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,

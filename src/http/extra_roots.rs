@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_certificate_is_told() {
+    fn what_is_no_certificate_is_reported() {
         let file = std::env::temp_dir().join(format!("sprinters-roots-{}", std::process::id()));
         let path = file.display().to_string();
         std::fs::write(

@@ -124,7 +124,7 @@ impl Problems {
         self.0.push(error);
     }
 
-    /// As `collect`, for what is parsed several times: the same error is told once.
+    /// As `collect`, for what is parsed several times: the same error is reported once.
     pub(crate) fn collect_once<T>(&mut self, result: Result<T, InputError>) -> Option<T> {
         let new = |error: InputError| {
             if !self.0.contains(&error) {
@@ -134,12 +134,12 @@ impl Problems {
         result.map_err(new).ok()
     }
 
-    /// Takes over what is wrong with one of several runners; what is wrong with all of them is told once.
+    /// Takes over what is wrong with one of several runners; what is wrong with all of them is reported once.
     #[cfg(not(target_family = "wasm"))]
     pub(crate) fn adopt(&mut self, others: Self, inputs: &Inputs) {
         for error in others.located(inputs) {
-            let told = error.to_string();
-            if self.0.iter().all(|known| known.to_string() != told) {
+            let message = error.to_string();
+            if self.0.iter().all(|known| known.to_string() != message) {
                 self.0.push(error);
             }
         }

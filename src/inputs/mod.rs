@@ -44,7 +44,7 @@ impl Inputs {
             Some(json) => serde_json::from_str(json).map_err(|error| InputError {
                 input: "SPRINTERS_INPUTS".to_owned(),
                 value: None,
-                // serde_json's message can quote the text, and the text holds secrets: only the place is told.
+                // serde_json's message can quote the text, and the text holds secrets: only the place is reported.
                 accepted: format!(
                     "one JSON object of strings, as `toJSON(inputs)` makes it; it does not parse at line {}, column {}",
                     error.line(),
@@ -74,7 +74,7 @@ impl Inputs {
         Ok((mode, inputs))
     }
 
-    /// What is wrong with names that are no input's: told together with what is wrong with the others.
+    /// What is wrong with names of no input: reported together with what is wrong with the others.
     pub(crate) fn unknown(&self) -> &[InputError] {
         &self.unknown
     }
@@ -183,9 +183,9 @@ mod tests {
     fn an_unknown_input_gets_a_suggestion() {
         let gathered = gather(&[], Some(r#"{"instance-typ": "x", "zzz": "x"}"#));
         let unknown = gathered.map(|(_, inputs)| inputs.unknown().to_vec());
-        let told: Vec<String> = unknown.iter().flatten().map(ToString::to_string).collect();
+        let messages: Vec<String> = unknown.iter().flatten().map(ToString::to_string).collect();
         assert_eq!(
-            told,
+            messages,
             [
                 "input `instance-typ`: no input has this name; did you mean `instance-type`?",
                 "input `zzz`: no input has this name"

@@ -374,7 +374,7 @@ pub(crate) const INPUTS: &[Input] = &[
         "run-id",
         "ID",
         &[Rerun],
-        "The workflow run to judge, and to run again if AWS reclaimed an instance of it",
+        "The workflow run to look at, and to run again if AWS reclaimed an instance of it",
     )
     .default("the run of the `workflow_run` event"),
     input(

@@ -130,8 +130,8 @@ impl Launcher {
                     last = Some(error);
                 }
                 Err(error) => {
-                    let told = last.filter(|_| self.deadlines.launch_by().is_over());
-                    let error = told.unwrap_or(error);
+                    let earlier = last.filter(|_| self.deadlines.launch_by().is_over());
+                    let error = earlier.unwrap_or(error);
                     return Err(self.clients.github_failure(&error).into());
                 }
             }
@@ -344,8 +344,8 @@ impl Launcher {
                         }
                         _ => {
                             // A refusal that was heard says more than a last try that the end of the time cut off.
-                            let told = last.filter(|_| by.is_over());
-                            return Err(LaunchError::Refused(told.unwrap_or(error)));
+                            let earlier = last.filter(|_| by.is_over());
+                            return Err(LaunchError::Refused(earlier.unwrap_or(error)));
                         }
                     }
                 }
@@ -367,7 +367,7 @@ impl Launcher {
         }
     }
 
-    /// What the root device is called: as a launch has shown, as EC2 told, or by convention, but never what was refused.
+    /// What the root device is called: as a launch has shown, as EC2 reported, or by convention, but never what was refused.
     fn root_device(&self, image: &BootImage, named: &Image, refused: &[String]) -> Option<String> {
         let known = self
             .lookups

@@ -63,7 +63,7 @@ impl Launcher {
         }
     }
 
-    /// Whether any candidate is worth a try. Those of closed regions are told with what closed them.
+    /// Whether any candidate is worth a try. Those of closed regions are reported with what closed them.
     fn has_open(&self, ladder: &[Candidate], log: &mut CapacityLog) -> bool {
         let mut open = 0;
         for candidate in ladder {
@@ -82,7 +82,7 @@ impl Launcher {
         }
     }
 
-    /// Goes on without a region that cannot launch, where there are others: why is told once.
+    /// Goes on without a region that cannot launch, where there are others: why is reported once.
     fn close(&self, candidate: &Candidate, error: &Ec2Error) {
         let region = &candidate.region;
         if self.lookups.close(region, error.clone()) {
@@ -185,7 +185,7 @@ impl Launcher {
             for (region, answer) in answers {
                 match answer {
                     Ok(prices) => zones.extend(prices),
-                    // Why a closed region does not answer has been told.
+                    // Why a closed region does not answer has been reported.
                     Err(_) if self.lookups.closed(&region).is_some() => {}
                     Err(error) => self.report.warning(format_args!(
                         "the zones of `{region}` could not be tried one by one: {error}; {}",

@@ -73,7 +73,7 @@ impl CapacityLog {
         })
     }
 
-    /// A candidate of a region that is closed for good: told once.
+    /// A candidate of a region that is closed for good: reported once.
     pub(crate) fn note_closed(&mut self, candidate: &Candidate, error: &Ec2Error) {
         if self
             .answers
@@ -100,8 +100,8 @@ impl CapacityLog {
         let of = |candidate: &Candidate| {
             let answers = self.answers.iter();
             let answers = answers.filter(|answer| answer.candidate == *candidate);
-            let said: Vec<String> = answers.map(|answer| answer.row().1).collect();
-            (candidate.to_string(), said.join(", "))
+            let texts: Vec<String> = answers.map(|answer| answer.row().1).collect();
+            (candidate.to_string(), texts.join(", "))
         };
         let unplanned = self
             .answers

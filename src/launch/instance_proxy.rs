@@ -20,7 +20,7 @@ pub(crate) struct InstanceProxy {
 }
 
 impl InstanceProxy {
-    /// From the step's own environment; `None` where it has nothing of the kind. What cannot be handed over is told as a note.
+    /// From the step's own environment; `None` where it has nothing of the kind. What cannot be handed over is reported as a note.
     pub(crate) fn of(
         environment: impl Fn(&str) -> Option<String>,
         read: impl Fn(&str) -> std::io::Result<String>,
@@ -123,12 +123,12 @@ mod tests {
             ("HTTPS_PROXY", "http://other:1"),
             ("NO_PROXY", ".example.com"),
         ];
-        let told = of(&environment, None).map(|(variables, ..)| variables);
+        let proxy = of(&environment, None).map(|(variables, ..)| variables);
         let expected = [
             ("https_proxy", "http://proxy:3128".to_owned()),
             ("no_proxy", ".example.com".to_owned()),
         ];
-        assert_eq!(told, Some(expected.into()));
+        assert_eq!(proxy, Some(expected.into()));
         assert!(of(&[], None).is_none());
         assert!(of(&[("NO_PROXY", "*")], None).is_none());
     }
@@ -140,9 +140,9 @@ mod tests {
             "localhost:3128",
             "http://user:pass@[::1]:80",
         ] {
-            let told = of(&[("HTTPS_PROXY", own)], None);
+            let proxy = of(&[("HTTPS_PROXY", own)], None);
             assert!(
-                told.is_some_and(|(variables, _, notes)| variables.is_empty() && notes.len() == 1),
+                proxy.is_some_and(|(variables, _, notes)| variables.is_empty() && notes.len() == 1),
                 "{own}"
             );
         }
@@ -160,9 +160,9 @@ mod tests {
             (Some("nothing"), "no certificate"),
             (Some(&*one.repeat(200)), "has room for 8192"),
         ] {
-            let told = given(file);
+            let proxy = given(file);
             assert!(
-                told.is_some_and(|(_, certificates, notes)| certificates.is_none()
+                proxy.is_some_and(|(_, certificates, notes)| certificates.is_none()
                     && notes.concat().contains(why)),
                 "{why}"
             );

@@ -44,9 +44,9 @@ pub(crate) struct BootImage {
     pub id: String,
     /// Its own name, where it was looked for by name.
     name: Option<String>,
-    /// What its root device is called, where EC2 told.
+    /// What its root device is called, where EC2 reports it.
     pub root_device: Option<String>,
-    /// How large its root is, where EC2 told.
+    /// How large its root is, where EC2 reports it.
     pub root_gib: Option<u32>,
     note: Option<String>,
 }

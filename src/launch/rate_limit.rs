@@ -1,4 +1,4 @@
-//! A rate limiter for many calls of one kind under a throttle whose rate is not told: all callers share one limiter, which slows down where the
+//! A rate limiter for many calls of one kind under a throttle whose rate is not known: all callers share one limiter, which slows down where the
 //! server says so, and quickens again while it does not.
 //!
 //! EC2's documented default lets an account launch five instances at once and two a second from then on
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn it_finds_the_rate_that_nobody_told() {
+    fn it_finds_the_rate_that_nobody_names() {
         for (most, per_second) in [(5.0, 2.0), (5.0, 40.0), (100.0, 5.0), (900.0, 2.0)] {
             let bound = (1_000.0 - most) / per_second;
             let (took, refused) = through(most, per_second, 1_000, 32);

@@ -138,7 +138,7 @@ fn image(
             ));
         }
         (_, [Some(all), None]) => return all.value.clone(),
-        // What could not be parsed has been told.
+        // What could not be parsed has been reported.
         _ if images.is_empty() => {}
         _ => wrong(&format!("an image for `{region}`, too: write `{region}=…`")),
     }
@@ -333,7 +333,7 @@ mod tests {
             ],
         );
         let parsed = parsed.unwrap_or_else(|errors| unreachable!("{errors:?}"));
-        let told: Vec<_> = parsed
+        let problems: Vec<_> = parsed
             .iter()
             .map(|(region, spec)| {
                 let places: Vec<_> = spec.placements.iter().map(ToString::to_string).collect();
@@ -346,7 +346,7 @@ mod tests {
             })
             .collect();
         assert_eq!(
-            told,
+            problems,
             [
                 r#"us-east-1 ubuntu-22.04 Some(30) ["us-east-1a (subnet-22222222)"] 0"#,
                 r#"us-west-2 ami-12345678 None ["subnet-11111111"] 2"#,
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_no_region_is_told() {
+    fn what_fits_no_region_is_reported() {
         for (name, value) in [
             ("image", "us-east-1=ami-12345678"),
             ("image", "ubuntu-22.04, ubuntu-24.04"),

@@ -44,7 +44,7 @@ pub(crate) struct StartSpec {
     pub labels: Vec<Label>,
     /// What the log should say about the specification.
     pub notes: Vec<String>,
-    /// What nobody here can judge and EC2 will.
+    /// What nobody here can decide and EC2 will.
     pub warnings: Vec<String>,
     pub runner_group: RunnerGroup,
     /// Pairs this start with its stop.
@@ -382,22 +382,22 @@ mod tests {
             warnings(&[("temp", "ephemeral"), ("instance-type", "g5.xlarge")]),
             Ok(vec![])
         );
-        let told = warnings(&[
+        let text = warnings(&[
             ("temp", "ephemeral"),
             ("instance-type", "trn7.48xlarge"),
             ("availability-zone", "eu-central-1-orbit-7"),
         ]);
-        let told = told.unwrap_or_default().concat();
+        let text = text.unwrap_or_default().concat();
         assert!(
-            told.contains("`trn7.48xlarge`") && told.contains("`eu-central-1-orbit-7`"),
-            "{told}"
+            text.contains("`trn7.48xlarge`") && text.contains("`eu-central-1-orbit-7`"),
+            "{text}"
         );
         let local = warnings(&[("availability-zone", "eu-central-1-ham-1a")]);
         assert_eq!(local, Ok(vec![]));
     }
 
     #[test]
-    fn every_problem_is_told_at_once() {
+    fn every_problem_is_reported_at_once() {
         let errors = parse(&[
             ("spot", "maybe"),
             ("count", "0"),

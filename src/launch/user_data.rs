@@ -54,7 +54,7 @@ fn temp_disk(temp: Temp) -> TempDisk {
     }
 }
 
-/// Whether the user data will fit, whatever GitHub puts into the JIT config: told before anyone is called.
+/// Whether the user data will fit, whatever GitHub puts into the JIT config: found before anyone is called.
 pub(crate) fn fits(spec: &StartSpec) -> Result<(), UserDataError> {
     /// GitHub's have about 4,000 characters; random ones stand for the keys in them, which do not compress.
     const JIT_CONFIG: usize = 5_000;

@@ -10,10 +10,10 @@ type Undo = Box<dyn FnOnce() + Send>;
 
 static UNDO: Mutex<Option<Undo>> = Mutex::new(None);
 
-/// From now on, a panic is told and ends the program with code 1, after what was armed.
-pub(crate) fn install(say: impl Fn(&PanicHookInfo<'_>) + Send + Sync + 'static) {
+/// From now on, a panic is reported and ends the program with code 1, after what was armed.
+pub(crate) fn install(report: impl Fn(&PanicHookInfo<'_>) + Send + Sync + 'static) {
     std::panic::set_hook(Box::new(move |panic| {
-        say(panic);
+        report(panic);
         // Whoever panics while an undo runs waits for its end: the lock is held until then.
         let mut undo = UNDO.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(undo) = undo.take() {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::image::is_resource_id;
 use super::region::{Region, Zone};
 
-/// A subnet, with its zone where the user told it (`DescribeSubnets` is not permitted).
+/// A subnet, with its zone where the user names it (`DescribeSubnets` is not permitted).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Subnet {
     pub id: String,

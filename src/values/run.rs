@@ -13,7 +13,7 @@ pub(crate) struct WorkflowRun {
     pub id: String,
     pub attempt: String,
     pub job: String,
-    /// GitHub's number for the job that runs this step, where `action.yml` could tell: with it the job can be run again.
+    /// GitHub's number for the job that runs this step, where `action.yml` knows it: with it the job can be run again.
     pub job_id: Option<u64>,
     /// Where its runners register.
     pub scope: Scope,

@@ -152,14 +152,14 @@ mod tests {
             scope("enterprise/acme-inc").as_deref(),
             Ok("enterprises/acme-inc")
         );
-        for (text, said) in [
+        for (text, message) in [
             ("rep", "did you mean `repo`?"),
             ("enterprise", "say which enterprise"),
             ("enterprise/", "`enterprise/<slug>`"),
             ("enterprise/a b", "`enterprise/<slug>`"),
             ("enterprise/a/../b", "`enterprise/<slug>`"),
         ] {
-            assert!(scope(text).is_err_and(|e| e.contains(said)), "{text}");
+            assert!(scope(text).is_err_and(|e| e.contains(message)), "{text}");
         }
     }
 

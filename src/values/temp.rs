@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named() {
-        for (text, told) in [
+        for (text, message) in [
             ("", "`ephemeral`"),
             ("gp2/64", "`ephemeral`"),
             ("0", "from 1 to 65536"),
@@ -195,7 +195,7 @@ mod tests {
             ("ephemeral/2", "`ephemeral`"),
         ] {
             let error = text.parse::<Temp>().err().unwrap_or_default();
-            assert!(error.contains(told), "{text}: {error}");
+            assert!(error.contains(message), "{text}: {error}");
         }
     }
 

@@ -34,14 +34,14 @@ def baked(service: RunnerService, folder: Path, sha256: str | None = None) -> Ma
     return machine
 
 
-def said(machine: Machine) -> str:
+def message(machine: Machine) -> str:
     return machine.console.read_text(errors="replace")
 
 
 def test_the_runner_is_where_sprinters_looks(service: RunnerService, tmp_path: Path) -> None:
     machine = baked(service, tmp_path)
 
-    assert "bake: done" in said(machine), said(machine)[-1500:]
+    assert "bake: done" in message(machine), message(machine)[-1500:]
     home = machine.written / "opt" / "actions-runner"
     assert os.access(home / "run.sh", os.X_OK)
     assert home.stat().st_uid == (home / "run.sh").stat().st_uid == 1001
@@ -52,6 +52,6 @@ def test_the_runner_is_where_sprinters_looks(service: RunnerService, tmp_path: P
 def test_a_wrong_checksum_bakes_nothing(service: RunnerService, tmp_path: Path) -> None:
     machine = baked(service, tmp_path, sha256="0" * 64)
 
-    assert "bake: FAILED" in said(machine)
-    assert "bake: done" not in said(machine)
+    assert "bake: FAILED" in message(machine)
+    assert "bake: done" not in message(machine)
     assert not (machine.written / "opt" / "actions-runner").exists()

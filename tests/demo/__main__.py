@@ -8,9 +8,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from demo.chapters import play
 from demo.stage import NotReady, Stage
 from demo.story import Story
-from demo.told import tell
 
 
 def main() -> int:
@@ -18,7 +18,7 @@ def main() -> int:
     story.title("Sprinters: start a runner, run a job, stop it, on this machine and without an AWS account")
     try:
         with tempfile.TemporaryDirectory(prefix="sprinters-demo-") as folder, Stage(story, Path(folder)) as stage:
-            return tell(story, stage)
+            return play(story, stage)
     except NotReady as problem:
         story.problem(str(problem))
     except KeyboardInterrupt:

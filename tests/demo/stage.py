@@ -59,7 +59,7 @@ class Stage:
             with story.doing("the instances' image: Debian with systemd and cloud-init"):
                 root()
         else:
-            story.tell(
+            story.paragraph(
                 f"The instance is simulated in this run: {self.simulated_because}. With root, a Debian system would "
                 "boot the user data for real. Everything else is the same."
             )
@@ -83,7 +83,7 @@ class Stage:
             archive = tarball(self._folder)
             self.github = self._open.enter_context(GitHub(openapi_validation=self.validated, archive=archive))
         if not self.validated:
-            self._story.tell("(`.ci/setup node` fetches the description; the demo does without.)")
+            self._story.paragraph("(`.ci/setup node` fetches the description; the demo does without.)")
 
     def listen(self) -> Running:
         """`sprinters listen` at a terminal, in a folder with `.github/sprinters.yml`."""

@@ -27,7 +27,7 @@ class Story:
     def phase(self, text: str) -> None:
         self._line("\n" + self._in(BOLD, text))
 
-    def tell(self, text: str) -> None:
+    def paragraph(self, text: str) -> None:
         self._line(textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="  "))
 
     def tick(self, text: str, seconds: float | None = None) -> None:

@@ -62,7 +62,7 @@ impl Checker {
         let policy = Policy::new(&parsed.root);
         let mut refusing = self.diagnostics(text, &parsed, &policy, Depth::Grammar);
         refusing.extend(advice::refusals(text, &parsed.root, self.options.target));
-        self.judge(&policy)
+        self.decide(&policy)
             .with_refusal(refusal(&refusing, || Lines::new(text)))
     }
 
@@ -96,7 +96,7 @@ impl Checker {
         let mut found = self.diagnostics(text, &parsed, &policy, Depth::All);
         let refusals = advice::refusals(text, &parsed.root, self.options.target);
         let refused = refusal(found.iter().chain(&refusals), || Lines::new(text));
-        let verdict = self.judge(&policy).with_refusal(refused);
+        let verdict = self.decide(&policy).with_refusal(refused);
         let mut advice = Vec::new();
         if parsed.root.get("Statement").is_some() {
             let context = advice::Context {
@@ -124,7 +124,7 @@ impl Checker {
     // What the policy in the text would be worth, which IAM does not take as it is.
     fn verdict_on(&self, pasted: &Pasted, found: &Diagnostic, text: &str) -> Verdict {
         let parsed = json::parse(&pasted.policy);
-        self.judge(&Policy::new(&parsed.root))
+        self.decide(&Policy::new(&parsed.root))
             .with_refusal(refusal([found], || Lines::new(text)))
     }
 
@@ -152,13 +152,13 @@ impl Checker {
         )
     }
 
-    fn judge(&self, policy: &Policy<'_, '_>) -> Verdict {
+    fn decide(&self, policy: &Policy<'_, '_>) -> Verdict {
         let setup = &self.options.setup;
         let assumed = verdict::assume(policy, setup);
         if assumed == verdict::Assumed::default() {
-            return verdict::judge_for(policy, &self.required, assumed);
+            return verdict::decide_for(policy, &self.required, assumed);
         }
-        verdict::judge_for(policy, &RequiredRequests::new(setup, &assumed), assumed)
+        verdict::decide_for(policy, &RequiredRequests::new(setup, &assumed), assumed)
     }
 }
 

@@ -59,9 +59,9 @@ impl Headline {
                 "the first in "
             };
             let _ = write!(text, ", {word}line {}", refused.line);
-            // Where nothing could be judged, there is nothing that it would be worth.
-            let judged = |p: &Permission| p.decision != Decision::Missing;
-            if verdict.permissions.iter().any(judged) {
+            // Where nothing could be decided, there is nothing that it would be worth.
+            let is_decided = |p: &Permission| p.decision != Decision::Missing;
+            if verdict.permissions.iter().any(is_decided) {
                 let it = if refused.errors == 1 {
                     "that is"
                 } else {

@@ -18,7 +18,7 @@ pub(crate) fn report(report: &Report) -> String {
     out.push_str(r#","findings":"#);
     list(&mut out, &report.findings, finding);
     out.push_str(r#","verdict":"#);
-    judgement(&mut out, &report.verdict);
+    write_verdict(&mut out, &report.verdict);
     out.push_str(r#","advice":"#);
     list(&mut out, &report.advice, finding);
     out.push_str(r#","fixes":"#);
@@ -47,7 +47,7 @@ pub(crate) fn findings(findings: &[Finding]) -> String {
 
 pub(crate) fn verdict(verdict: &Verdict) -> String {
     let mut out = String::with_capacity(2048);
-    judgement(&mut out, verdict);
+    write_verdict(&mut out, verdict);
     out
 }
 
@@ -200,7 +200,7 @@ fn edit(out: &mut String, edit: &Edit) {
     out.push('}');
 }
 
-fn judgement(out: &mut String, verdict: &Verdict) {
+fn write_verdict(out: &mut String, verdict: &Verdict) {
     out.push_str(r#"{"granted":"#);
     boolean(out, verdict.granted);
     if let Some(refused) = &verdict.refused {
@@ -325,9 +325,9 @@ mod tests {
         let checker = Checker::new(Options::default());
         let all = checker.check(text);
         assert_eq!(report(&all), serde_json::to_string(&all).unwrap());
-        let (found, judged) = (checker.lint(text), checker.verdict(text));
+        let (found, decided) = (checker.lint(text), checker.verdict(text));
         assert_eq!(findings(&found), serde_json::to_string(&found).unwrap());
-        assert_eq!(verdict(&judged), serde_json::to_string(&judged).unwrap());
+        assert_eq!(verdict(&decided), serde_json::to_string(&decided).unwrap());
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! The tags on every instance and volume that Sprinters launches: what `start` sends and what the checker judges.
+//! The tags on every instance and volume that Sprinters launches: what `start` sends and what the checker decides by.
 //!
 //! They are set in the `RunInstances` call itself, so that nothing of ours ever exists without them. The program writes
-//! from this table and the verdict is judged by it; a tag that is missing here does not exist.
+//! from this table and the verdict follows from it; a tag that is missing here does not exist.
 
 /// `true` on everything that Sprinters launched; the tag that tightened policies ask for.
 pub const OURS: &str = "sprinters:sprinters";
@@ -43,7 +43,7 @@ pub enum Carried {
     Always,
     /// In launches of a workflow run's own `start`.
     Start,
-    /// Where GitHub told the job's number.
+    /// Where GitHub gives the job's number.
     KnownJob,
     /// With the input `temp`.
     Temp,
@@ -64,7 +64,7 @@ impl Carried {
         match self {
             Self::Always => None,
             Self::Start => Some("`start` launches it, not `listen`"),
-            Self::KnownJob => Some("GitHub told the job's id"),
+            Self::KnownJob => Some("GitHub gives the job's id"),
             Self::Temp => Some("`temp` is set"),
             Self::Group => Some("`group` is set"),
             Self::SeveralRegions => Some("`aws-region` lists several regions"),

@@ -20,8 +20,8 @@ pub fn tighten(setup: &Setup) -> String {
 
 /// The policy's statements, with what was taken from another policy where the setup leaves something open.
 pub(crate) fn statements(setup: &Setup, assumed: &Assumed) -> Vec<Statement> {
-    let known = |said: &'_ Option<String>, taken: &'_ Option<String>| {
-        let known = said.as_ref().or(taken.as_ref());
+    let known = |given: &'_ Option<String>, taken: &'_ Option<String>| {
+        let known = given.as_ref().or(taken.as_ref());
         known.map_or("*".to_owned(), String::clone)
     };
     let arns = Arns {

@@ -41,7 +41,7 @@ impl<'t> Trial<'t> {
     pub(crate) fn hold<'d>(
         &self,
         diagnostics: impl Iterator<Item = &'d mut Diagnostic>,
-        judge: impl Fn(&str) -> Verdict,
+        decide: impl Fn(&str) -> Verdict,
     ) -> Vec<(usize, String)> {
         let most = (MOST_BYTES / self.text.len().max(1)).clamp(1, MOST);
         let (mut tried, mut granted) = (0, Vec::new());
@@ -51,7 +51,7 @@ impl<'t> Trial<'t> {
             };
             tried += 1;
             let after = (tried <= most)
-                .then(|| self.tried(diagnostic, change, &judge))
+                .then(|| self.tried(diagnostic, change, &decide))
                 .flatten();
             match after {
                 None => diagnostic.change = None,
@@ -66,7 +66,7 @@ impl<'t> Trial<'t> {
         &self,
         diagnostic: &Diagnostic,
         change: &Change,
-        judge: &impl Fn(&str) -> Verdict,
+        decide: &impl Fn(&str) -> Verdict,
     ) -> Option<Verdict> {
         // Nobody knows what a variable stands for, so nothing is written in its place.
         let variables = |text: &str| text.matches("${").count();
@@ -82,7 +82,7 @@ impl<'t> Trial<'t> {
         if text == self.text {
             return None;
         }
-        let after = judge(&text);
+        let after = decide(&text);
         let fits = if diagnostic.code == JSON_SYNTAX_ERROR && self.syntax_errors > 0 {
             // A bracket in its place may show what was hidden behind it.
             json::parse(&text).errors.len() <= self.syntax_errors

@@ -127,7 +127,7 @@ fn on_tag_keys(operator: &str, keys: &[&str]) -> Report {
 }
 
 #[test]
-fn conditions_on_tag_keys_are_judged_by_what_is_sent() {
+fn conditions_on_tag_keys_are_decided_by_what_is_sent() {
     let always: Vec<&str> = tags::ALL
         .iter()
         .filter(|t| t.carried == Carried::Always)
@@ -184,14 +184,14 @@ fn conditions_on_tag_keys_are_judged_by_what_is_sent() {
         "`temp` is set",
         "`scope` is not `repo`",
         "`tags` adds others",
-        "GitHub told the job's id",
+        "GitHub gives the job's id",
     ] {
         assert!(said.contains(words), "{said}");
     }
 }
 
 #[test]
-fn every_tag_is_judged_by_what_it_depends_on() {
+fn every_tag_is_decided_by_what_it_depends_on() {
     for tag in tags::ALL {
         let key = format!("aws:ResourceTag/{}", tag.key);
         let own = json!({"Condition": {"StringLike": {key: "*"}}});

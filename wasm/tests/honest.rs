@@ -135,7 +135,7 @@ fn regex_free_sids(text: &str) -> String {
 }
 
 #[test]
-fn what_it_would_be_worth_is_said_with_the_line() {
+fn what_it_would_be_worth_is_given_with_the_line() {
     let text = "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [{\"Effect\": \"Allow\", \"Action\": [\n\"ec2:RunInstances\", \"ec2:CreateTags\", \"ec2:DescribeInstances\", \"ec2:ModifyVolume\", \"ec2:TerminateInstances\", \"ec2:DescribeSpotPriceHistory\",], \"Resource\": \"*\"}]}";
     let report = check(text);
     assert_eq!(

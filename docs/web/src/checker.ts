@@ -108,7 +108,7 @@ function build(place: HTMLElement, engine: Engine, first: First): void {
         else showVerdict(verdict, judged, editor.goToStatement);
       });
       keepFocus(findings, () => showFindings(findings, () => all, { goTo: editor.goTo, apply: editor.apply }));
-      tell(report ? (unreadable ?? `${report.headline.text}, ${all.length} findings`) : EMPTY);
+      announceSoon(report ? (unreadable ?? `${report.headline.text}, ${all.length} findings`) : EMPTY);
     }
     tight.update();
   };
@@ -183,12 +183,12 @@ function notAPolicy(report: Report, text: string): string | undefined {
   return report.findings.find(({ findingType }) => findingType === "ERROR")?.findingDetails ?? "There is no `Statement` in this text: it is not a policy";
 }
 
-let telling: ReturnType<typeof setTimeout> | undefined;
+let announcing: ReturnType<typeof setTimeout> | undefined;
 
 /** Says the result to people who listen, once the typing rests. */
-function tell(text: string): void {
-  clearTimeout(telling);
-  telling = setTimeout(() => announce(text), 700);
+function announceSoon(text: string): void {
+  clearTimeout(announcing);
+  announcing = setTimeout(() => announce(text), 700);
 }
 
 /** Keeps the text over a reload. */

@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_conflict_is_told_by_its_exception_and_with_the_ids() {
+    fn a_conflict_is_reported_by_its_exception_and_with_the_ids() {
         let error = refused(
             409,
             &[("activityid", "a-1"), ("x-github-request-id", "B:2")],

@@ -15,7 +15,7 @@ use super::ScaleSetError;
 use crate::http::USER_AGENT;
 use crate::http::cause::Unanswered;
 
-/// A response whose status nobody has judged yet.
+/// A response whose status nobody has checked yet.
 pub(super) struct Response {
     pub status: StatusCode,
     pub headers: HeaderMap,

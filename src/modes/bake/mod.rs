@@ -149,7 +149,7 @@ impl Bake<'_> {
         tags::for_bake(&self.clients.run, image_name, &self.name, None, extra)
     }
 
-    /// A missing permission is told before minutes are spent.
+    /// A missing permission is reported before minutes are spent.
     async fn may_create(
         &self,
         instance: &InstanceId,

@@ -194,7 +194,7 @@ impl Fleet {
         }
     }
 
-    /// The launch of a runner whose root volume is fast for the boot alone; told once.
+    /// The launch of a runner whose root volume is fast for the boot alone; reported once.
     pub(super) fn take_fast(&mut self, runner: RunnerId) -> Option<LaunchedRunner> {
         let launch = self.of_mut(runner)?.launch.take();
         launch.filter(|launch| launch.volumes.root.is_for_boot)

@@ -50,7 +50,7 @@ impl Set {
         if gone.is_reclaimed() {
             self.on_demand_next += 1;
             self.hinder("AWS reclaimed a spot instance before the job began".to_owned());
-            self.voice.says(
+            self.voice.log(
                 "reclaimed",
                 format_args!(
                     "AWS reclaimed `{instance}` before a job came to it: the next goes on-demand"
@@ -78,7 +78,7 @@ impl Set {
             .excess_since
             .is_some_and(|since| now.duration_since(since) >= idle);
         if !is_lie {
-            self.voice.says(
+            self.voice.log(
                 "idle",
                 format_args!("`{instance}` ended itself: no job came within `idle-timeout`"),
             );
@@ -102,7 +102,7 @@ impl Set {
     /// What came of ending an instance.
     pub(super) fn ended(&mut self, instance: &InstanceId, result: Result<bool, String>) {
         match result {
-            Ok(true) => self.voice.says(
+            Ok(true) => self.voice.log(
                 "ended",
                 format_args!("terminated `{instance}`, which had no job"),
             ),

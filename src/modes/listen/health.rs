@@ -39,7 +39,7 @@ impl Health {
     }
 
     /// Whether all is well, and a line for each set.
-    pub(super) fn told(&self, now: Instant) -> (bool, String) {
+    pub(super) fn status(&self, now: Instant) -> (bool, String) {
         let sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
         let is_stale = |seen: &Seen| now.saturating_duration_since(seen.at) > STALE;
         let lines = sets.iter().map(|(set, seen)| {
@@ -60,18 +60,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_without_an_answer_is_told() {
+    fn a_set_without_an_answer_is_reported() {
         let health = Health::of(["a", "b"].into_iter());
         health.seen("a", false);
         let now = Instant::now();
         assert_eq!(
-            health.told(now),
+            health.status(now),
             (
                 true,
                 "a: serving (0 s ago)\nb: standby (0 s ago)\n".to_owned()
             )
         );
-        let (is_well, text) = health.told(now + STALE * 2);
+        let (is_well, text) = health.status(now + STALE * 2);
         assert!(!is_well && text.contains("a: no answer from GitHub (360 s ago)"));
     }
 }

@@ -82,7 +82,7 @@ fn answer(
     let (status, kind, body) = match (method, path) {
         (&Method::GET, "/metrics") => (StatusCode::OK, OPEN_METRICS, metrics.text()),
         (&Method::GET, "/healthz") => {
-            let (is_well, text) = health.told(Instant::now());
+            let (is_well, text) = health.status(Instant::now());
             let status = if is_well {
                 StatusCode::OK
             } else {

@@ -1,4 +1,4 @@
-//! What is told of a job that is over: one line, and the same as fields. Pure.
+//! What is reported of a job that is over: one line, and the same as fields. Pure.
 
 use std::time::{Duration, SystemTime};
 

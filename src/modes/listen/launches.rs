@@ -53,7 +53,7 @@ impl Set {
             Ok(runner) => {
                 self.service.metrics.launch(set, "launched");
                 self.trouble.launched();
-                self.tell_launch(&runner);
+                self.log_launch(&runner);
                 self.join(self.launching.member(*runner));
             }
             Err(_) if self.stop.is_cancelled() => {}
@@ -69,8 +69,8 @@ impl Set {
         }
     }
 
-    fn tell_launch(&self, runner: &LaunchedRunner) {
-        self.voice.says_with(
+    fn log_launch(&self, runner: &LaunchedRunner) {
+        self.voice.log_with(
             "launched",
             described(runner),
             Map::from_iter([

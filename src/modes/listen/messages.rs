@@ -81,7 +81,7 @@ impl Set {
             runner: member,
             hindrance,
         };
-        self.voice.says_with("job", ended.line(), ended.fields());
+        self.voice.log_with("job", ended.line(), ended.fields());
         self.service.metrics.completed(&self.voice.set, result);
         if let Some(runner) = runner {
             self.fleet.finished(runner);

@@ -1,4 +1,4 @@
-//! What Prometheus is told.
+//! The metrics that Prometheus reads.
 
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_told() {
+    fn what_is_reported() {
         let metrics = Metrics::new();
         let standing = Standing {
             wanted: 3,

@@ -173,7 +173,7 @@ async fn all_ended(tasks: &mut JoinSet<Result<(), Failure>>) {
     while tasks.join_next().await.is_some() {}
 }
 
-/// Everything that can be wrong with the set-up is told before anything is served.
+/// Everything that can be wrong with the set-up is reported before anything is served.
 async fn prepare(
     clients: &Clients,
     spec: &ListenSpec,

@@ -29,7 +29,7 @@ pub(super) fn of_launch(runner: &LaunchedRunner) -> Prices {
     Prices { instance, volumes }
 }
 
-/// Of one that another listener has launched: nobody tells what its spot price was then.
+/// Of one that another listener has launched: nobody knows what its spot price was then.
 pub(super) fn of_instance(instance: &Instance, region: &Region) -> Prices {
     let on_demand = || {
         let instance_type = instance.instance_type.parse().ok()?;

@@ -72,7 +72,7 @@ pub(super) async fn serve(mut set: Set) -> Result<(), Failure> {
                 return delete(&set).await;
             }
             End::Lost(error) => {
-                set.voice.says(
+                set.voice.log(
                     "session-lost",
                     format_args!("{error}: opening a new session"),
                 );
@@ -119,7 +119,7 @@ async fn attend(set: &mut Set, session: &Arc<Session>) -> End {
     if let Some(statistics) = session.statistics {
         set.jobs.note_statistics(statistics);
     }
-    set.voice.says("serving", set.greeting());
+    set.voice.log("serving", set.greeting());
     let mut slow = Backoff::new(Duration::from_millis(500), SLOWEST);
     let mut poll = next(set, session, Duration::ZERO);
     loop {
@@ -168,7 +168,7 @@ async fn attend(set: &mut Set, session: &Arc<Session>) -> End {
             Ok(turn) = service.turns.clone().acquire_owned(), if wants_turn => set.launch_one(turn),
             () = sleep_until(wake) => {
                 if set.distrust.expire(Instant::now()) {
-                    set.voice.says("trust", "GitHub's count of waiting jobs is tried again");
+                    set.voice.log("trust", "GitHub's count of waiting jobs is tried again");
                 }
             }
         }
@@ -210,7 +210,7 @@ async fn close(set: &Set, session: &Session) {
     let closed = retry::until(CLOSE, deadline, || session.close()).await;
     set.service.metrics.holds_session(&set.voice.set, false);
     match closed {
-        Ok(()) => set.voice.says("closed", "session closed"),
+        Ok(()) => set.voice.log("closed", "session closed"),
         Err(error) => set.voice.warns(
             "trouble",
             format_args!("{error}; the next listener has to wait until GitHub ends the session"),
@@ -224,6 +224,6 @@ async fn delete(set: &Set) -> Result<(), Failure> {
         .await
         .map_err(|error| failure(&error, &set.clients))?;
     set.voice
-        .says("drained", "no jobs are left: the scale set is deleted");
+        .log("drained", "no jobs are left: the scale set is deleted");
     Ok(())
 }

@@ -50,11 +50,11 @@ pub(super) struct Voice {
 }
 
 impl Voice {
-    pub(super) fn says(&self, event: &str, text: impl std::fmt::Display) {
-        self.says_with(event, text, Map::new());
+    pub(super) fn log(&self, event: &str, text: impl std::fmt::Display) {
+        self.log_with(event, text, Map::new());
     }
 
-    pub(super) fn says_with(
+    pub(super) fn log_with(
         &self,
         event: &str,
         text: impl std::fmt::Display,

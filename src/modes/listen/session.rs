@@ -16,7 +16,7 @@ use crate::github::scale_sets::{
 use crate::retry::{self, Backoff, Deadline, Transient};
 use crate::values::scope::RunnerGroup;
 
-/// How long passing errors are waited out before they are told.
+/// How long passing errors are waited out before they are reported.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The set that is gone for good is not waited for any longer than one that never was.
 const LONGEST_WAIT: Duration = Duration::from_mins(2);
@@ -64,7 +64,7 @@ pub(super) async fn ensure(
         let create = || sets.create(&spec.labels, group);
         match retry::until(CREATE_SET, deadline, create).await {
             Ok(made) => {
-                voice.says("created", format_args!("scale set created ({})", made.id));
+                voice.log("created", format_args!("scale set created ({})", made.id));
                 return Ok(made);
             }
             // Another listener was faster, or a lost answer of ours.
@@ -79,7 +79,7 @@ pub(super) async fn ensure(
         sets.update(&found, &spec.labels, group)
     })
     .await?;
-    voice.says(
+    voice.log(
         "labels",
         format_args!("labels set to `{}`", spec.labels.join("`, `")),
     );
@@ -91,7 +91,7 @@ pub(super) async fn open(set: &Set) -> Result<Option<Session>, ScaleSetError> {
     let Set { service, voice, .. } = set;
     let mut standby = Backoff::new(STANDBY[0], STANDBY[1]);
     let mut troubled = Backoff::new(Duration::from_secs(1), LONGEST_WAIT);
-    let mut said: Option<Instant> = None;
+    let mut logged: Option<Instant> = None;
     loop {
         let opening = retry::attempt(
             OPEN,
@@ -107,9 +107,9 @@ pub(super) async fn open(set: &Set) -> Result<Option<Session>, ScaleSetError> {
             Err(error) if error.is_session_conflict() => {
                 service.health.seen(&voice.set, true);
                 service.metrics.holds_session(&voice.set, false);
-                if said.is_none_or(|at| at.elapsed() > SAY_EVERY) {
-                    said = Some(Instant::now());
-                    voice.says(
+                if logged.is_none_or(|at| at.elapsed() > SAY_EVERY) {
+                    logged = Some(Instant::now());
+                    voice.log(
                         "standby",
                         format_args!(
                             "standing by, for another listener serves this set (`{}`)",

@@ -49,7 +49,7 @@ pub(crate) struct SetSpec {
 }
 
 impl ListenSpec {
-    /// Parses all runners that are served; each problem is told once.
+    /// Parses all runners that are served; each problem is reported once.
     pub(crate) fn parse(
         runners: &[ServedRunner],
         flags: &ListenFlags,

@@ -1,6 +1,6 @@
 //! `migrate`: turn a workflow that uses another runner action, or another service's labels, into ours.
 //!
-//! Only what must change is changed: comments, order and layout stay as they are. What cannot be carried over is told.
+//! Only what must change is changed: comments, order and layout stay as they are. What cannot be carried over is reported.
 
 mod convert;
 mod ec2_github_runner;
@@ -59,7 +59,7 @@ pub(crate) fn command() -> Command {
     Command::new(NAME)
         .about("Turn workflows with machulav/ec2-github-runner, RunsOn or the hosted service into ours")
         .after_help(
-            "Without --write it prints a diff and changes nothing. What cannot be carried over is told with its line.",
+            "Without --write it prints a diff and changes nothing. What cannot be carried over is reported with its line.",
         )
         .arg(
             Arg::new("file")

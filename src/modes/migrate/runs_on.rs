@@ -389,7 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_counterpart_is_told() {
+    fn what_has_no_counterpart_is_reported() {
         let wanted =
             parse("runs-on=1/cpu=2/extras=s3-cache+tmpfs/ssh=false/private=true/region=eu-west-1");
         let wanted = wanted.unwrap_or_default();

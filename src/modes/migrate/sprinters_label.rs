@@ -19,10 +19,10 @@ pub(super) fn parse(labels: &[&str]) -> Result<Wanted, String> {
     if text.contains("${{") {
         return Err(format!("`{text}` is known only when the workflow runs"));
     }
-    let label = RunnerLabel::parse(text).map_err(|errors| told(&errors))?;
+    let label = RunnerLabel::parse(text).map_err(|errors| messages(&errors))?;
     let layer = label
         .layer(&Inputs::default())
-        .map_err(|error| told(&[error]))?;
+        .map_err(|error| messages(&[error]))?;
     let named = layer.values.get(REGION).map(|placed| placed.text.clone());
     let default = layer
         .defaults
@@ -60,7 +60,7 @@ pub(super) fn parse(labels: &[&str]) -> Result<Wanted, String> {
 }
 
 /// On one line: a note has its place already.
-fn told(errors: &[InputError]) -> String {
+fn messages(errors: &[InputError]) -> String {
     let each = errors.iter().map(|error| {
         let value = error.value.as_deref().unwrap_or_default();
         format!("`{value}` does not fit; accepted: {}", error.accepted)

@@ -55,32 +55,32 @@ fn every_input_of_theirs_becomes_something() {
     assert!(after.ends_with(
         "mode: start\n          image: ami-1\n          subnet: s\n          labels: mine\n          runner-user: ci\n          runner-home: /opt\n"
     ));
-    let told = notes(&text).join("\n");
+    let text = notes(&text).join("\n");
     for name in [
         "`label` is `labels` now",
         "`eip-allocation-id`",
         "`something-new` is left out: it has no counterpart",
     ] {
-        assert!(told.contains(name), "{name} is not in {told}");
+        assert!(text.contains(name), "{name} is not in {text}");
     }
 }
 
 #[test]
-fn values_that_cannot_be_read_are_told() {
+fn values_that_cannot_be_read_are_reported() {
     let text =
         start("          market-type: ${{ vars.MARKET }}\n          startup-timeout-minutes: 90\n");
     assert_eq!(
         converted(&text).text,
         start("").replace("machulav/ec2-github-runner@v2", "sprinters/action@v1")
     );
-    let told = notes(&text).join("\n");
-    assert!(told.contains("`market-type`") && told.contains("`startup-timeout-minutes`"));
+    let text = notes(&text).join("\n");
+    assert!(text.contains("`market-type`") && text.contains("`startup-timeout-minutes`"));
     let spot = start("          market-type: \"spot\"\n");
     assert!(converted(&spot).text.ends_with("          spot: 'true'\n"));
 }
 
 #[test]
-fn a_region_that_nobody_tells_is_told() {
+fn a_region_that_nobody_names_is_reported() {
     let text = start("");
     assert!(!notes(&text).join("\n").contains("region"));
     let text = text.replace("    env: {AWS_REGION: x}\n", "");
@@ -153,8 +153,8 @@ fn a_label_of_the_hosted_service_is_taken_as_it_is() {
         ("{group: x, labels: sprinters:aws}", "group"),
     ] {
         assert_eq!(converted(&text(label)).text, text(label));
-        let told = notes(&text(label)).join("\n");
-        assert!(told.contains(why) && !told.contains('\n'), "{told}");
+        let text = notes(&text(label)).join("\n");
+        assert!(text.contains(why) && !text.contains('\n'), "{text}");
     }
 }
 

@@ -58,7 +58,7 @@ pub(crate) fn check(spec: &PolicySpec, report: &Reporter) -> std::result::Result
     match spec.format {
         Format::Text => {
             for result in &results {
-                tell(result, report);
+                log_findings(result, report);
             }
         }
         Format::Json => report.line(json(&results)),
@@ -86,7 +86,7 @@ fn all_pass(results: &[Result]) -> std::result::Result<(), Failure> {
     ))
 }
 
-/// A file that cannot be read is a wrong input; what came of the others is told with it.
+/// A file that cannot be read is a wrong input; what came of the others is reported with it.
 fn and_unreadable(
     outcome: std::result::Result<(), Failure>,
     unreadable: &[InputError],
@@ -118,7 +118,7 @@ pub(crate) fn answer(question: &Question, report: &Reporter) -> std::result::Res
 const MOST_ANNOTATIONS: usize = 10;
 
 /// The findings as a person reads them, and in a workflow as annotations on the lines: causes first.
-fn tell(result: &Result, report: &Reporter) {
+fn log_findings(result: &Result, report: &Reporter) {
     let snippets = text::Snippets::new(&result.file);
     let all = text::causes_first(&result.checked);
     for (at, finding) in all.iter().enumerate() {

@@ -50,7 +50,7 @@ pub(crate) async fn rerun(
         }
         leave @ RerunDecision::Leave(_) => leave,
     };
-    tell(&verdict, &run, attempt, report)
+    report_decision(&verdict, &run, attempt, report)
 }
 
 async fn look(clients: &Clients, run: u64, deadline: Deadline) -> Result<Run, Failure> {
@@ -163,7 +163,7 @@ async fn find_instances(
 }
 
 /// One line, the outputs and the summary.
-fn tell(
+fn report_decision(
     verdict: &RerunDecision,
     run: &Run,
     attempt: u32,

@@ -2,7 +2,7 @@
 
 use crate::inputs::{InputError, Inputs, Problems};
 
-/// What `rerun` is asked to judge.
+/// What `rerun` is asked to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RerunSpec {
     pub run: u64,
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_ones_are_told() {
+    fn wrong_ones_are_reported() {
         for event in ["", "{}", "[]", r#"{"workflow_run": {"id": "x"}}"#] {
             assert!(parse(&[], event).is_err_and(|error| error.contains("`on: workflow_run`")));
         }

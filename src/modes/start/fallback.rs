@@ -76,7 +76,7 @@ impl Fallback {
         Some(Self {
             label,
             causes: causes.unwrap_or_else(|| Cause::DEFAULT.to_vec()),
-            // What is wrong with it is told where the launch is specified.
+            // What is wrong with it is reported where the launch is specified.
             count: inputs
                 .get("count")
                 .and_then(|text| runner::count(text).ok())
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_ones_are_told() {
+    fn wrong_ones_are_reported() {
         for values in [
             &[("fallback-on", "error")][..],
             &[("fallback", "a, b")],

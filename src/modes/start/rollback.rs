@@ -127,7 +127,7 @@ impl Rollback {
 pub(super) fn arm(launcher: &Arc<Launcher>) {
     let launcher = launcher.clone();
     rescue::arm(move || {
-        // Without a runtime nobody can be asked; the panic itself is told already.
+        // Without a runtime nobody can be asked; the panic itself is reported already.
         let _ = block_on(async {
             launcher.cancellation.cancel();
             let report = &launcher.report;

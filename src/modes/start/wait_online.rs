@@ -41,7 +41,7 @@ pub(crate) struct Watch<'a> {
     online: BTreeMap<RunnerId, Duration>,
     /// All of them: one that is online already can still die.
     instances: Vec<InstanceId>,
-    /// Why EC2's side is not known; told once.
+    /// Why EC2's side is not known; reported once.
     ec2_error: Option<Ec2Error>,
     /// The instance whose console may tell what went wrong.
     failed_instance: Option<InstanceId>,

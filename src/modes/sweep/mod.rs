@@ -193,7 +193,7 @@ fn log_undecided(plan: &Plan, report: &Reporter) {
     }
 }
 
-/// A sweep under way. What fails is told at the end: the rest is swept all the same.
+/// A sweep under way. What fails is reported at the end: the rest is swept all the same.
 struct Sweeping<'a> {
     clients: &'a Clients,
     report: &'a Reporter,

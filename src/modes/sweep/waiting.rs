@@ -10,7 +10,7 @@ use crate::reruns::{Begun, begin};
 use crate::retry::{self, Deadline};
 use crate::teardown;
 
-/// Begins them again with the job's own token, where the workflow lets it; tells how many. What fails is told and no more: to
+/// Begins them again with the job's own token, where the workflow lets it; tells how many. What fails is reported and no more: to
 /// sweep is worth more than this.
 pub(super) async fn rerun(
     clients: &Clients,

@@ -1,4 +1,4 @@
-//! From a label's text to its parts. Every part that is wrong is told, not only the first.
+//! From a label's text to its parts. Every part that is wrong is reported, not only the first.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

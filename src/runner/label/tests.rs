@@ -18,13 +18,13 @@ fn inputs(values: &[(&'static str, &str)]) -> Inputs {
 
 /// The inputs with the label put below them, or what is wrong.
 fn resolved(label: &str, values: &[(&'static str, &str)]) -> Result<Inputs, String> {
-    let told = |errors: Vec<InputError>| {
+    let messages = |errors: Vec<InputError>| {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         lines.join("\n")
     };
     let given = inputs(&[&[("runner", label)], values].concat());
     let layer = RunnerLabel::parse(label)
-        .map_err(told)?
+        .map_err(messages)?
         .layer(&given)
         .map_err(|error| error.to_string())?;
     let all = given.with(layer);
@@ -32,7 +32,7 @@ fn resolved(label: &str, values: &[(&'static str, &str)]) -> Result<Inputs, Stri
     let region = all.get("aws-region").and_then(|text| regions(text).ok());
     match StartSpec::parse(&all, region.as_ref(), &mut problems) {
         Some(_) => Ok(all),
-        None => Err(told(problems.located(&all))),
+        None => Err(messages(problems.located(&all))),
     }
 }
 

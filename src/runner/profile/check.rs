@@ -12,7 +12,7 @@ use crate::yaml::{Node, Value};
 pub(super) const ROOT: [&str; 4] = ["defaults", "runners", "aws", "github"];
 /// What the file is.
 pub(super) const A_MAPPING: &str = "a mapping with `runners`";
-/// So many errors are told; more help nobody.
+/// So many errors are reported; more help nobody.
 const TOLD: usize = 20;
 const LONGEST_NAME: usize = 64;
 

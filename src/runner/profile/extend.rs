@@ -91,12 +91,12 @@ impl<'a> Walk<'a> {
 pub(super) fn resolved<'a>(file: &'a ProfileFile, name: &str) -> Values<'a> {
     let mut known = BTreeMap::new();
     let mut values = file.values(Section::Runner, &keys(&["defaults"]));
-    values.extend(said(file, name, &mut known));
+    values.extend(merged(file, name, &mut known));
     values
 }
 
 /// Each runner is put together once, however many extend it.
-fn said<'a>(
+fn merged<'a>(
     file: &'a ProfileFile,
     name: &str,
     known: &mut BTreeMap<String, Values<'a>>,
@@ -106,7 +106,7 @@ fn said<'a>(
     }
     let mut values = Values::new();
     for (parent, _) in parents(file, name) {
-        values.extend(said(file, parent, known));
+        values.extend(merged(file, parent, known));
     }
     values.extend(file.values(Section::Runner, &below(&keys(&["runners"]), name)));
     known.insert(name.to_owned(), values.clone());

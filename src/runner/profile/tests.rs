@@ -8,27 +8,27 @@ use crate::inputs::{Inputs, Problems};
 use crate::launch::spec::StartSpec;
 use crate::values::per_region::regions;
 
-fn told(errors: &[InputError]) -> String {
+fn messages(errors: &[InputError]) -> String {
     let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
     lines.join("\n")
 }
 
 /// The inputs that a runner of the file stands for, or what is wrong.
 fn resolved(text: &str, name: &str) -> Result<Inputs, String> {
-    let file = ProfileFile::parse(text).map_err(|errors| told(&errors))?;
+    let file = ProfileFile::parse(text).map_err(|errors| messages(&errors))?;
     let layer = file.layer(name).map_err(|error| error.to_string())?;
     let inputs = Inputs::default().with(layer);
     let mut problems = Problems::default();
     let region = problems.optional(&inputs, "aws-region", regions);
     match StartSpec::parse(&inputs, region.as_ref(), &mut problems) {
         Some(_) => Ok(inputs),
-        None => Err(told(&problems.located(&inputs))),
+        None => Err(messages(&problems.located(&inputs))),
     }
 }
 
 /// Everything that is wrong with a file, its runners' values included.
 fn verdict(text: &str) -> Result<(), String> {
-    let file = ProfileFile::parse(text).map_err(|errors| told(&errors))?;
+    let file = ProfileFile::parse(text).map_err(|errors| messages(&errors))?;
     let names: Vec<String> = file.runners().map(|(name, _)| name.to_owned()).collect();
     let wrong = names.iter().filter_map(|name| resolved(text, name).err());
     match wrong.collect::<Vec<_>>().join("\n") {
@@ -127,7 +127,7 @@ fn a_runner_is_its_own_keys_above_what_it_extends_above_the_defaults() {
 #[test]
 fn every_place_is_found() -> Result<(), String> {
     let text = FILE_OF_A_TEAM;
-    let file = ProfileFile::parse(text).map_err(|errors| told(&errors))?;
+    let file = ProfileFile::parse(text).map_err(|errors| messages(&errors))?;
     for (path, shown) in [
         (&["aws", "region"][..], "eu-central-1"),
         (&["aws", "account"], "\"012345678901\""),

@@ -70,7 +70,7 @@ pub(super) fn unneeded(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
                 again(context, statement, action, text, same);
                 continue;
             }
-            if let Some(one) = judged(context, &need, statement, action, text) {
+            if let Some(one) = check_action(context, &need, statement, action, text) {
                 // Whether one of these is on everything depends on its statement.
                 if one.code != own::ADMINISTRATOR_ACCESS && one.code != own::WHOLE_SERVICE {
                     seen.push((value, out.len()));
@@ -81,7 +81,7 @@ pub(super) fn unneeded(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
     }
 }
 
-fn judged(
+fn check_action(
     context: &Context<'_, '_>,
     need: &[&str],
     statement: &Statement<'_, '_>,

@@ -426,7 +426,7 @@ own! {
     /// ## Why it matters
     ///
     /// A misspelled action of that service would not be found. The page loads the names of all services by itself, and the
-    /// program has them inside; only where they could not be loaded is this said.
+    /// program has them inside; only where they could not be loaded is this reported.
     ///
     /// ## Bad
     ///

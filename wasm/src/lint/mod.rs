@@ -100,7 +100,7 @@ impl Lint<'_, '_> {
 /// Which checks to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Depth {
-    /// Those that tell whether IAM saves the policy, and whatever they find on their way.
+    /// Those that decide whether IAM saves the policy, and whatever they find on their way.
     Grammar,
     /// All.
     All,

@@ -111,7 +111,7 @@ impl Setup {
         implied || self.features.contains(&feature)
     }
 
-    /// The partition: what was said, else what follows from the region, else what was taken from the policy.
+    /// The partition: what was given, else what follows from the region, else what was taken from the policy.
     #[must_use]
     pub fn partition_with(&self, assumed: &Assumed) -> &'static Partition {
         let named = |name: &Option<String>| partition_named(name.as_deref()?);
@@ -172,7 +172,7 @@ pub struct Permission {
     pub resources: Vec<ResourceAnswer>,
 }
 
-/// What was taken from the policy because nobody said it.
+/// What was taken from the policy because nobody gave it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assumed {
     /// The only region that the policy's ARNs and conditions name.
@@ -222,15 +222,15 @@ fn is_empty(assumed: &Assumed) -> bool {
     *assumed == Assumed::default()
 }
 
-/// Judges the policy.
+/// Decides what the policy grants of all that Sprinters asks for.
 #[must_use]
-pub fn judge(policy: &Policy<'_, '_>, setup: &Setup) -> Verdict {
+pub fn decide(policy: &Policy<'_, '_>, setup: &Setup) -> Verdict {
     let assumed = assume(policy, setup);
     let required = RequiredRequests::new(setup, &assumed);
-    judge_for(policy, &required, assumed)
+    decide_for(policy, &required, assumed)
 }
 
-pub(crate) fn judge_for(
+pub(crate) fn decide_for(
     policy: &Policy<'_, '_>,
     required: &RequiredRequests,
     assumed: Assumed,

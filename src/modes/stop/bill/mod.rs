@@ -65,7 +65,7 @@ pub(crate) struct Bill {
     /// The instance alone.
     pub compute: Option<f64>,
     pub volume: Option<f64>,
-    /// EBS billed for a volume's initialization rate, by the size of the image's snapshot, which nobody tells.
+    /// EBS billed for a volume's initialization rate, by the size of the image's snapshot, which nobody knows.
     pub has_initialization: bool,
     /// What the instance would have cost on-demand.
     pub on_demand: Option<f64>,

@@ -175,7 +175,7 @@ fn a_fast_volume_pays_for_the_boot_or_for_all() {
 }
 
 #[test]
-fn volumes_of_unknown_price_are_left_out_and_told() {
+fn volumes_of_unknown_price_are_left_out_and_reported() {
     let of = |tag: &str| {
         let mut instance = instance(State::Terminated, Market::OnDemand, Some(3_600));
         instance.tags.insert(tags::ROOT.to_owned(), tag.to_owned());

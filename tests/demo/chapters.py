@@ -21,7 +21,7 @@ JOB = [
 ]
 
 
-def tell(story: Story, stage: Stage) -> int:
+def play(story: Story, stage: Stage) -> int:
     started = start(story, stage)
     if started.code != 0:
         story.quote(readable(started.log))
@@ -80,7 +80,7 @@ def job(story: Story, stage: Stage, started: Run) -> None:
 def console(story: Story, stage: Stage, instance_id: str) -> None:
     life = stage.cloud.lives.get(instance_id)
     if isinstance(life, Booted):
-        story.tell("What its console said:")
+        story.paragraph("What its console said:")
         story.quote(life.machine.lines(), mark="▒")
 
 
@@ -89,7 +89,7 @@ def second_net(story: Story, stage: Stage) -> Run:
     run = stage.step.run("stop")
     story.quote(readable(run.log))
     story.check(run.code == 0, "nothing was left to stop, and that is success", f"stop ended with {run.code}")
-    story.tell("Once more, for a job that never comes: start, and stop while the runner still waits.")
+    story.paragraph("Once more, for a job that never comes: start, and stop while the runner still waits.")
     first: Running = stage.step.begin("start", **{"instance-type": "m7i.large"})
     started = first.wait(300)
     run = stage.step.run("stop")
@@ -101,7 +101,7 @@ def second_net(story: Story, stage: Stage) -> Run:
         f"stop ended with {run.code} and left {instance.state}",
     )
     outputs = ", ".join(f"{name}={value}" for name, value in run.outputs.items())
-    story.tell(f"Its outputs: {outputs}")
+    story.paragraph(f"Its outputs: {outputs}")
     return run
 
 
