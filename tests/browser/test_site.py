@@ -17,14 +17,14 @@ BLOCKED = """
 for (const area of ['localStorage', 'sessionStorage'])
   Object.defineProperty(window, area, { get() { throw new DOMException('blocked', 'SecurityError'); } });
 """
-# Words of code that are split over two lines: where a line ends within letters.
+# Words of code that are split over two lines: where a line ends within letters, a flag, or a short name with hyphens.
 SPLIT_WORDS = r"""
 () => {
   const split = [];
   for (const code of document.querySelectorAll('main :not(pre) > code, .permissions .action')) {
     const walk = document.createTreeWalker(code, NodeFilter.SHOW_TEXT);
     for (let node = walk.nextNode(); node; node = walk.nextNode()) {
-      for (const word of node.data.matchAll(/[A-Za-z]{2,}/g)) {
+      for (const word of node.data.matchAll(/(?<![\w-])--?[a-z]{2,}(?:-[a-z]+)?|[a-z]{2}-[a-z]+-[0-9]|[A-Za-z]{2,}/g)) {
         const range = document.createRange();
         range.setStart(node, word.index);
         range.setEnd(node, word.index + word[0].length);
@@ -125,6 +125,31 @@ def test_it_fits_on_a_phone(page: Page, site: Site, width: int) -> None:
             wrong.append(f"{name} is wider than {width}")
         wrong += [f"{name} splits {word}" for word in page.evaluate(SPLIT_WORDS) if width >= 390]
     assert wrong == []
+
+
+# Buttons that stand on the code that they copy.
+COVERED = r"""
+() => [...document.querySelectorAll('main .code')].filter((box) => {
+  const range = document.createRange();
+  range.selectNodeContents(box.querySelector('pre code'));
+  const button = box.querySelector('.copy').getBoundingClientRect();
+  return [...range.getClientRects()].some(({ top, bottom, right, width }) =>
+    width > 0 && top < button.bottom && bottom > button.top && right > button.left);
+}).map((box) => box.textContent)
+"""
+
+
+def test_a_phone_shows_all_of_the_code_and_of_the_picture(page: Page, site: Site) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    for name in ("index", "terminal", "aws-account"):
+        page.goto(f"{site.url}{name}.html")
+        assert page.evaluate(COVERED) == [], name
+    page.goto(site.url)
+    picture = page.get_by_role("img", name=re.compile("The jobs start-runner, build and stop-runner"))
+    box = picture.bounding_box()
+    assert box
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
 
 
 def test_tables_are_cards_on_a_phone_and_stay_tables_for_who_listens(page: Page, site: Site) -> None:

@@ -136,6 +136,22 @@ export const button = (words, n) => ({
   },
 });
 
+/** A button that opens what stands below it. */
+export const dropDown = (words, n) => ({
+  height: 46,
+  draw: (y) => {
+    const width = letters(words, 7.8) + 44;
+    const x = WIDTH - LEFT - width;
+    return (
+      rect("box", x, y + 6, width, 30) +
+      text("ink", x + 12, y + 26, words) +
+      `<path class="stroke" d="M${number(x + width - 24)} ${y + 18}l5 6 5-6"/>` +
+      ring(n, x, y + 6, width, 30) +
+      marker(n, x - 14, y + 21)
+    );
+  },
+});
+
 /** A window: where one is, and the parts one below the other. `label` says the same to people who do not see it. */
 export function screen(label, where, ...parts) {
   let y = 52;

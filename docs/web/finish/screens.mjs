@@ -1,5 +1,5 @@
 // The screens of docs/src/aws-account.md, by the names that its figures carry.
-import { button, code, field, log, note, radio, screen, select, table, tabs, ticked, title } from "./drawing.mjs";
+import { button, code, dropDown, field, log, note, radio, screen, select, table, tabs, ticked, title } from "./drawing.mjs";
 
 export const SCREENS = {
   "identity-provider": screen(
@@ -109,7 +109,8 @@ export const SCREENS = {
     "GitHub › octo/app › Actions",
     title("Check Sprinters"),
     note("This workflow has a workflow_dispatch event trigger."),
-    select("Use workflow from", "Branch: main", 1),
+    dropDown("Run workflow", 1),
+    select("Use workflow from", "Branch: main"),
     button("Run workflow", 2),
   ),
   "check-log": screen(

@@ -29,14 +29,6 @@ function makeTablesScroll(): void {
   }
 }
 
-function makeDrawingsScroll(): void {
-  for (const drawing of document.querySelectorAll("main figure > svg.wide")) {
-    const figure = drawing.parentElement as HTMLElement;
-    figure.tabIndex = 0;
-    figure.setAttribute("aria-label", "Picture");
-  }
-}
-
 const THEMES = ["system", "light", "dark"] as const;
 
 function themeButton(): void {
@@ -95,7 +87,6 @@ function searchButton(): void {
 
 addCopyButtons();
 makeTablesScroll();
-makeDrawingsScroll();
 upgradeTabs();
 themeButton();
 menuButton();
