@@ -11,6 +11,7 @@ import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -112,8 +113,74 @@ def test_binstall_finds_the_archives_of_linux(release: Path) -> None:
     assert found == {name for name in archives(release) if "Linux" in name}
 
 
+# How tools that install from releases tell files apart: by words for the system and for the processor in the name.
+# mise 2026.9 and ubi 0.13 were run against these names; this holds the names to what both go by.
+SYSTEMS = {"Linux": "linux", "Darwin": "darwin|mac(?:osx?)?|osx|apple", "Windows": "win(?:32|64|dows)?"}
+PROCESSORS = {
+    "x86_64": "x86[_-]64|x64|amd64",
+    "aarch64": "aarch_?64|arm_?64|arm",
+    "others": "i?[3-6]86|x86[_-]?32|riscv(?:64)?|ppc(?:64)?(?:le)?|s390x?|mips",
+}
+
+
+def has_word(words: str, name: str) -> bool:
+    return re.search(rf"(?i:(?:\b|_)(?:{words})(?:\b|_))", name) is not None
+
+
+def offered(release: Path) -> list[str]:
+    """The names of all files of a release, as the workflow gives them to it."""
+    [publish] = [step["run"] for step in publish_steps() if "gh release create" in step.get("run", "")]
+    given = publish.partition("--generate-notes")[2].replace("\\\n", " ").split()
+    folders = {"release": release, "dist": ROOT / "dist"}
+    names = []
+    for word in given:
+        folder, _, pattern = word.rpartition("/")
+        names += [file.name for file in folders[folder].glob(pattern)] if folder else [word]
+    return names
+
+
+def test_installers_tell_the_archives_apart(release: Path) -> None:
+    names = offered(release)
+    assert {"archives.sha256", "SHA256SUMS", "sprinters.spdx.json", "sprinters-Linux-X64"} < set(names)
+    found = {}
+    for system, its in SYSTEMS.items():
+        for processor, one in PROCESSORS.items():
+            fit = [name for name in names if has_word(its, name) and has_word(one, name)]
+            found[system, processor] = [name for name in fit if name.endswith((".tar.gz", ".zip"))]
+            # What else fits is the same program, without an archive around it.
+            bare = set(fit) - set(found[system, processor])
+            assert bare <= {f"sprinters-{system}-{'X64' if processor == 'x86_64' else 'ARM64'}"}
+    assert found == {
+        ("Linux", "x86_64"): [f"sprinters-{VERSION}-Linux-x86_64.tar.gz"],
+        ("Linux", "aarch64"): [f"sprinters-{VERSION}-Linux-aarch64.tar.gz"],
+        ("Darwin", "x86_64"): [f"sprinters-{VERSION}-Darwin-x86_64.tar.gz"],
+        ("Darwin", "aarch64"): [f"sprinters-{VERSION}-Darwin-arm64.tar.gz"],
+        ("Windows", "x86_64"): [f"sprinters-{VERSION}-Windows-x86_64.zip"],
+        ("Windows", "aarch64"): [],
+        **{(system, "others"): [] for system in SYSTEMS},
+    }
+
+
+def test_installers_find_the_program_in_the_archive(release: Path) -> None:
+    """mise takes one folder off and puts the rest on `PATH`; ubi looks for the file that `--exe` names, anywhere."""
+    for name, content in archives(release).items():
+        files = modes(name, content)
+        assert {file.partition("/")[0] for file in files} == {name.removesuffix(".tar.gz").removesuffix(".zip")}
+        programs = [file for file in files if re.fullmatch(r"[^/]+/sprinters(\.cmd)?", file)]
+        assert len(programs) == 1, name
+        if "Linux" in name:
+            assert [file for file in files if file.endswith("/sprinters")] == programs
+
+
+def publish_steps() -> list[dict[str, Any]]:
+    steps: list[dict[str, Any]] = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text())["jobs"][
+        "publish"
+    ]["steps"]
+    return steps
+
+
 def test_the_release_attests_and_offers_them() -> None:
-    steps = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text())["jobs"]["publish"]["steps"]
+    steps = publish_steps()
     assert any(step.get("with", {}).get("subject-checksums") == "release/archives.sha256" for step in steps)
     [publish] = [step["run"] for step in steps if "gh release create" in step.get("run", "")]
     assert "release/*" in publish
