@@ -92,7 +92,7 @@ pub(super) fn after(mode: Mode) -> String {
 /// What stands below the help of the program.
 pub(super) const AFTER: &str = "\
 In a workflow the inputs arrive as one JSON object in SPRINTERS_INPUTS. \
-At a terminal, GITHUB_REPOSITORY=owner/name tells where the runner belongs.
+At a terminal, GITHUB_REPOSITORY=owner/name says where the runner belongs.
 
 Try it:
   sprinters setup --repository octo/repo

@@ -242,7 +242,7 @@ const LISTENING: [(&str, &str, &str); 3] = [
     (
         "metrics",
         "ADDRESS",
-        "Where Prometheus finds `/metrics`, and others `/healthz`, such as `127.0.0.1:9464`",
+        "Address to serve `/metrics` (for Prometheus) and `/healthz` at, such as `127.0.0.1:9464`",
     ),
     (
         "drain",

@@ -132,7 +132,7 @@ impl PrivateKey {
             Self::Pkcs8(der) => KeyPair::from_pkcs8(der.expose_secret()),
         }
         .map_err(
-            |_| "it is no RSA key of 2048 bits or more: generate a new one in the App's settings",
+            |_| "it is not an RSA key of 2048 bits or more: generate a new one in the App's settings",
         )?;
         let mut signature = vec![0; key.public().modulus_len()];
         key.sign(
@@ -219,7 +219,7 @@ mod tests {
         assert!(
             no_key
                 .sign(b"")
-                .is_err_and(|why| why.contains("no RSA key"))
+                .is_err_and(|why| why.contains("not an RSA key"))
         );
     }
 }

@@ -44,7 +44,10 @@ impl FromStr for RoleArn {
             return Err(accepted());
         };
         if role.starts_with("instance-profile/") || role.starts_with("user/") {
-            return Err(format!("{}; this one is of something else", accepted()));
+            return Err(format!(
+                "{}; this one belongs to something else",
+                accepted()
+            ));
         }
         let is_name = |name: &str| {
             !name.is_empty()

@@ -91,7 +91,7 @@ where
         // EC2 answers every dry run with an error. What answers otherwise is not EC2.
         Ok(_) => Err(Ec2Error::unreadable(
             action,
-            "a dry run was answered as if it were none",
+            "a dry run was answered as if it were a real call",
         )),
         Err(error) => {
             let error = Ec2Error::from_sdk(action, &error);

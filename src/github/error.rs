@@ -210,7 +210,7 @@ fn unseen(scope: &Scope) -> String {
 
 impl Transient for GithubError {
     fn timed_out(call: &'static str, within: Duration) -> Self {
-        let message = format!("nothing for {:.1} s", within.as_secs_f64());
+        let message = format!("waited {:.1} s", within.as_secs_f64());
         Self::unanswered(call, Unanswered::sent(message))
     }
 
@@ -274,7 +274,7 @@ fn remedy_for_runs(message: &str) -> String {
         token.to_owned()
     } else if message.contains("cannot be") {
         // `This workflow run cannot be retried`: older than 30 days, or its logs are gone.
-        "start the workflow anew: GitHub runs this one no more".to_owned()
+        "start the workflow again: GitHub no longer re-runs this run".to_owned()
     } else {
         format!("check that it is a run of this repository. If it is: {token}")
     }

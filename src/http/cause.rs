@@ -7,7 +7,7 @@ use std::error::Error;
 pub(crate) struct Unanswered {
     /// The cause at the end of the chain: the only one that says something.
     pub message: String,
-    /// Whether the request may have reached the server. Where no connection came about, it cannot have acted.
+    /// Whether the request may have reached the server. Where no connection was made, it cannot have acted.
     pub was_sent: bool,
 }
 
@@ -68,7 +68,7 @@ fn never_left(error: &(dyn Error + 'static)) -> bool {
 #[error("{message}")]
 pub(super) struct HostError {
     pub message: String,
-    /// Whether no connection came about, so that nothing was asked.
+    /// Whether no connection was made, so that nothing was asked.
     pub never_left: bool,
 }
 

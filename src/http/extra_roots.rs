@@ -87,8 +87,8 @@ pub(crate) fn is_untrusted(message: &str) -> bool {
 /// What to do about a connection that failed, where its message tells.
 pub(crate) fn remedy(message: &str) -> Option<&'static str> {
     is_untrusted(message).then_some(
-        "the server's certificate is of an authority that this machine does not know: where a proxy stands between, put the \
-         proxy's certificate into a file and name that in NODE_EXTRA_CA_CERTS",
+        "the server's certificate was issued by an authority that this machine does not trust: if a proxy intercepts TLS, put the \
+         proxy's certificate into a file and name that file in NODE_EXTRA_CA_CERTS",
     )
 }
 

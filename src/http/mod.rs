@@ -121,7 +121,7 @@ pub(crate) enum GetError {
 
 impl Transient for GetError {
     fn timed_out(_call: &'static str, within: Duration) -> Self {
-        Self::NoAnswer(format!("nothing for {:.1} s", within.as_secs_f64()))
+        Self::NoAnswer(format!("waited {:.1} s", within.as_secs_f64()))
     }
 
     fn call(&self) -> &'static str {

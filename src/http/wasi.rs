@@ -121,7 +121,7 @@ fn unanswered(error: &(dyn Error + 'static)) -> ConnectorError {
         "DestinationUnavailable" => ("the host, or the proxy before it, is not reached", true),
         // In rustls's words, as in every other build.
         "TlsCertificateError" => ("invalid peer certificate: UnknownIssuer", true),
-        "TlsProtocolError" => ("no TLS connection came about", true),
+        "TlsProtocolError" => ("no TLS connection could be made", true),
         "ConnectionTerminated" => ("the connection was closed", false),
         "HttpResponseBodySize" => ("the answer is too large", false),
         _ => (text.as_str(), false),

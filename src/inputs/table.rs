@@ -141,7 +141,7 @@ pub(crate) const INPUTS: &[Input] = &[
         "runner",
         "RUNNER",
         EVERY,
-        "Label such as `sprinters:aws:eu-central-1:ubuntu-24.04:m7i.xlarge:spot=auto`, or a name in `.github/sprinters.yml`; single inputs override it",
+        "Label such as `sprinters:aws:eu-central-1:ubuntu-24.04:m7i.xlarge:spot=auto`, or a name in `.github/sprinters.yml`; individual inputs override it",
     ),
     input(
         "profiles",

@@ -402,6 +402,6 @@ fn no_root_device(refused: &[String]) -> Failure {
             "the image's root device has none of the usual names ({})",
             refused.join(", ")
         ),
-        "give `root-size`: with a size EC2 launches the image and tells what its root device is called",
+        "give `root-size`: with a size EC2 launches the image and reports what its root device is called",
     )
 }

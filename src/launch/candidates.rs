@@ -56,7 +56,7 @@ impl Launcher {
             if !is_told {
                 is_told = true;
                 self.report.line(format_args!(
-                    "· every rung of the ladder is full: climbing it again and again, for {} at most",
+                    "· every rung of the ladder is full: trying again, for {} at most",
                     seconds(self.deadlines.launch_by().left())
                 ));
             }

@@ -84,7 +84,7 @@ impl Lookups {
         closed.get(region).cloned()
     }
 
-    /// Tries the region no more; whether that is new.
+    /// Stops trying the region; whether that is new.
     pub(crate) fn close(&self, region: &Region, error: Ec2Error) -> bool {
         let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
         closed.insert(region.clone(), error).is_none()

@@ -32,7 +32,7 @@ impl InstanceProxy {
             let Some(value) = value else { continue };
             if name != "no_proxy" && is_on_this_machine(&value) {
                 notes.push(format!(
-                    "`{name}` leads to this machine itself, so the instance gets none"
+                    "`{name}` points to this machine itself, so the instance does not get it"
                 ));
             } else {
                 given.variables.push((name, value.into()));

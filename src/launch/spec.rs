@@ -247,11 +247,11 @@ fn warnings(
     let regions = regions
         .regions()
         .filter(|region| !is_familiar(region.as_str()))
-        .map(|region| format!("`{region}` has the form of no region known here; EC2 decides"));
+        .map(|region| format!("`{region}` does not look like any region known here; EC2 decides"));
     let zones = places
         .filter_map(Placement::zone)
         .filter(|zone| !zone.is_familiar())
-        .map(|zone| format!("`{zone}` has the form of no zone known here; EC2 decides"));
+        .map(|zone| format!("`{zone}` does not look like any zone known here; EC2 decides"));
     let doubts = types.iter().filter_map(|it| temp?.doubt(it));
     regions.chain(zones).chain(doubts).collect()
 }

@@ -71,7 +71,7 @@ impl Tags {
                 ));
             }
             if seen.contains(&key) {
-                return Err(format!("each tag key once (`{key}` stands twice)"));
+                return Err(format!("each tag key once (`{key}` appears twice)"));
             }
             seen.push(key);
         }
@@ -166,7 +166,7 @@ mod tests {
             ("just text", "plain values"),
             ("a: b: c", "does not parse"),
             ("a: 1\na: 2", "does not parse"),
-            ("[{Key: a}, {Key: a}]", "stands twice"),
+            ("[{Key: a}, {Key: a}]", "appears twice"),
             ("'': x", "1 to 128"),
         ] {
             assert!(

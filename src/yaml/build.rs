@@ -142,7 +142,7 @@ impl<'t> Builder<'t> {
                 self.refuse_tag(tag.is_some())?;
                 self.grow(1)?;
                 if self.open.len() >= self.rules.deepest {
-                    return wrong("it is nested too deep");
+                    return wrong("it is nested too deeply");
                 }
                 self.open.push(Open {
                     place,
@@ -214,7 +214,7 @@ impl<'t> Builder<'t> {
             return wrong(format!("at most {} values", self.rules.most));
         }
         if self.open.len() + height > self.rules.deepest {
-            return wrong("it is nested too deep");
+            return wrong("it is nested too deeply");
         }
         let node = node.clone();
         self.count += size;
@@ -267,7 +267,7 @@ fn check_keys(entries: &[Entry]) -> Result<(), Wrong> {
                 if !before.any(|(known, _)| known.scalar() == Some(name)) {
                     continue;
                 }
-                format!("each key once; `{name}` stands twice")
+                format!("each key once; `{name}` appears twice")
             }
         };
         return Err(Wrong {

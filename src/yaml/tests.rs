@@ -91,7 +91,7 @@ fn an_alias_becomes_what_it_refers_to_or_stays_one() {
 #[test]
 fn data_is_read_with_care() {
     for (text, wrong) in [
-        ("a: 1\na: 2", "5: each key once; `a` stands twice"),
+        ("a: 1\na: 2", "5: each key once; `a` appears twice"),
         ("a: &a {}\nb: { <<: *a }", "14: there are no merge keys"),
         ("a: !x y", "3: values have no tags"),
         ("[a]: b", "0: a key is a name"),

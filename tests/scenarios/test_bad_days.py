@@ -292,7 +292,7 @@ def test_a_panic_leaves_nothing_behind(sprinters: Program, left_behind: LeftBehi
     run = sprinters.run("start", **AMI, count="3")
 
     assert run.code == 1
-    assert "the program has broken off" in run.log
+    assert "the program stopped unexpectedly" in run.log
     assert "nothing is left running" in run.log
     assert not left_behind()
 

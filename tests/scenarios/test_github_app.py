@@ -215,7 +215,7 @@ def test_wrong_inputs_ask_nobody(sprinters: Program, github: GitHub, app: App) -
         ({"github-app-private-key": None}, "input `github-app-private-key`: it is empty"),
         ({"github-app-private-key": cut}, "it is not a whole PEM file"),
         ({"github-app-private-key": pem.replace("RSA PRIVATE", "EC PRIVATE")}, "is an RSA key"),
-        ({"github-app-private-key": pem.replace("RSA PRIVATE", "PRIVATE")}, "it is no RSA key of 2048 bits"),
+        ({"github-app-private-key": pem.replace("RSA PRIVATE", "PRIVATE")}, "it is not an RSA key of 2048 bits"),
         ({"github-token": github.add_token().value}, "leave one of them out"),
         ({"scope": "enterprise/acme"}, "an enterprise's runners need a classic token"),
     ):

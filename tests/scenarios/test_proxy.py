@@ -47,7 +47,7 @@ def test_a_proxy_on_the_step_s_own_machine_is_of_no_use_to_the_instance(sprinter
     run = sprinters.run("start", **AMI)
 
     assert run.code == 0, run.log
-    assert "leads to this machine itself" in run.log
+    assert "points to this machine itself" in run.log
     assert "3128" not in script(ec2)
 
 

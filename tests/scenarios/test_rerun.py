@@ -208,7 +208,7 @@ def test_a_failure_of_its_own_stays(ci: Ci, ec2: Ec2) -> None:
     ec2.power_off(ci.start().outputs["instance-id"])
     ci.run.end("failure", build="failure")
 
-    not_rerun(ci, ci.judge(), "AWS took none of its 1 instance back")
+    not_rerun(ci, ci.judge(), "AWS reclaimed none of its 1 instance")
 
 
 def test_another_job_s_failure_stays(ci: Ci, cloud: Cloud) -> None:

@@ -98,7 +98,7 @@ impl Ec2Error {
         )
     }
 
-    /// Whether the id is (not yet, or no more) known to EC2.
+    /// Whether the id is (not yet, or no longer) known to EC2.
     pub(crate) fn is_unknown_instance(&self) -> bool {
         self.code() == Some("InvalidInstanceID.NotFound")
     }
@@ -108,7 +108,7 @@ impl Ec2Error {
         self.code() == Some("MissingParameter") && self.message.contains("size or snapshotId")
     }
 
-    /// Whether the image does not exist, or no more.
+    /// Whether the image does not exist, or no longer does.
     pub(crate) fn is_unknown_image(&self) -> bool {
         self.code()
             .is_some_and(|code| code.starts_with("InvalidAMIID"))
@@ -286,7 +286,7 @@ impl Transient for Ec2Error {
         Self::without_answer(
             call,
             Kind::NoAnswer,
-            format!("nothing for {:.1} s", within.as_secs_f64()),
+            format!("waited {:.1} s", within.as_secs_f64()),
         )
     }
 

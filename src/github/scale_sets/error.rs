@@ -163,7 +163,7 @@ impl ScaleSetError {
         self.status() == Some(StatusCode::CONFLICT)
     }
 
-    /// The token that was sent is not, or no more, valid.
+    /// The token that was sent is not, or no longer, valid.
     pub(crate) fn is_unauthorized(&self) -> bool {
         self.status() == Some(StatusCode::UNAUTHORIZED)
     }
@@ -208,7 +208,7 @@ impl ScaleSetError {
 
 impl Transient for ScaleSetError {
     fn timed_out(call: &'static str, within: Duration) -> Self {
-        let message = format!("nothing for {:.1} s", within.as_secs_f64());
+        let message = format!("waited {:.1} s", within.as_secs_f64());
         Self::unanswered(call, Unanswered::sent(message))
     }
 

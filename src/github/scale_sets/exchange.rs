@@ -80,7 +80,7 @@ pub(super) async fn exchange(
     tokio::time::timeout(within, send(connector, request))
         .await
         .map_err(|_| {
-            let message = format!("nothing for {:.0} s", within.as_secs_f64());
+            let message = format!("waited {:.0} s", within.as_secs_f64());
             ScaleSetError::unanswered(operation, Unanswered::sent(message))
         })?
         .map_err(|error| ScaleSetError::unanswered(operation, Unanswered::new(error.as_ref())))

@@ -131,7 +131,7 @@ impl Bake<'_> {
                     "GitHub offers no runner program for Linux on {}",
                     self.architecture
                 );
-                Failure::new(what, "bake for another processor")
+                Failure::new(what, "bake for another architecture")
             })
         };
         let (account, signed_in, prepared, download) = tokio::join!(

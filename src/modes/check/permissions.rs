@@ -118,7 +118,7 @@ async fn region(
         findings.push(CheckResult::fine(what));
     }
     if answers.console.is_ok() {
-        let what = format!("{GET_CONSOLE_OUTPUT} (optional: a failed boot tells its last lines)");
+        let what = format!("{GET_CONSOLE_OUTPUT} (optional: for the last lines of a failed boot)");
         findings.push(CheckResult::fine(what));
     }
     findings

@@ -65,7 +65,7 @@ async fn public(clients: &Clients, deadline: Deadline) -> Option<CheckResult> {
         mark: CheckStatus::Unknown,
         subject: format!("`{}` is public", clients.run.repository),
         remedy: Some(
-            "whoever opens a pull request there can have code run on these runners: `listen` wants `public: true`".to_owned(),
+            "anyone who opens a pull request there can run code on these runners: `listen` needs `public: true`".to_owned(),
         ),
     })
 }

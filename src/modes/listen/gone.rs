@@ -17,7 +17,7 @@ impl Set {
     pub(super) fn left(&mut self, gone: Gone) {
         let instance = gone.member.instance.clone();
         let was_ours_to_end = self.ending.remove(&instance);
-        let reason = gone.reason.as_deref().unwrap_or("EC2 tells no reason");
+        let reason = gone.reason.as_deref().unwrap_or("EC2 gives no reason");
         let lived = SystemTime::now()
             .duration_since(gone.member.launched)
             .unwrap_or_default();

@@ -145,7 +145,7 @@ async fn attend(
                 }
                 Some(Err(error)) => {
                     service.stop.cancel();
-                    let what = format!("a set's loop broke off: {error}");
+                    let what = format!("a scale set's loop ended unexpectedly: {error}");
                     outcome = outcome.and(Err(Failure::new(what, "report this as a bug")));
                 }
             },
@@ -258,11 +258,11 @@ async fn refuse_public(clients: &Clients, deadline: Deadline) -> Result<(), Fail
         return Ok(());
     }
     let what = format!(
-        "input `public` is not `true`, but `{}` is public: whoever opens a pull request there can have code run on these runners",
+        "input `public` is not `true`, but `{}` is public: anyone who opens a pull request there can run code on these runners",
         clients.run.repository
     );
     let help = "require approval for all outside contributors (the repository's *Settings, Actions, General*), leave out \
-                `instance-profile`, set `sudo: false` and a `subnet` of its own, and then say `public: true`";
+                `instance-profile`, set `sudo: false` and a `subnet` of its own, and then set `public: true`";
     Err(Failure {
         exit: Exit::WrongInput,
         ..Failure::new(what, help)

@@ -156,13 +156,13 @@ async fn attend(set: &mut Set, session: &Arc<Session>) -> End {
             Some(outcome) = set.launches.join_next(), if !set.launches.is_empty() => {
                 match outcome {
                     Ok(outcome) => set.launched(outcome),
-                    Err(error) => set.voice.warns("trouble", format_args!("a launch broke off: {error}")),
+                    Err(error) => set.voice.warns("trouble", format_args!("a launch ended unexpectedly: {error}")),
                 }
             }
             Some(news) = set.errands.join_next(), if !set.errands.is_empty() => {
                 match news {
                     Ok(news) => set.hear(news),
-                    Err(error) => set.voice.warns("trouble", format_args!("a call broke off: {error}")),
+                    Err(error) => set.voice.warns("trouble", format_args!("a call ended unexpectedly: {error}")),
                 }
             }
             Ok(turn) = service.turns.clone().acquire_owned(), if wants_turn => set.launch_one(turn),

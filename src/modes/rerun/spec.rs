@@ -29,7 +29,7 @@ impl RerunSpec {
         let run = match inputs.get("run-id") {
             Some(_) => problems.optional(inputs, "run-id", run_id)?,
             None => problems.collect(ended.map(|(run, _)| run).ok_or_else(|| {
-                let why = "it is empty, and no `workflow_run` event tells it; run this in a workflow with \
+                let why = "it is empty, and no `workflow_run` event names it; run this in a workflow with \
                            `on: workflow_run`, or pass the run's number";
                 InputError::new("run-id", why)
             }))?,

@@ -243,7 +243,7 @@ async fn finish(launcher: &Launcher, tasks: &mut Tasks) -> Result<Online, Failur
     while let Some(launch) = tasks.join_next().await {
         let runner = launch.unwrap_or_else(|error| {
             Err(Failure::new(
-                format!("a launch broke off: {error}"),
+                format!("a launch ended unexpectedly: {error}"),
                 "report this as a bug",
             ))
         })?;

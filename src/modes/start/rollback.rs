@@ -136,7 +136,7 @@ pub(super) fn arm(launcher: &Arc<Launcher>) {
             let deadline = Deadline::after(teardown::patience(leftovers.instances.len()));
             let ended =
                 teardown::end(&ec2, &github, leftovers, Search::UntilCertain, deadline).await;
-            let what = Failure::new("the program has broken off", "report this as a bug");
+            let what = Failure::new("the program stopped unexpectedly", "report this as a bug");
             report.failure(Some(Mode::Start), &described(what, &ended, Duration::ZERO));
             flush();
         });

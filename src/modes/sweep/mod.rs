@@ -118,7 +118,7 @@ pub(crate) async fn sweep(
         .map_err(|error| {
             clients
                 .github_failure(&error)
-                .and("nothing was ended: without GitHub's word nobody knows who is busy")
+                .and("nothing was ended: without an answer from GitHub nobody knows which runners are busy")
         })?;
     let plan = plan(&instances, &runners, &clients.run, SystemTime::now());
     log_undecided(&plan, report);
@@ -258,7 +258,7 @@ impl Sweeping<'_> {
                 Some((_, Err(error))) => {
                     let failure = self.clients.github_failure(error);
                     self.fail(failure.and(format!(
-                        "`{instance}` was not ended: without GitHub's word nobody knows whether it is busy"
+                        "`{instance}` was not ended: without an answer from GitHub nobody knows whether it is busy"
                     )));
                 }
             }

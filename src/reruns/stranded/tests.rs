@@ -57,7 +57,7 @@ fn the_job_that_launched_it_runs_again() {
         stranded(&[start.clone(), build.clone()], &ended),
         Some(expected)
     );
-    // EC2 shows it no more, so that nobody knows who launched it.
+    // EC2 no longer shows it, so that nobody knows who launched it.
     let all = stranded(&[start, build], &[]).map(|stranded| stranded.part);
     assert_eq!(all, Some(Part::All));
 }

@@ -88,7 +88,7 @@ impl RunnerLabel {
             let shown = text.get(wrong.span.clone()).unwrap_or_default();
             let mut place = SourceSpan::new(&source, wrong.span);
             if let Some(first) = wrong.first {
-                place = place.and(first, "it stands here already");
+                place = place.and(first, "it is given twice");
             }
             InputError::wrong(INPUT, shown, &wrong.accepted).at(Some(place))
         };

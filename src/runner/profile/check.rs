@@ -141,7 +141,7 @@ fn misshapen(node: &Node, shape: Shape) -> Option<&'static str> {
             let accepted = "a value; without one, leave the key out to get the default";
             (false, accepted)
         }
-        (_, Shape::Scalar) => (is_scalar(node), "one value, no list and no mapping"),
+        (_, Shape::Scalar) => (is_scalar(node), "a single value, not a list or a mapping"),
         (Value::Sequence(nodes), Shape::List) => (all(nodes, &is_scalar), "a list of plain values"),
         (_, Shape::List) => (is_scalar(node), "one value or a list of them"),
         (Value::Sequence(nodes), Shape::Tags) => (all(nodes, &is_pairs), "tags such as `team: ci`"),

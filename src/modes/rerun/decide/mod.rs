@@ -173,7 +173,7 @@ pub(super) fn decide_by_instances(attempt: &Attempt<'_>) -> RerunDecision {
     }
     if taken.is_empty() {
         return RerunDecision::Leave(format!(
-            "attempt {number} {ended}, but AWS took none of its {} back",
+            "attempt {number} {ended}, but AWS reclaimed none of its {}",
             counted(attempt.instances.len())
         ));
     }
