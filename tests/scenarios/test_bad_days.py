@@ -29,7 +29,7 @@ def test_a_runner_that_never_comes_online(
     sprinters: Program, behaves: Behaves, ec2: Ec2, left_behind: LeftBehind
 ) -> None:
     behaves.online_after = None
-    run = sprinters.run("start", **AMI, **{"start-timeout": "3s"})
+    run = sprinters.run("start", **AMI, **{"start-timeout": "6s"})
 
     assert run.code == 1
     assert "offline" in run.log and "running" in run.log
