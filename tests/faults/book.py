@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from faults import asking, listens, meanings, plans, races, singles
+from faults import asking, listens, meanings, plans, races, sign_ins, singles
 from faults.kinds import EC2_KINDS, GITHUB_KINDS, INDEX_KINDS, LAUNCH_KINDS, TAKEN_NAME, UNKNOWN_ID, Kind, Nature
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "src" / "faults.md"
@@ -51,8 +51,8 @@ SAYS = {
     "reset-huge": "403, the rate limit, reset at 18446744073709551615",
     "202": "202, and nothing is done",
     "202-acted": "done, and 202",
-    "200": "200 where 201 or 204 is documented, and nothing is done",
-    "200-acted": "done, and 200 where 201 or 204 is documented",
+    "200": "200 with `{}` where 201, 204 or a document is due, and nothing is done",
+    "200-acted": "done, and 200 with `{}` where 201, 204 or a document is due",
     "204": "204 where a document is due",
     "null": "done, and `null`",
     "408": "408",
@@ -84,6 +84,7 @@ STORIES = {
     "one of many": "EC2 refuses to end one of six, or does not know it: the others end, the one is named",
     "others' records": "a stranger's number in the tag, pages that shift, a wrong 404: nobody else's runner is touched",
     "GitHub lags": "records that GitHub neither gets nor lists for their first 4 s",
+    "a fresh App token": "401 to an App's token in its first 4.5 s, from all of GitHub's servers or from every other",
     "EC2 lags": "instances that cannot be seen, or not by their tags, for 3 s and for 20 s",
 }
 
@@ -113,6 +114,7 @@ def _calls() -> list[str]:
         "`stop`, `sweep`": list(races.STOPPING),
         "`check`": list(asking.CHECKED),
         "`rerun`": list(asking.RERUN),
+        "an App's sign-in": list(sign_ins.SIGNING_IN),
         "`listen`": [*listens.GITHUB_CALLS, *listens.EC2_CALLS],
     }
     rows = [(mode, ", ".join(f"`{call}`" for call in calls)) for mode, calls in of_modes.items()]

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from faults import meanings
 from faults.case import Verdict
 from faults.kinds import EC2_KINDS, GITHUB_KINDS, LAUNCH_KINDS, Kind
 from faults.listener import LONG, MOST, PATIENCE, PLAIN, SLOW, Service, day
@@ -18,7 +19,6 @@ from standins.github import SetJob
 
 LASTING = 4.0
 """Seconds for which a fault lasts that does not pass by itself."""
-SILENT = ("silent", "mute")
 # Every call that a listener makes, and how it is reached.
 GITHUB_CALLS = (
     "get-repository",
@@ -35,6 +35,7 @@ GITHUB_CALLS = (
     "list-downloads",
     "list-runners",
     "get-runner",
+    "delete-runner",
     "close-session",
 )
 EC2_CALLS = {"RunInstances": (*EC2_KINDS, *LAUNCH_KINDS), "DescribeInstances": EC2_KINDS}
@@ -70,7 +71,7 @@ def under(operation: str, kind: Kind, nth: int, lasts: bool) -> Tell:
         service.push(2)
         time.sleep(1)
         service.push(1)
-        service.settle(PATIENCE + (75 if kind.name in SILENT else 0))
+        service.settle(PATIENCE + (75 if kind.waits else 0))
         return service
 
     return tell
@@ -310,8 +311,14 @@ DYING = {
 
 def listens(seed: int) -> Iterator[Tale]:
     yield from _faults()
+    yield from _wrong_meanings()
     yield from _random(random.Random(seed + 3))
     yield from _odd_days()
+
+
+def _day_of(operation: str) -> str:
+    """A record has to be deleted where an instance dies before its job."""
+    return DYING["dies:0.5:Server.InternalError"] if operation == "delete-runner" else PLAIN
 
 
 def _faults() -> Iterator[Tale]:
@@ -320,7 +327,15 @@ def _faults() -> Iterator[Tale]:
         for kind in kinds:
             for nth, lasts in ((1, False), (2, False), (1, True)):
                 name = f"listen:{operation}:{kind}:{nth}:{'lasting' if lasts else 'once'}"
-                yield Tale("listen: one fault", name, PLAIN, under(operation, kind, nth, lasts))
+                yield Tale("listen: one fault", name, _day_of(operation), under(operation, kind, nth, lasts))
+
+
+def _wrong_meanings() -> Iterator[Tale]:
+    for operation in (*GITHUB_CALLS, *EC2_CALLS):
+        for kind in meanings.of(operation):
+            for lasts in (False, True):
+                name = f"listen-means:{operation}:{kind}:{'lasting' if lasts else 'once'}"
+                yield Tale("listen: wrong meaning", name, _day_of(operation), under(operation, kind, 1, lasts))
 
 
 def _random(choose: random.Random) -> Iterator[Tale]:

@@ -146,7 +146,7 @@ GITHUB_MEANINGS = (
     Kind("reset-far", _used_up("99999999999"), Nature.FAR, LIMITED),
     Kind("reset-huge", _used_up(HUGE), Nature.FAR, LIMITED),
 )
-# What only an answer of 201 or 204 can be mistaken for.
+# What the answer to a call that does something can be mistaken for.
 WRITING_MEANINGS = (
     Kind("200", answer(Response.of_json(200, {})), Nature.PASSING, UNREADABLE),
     Kind("200-acted", acted_but(Response.of_json(200, {})), Nature.PASSING, UNREADABLE),
@@ -171,11 +171,14 @@ def of(operation: str) -> tuple[Kind, ...]:
     return EC2_MEANINGS if operation[0].isupper() else _of_github(operation)
 
 
+WRITING = re.compile("generate|rerun|cancel|create|open|refresh|acquire|registration|runner-registration")
+LISTING = ("list-runners", "list-jobs", "find-scale-set", "acquire-jobs")
+
+
 def _of_github(operation: str) -> tuple[Kind, ...]:
-    if operation.startswith("delete"):
+    if re.match("delete|close", operation):
         kinds = tuple(kind for kind in GITHUB_MEANINGS if kind.name not in WITHOUT_BODY)
         return (*kinds, *WRITING_MEANINGS, NOT_THERE)
-    if re.match("generate|rerun|cancel", operation):
-        return (*GITHUB_MEANINGS, *WRITING_MEANINGS)
-    listing = (SHRUNK,) if operation in ("list-runners", "list-jobs") else ()
-    return (*GITHUB_MEANINGS, *READING_MEANINGS, *listing)
+    listing = (SHRUNK,) if operation in LISTING else ()
+    writing = WRITING_MEANINGS if WRITING.match(operation) else READING_MEANINGS
+    return (*GITHUB_MEANINGS, *writing, *listing)

@@ -11,6 +11,7 @@ from faults.listens import listens
 from faults.lives import fates
 from faults.pairs import pairs
 from faults.races import races
+from faults.sign_ins import sign_ins
 from faults.singles import singles, wrong_meanings
 from faults.strangers import strangers
 
@@ -25,6 +26,7 @@ _FAMILIES: dict[str, Callable[[int], Iterable[Case]]] = {
     "races": races,
     "strangers": lambda _seed: strangers(),
     "asking": lambda _seed: asking(),
+    "sign-ins": lambda _seed: sign_ins(),
     "listens": listens,
 }
 FAMILIES = tuple(_FAMILIES)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -172,3 +174,52 @@ def test_a_cancel_leaves_no_record(
     assert (run.code, rule.struck) == (1, 1), run.log
     assert "cancelled" in run.log
     assert not left_behind()
+
+
+# --- a runner that `listen` serves ---
+
+BAD_GATEWAY = answer(Response(502, {"Content-Type": "text/html"}, b"<html>Bad Gateway</html>"))
+FORBIDDEN = answer(Response.of_json(403, {"message": "Resource not accessible by personal access token"}))
+
+
+@pytest.fixture
+def served(sprinters: Program, tmp_path: Path) -> dict[str, object]:
+    file = tmp_path / "workspace" / ".github" / "sprinters.yml"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"runners": {"linux-x64": {**AMI, "max-runners": 3}}}))
+    sprinters.environment["GITHUB_WORKSPACE"] = str(tmp_path / "workspace")
+    return {"runner": "linux-x64", "profiles": "workspace"}
+
+
+@pytest.mark.not_portable
+def test_what_a_listener_needs_is_asked_for_and_nothing_is_made(
+    sprinters: Program, github: GitHub, served: dict[str, object]
+) -> None:
+    run = sprinters.run("check", **served)
+
+    assert run.code == 0, run.log
+    assert "✓ GitHub's Actions service, which has the scale sets" in run.stdout
+    assert "✓ scale set `linux-x64`: `listen` will make it" in run.stdout
+    assert not github.scale_sets.all()
+
+
+@pytest.mark.not_portable
+@pytest.mark.parametrize(
+    ("operation", "subject"),
+    [
+        ("registration-token", "GitHub's Actions service"),
+        ("runner-registration", "GitHub's Actions service"),
+        ("find-scale-set", "scale set `linux-x64`"),
+        ("get-repository", "whether `"),
+    ],
+)
+@pytest.mark.parametrize(("fault", "mark"), [(BAD_GATEWAY, "?"), (FORBIDDEN, "✗")], ids=["502", "403"])
+def test_what_a_listener_lacks_is_told_and_a_fault_that_passes_is_not_one(
+    sprinters: Program, github: GitHub, served: dict[str, object], operation: str, subject: str, fault: Fault, mark: str
+) -> None:
+    github.gate.fail(operation, fault, times=None)
+    run = sprinters.run("check", **served)
+
+    assert run.code == 1
+    [line] = [line for line in run.stdout.splitlines() if line[2:].startswith(subject) and "✓" not in line]
+    assert line[0] == mark

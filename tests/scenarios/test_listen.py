@@ -18,9 +18,10 @@ import pytest
 from standins import images
 from standins.aws import Ec2
 from standins.cloud import Behaves, Cloud, Simulated
-from standins.gate import empty, truncated
+from standins.gate import answer, empty, truncated
 from standins.github import GitHub, Kind, SetJob
 from standins.program import Program, Running
+from standins.server import Response
 
 pytestmark = pytest.mark.not_portable
 
@@ -385,6 +386,22 @@ def test_a_runner_that_never_comes_online_is_replaced(
     stopped(running)
 
 
+def test_a_job_that_comes_when_the_only_runner_is_done_does_not_wait_for_the_next_look(
+    listen: Listen, push: Push, github: GitHub, cloud: Cloud
+) -> None:
+    """The instance counts against `max-runners` until it is seen to be gone."""
+    running = listen(file_of(linux_x64={"max-runners": 1}))
+    first = push()
+    done(github, first)
+    heard(github)
+    second = push()
+    done(github, second)
+
+    assert [first.result, second.result] == ["Succeeded", "Succeeded"]
+    assert cloud.most_living == 1
+    stopped(running)
+
+
 @pytest.mark.parametrize("fault", [empty, truncated], ids=["empty", "cut"])
 def test_an_answer_that_is_no_message_is_asked_for_again(
     listen: Listen, push: Push, github: GitHub, fault: Any
@@ -394,6 +411,17 @@ def test_an_answer_that_is_no_message_is_asked_for_again(
     job = push()
     done(github, job)
     assert job.result == "Succeeded"
+    stopped(running)
+
+
+def test_a_single_strange_answer_to_the_session_costs_seconds(begin: Listen, push: Push, github: GitHub) -> None:
+    refusal = answer(Response.of_json(403, {"message": "Forbidden"}))
+    rule = github.gate.fail("open-session", refusal)
+    running = begin()
+    job = push()
+    done(github, job)
+
+    assert (job.result, rule.struck) == ("Succeeded", 1)
     stopped(running)
 
 

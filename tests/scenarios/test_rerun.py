@@ -11,10 +11,11 @@ import pytest
 from standins import images
 from standins.aws import Ec2, policy_without
 from standins.cloud import Cloud
-from standins.gate import Fault, garbage, lost, reset
+from standins.gate import Fault, answer, garbage, lost, reset
 from standins.github import GitHub, Kind, RunJob, WorkflowRun
 from standins.program import Program, Run, Running
 from standins.proxy import no_capacity
+from standins.server import Response
 
 AMI = {"image": images.OWN_X64, "instance-type": "m7i.large"}
 
@@ -380,6 +381,16 @@ def test_a_job_that_waits_for_an_older_attempts_runner_gets_its_start_run_again(
     assert stranded.run.reruns == [["Start a runner", "build"]], "`lint` has no part in it"
     assert run.outputs["rerun"] == "true"
     assert "attempt 3 begins: job `Start a runner`" in run.log
+
+
+def test_a_cancel_that_github_forgot_is_asked_for_again(stranded: Ci, github: GitHub) -> None:
+    """Its 202 is a promise, and no more."""
+    rule = github.gate.fail("cancel-run", answer(Response.of_json(202, {})))
+    run = stranded.judge()
+
+    assert (run.code, rule.struck) == (0, 1), run.log
+    assert stranded.run.reruns == [["Start a runner", "build"]]
+    assert run.outputs["rerun"] == "true"
 
 
 def test_sweep_finds_it_by_itself(stranded: Ci, sprinters: Program, github: GitHub) -> None:

@@ -73,7 +73,13 @@ impl Set {
         } else if self.fleet.count(Stage::Booting) > 0 {
             10
         } else if !self.fleet.is_empty() {
-            60
+            // Those that wait in vain end themselves: where they do so soon, their records are to go soon.
+            self.spec
+                .start
+                .idle_timeout
+                .as_duration()
+                .as_secs()
+                .clamp(10, 60)
         } else {
             3_600
         };

@@ -33,6 +33,8 @@ impl Set {
             }
         }
         self.jobs.forget_before(SystemTime::now() - LONGEST_QUEUE);
+        // A job that comes while runners that are done still count against `max-runners` waits until they are seen to be gone.
+        self.look_within(self.pause_of_look());
         let supply = self.fleet.supply(self.launches.len(), self.doubtful.len());
         let most = reconcile::acquirable(self.spec.limits, self.demand(), supply, self.drains);
         offers.truncate(most);
@@ -85,7 +87,6 @@ impl Set {
         self.service.metrics.completed(&self.voice.set, result);
         if let Some(runner) = runner {
             self.fleet.finished(runner);
-            self.look_within(self.pause_of_look());
         }
     }
 }

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::session::{self, failure};
 use super::set::Set;
+use super::trouble;
 use crate::error::Failure;
 use crate::github::scale_sets::{CLOSE, DELETE_SET, Message, ScaleSetError, Session};
 use crate::retry::{self, Backoff, Deadline, Transient};
@@ -16,8 +17,6 @@ use crate::retry::{self, Backoff, Deadline, Transient};
 const SETTLE: Duration = Duration::from_secs(4);
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 const SLOWEST: Duration = Duration::from_secs(30);
-/// After an error that does not pass by itself.
-const TROUBLED: Duration = Duration::from_mins(1);
 const DELETE_WITHIN: Duration = Duration::from_secs(30);
 
 type Poll = Pin<Box<dyn Future<Output = Result<Option<Message>, ScaleSetError>> + Send>>;
@@ -54,7 +53,7 @@ pub(super) async fn serve(mut set: Set) -> Result<(), Failure> {
                 continue;
             }
             Err(error) => {
-                pause(&set, &error).await;
+                pause(&mut set, &error).await;
                 if set.stop.is_cancelled() {
                     return Ok(());
                 }
@@ -101,11 +100,11 @@ async fn make_again(set: &mut Set) -> Result<(), Failure> {
     }
 }
 
-async fn pause(set: &Set, error: &ScaleSetError) {
+async fn pause(set: &mut Set, error: &ScaleSetError) {
     let failure = failure(error, &set.clients);
     set.voice.warns("trouble", failure.briefly());
     tokio::select! {
-        () = sleep(TROUBLED) => {}
+        () = sleep(trouble::SESSION_PAUSE + set.session_backoff.next(None)) => {}
         () = set.stop.cancelled() => {}
     }
 }
@@ -114,6 +113,7 @@ async fn pause(set: &Set, error: &ScaleSetError) {
 async fn attend(set: &mut Set, session: &Arc<Session>) -> End {
     let service = set.service.clone();
     let name = set.voice.set.clone();
+    set.session_backoff = trouble::session_backoff();
     service.metrics.holds_session(&name, true);
     service.health.seen(&name, false);
     if let Some(statistics) = session.statistics {
@@ -146,7 +146,7 @@ async fn attend(set: &mut Set, session: &Arc<Session>) -> End {
                 }
                 Err(error) if error.is_gone() || error.is_unauthorized() => return End::Lost(error),
                 Err(error) => {
-                    let wait = slow.next(error.wait());
+                    let wait = slow.next(trouble::bounded(error.wait()));
                     if wait > Duration::from_secs(2) {
                         set.voice.warns("trouble", &error);
                     }

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::service::Voice;
 use super::set::Set;
 use super::spec::SetSpec;
+use super::trouble;
 use crate::clients::Clients;
 use crate::error::Failure;
 use crate::github::scale_sets::{
@@ -120,7 +121,7 @@ pub(super) async fn open(set: &Set) -> Result<Option<Session>, ScaleSetError> {
                 STANDBY[0] / 2 + standby.next(None)
             }
             Err(error) if error.is_transient() => {
-                let wait = troubled.next(error.wait());
+                let wait = troubled.next(trouble::bounded(error.wait()));
                 voice.warns("trouble", format_args!("{error}; asking again"));
                 wait
             }

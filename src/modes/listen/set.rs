@@ -18,10 +18,11 @@ use super::news::News;
 use super::reconcile::{self, Decision, Demand, Limits};
 use super::service::{Service, Voice};
 use super::spec::SetSpec;
-use super::trouble::Trouble;
+use super::trouble::{self, Trouble};
 use crate::clients::Clients;
 use crate::github::scale_sets::ScaleSets;
 use crate::launch::context::RateLimits;
+use crate::retry::Backoff;
 use crate::values::network::InstanceId;
 use crate::values::run::WorkflowRun;
 use crate::values::runner_id::RunnerId;
@@ -47,6 +48,8 @@ pub(super) struct Set {
     pub fleet: Fleet,
     pub distrust: Distrust,
     pub trouble: Trouble,
+    /// The pauses while there is no session.
+    pub session_backoff: Backoff,
     /// The last message's number.
     pub last: Option<u64>,
     /// Launches that spot reclaimed before their job: so many next ones go on-demand.
@@ -107,6 +110,7 @@ impl Set {
             fleet: Fleet::default(),
             distrust: Distrust::default(),
             trouble: Trouble::default(),
+            session_backoff: trouble::session_backoff(),
             last: None,
             on_demand_next: 0,
             next_census: Instant::now(),

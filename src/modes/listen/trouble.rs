@@ -5,10 +5,27 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::retry::Backoff;
+
 const FIRST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_mins(5);
 /// One death may be anybody's; several in a row have a cause that the next launch has, too.
 const TOLERATED_DEATHS: u32 = 2;
+
+/// The least that is waited after a refusal of the session that should not pass by itself.
+pub(super) const SESSION_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+
+/// What is waited beside that: a single strange answer costs seconds, and a refusal that stays is asked about once a minute.
+pub(super) fn session_backoff() -> Backoff {
+    Backoff::new(4 * SESSION_PAUSE, LONGEST_PAUSE)
+}
+
+/// How long a listener waits because a server asks for it. A wrong header must not silence it for an hour, and one call a
+/// minute is no burden to a server that is right.
+pub(super) fn bounded(asked: Option<Duration>) -> Option<Duration> {
+    asked.map(|wait| wait.min(LONGEST_PAUSE))
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Trouble {
@@ -84,6 +101,14 @@ mod tests {
         assert!(pause > LONGEST / 2 && pause < LONGEST * 2);
         trouble.launched();
         assert_eq!(trouble.most(at), usize::MAX);
+    }
+
+    #[test]
+    fn nobody_silences_a_listener_for_an_hour() {
+        let asked = |seconds| bounded(Some(Duration::from_secs(seconds)));
+        assert_eq!(bounded(None), None);
+        assert_eq!(asked(3), Some(Duration::from_secs(3)));
+        assert_eq!(asked(3_600), Some(LONGEST_PAUSE));
     }
 
     #[test]

@@ -112,13 +112,14 @@ impl Waiting<'_> {
 pub(crate) async fn cancel(github: &Github, run: u64) -> Result<bool, GithubError> {
     let deadline = Deadline::after(ENDS_WITHIN);
     let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(10));
-    let cancelled = retry::until(CANCEL, deadline, || github.cancel_run(run)).await;
-    if let Err(error) = cancelled
-        && !error.is_over_already()
-    {
-        return Err(error);
-    }
     loop {
+        // With 202 GitHub promises to cancel it, no more: what has not ended at the next look is asked for once more.
+        let cancelled = retry::until(CANCEL, deadline, || github.cancel_run(run)).await;
+        if let Err(error) = cancelled
+            && !error.is_over_already()
+        {
+            return Err(error);
+        }
         let now = retry::until(LOOK_AT_RUN, deadline, || github.workflow_run(run)).await?;
         if now.is_completed() {
             return Ok(true);

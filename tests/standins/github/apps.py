@@ -66,6 +66,11 @@ class Apps:
         lines = [line for app in self._apps for line in app.pem().splitlines()[1:-1] if len(line) == 64]
         return self.minted + lines
 
+    @property
+    def good(self) -> list[str]:
+        """The tokens that nobody has revoked."""
+        return [token for token in self.minted if token in self._tokens]
+
     def serve(self, name: str, request: Request, scope: str, number: int) -> Response:
         if name == "revoke-installation-token":
             value = bearer(request)
