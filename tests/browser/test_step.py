@@ -124,6 +124,18 @@ def test_wrong_inputs(step: Step, inputs: dict[str, str], said: str) -> None:
     assert line.startswith("::error title=Sprinters::") and said in line
 
 
+def test_what_cannot_be_read_hides_nothing_and_is_in_the_summary(step: Step) -> None:
+    step.write("one.json", policy(*SIX))
+    step.write_bytes("latin1.json", '{"Id": "ü"}'.encode("latin-1"))
+    run = step.run(policy="one.json,latin1.json,nothing/*.json")
+    assert run.code == 2
+    assert "✓ one.json" in run.stdout
+    assert "one.json" in run.summary
+    assert "latin1.json" in run.summary
+    assert "UTF-8" in run.summary
+    assert "nothing/*.json" in run.summary
+
+
 def test_what_a_policy_says_is_no_command_and_no_markup(step: Step) -> None:
     text = policy(*SIX, "ec2:Describe|<img>\n::error::x")
     step.write("a,b.json", text)

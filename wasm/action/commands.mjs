@@ -1,7 +1,13 @@
 // GitHub's workflow commands: https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 
-/** An input or a file that we can do nothing with; its message has all three parts. */
-export class Refused extends Error {}
+/** Inputs or a file that we can do nothing with; each message has all three parts. */
+export class Refused extends Error {
+  /** @param {string[]} messages */
+  constructor(...messages) {
+    super(messages.join("\n"));
+    this.messages = messages;
+  }
+}
 
 /** @typedef {{ line: number, column: number }} Position */
 /** @typedef {"ERROR" | "SECURITY_WARNING" | "WARNING" | "SUGGESTION"} FindingType As IAM Access Analyzer names them. */

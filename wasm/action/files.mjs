@@ -33,7 +33,7 @@ function* walk(folder, under = "") {
 }
 
 /**
- * The files that the patterns name, each once, in order; a pattern that names none is an error.
+ * The files that the patterns name, each once, in order; and what is wrong with the patterns that name none.
  * @param {string[]} patterns
  * @param {string} folder
  */
@@ -41,15 +41,17 @@ export function filesOf(patterns, folder) {
   const all = [...walk(folder)];
   /** @type {Set<string>} */
   const found = new Set();
+  /** @type {string[]} */
+  const wrong = [];
   for (const pattern of patterns) {
     const wanted = expression(pattern.replaceAll("\\", "/").replace(/^(\.\/)+/, ""));
     const matching = all.filter((path) => wanted.test(path)).sort();
     if (matching.length === 0) {
-      throw new Refused(`input \`policy\`: no file is named by \`${pattern}\`; patterns start at the checkout's root, and the checkout must come before this step`);
+      wrong.push(`input \`policy\`: no file is named by \`${pattern}\`; patterns start at the checkout's root, and the checkout must come before this step`);
     }
     for (const path of matching) found.add(join(folder, path.replaceAll("/", sep)));
   }
-  return [...found];
+  return { files: [...found], wrong };
 }
 
 /** IAM takes 20,480 characters at the most; whatever is larger than this is not a policy. */
@@ -67,7 +69,11 @@ export function read(file, folder) {
   const found = statSync(real);
   if (!found.isFile()) throw refuse("is not a regular file");
   if (found.size > LARGEST) throw refuse(`has ${found.size} bytes, which no policy has; narrow the pattern`);
-  return decoded(readFileSync(real));
+  try {
+    return decoded(readFileSync(real));
+  } catch {
+    throw refuse("is not UTF-8; save it in that encoding");
+  }
 }
 
 /**
@@ -76,6 +82,6 @@ export function read(file, folder) {
  */
 export function decoded(bytes) {
   const mark = bytes.toString("hex", 0, 2);
-  if (mark !== "fffe" && mark !== "feff") return bytes.toString("utf8");
+  if (mark !== "fffe" && mark !== "feff") return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   return `\ufffe${new TextDecoder(mark === "fffe" ? "utf-16le" : "utf-16be").decode(bytes)}`;
 }

@@ -11,17 +11,28 @@ const words = (text) => text.split(/[,\n]/).map((word) => word.trim()).filter((w
 const listed = (/** @type {string[]} */ names) => names.map((name) => `\`${name}\``).join(", ");
 
 /**
+ * What is wrong with an input's words.
+ * @param {string} name
+ * @param {string[]} given
+ * @param {string[]} accepted
+ */
+const unknown = (name, given, accepted) =>
+  given.filter((word) => !accepted.includes(word)).map((word) => `input \`${name}\` is \`${word}\`; accepted: ${listed(accepted)}`);
+
+/**
  * The action's inputs, as GitHub passes them to Node: `INPUT_` and the name in capitals.
  * @param {Record<string, string | undefined>} environment
  */
 export function readInputs(environment) {
   const input = (/** @type {string} */ name) => (environment[`INPUT_${name.toUpperCase()}`] ?? "").trim();
   const patterns = words(input("policy"));
-  if (patterns.length === 0) throw new Refused("input `policy`: it is empty; name the files to check, such as `policies/*.json`");
   const features = words(input("require"));
-  const unknown = features.find((feature) => !FEATURES.includes(feature));
-  if (unknown) throw new Refused(`input \`require\` is \`${unknown}\`; accepted: ${listed(FEATURES)}`);
   const target = input("target") || "managed";
-  if (!TARGETS.includes(target)) throw new Refused(`input \`target\` is \`${target}\`; accepted: ${listed(TARGETS)}`);
+  const wrong = [
+    ...(patterns.length === 0 ? ["input `policy`: it is empty; name the files to check, such as `policies/*.json`"] : []),
+    ...unknown("require", features, FEATURES),
+    ...unknown("target", [target], TARGETS),
+  ];
+  if (wrong.length > 0) throw new Refused(...wrong);
   return { patterns, options: { features, target } };
 }

@@ -60,23 +60,21 @@ function checkFile(engine, file, options) {
 
 function main() {
   const { patterns, options } = readInputs(process.env);
-  const files = filesOf(patterns, workspace);
+  const { files, wrong: unreadable } = filesOf(patterns, workspace);
   const engine = startEngine();
-  /** @type {string[]} */
-  const unreadable = [];
   const results = files.flatMap((file) => {
     try {
       return [checkFile(engine, file, options)];
     } catch (error) {
       // One file that cannot be read does not hide what is found in the others.
-      if (!(error instanceof Error && "code" in error)) throw error;
+      if (!isExpected(error)) throw error;
       unreadable.push(error.message);
       return [];
     }
   });
   const granted = unreadable.length === 0 && results.every(({ report }) => report.verdict.granted);
   hand("GITHUB_OUTPUT", `granted=${granted}\n`);
-  hand("GITHUB_STEP_SUMMARY", summaryOf(results));
+  hand("GITHUB_STEP_SUMMARY", summaryOf(results, unreadable));
   const bad = results.filter((result) => result.bad);
   if (bad.length > 0) {
     const names = bad.map(({ name }) => `\`${name}\``).join(", ");
@@ -90,11 +88,20 @@ function main() {
   }
 }
 
+/**
+ * What has a code comes from the system: a file that cannot be read.
+ * @param {unknown} error
+ * @returns {error is Error}
+ */
+function isExpected(error) {
+  return error instanceof Refused || (error instanceof Error && "code" in error);
+}
+
 try {
   main();
 } catch (error) {
-  // What has a code comes from the system: a file that cannot be read.
-  if (!(error instanceof Error) || !(error instanceof Refused || "code" in error)) throw error;
-  console.log(command("error", { title: "Sprinters" }, error.message));
+  if (!isExpected(error)) throw error;
+  const messages = error instanceof Refused ? error.messages : [error.message];
+  for (const message of messages) console.log(command("error", { title: "Sprinters" }, message));
   process.exitCode = 2;
 }

@@ -53,7 +53,11 @@ function section({ name, report, said, bad }) {
   ];
 }
 
-/** @param {Result[]} results */
-export function summaryOf(results) {
-  return `${["## Sprinters: IAM policies", "", ...results.flatMap(section)].join("\n")}\n`;
+/**
+ * @param {Result[]} results
+ * @param {string[]} unreadable What could not be checked, and why.
+ */
+export function summaryOf(results, unreadable) {
+  const unchecked = unreadable.length > 0 ? ["### ❌ Not checked", "", ...unreadable.map((message) => `- ${cell(message)}`), ""] : [];
+  return `${["## Sprinters: IAM policies", "", ...results.flatMap(section), ...unchecked].join("\n")}\n`;
 }
