@@ -172,10 +172,17 @@ pub(crate) async fn attempt<T, E: Transient>(
     deadline: Deadline,
     answer: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
-    let within = deadline.attempt();
-    timeout(within, answer)
+    within(call, deadline.attempt(), answer).await
+}
+
+async fn within<T, E: Transient>(
+    call: &'static str,
+    time: Duration,
+    answer: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    timeout(time, answer)
         .await
-        .unwrap_or_else(|_| Err(E::timed_out(call, within)))
+        .unwrap_or_else(|_| Err(E::timed_out(call, time)))
 }
 
 /// As `attempt`, for an undo, where nobody is as patient: half of the time that is left, so that a slow server is heard.
@@ -185,16 +192,43 @@ pub(crate) async fn attempt_undo<T, E: Transient>(
     answer: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
     let left = deadline.left();
-    let within = (left / 2).clamp(SHORTEST_TRY, LONGEST_TRY).min(left);
-    timeout(within, answer)
-        .await
-        .unwrap_or_else(|_| Err(E::timed_out(call, within)))
+    let time = (left / 2).clamp(SHORTEST_TRY, LONGEST_TRY).min(left);
+    within(call, time, answer).await
 }
 
 /// Repeats a call that is safe to repeat, until it succeeds, fails for good, or the time is over.
 pub(crate) async fn until<T, E, F, Answer>(
     call: &'static str,
     deadline: Deadline,
+    ask: F,
+) -> Result<T, E>
+where
+    E: Transient,
+    F: Fn() -> Answer,
+    Answer: Future<Output = Result<T, E>>,
+{
+    repeated(call, deadline, Deadline::attempt, ask).await
+}
+
+/// As `until`, within a time that is too short for silence to be waited out and tried again: a try may take all of it. Connect,
+/// handshake and request are three round trips, and a third of little time would cut every one of them off on a long way.
+pub(crate) async fn briefly<T, E, F, Answer>(
+    call: &'static str,
+    deadline: Deadline,
+    ask: F,
+) -> Result<T, E>
+where
+    E: Transient,
+    F: Fn() -> Answer,
+    Answer: Future<Output = Result<T, E>>,
+{
+    repeated(call, deadline, Deadline::left, ask).await
+}
+
+async fn repeated<T, E, F, Answer>(
+    call: &'static str,
+    deadline: Deadline,
+    share: fn(Deadline) -> Duration,
     ask: F,
 ) -> Result<T, E>
 where
@@ -209,7 +243,7 @@ where
         if reason.is_some() && deadline.is_over() {
             break;
         }
-        match attempt(call, deadline, ask()).await {
+        match within(call, share(deadline), ask()).await {
             Ok(answer) => return Ok(answer),
             Err(error) => match decide(&error, &mut backoff, deadline) {
                 Decision::Repeat(wait) => {

@@ -131,7 +131,7 @@ impl Regional {
             let types = types.clone();
             async move {
                 let ask = || ec2.spot_prices(&types);
-                retry::until(DESCRIBE_SPOT_PRICE_HISTORY, deadline, ask).await
+                retry::briefly(DESCRIBE_SPOT_PRICE_HISTORY, deadline, ask).await
             }
         };
         together(alone(self.each()), ask).await

@@ -8,9 +8,10 @@ use tokio::time::Instant;
 use crate::boot::{RunnerSource, UserData};
 use crate::ec2::{Ec2Error, Launch, Launched, Next, PowerOff, RUN_INSTANCES};
 use crate::error::Failure;
-use crate::github::{CREATE, Download, GithubError, JitRunner};
+use crate::github::{Download, JitRunner};
 use crate::launch::context::Launcher;
 use crate::launch::journal::AttemptId;
+use crate::launch::mint::{Minted, Records};
 use crate::launch::prepare::BootImage;
 use crate::launch::runner::LaunchedRunner;
 use crate::launch::user_data;
@@ -45,18 +46,22 @@ impl Launcher {
     /// One candidate: a fresh runner record and a fresh client token, so that no attempt can be confused with another.
     pub(crate) async fn try_candidate(
         &self,
-        label: &LaunchName,
+        records: &mut Records<'_>,
         candidate: &Candidate,
         volumes: Volumes,
     ) -> Result<LaunchedRunner, LaunchError> {
-        let began = Instant::now();
+        let label = records.label();
         // The download's description is needed for the user data, not for the record: ask for both at once.
         let (minted, download) = tokio::join!(
-            self.mint(label),
+            records.take(self),
             self.download(candidate.instance_type.architecture())
         );
-        let (entry, name, jit) = minted?;
-        let minted_in = began.elapsed();
+        let Minted {
+            entry,
+            name,
+            jit,
+            took,
+        } = minted?;
         let user_data = self.user_data(label, &name, &jit, download?)?;
         let began = Instant::now();
         let launched = self
@@ -74,7 +79,7 @@ impl Launcher {
                 availability_zone: launched
                     .availability_zone
                     .or_else(|| candidate.placement.zone().map(ToString::to_string)),
-                minted_in,
+                minted_in: took,
                 launched_in: began.elapsed(),
             }),
             Err(error) => {
@@ -85,7 +90,7 @@ impl Launcher {
     }
 
     /// Nothing new once everything is being undone, or when the time is over: then what failed last is the reason.
-    fn go_on(&self, last: impl FnOnce() -> Option<Failure>) -> Result<(), LaunchError> {
+    pub(super) fn go_on(&self, last: impl FnOnce() -> Option<Failure>) -> Result<(), LaunchError> {
         if self.cancellation.is_cancelled() {
             return Err(Self::given_up().into());
         }
@@ -93,73 +98,6 @@ impl Launcher {
             return Ok(());
         }
         Err(last().map_or(LaunchError::DeadlineExceeded, LaunchError::Fatal))
-    }
-
-    /// Creates the runner's record. A name is used once: where an answer was lost, the old name may exist.
-    async fn mint(
-        &self,
-        label: &LaunchName,
-    ) -> Result<(AttemptId, String, JitRunner), LaunchError> {
-        let mut backoff = Backoff::default();
-        let mut last = None;
-        loop {
-            self.turn(&self.limits.minting).await;
-            self.go_on(|| {
-                last.as_ref()
-                    .map(|error| self.clients.github_failure(error))
-            })?;
-            let name = label.runner_name();
-            let entry = self.journal.asking_for_record(&name);
-            let answer = self
-                .registrar
-                .create(&self.clients, &self.spec, label, &name);
-            match retry::attempt(CREATE, self.deadlines.launch_by(), answer).await {
-                Ok(jit) => {
-                    self.limits.minting.on_success();
-                    self.report
-                        .mask(secrecy::ExposeSecret::expose_secret(&jit.jit_config));
-                    let record = Record {
-                        id: jit.id,
-                        name: name.clone(),
-                    };
-                    self.journal.record_exists(entry, record);
-                    return Ok((entry, name, jit));
-                }
-                Err(error) if self.may_mint_again(entry, &error, &mut backoff).await => {
-                    self.note_delay(&error);
-                    last = Some(error);
-                }
-                Err(error) => {
-                    let earlier = last.filter(|_| self.deadlines.launch_by().is_over());
-                    let error = earlier.unwrap_or(error);
-                    return Err(self.clients.github_failure(&error).into());
-                }
-            }
-        }
-    }
-
-    /// Notes a record that was refused, and waits for the next try; `false` where there is none.
-    async fn may_mint_again(
-        &self,
-        entry: AttemptId,
-        error: &GithubError,
-        backoff: &mut Backoff,
-    ) -> bool {
-        if error.is_throttle() {
-            self.deadlines.on_throttle();
-            self.limits.minting.on_throttle(Instant::now(), error.wait);
-        }
-        self.journal.record_failed(entry, error);
-        let is_taken = error.status() == Some(http::StatusCode::CONFLICT);
-        let verdict = if is_taken {
-            Decision::Repeat(backoff.next(None))
-        } else {
-            decide(error, backoff, self.deadlines.launch_by())
-        };
-        match verdict {
-            Decision::Repeat(wait) => self.pause(self.wait_of(error.is_throttle(), wait)).await,
-            Decision::GiveUp => false,
-        }
     }
 
     /// Where the runner program is; `None` where the image has it at a known place.
@@ -225,10 +163,14 @@ impl Launcher {
         volumes: Volumes,
         user_data: &UserData,
     ) -> Result<Launched, LaunchError> {
-        let tags =
-            self.registrar
-                .tags(&self.clients, &self.spec, label, (name, runner_id), volumes);
-        let image = self.prepared.image(candidate);
+        let tags = self.known(&self.registrar).await?.tags(
+            &self.clients,
+            &self.spec,
+            label,
+            (name, runner_id),
+            volumes,
+        );
+        let image = self.known(&self.prepared).await?.image(candidate);
         let region = self.spec.regions.of(&candidate.region);
         let mut refused = Vec::new();
         loop {

@@ -9,6 +9,7 @@ use crate::launch::attempt::LaunchError;
 use crate::launch::boot_volume;
 use crate::launch::capacity::{self, CapacityLog};
 use crate::launch::context::Launcher;
+use crate::launch::mint::Records;
 use crate::launch::plan;
 use crate::launch::runner::LaunchedRunner;
 use crate::report::seconds;
@@ -25,7 +26,14 @@ impl Launcher {
         self: Arc<Self>,
         label: LaunchName,
     ) -> Result<LaunchedRunner, Failure> {
-        let mut ladder = self.prepared.ladder.clone();
+        let mut records = match Records::begin(&self, &label).await {
+            Ok(records) => records,
+            Err(LaunchError::Fatal(failure)) => return Err(failure),
+            Err(LaunchError::DeadlineExceeded | LaunchError::Refused(_)) => {
+                return Err(self.no_capacity(&CapacityLog::default()));
+            }
+        };
+        let mut ladder = self.known(&self.prepared).await?.ladder.clone();
         let is_on_demand = |candidate: &Candidate| candidate.market == Market::OnDemand;
         if self.avoids_spot && ladder.iter().any(is_on_demand) {
             ladder.retain(is_on_demand);
@@ -38,13 +46,13 @@ impl Launcher {
             if !self.has_open(&ladder, &mut log) {
                 return Err(self.no_capacity(&log));
             }
-            if let Some(runner) = self.try_all(&label, &ladder, &mut log).await? {
+            if let Some(runner) = self.try_all(&mut records, &ladder, &mut log).await? {
                 return Ok(runner);
             }
             if !knows_zones && log.wants_zones() {
                 knows_zones = true;
                 let zones = plan::zone_by_zone(&ladder, self.zones().await);
-                if let Some(runner) = self.try_all(&label, &zones, &mut log).await? {
+                if let Some(runner) = self.try_all(&mut records, &zones, &mut log).await? {
                     return Ok(runner);
                 }
                 ladder.extend(zones);
@@ -96,7 +104,7 @@ impl Launcher {
     /// Tries each open candidate once; `None` where all were full.
     async fn try_all(
         &self,
-        label: &LaunchName,
+        records: &mut Records<'_>,
         ladder: &[Candidate],
         log: &mut CapacityLog,
     ) -> Result<Option<LaunchedRunner>, Failure> {
@@ -104,7 +112,7 @@ impl Launcher {
             if !self.is_open(candidate, log) {
                 continue;
             }
-            match self.try_volumes(label, candidate).await {
+            match self.try_volumes(records, candidate).await {
                 Ok(runner) => return Ok(Some(runner)),
                 // After refusals that were heard, an answer that the end of the time cuts off says nothing new.
                 Err(LaunchError::Fatal(_)) if self.is_over() && !log.is_empty() => return Ok(None),
@@ -148,10 +156,10 @@ impl Launcher {
     /// One candidate, and once more with the baseline volume where the account's limits refuse the wanted one.
     async fn try_volumes(
         &self,
-        label: &LaunchName,
+        records: &mut Records<'_>,
         candidate: &Candidate,
     ) -> Result<LaunchedRunner, LaunchError> {
-        let image = self.prepared.image(candidate);
+        let image = self.known(&self.prepared).await?.image(candidate);
         let volumes = self.spec.volumes(&candidate.region);
         let root = boot_volume::for_launch(
             volumes.root.or_size(image.root_gib),
@@ -160,7 +168,7 @@ impl Launcher {
         );
         let volumes = Volumes { root, ..volumes };
         match (
-            self.try_candidate(label, candidate, volumes).await,
+            self.try_candidate(records, candidate, volumes).await,
             volumes.baseline(),
         ) {
             (Err(LaunchError::Refused(error)), Some(baseline))
@@ -169,7 +177,7 @@ impl Launcher {
                 self.report.warning(format_args!(
                     "{error}; trying again with the baseline volume"
                 ));
-                self.try_candidate(label, candidate, baseline).await
+                self.try_candidate(records, candidate, baseline).await
             }
             (answer, _) => answer,
         }

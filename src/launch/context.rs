@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, SetOnce};
 use tokio_util::sync::CancellationToken;
 
 use crate::clients::Clients;
@@ -109,9 +109,10 @@ pub(crate) struct RateLimits {
 pub(crate) struct Launcher {
     pub clients: Clients,
     pub spec: Arc<StartSpec>,
-    pub prepared: Arc<Prepared>,
-    /// What makes the runners' records.
-    pub registrar: Registrar,
+    /// What makes the runners' records. Where a name must be looked up for it, the launches wait for that.
+    pub registrar: SetOnce<Registrar>,
+    /// What instances are launched from, and in which order. Records are minted while it is still looked up.
+    pub prepared: SetOnce<Arc<Prepared>>,
     pub journal: Journal,
     pub report: Arc<Reporter>,
     pub deadlines: Deadlines,
@@ -135,7 +136,6 @@ impl Launcher {
     pub(crate) fn new(
         clients: Clients,
         spec: Arc<StartSpec>,
-        (prepared, registrar): (Arc<Prepared>, Registrar),
         report: Arc<Reporter>,
         deadlines: Deadlines,
     ) -> Self {
@@ -143,8 +143,8 @@ impl Launcher {
             clients,
             is_one_of_several: spec.count > 1,
             spec,
-            prepared,
-            registrar,
+            registrar: SetOnce::new(),
+            prepared: SetOnce::new(),
             journal: Journal::default(),
             report,
             deadlines,
@@ -155,6 +155,15 @@ impl Launcher {
             delay: Mutex::default(),
             refusals: Mutex::default(),
             refused: Mutex::default(),
+        }
+    }
+
+    /// Waits for what is looked up beside the launches.
+    pub(crate) async fn known<'a, T>(&self, fact: &'a SetOnce<T>) -> Result<&'a T, Failure> {
+        tokio::select! {
+            biased;
+            fact = fact.wait() => Ok(fact),
+            () = self.cancellation.cancelled() => Err(Self::given_up()),
         }
     }
 
@@ -200,11 +209,18 @@ impl Launcher {
     }
 
     pub(crate) fn launch_failure(&self, candidate: &Candidate, error: &Ec2Error) -> Failure {
-        let image = self.prepared.image(candidate);
-        Failure::ec2(error, &candidate.region).and(format!(
-            "it was the launch of {candidate} from image `{}`",
-            image.id
-        ))
+        let failure = Failure::ec2(error, &candidate.region);
+        match self
+            .prepared
+            .get()
+            .map(|prepared| prepared.image(candidate))
+        {
+            Some(image) => failure.and(format!(
+                "it was the launch of {candidate} from image `{}`",
+                image.id
+            )),
+            None => failure,
+        }
     }
 
     pub(crate) fn note_refusal(&self, error: &Ec2Error) {
@@ -223,10 +239,11 @@ impl Launcher {
         }
     }
 
-    /// The ladder with EC2's answers so far.
+    /// The ladder with EC2's answers so far; none before it is known.
     pub(crate) fn ladder(&self) -> Vec<String> {
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        refused.ladder(&self.prepared.ladder)
+        let planned = self.prepared.get().map(|prepared| &prepared.ladder[..]);
+        refused.ladder(planned.unwrap_or_default())
     }
 
     /// What EC2 refused so far, and whether spot was among it.

@@ -9,6 +9,7 @@ pub(crate) mod context;
 pub(crate) mod deadlines;
 pub(crate) mod instance_proxy;
 pub(crate) mod journal;
+pub(crate) mod mint;
 pub(crate) mod plan;
 pub(crate) mod prepare;
 pub(crate) mod rate_limit;

@@ -55,13 +55,31 @@ def test_a_runner_in_the_image_needs_the_jit_config_alone(sprinters: Program, fa
     assert rounds_before_launch(far_away) == [{"generate-jitconfig"}]
 
 
-def test_spot_with_an_image_s_name_takes_two_rounds(sprinters: Program, far_away: list[Gate]) -> None:
+def test_spot_with_an_image_s_name_takes_one_round(sprinters: Program, far_away: list[Gate]) -> None:
     launched(sprinters, image="ubuntu-24.04", spot="true")
 
-    first, second = rounds_before_launch(far_away)
-    assert first | second == {"DescribeSpotPriceHistory", "image-index", "generate-jitconfig", "list-downloads"}
-    assert {"DescribeSpotPriceHistory", "image-index"} <= first
-    assert "generate-jitconfig" in second, "what lives for an hour is made last"
+    assert rounds_before_launch(far_away) == [
+        {"DescribeSpotPriceHistory", "image-index", "generate-jitconfig", "list-downloads"}
+    ]
+
+
+def test_a_record_minted_for_nothing_is_undone(sprinters: Program, ec2: Ec2, github: GitHub) -> None:
+    """The record is minted while the image is looked up; where there is none, it goes."""
+    ec2.gate.fail("DescribeImages", delayed(LATENCY), times=None)
+    run = sprinters.run("start", image="name=nothing-*@099720109477", **{"instance-type": "m7i.large"})
+
+    assert run.code == 1, run.log
+    assert github.gate.calls("generate-jitconfig") and not github.records() and not ec2.instances()
+    assert "runner record deleted" in run.log
+
+
+def test_prices_that_come_late_are_asked_for_once(sprinters: Program, ec2: Ec2) -> None:
+    """Connect, handshake and request at 400 ms a round trip take longer than a third of the prices' time."""
+    ec2.gate.fail("DescribeSpotPriceHistory", delayed(1.5), times=None)
+    run = launched(sprinters, **AMI, spot="auto")
+
+    assert len(ec2.gate.calls("DescribeSpotPriceHistory")) == 1
+    assert "cheapest zone" not in run.log
 
 
 ROUND_TRIP = 0.4

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, SetOnce};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -184,10 +184,11 @@ impl Shared {
             is_one_of_several: true,
             avoids_spot,
             cancellation: self.cancellation.child_token(),
+            registrar: SetOnce::new_with(Some(self.registrar.clone())),
+            prepared: SetOnce::new_with(Some(prepared)),
             ..Launcher::new(
                 self.clients.clone(),
                 self.spec.start.clone(),
-                (prepared, self.registrar.clone()),
                 self.report.clone(),
                 times,
             )

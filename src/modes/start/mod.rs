@@ -19,7 +19,7 @@ use crate::clients::expected_account;
 use crate::error::Failure;
 use crate::launch::ahead;
 use crate::launch::boot_volume;
-use crate::launch::context::{Launcher, Lookups};
+use crate::launch::context::Launcher;
 use crate::launch::deadlines::Deadlines;
 use crate::launch::prepare::Prepared;
 use crate::launch::registrar::Registrar;
@@ -31,7 +31,6 @@ use crate::platform::executor::spawn;
 use crate::platform::rescue;
 use crate::platform::signals::Cancel;
 use crate::report::Reporter;
-use crate::retry::Deadline;
 use crate::values::run::LaunchName;
 use crate::values::runner_id::RunnerId;
 use crate::values::spot::Market;
@@ -94,53 +93,28 @@ async fn launch_and_wait(
     let mut cancel = Cancel::install().map_err(|error| Failure::bug(&error))?;
     let deadlines = Deadlines::new(spec.start_timeout.as_duration(), spec.count);
 
-    let lookups = Arc::new(Lookups::default());
-    let _asked = ahead::ask(&clients, &spec, &lookups, deadlines.launch_by());
-    let (prepared, runner_group) = tokio::select! {
-    prepared = prepare(&clients, &spec, &report, deadlines.launch_by()) => prepared?,
-    signal = cancel.requested() => return Err(NotStarted::for_good(Failure::cancelled(signal))),
-    };
-    report.group("Plan", prepared.described(&spec));
-    for label in spec
-        .labels
-        .iter()
-        .filter(|label| label.as_str().contains(' '))
-    {
-        report.warning(format_args!(
-            "`labels`: `{label}` is one label with a blank in it; several are separated by commas"
-        ));
-    }
-    let prepared_in = began.elapsed();
     // Who cannot be told what was launched must not have it launched.
     report
         .try_outputs()
         .map_err(|error| Failure::output("label", &error))?;
-    let launcher = Arc::new(Launcher {
-        lookups,
-        ..Launcher::new(
-            clients,
-            Arc::new(spec),
-            (
-                Arc::new(prepared),
-                Registrar::Run {
-                    group: runner_group,
-                },
-            ),
-            report,
-            deadlines,
-        )
-    });
+    let launcher = Arc::new(Launcher::new(clients, Arc::new(spec), report, deadlines));
+    let _asked = ahead::ask(
+        &launcher.clients,
+        &launcher.spec,
+        &launcher.lookups,
+        launcher.deadlines.launch_by(),
+    );
 
     rollback::arm(&launcher);
     let mut tasks = begin_launches(&launcher);
     let (outcome, is_cancelled) = tokio::select! {
-        outcome = finish(&launcher, &mut tasks) => (outcome, false),
+        outcome = finish(&launcher, &mut tasks, began) => (outcome, false),
         signal = cancel.requested() => (Err(Failure::cancelled(signal)), true),
     };
     match outcome {
         Ok(online) => {
             rescue::disarm();
-            log_success(&launcher, &online, prepared_in, began.elapsed());
+            log_success(&launcher, &online, began.elapsed());
             Ok(())
         }
         Err(failure) => {
@@ -163,12 +137,13 @@ async fn launch_and_wait(
 /// The runners of a start that succeeded.
 struct Online {
     runners: Vec<LaunchedRunner>,
+    prepared_in: Duration,
     launched_in: Duration,
     /// From then on, until each was seen online.
     after: BTreeMap<RunnerId, Duration>,
 }
 
-fn log_success(launcher: &Launcher, online: &Online, prepared_in: Duration, total: Duration) {
+fn log_success(launcher: &Launcher, online: &Online, total: Duration) {
     let (refused, is_without_spot) = launcher.refusals_so_far();
     let is_on_demand = |runner: &LaunchedRunner| runner.candidate.market == Market::OnDemand;
     let is_fallback = is_without_spot && online.runners.iter().any(is_on_demand);
@@ -179,12 +154,16 @@ fn log_success(launcher: &Launcher, online: &Online, prepared_in: Duration, tota
     }
     let started = Started {
         run: &launcher.clients.run,
-        images: launcher.prepared.images(&launcher.spec),
+        images: launcher
+            .prepared
+            .get()
+            .map(|prepared| prepared.images(&launcher.spec))
+            .unwrap_or_default(),
         refused: &refused,
         is_fallback,
         runners: &online.runners,
         online_after: &online.after,
-        prepared_in,
+        prepared_in: online.prepared_in,
         launched_in: online.launched_in,
         total,
         spec: &launcher.spec,
@@ -196,23 +175,42 @@ fn log_success(launcher: &Launcher, online: &Online, prepared_in: Duration, tota
     );
 }
 
-/// Whose account it is, and what must be known before the first launch: asked together.
-async fn prepare(
-    clients: &Clients,
-    spec: &StartSpec,
-    report: &Reporter,
-    deadline: Deadline,
-) -> Result<(Prepared, u64), Failure> {
-    let (account, signed_in, prepared, group) = tokio::join!(
+/// What the launches wait for, looked up together. They mint their records meanwhile; no instance is asked for before all of it is known.
+async fn prepare(launcher: &Launcher) -> Result<(), Failure> {
+    let Launcher {
+        clients,
+        spec,
+        report,
+        ..
+    } = launcher;
+    let deadline = launcher.deadlines.launch_by();
+    let registrar = async {
+        let group = runner_group::resolve(clients, &spec.runner_group, deadline).await?;
+        let _ = launcher.registrar.set(Registrar::Run { group });
+        Ok::<_, Failure>(())
+    };
+    let (account, signed_in, prepared, registrar) = tokio::join!(
         expected_account::check(clients, clients.account.as_ref(), deadline),
         clients.sign_in(deadline),
         Prepared::fetch(clients, spec, report, deadline),
-        runner_group::resolve(clients, &spec.runner_group, deadline)
+        registrar,
     );
     account.and(signed_in)?;
     let prepared = prepared?;
     prepared.warn_of_skipped(report);
-    Ok((prepared, group?))
+    registrar?;
+    report.group("Plan", prepared.described(spec));
+    for label in spec
+        .labels
+        .iter()
+        .filter(|label| label.as_str().contains(' '))
+    {
+        report.warning(format_args!(
+            "`labels`: `{label}` is one label with a blank in it; several are separated by commas"
+        ));
+    }
+    let _ = launcher.prepared.set(Arc::new(prepared));
+    Ok(())
 }
 
 type Tasks = JoinSet<Result<LaunchedRunner, Failure>>;
@@ -235,9 +233,11 @@ fn begin_launches(launcher: &Arc<Launcher>) -> Tasks {
     tasks
 }
 
-/// Waits for the launches, writes the outputs, waits for the runners.
-async fn finish(launcher: &Launcher, tasks: &mut Tasks) -> Result<Online, Failure> {
+/// Prepares the launches and waits for them, writes the outputs, waits for the runners.
+async fn finish(launcher: &Launcher, tasks: &mut Tasks, began: Instant) -> Result<Online, Failure> {
     let report = &launcher.report;
+    prepare(launcher).await?;
+    let prepared_in = began.elapsed();
     let began = Instant::now();
     let mut runners = Vec::new();
     while let Some(launch) = tasks.join_next().await {
@@ -272,6 +272,7 @@ async fn finish(launcher: &Launcher, tasks: &mut Tasks) -> Result<Online, Failur
     boot_volume::bring_down(&launcher.clients, &runners, report).await;
     Ok(Online {
         runners,
+        prepared_in,
         launched_in,
         after,
     })

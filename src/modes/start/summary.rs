@@ -150,14 +150,14 @@ impl Started<'_> {
         }
     }
 
-    /// One after the other. Of several runners, the calls overlap, and the last one counts.
+    /// One after the other. What overlaps is one phase: the plan and the record that is minted meanwhile, and of several runners the
+    /// calls, of which the last one counts.
     fn phases(&self) -> Vec<(&'static str, Duration)> {
         let boot = self.online_after.values().max();
         let boot = boot.copied().unwrap_or_default();
         match self.runners {
             [one] => vec![
-                ("Plan", self.prepared_in),
-                ("JIT config from GitHub", one.minted_in),
+                ("Plan and JIT config", self.prepared_in.max(one.minted_in)),
                 ("RunInstances", one.launched_in),
                 ("Boot until online", boot),
             ],
