@@ -219,6 +219,13 @@ def test_a_name_that_is_none(client: Client, name: str) -> None:
     assert client.create(name, "a-label")[0] == 400
 
 
+@pytest.mark.parametrize("label", [{"name": "x"}, {"name": "x", "type": "Nice"}, {"type": "System"}, "x"])
+def test_a_label_that_is_none(client: Client, number: int, label: object) -> None:
+    body = {"name": "other", "runnerGroupId": 1, "labels": [label], "RunnerSetting": {"disableUpdate": True}}
+    assert client.admin_call("POST", SETS, body)[0] == 400
+    assert client.of_set("PATCH", number, "", {"labels": [label]})[0] == 400
+
+
 # --- the session ---
 
 
@@ -251,6 +258,21 @@ def test_a_queue_token_ends_and_is_renewed(github: GitHub, client: Client, numbe
     github.queue_job("linux-x64", repository=REPOSITORY)
     status, client.session = client.of_set("PATCH", number, f"/sessions/{client.session['sessionId']}")
     assert (status, client.next()[0]) == (200, 200)
+
+
+def test_a_renewal_ends_the_token_before_it(client: Client, number: int) -> None:
+    client.open(number)
+    before = client.session
+    client.session = client.of_set("PATCH", number, f"/sessions/{before['sessionId']}")[1]
+    assert client.next()[0] == 202
+    client.session = before
+    assert (client.next()[0], client.delete(1), client.acquire(number, 1)[0]) == (401, 401, 401)
+
+
+def test_the_queue_takes_its_own_token_alone(client: Client, number: int) -> None:
+    client.open(number)
+    client.session["messageQueueAccessToken"] = client.admin
+    assert (client.next()[0], client.delete(1), client.acquire(number, 1)[0]) == (401, 401, 401)
 
 
 def test_a_session_that_is_expired_lets_go_of_its_request(github: GitHub, client: Client, scale_set: ScaleSet) -> None:
@@ -398,6 +420,18 @@ def test_a_deleted_set_sends_its_jobs_to_the_next(github: GitHub, client: Client
     assert github.runners.get(runner.id) is None
     again = client.create()[1]
     assert (again["id"] != scale_set.id, again["statistics"]["totalAvailableJobs"], job.stage) == (True, 1, "waiting")
+
+
+def test_a_group_that_is_closed_to_a_repository_takes_none_of_its_jobs(github: GitHub) -> None:
+    group = github.add_group("orgs/octo", "gpus", open_to=("octo/app",))
+    client = Client(github, "orgs/octo", Kind.ORGANIZATION).sign_in()
+    body = {"name": "big", "runnerGroupId": group.id, "labels": [{"name": "big", "type": "System"}]}
+    number = client.admin_call("POST", SETS, body)[1]["id"]
+    github.queue_job("big", repository="octo/other")
+    github.queue_job("big", repository="octo/app")
+    assert github.scale_sets.of("big").statistics()["totalAvailableJobs"] == 1
+    assert client.of_set("PATCH", number, "", {"runnerGroupId": 99})[0] == 404
+    assert client.of_set("PATCH", number, "", {"runnerGroupId": 1})[1]["runnerGroupName"] == "Default"
 
 
 def test_other_repositories_jobs_are_not_its_own(github: GitHub, client: Client, scale_set: ScaleSet) -> None:

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_smithy_types::body::SdkBody;
 use http::{Method, Request, StatusCode, Uri};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::exchange::Response;
 use super::queue::{self, Message};
@@ -35,6 +35,8 @@ pub(crate) struct Session {
     /// As of the session's beginning.
     pub statistics: Option<Statistics>,
     queue: Mutex<Queue>,
+    /// Held while the queue's token is renewed.
+    renewal: tokio::sync::Mutex<()>,
 }
 
 #[derive(Clone)]
@@ -60,6 +62,7 @@ impl Session {
             id: opened.session_id,
             statistics: opened.statistics,
             queue: Mutex::new(queue),
+            renewal: tokio::sync::Mutex::default(),
         })
     }
 
@@ -106,10 +109,10 @@ impl Session {
         let acquire = async |token: SecretString| {
             self.sets.call_with(ACQUIRE, &token, &path, &requests).await
         };
-        let mut response = acquire(self.queue().token).await?;
+        let token = self.queue().token;
+        let mut response = acquire(token.clone()).await?;
         if response.status == StatusCode::UNAUTHORIZED {
-            self.refresh().await?;
-            response = acquire(self.queue().token).await?;
+            response = acquire(self.refreshed(&token).await?.token).await?;
         }
         let Acquired { value } = response.json(ACQUIRE)?;
         Ok(value)
@@ -134,21 +137,22 @@ impl Session {
         operation: &'static str,
         request: impl Fn(&Queue) -> http::request::Builder,
     ) -> Result<Response, ScaleSetError> {
-        let response = self.ask_queue(operation, &request).await?;
+        let queue = self.queue();
+        let response = self.ask_queue(operation, &queue, &request).await?;
         if response.status != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
-        self.refresh().await?;
-        self.ask_queue(operation, &request).await
+        let renewed = self.refreshed(&queue.token).await?;
+        self.ask_queue(operation, &renewed, &request).await
     }
 
     async fn ask_queue(
         &self,
         operation: &'static str,
+        queue: &Queue,
         request: impl Fn(&Queue) -> http::request::Builder,
     ) -> Result<Response, ScaleSetError> {
-        let queue = self.queue();
-        let built = request(&queue)
+        let built = request(queue)
             .header(
                 http::header::AUTHORIZATION,
                 bearer(&queue.token, operation)?,
@@ -159,15 +163,22 @@ impl Session {
         self.sets.exchange(operation, built, within).await
     }
 
-    async fn refresh(&self) -> Result<(), ScaleSetError> {
+    /// The queue with another token than the one that was refused. Calls that are refused together renew it once: each renewal
+    /// may end the token before it.
+    async fn refreshed(&self, refused: &SecretString) -> Result<Queue, ScaleSetError> {
+        let _renewing = self.renewal.lock().await;
+        let known = self.queue();
+        if known.token.expose_secret() != refused.expose_secret() {
+            return Ok(known);
+        }
         let path = format!("{SETS}/{}/sessions/{}", self.set, self.id);
         let answer = self
             .sets
             .call(REFRESH, Method::PATCH, &path, None::<&()>)
             .await?;
         let renewed = queue_of(&self.sets, REFRESH, &answer.json(REFRESH)?)?;
-        *self.queue.lock().unwrap_or_else(PoisonError::into_inner) = renewed;
-        Ok(())
+        *self.queue.lock().unwrap_or_else(PoisonError::into_inner) = renewed.clone();
+        Ok(renewed)
     }
 
     fn queue(&self) -> Queue {

@@ -26,7 +26,9 @@ KINDS = {
     "administration": Kind.WRITE,
     "organization_self_hosted_runners": Kind.ORGANIZATION,
     "actions": Kind.RERUNS,
+    "contents": Kind.CONTENTS,
 }
+LEVELS = {"read": 1, "write": 2, "admin": 3}
 
 
 @dataclass
@@ -113,7 +115,7 @@ class Apps:
         if scope is None:
             return message(404, "Not Found")
         asked = limits.get("permissions") or app.permissions
-        if not asked.items() <= app.permissions.items():
+        if any(LEVELS[level] > LEVELS.get(app.permissions.get(name, ""), 0) for name, level in asked.items()):
             return message(422, "The permissions requested are not granted to this installation.")
         if scope.startswith("repos/") and limits.get("repositories") not in ([scope.split("/")[2]], None):
             return message(422, "There is at least one repository that does not exist or is not accessible.")

@@ -21,6 +21,7 @@ class Kind(Enum):
     WRITE = "fine-grained, administration: write"
     READ = "fine-grained, administration: read"
     WRITE_AND_CONTENTS = "fine-grained, administration: write, contents: read"
+    CONTENTS = "fine-grained, contents: read"
     UNRELATED = "fine-grained, without administration"
     NO_ACCESS = "fine-grained, for other repositories"
     GITHUB_TOKEN = "the job's own GITHUB_TOKEN"
@@ -98,7 +99,7 @@ def refusal(token: Token | None, request: Request) -> Response | None:
             return message(404, "Not Found")
         case Kind.GITHUB_TOKEN | Kind.RERUNS | Kind.RERUNS_BLINDLY:
             return message(403, "Resource not accessible by integration")
-        case Kind.UNRELATED:
+        case Kind.UNRELATED | Kind.CONTENTS:
             return message(403, "Resource not accessible by personal access token")
         case kind if not request.path.startswith(f"/{kind.place}/"):
             # A classic token sees nothing that its scopes do not open.
@@ -113,7 +114,7 @@ def refusal(token: Token | None, request: Request) -> Response | None:
 def _refusal_about_contents(token: Token) -> Response | None:
     """Files of a private repository need `contents: read`, which a job's own token has."""
     match token.kind:
-        case Kind.WRITE_AND_CONTENTS | Kind.GITHUB_TOKEN | Kind.RERUNS | Kind.RERUNS_BLINDLY:
+        case Kind.CONTENTS | Kind.WRITE_AND_CONTENTS | Kind.GITHUB_TOKEN | Kind.RERUNS | Kind.RERUNS_BLINDLY:
             return None
         case Kind.NO_ACCESS:
             return message(404, "Not Found")

@@ -137,7 +137,7 @@ class ScaleSets:
         def own() -> list[Runner]:
             return [one for one in self._runners.listed() if one.scale_set_id == number]
 
-        made = ScaleSet(number, scope, name, group.id, labels, self.pace, own, group.name, disable_update)
+        made = ScaleSet(number, scope, name, group, labels, self.pace, own, disable_update)
         made.assigns_directly = self.assigns_directly
         self.service.sets.append(made)
         for job in [job for job in self._unclaimed if made.serves(job) and job.status == "queued"]:

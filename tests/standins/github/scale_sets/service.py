@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from standins.github.groups import Groups
+from standins.github.groups import Group, Groups
 from standins.github.rest import launch_problem
 from standins.github.runners import Runner, Runners
 from standins.github.scale_sets.sets import ScaleSet, Session
@@ -173,15 +173,23 @@ class Service:
         problem = set_problem(body)
         if problem:
             return error(400, "ArgumentException", problem)
-        group = next((one for one in self._groups.of(scope) if one.id == body["runnerGroupId"]), None)
+        group = self._group(scope, body)
         if group is None:
             return error(404, "RunnerGroupNotFoundException", f"Runner group {body['runnerGroupId']} was not found.")
         name = body["name"]
-        if any(one.name.lower() == name.lower() and one.group_id == group.id for one in self._living(scope)):
+        if self._has(scope, name, group):
             return error(409, "RunnerScaleSetExistsException", f"Runner scale set {name} already exists.")
         setting = body.get("RunnerSetting", {})
         made = self.new_set(scope, name, group, label_names(body), bool(setting.get("disableUpdate")))
         return Response.of_json(200, made.as_json(self._url(made)))
+
+    def _group(self, scope: str, body: Any) -> Group | None:
+        return next((one for one in self._groups.of(scope) if one.id == body["runnerGroupId"]), None)
+
+    def _has(self, scope: str, name: str, group: Group, besides: ScaleSet | None = None) -> bool:
+        """A set's name is taken in its group alone."""
+        others = (one for one in self._living(scope) if one is not besides and one.group.id == group.id)
+        return any(one.name.lower() == name.lower() for one in others)
 
     # --- one set ---
 
@@ -218,13 +226,16 @@ class Service:
         return Response(204)
 
     def _update(self, one: ScaleSet, body: Any) -> Response:
-        problem = set_problem({"name": one.name, "runnerGroupId": one.group_id, "labels": [{"name": "x"}], **body})
+        problem = set_problem({**one.as_json(""), **body})
         if problem:
             return error(400, "ArgumentException", problem)
         new_name = body.get("name", one.name)
-        if any(other is not one and other.name.lower() == new_name.lower() for other in self._living(one.scope)):
+        group = self._group(one.scope, body) if "runnerGroupId" in body else one.group
+        if group is None:
+            return error(404, "RunnerGroupNotFoundException", f"Runner group {body['runnerGroupId']} was not found.")
+        if self._has(one.scope, new_name, group, besides=one):
             return error(409, "RunnerScaleSetExistsException", f"Runner scale set {new_name} already exists.")
-        one.name, one.group_id = new_name, body.get("runnerGroupId", one.group_id)
+        one.name, one.group = new_name, group
         one.labels = label_names(body) if "labels" in body else one.labels
         one.disable_update = bool(body.get("RunnerSetting", {}).get("disableUpdate", one.disable_update))
         return Response.of_json(200, one.as_json(self._url(one)))
@@ -331,6 +342,8 @@ def set_problem(body: Any) -> str | None:
         isinstance(one, dict) and isinstance(one.get("name"), str) and 1 <= len(one["name"]) <= 256 for one in labels
     ):
         return "labels: each has a name of 1 to 256 characters"
+    if not all(one.get("type") in ("System", "User") for one in labels):
+        return "labels: the type of each is System or User"
     if not isinstance(body.get("runnerGroupId"), int):
         return "runnerGroupId is missing"
     return None

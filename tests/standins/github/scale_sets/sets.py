@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from standins.github.groups import Group
 from standins.github.runners import Runner
 from standins.github.scale_sets.jobs import TIMES_ASSIGNED, SetJob, message, now
 from standins.github.scale_sets.pace import Pace
@@ -24,7 +25,7 @@ class Session:
     owner: str
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     tokens: dict[str, float] = field(default_factory=dict)
-    """Each queue token, and until when it is good."""
+    """The queue token, and until when it is good; none once it was expired."""
     polled: float = field(default_factory=time.monotonic)
     """When a request for a message last came or was answered."""
     polling: int = 0
@@ -32,6 +33,8 @@ class Session:
     """What the last request said."""
 
     def new_token(self, lasts: float) -> str:
+        """The one token from now on: a client that keeps an older one has not understood."""
+        self.tokens.clear()
         token = f"eyJ{secrets.token_hex(30)}"
         self.tokens[token] = time.monotonic() + lasts
         return token
@@ -66,12 +69,11 @@ class ScaleSet:
     id: int
     scope: str
     name: str
-    group_id: int
+    group: Group
     labels: list[str]
     pace: Pace
     runners: Callable[[], list[Runner]]
     """Those of this set that GitHub lists now."""
-    group_name: str = "Default"
     disable_update: bool = False
     created_on: str = field(default_factory=now)
     is_deleted: bool = False
@@ -102,14 +104,21 @@ class ScaleSet:
     _pending: list[dict[str, Any]] = field(default_factory=list)
     _next_message: int = FIRST_MESSAGE
 
+    @property
+    def group_id(self) -> int:
+        return self.group.id
+
     # --- jobs ---
 
     def serves(self, job: SetJob) -> bool:
         wanted = {label.lower() for label in job.labels}
         fits = wanted <= {label.lower() for label in self.labels} or wanted == {self.name.lower()}
-        repository = f"repos/{job.repository.lower()}"
-        owner = f"orgs/{job.repository.lower().partition('/')[0]}"
-        return fits and (self.scope in (repository, owner) or self.scope.startswith("enterprises/"))
+        repository = job.repository.lower()
+        owner = repository.partition("/")[0]
+        is_enterprise = self.scope.startswith("enterprises/")
+        # A repository has no groups but the default one.
+        is_open = self.group.is_open_to(owner if is_enterprise else repository)
+        return fits and is_open and (is_enterprise or self.scope in (f"repos/{repository}", f"orgs/{owner}"))
 
     def take_in(self, job: SetJob) -> None:
         job.scale_set_id = self.id
@@ -254,8 +263,8 @@ class ScaleSet:
         return {
             "id": self.id,
             "name": self.name,
-            "runnerGroupId": self.group_id,
-            "runnerGroupName": self.group_name,
+            "runnerGroupId": self.group.id,
+            "runnerGroupName": self.group.name,
             "labels": [{"id": nth, "name": name, "type": "System"} for nth, name in enumerate(self.labels, start=1)],
             "RunnerSetting": {"ephemeral": True, "disableUpdate": self.disable_update, "provisioning": ""},
             "createdOn": self.created_on,
