@@ -56,6 +56,8 @@ pub(crate) enum Purpose {
     Runners,
     /// Workflow runs of the repository.
     Runs,
+    /// Files of the repository.
+    Files,
 }
 
 /// Where the App speaks, and what its token is limited to there.
@@ -75,6 +77,7 @@ impl Installation {
     pub(super) fn of(run: &WorkflowRun, purpose: Purpose) -> Self {
         let (permissions, is_repository) = match (purpose, &run.scope) {
             (Purpose::Runs, _) => (&[("actions", "write"), ("checks", "read")][..], true),
+            (Purpose::Files, _) => (&[("contents", "read")][..], true),
             (Purpose::Runners, Scope::Repository(_)) => (&[("administration", "write")][..], true),
             // This permission opens no repository, so that there is none to name.
             (Purpose::Runners, _) => (&[("organization_self_hosted_runners", "write")][..], false),

@@ -4,6 +4,8 @@ pub(crate) mod label;
 pub(crate) mod profile;
 pub(crate) mod profile_file;
 
+use std::sync::Arc;
+
 use crate::error::Failure;
 use crate::inputs::{Inputs, Layer};
 use crate::report::Reporter;
@@ -17,7 +19,7 @@ use crate::{inputs::InputError, runner::profile::FILE, values::list};
 pub(crate) async fn resolve(
     inputs: Inputs,
     environment: impl Fn(&str) -> Option<String>,
-    report: &Reporter,
+    report: &Arc<Reporter>,
 ) -> Result<Inputs, Failure> {
     let layer = match inputs.get(label::INPUT) {
         None => return Ok(inputs),
@@ -49,7 +51,7 @@ pub(crate) async fn served(
     inputs: &Inputs,
     drained: Option<&str>,
     environment: impl Fn(&str) -> Option<String>,
-    report: &Reporter,
+    report: &Arc<Reporter>,
 ) -> Result<Vec<ServedRunner>, Failure> {
     let named: Vec<String> = match (drained, inputs.get(label::INPUT)) {
         (Some(name), _) => vec![name.to_owned()],

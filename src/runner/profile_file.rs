@@ -13,22 +13,26 @@ use secrecy::SecretString;
 
 use crate::clients::{JOB_TOKEN, target};
 use crate::credentials::GithubCredentials;
+use crate::credentials::app_key::AppKey;
 use crate::error::{Exit, Failure};
 use crate::github::{Github, GithubError, Purpose, READ_FILE};
 use crate::http::extra_roots::ExtraRoots;
 use crate::inputs::{InputError, Inputs, Problems};
+use crate::platform::clock::timeout;
 use crate::platform::files;
 use crate::report::Reporter;
 use crate::retry::{self, Deadline};
 use crate::runner::profile::FILE;
 
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long an App's sign-out may take; its token ends by itself within the hour.
+const SIGN_OUT: Duration = Duration::from_secs(3);
 
 /// The file's text.
 pub(crate) async fn read(
     inputs: &Inputs,
     environment: impl Fn(&str) -> Option<String>,
-    report: &Reporter,
+    report: &Arc<Reporter>,
 ) -> Result<String, Failure> {
     let origin = origin(inputs, &environment).map_err(|error| Failure::inputs(&[error]))?;
     let workspace = environment("GITHUB_WORKSPACE").unwrap_or_else(|| ".".to_owned());
@@ -86,37 +90,37 @@ fn digest(text: &str) -> String {
     bytes.map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// From GitHub, with the job's own token, else with ours.
+/// From GitHub, with the job's own token, else with ours or our App's.
 async fn fetch(
     inputs: &Inputs,
     environment: impl Fn(&str) -> Option<String>,
-    report: &Reporter,
+    report: &Arc<Reporter>,
 ) -> Result<(String, String), Failure> {
     let mut problems = Problems::default();
     let api = problems.collect(target::github_api(&environment));
     let run = problems.collect(target::workflow_run(inputs, &environment));
     let extra_roots = problems.collect(ExtraRoots::read(&environment));
-    let (Some(api), Some(run), Some(extra_roots)) = (api, run, extra_roots) else {
+    let app = problems.collect(AppKey::parse(inputs));
+    let (Some(api), Some(run), Some(extra_roots), Some(app)) = (api, run, extra_roots, app) else {
         return Err(Failure::inputs(&problems.located(inputs)));
     };
     let commit = environment("GITHUB_SHA").filter(|sha| sha.chars().all(|c| c.is_ascii_hexdigit()));
     let own = environment(JOB_TOKEN).inspect(|token| report.mask(token));
-    let given = inputs.get("github-token").map(str::to_owned);
     let deadline = Deadline::after(PATIENCE);
     let connector = crate::http::connector(extra_roots, crate::http::READ_TIMEOUT);
     let mut refused = None;
-    for token in own.into_iter().chain(given) {
-        let token = SecretString::from(token.trim());
-        let github = Github::new(
-            connector.clone(),
-            &api,
-            GithubCredentials::Token(token),
-            &run,
-            Purpose::Runs,
-            Arc::new(|_| {}),
-        );
+    let mask = {
+        let report = report.clone();
+        Arc::new(move |secret: &str| report.mask(secret))
+    };
+    for credentials in credentials(own, inputs.get("github-token"), app) {
+        let (connector, mask) = (connector.clone(), mask.clone());
+        let github = Github::new(connector, &api, credentials, &run, Purpose::Files, mask);
         let answer = retry::until(READ_FILE, deadline, || github.file(FILE, commit.as_deref()));
-        match answer.await {
+        let answer = answer.await;
+        // Of a token that is left, nobody needs to hear: it reads files alone.
+        let _ = timeout(SIGN_OUT, github.sign_out()).await;
+        match answer {
             Ok(text) => {
                 let at = commit.map_or_else(String::new, |commit| format!(" at `{commit}`"));
                 return Ok((text, format!("{} on GitHub{at}", run.repository)));
@@ -135,11 +139,24 @@ async fn fetch(
     ))
 }
 
-/// Whether another token may see more. GitHub answers 404 for what a token may not know of.
+/// Whom to ask as, one after another.
+fn credentials(
+    own: Option<String>,
+    given: Option<&str>,
+    app: Option<AppKey>,
+) -> impl Iterator<Item = GithubCredentials> {
+    let tokens = own.into_iter().chain(given.map(str::to_owned));
+    tokens
+        .map(|token| GithubCredentials::Token(SecretString::from(token.trim())))
+        .chain(app.map(GithubCredentials::App))
+}
+
+/// Whether another token may see more. GitHub answers 404 for what a token may not know of, and 422 where an App may not read
+/// files.
 fn is_refusal(error: &GithubError) -> bool {
     error
         .status()
-        .is_some_and(|status| matches!(status.as_u16(), 401 | 403 | 404))
+        .is_some_and(|status| matches!(status.as_u16(), 401 | 403 | 404 | 422))
 }
 
 fn not_found(repository: &str, commit: Option<&str>, refused: Option<GithubError>) -> Failure {
@@ -155,9 +172,14 @@ fn not_found(repository: &str, commit: Option<&str>, refused: Option<GithubError
         what: format!("`{FILE}` was not found; {why}"),
         help: vec![
             format!("commit `{FILE}`, or pass a label such as `sprinters:aws:eu-central-1:m7i.large` as `runner`"),
-            "if it is there: give the job `permissions: contents: read`, or put `actions/checkout` before this step and set \
-             `profiles: workspace`"
-                .to_owned(),
+            if commit.is_some() {
+                "if it is there: give the job `permissions: contents: read`, or put `actions/checkout` before this step and \
+                 set `profiles: workspace`"
+            } else {
+                "if it is there: give the token, or the App, the repository permission `Contents: Read`, or run this in a \
+                 folder with a checkout"
+            }
+            .to_owned(),
         ],
     }
 }
