@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
 import re
 import signal
 import socket
@@ -18,10 +21,10 @@ import pytest
 from standins import images
 from standins.aws import Ec2
 from standins.cloud import Behaves, Cloud, Simulated
-from standins.gate import answer, empty, truncated
+from standins.gate import answer, delayed, empty, truncated
 from standins.github import GitHub, Kind, SetJob
 from standins.program import Program, Running
-from standins.server import Response
+from standins.server import Handler, Outcome, Request, Response
 
 pytestmark = pytest.mark.not_portable
 
@@ -265,6 +268,7 @@ def test_for_ends_it_by_itself(begin: Listen, github: GitHub) -> None:
     run = begin(**{"for": "3s"}).wait(SOON)
     assert run.code == 0, run.log
     assert 2.5 < run.seconds < 10
+    assert "`for` (3s) is over" in run.log
     assert github.scale_sets.of(LINUX).session is None
 
 
@@ -327,6 +331,21 @@ def test_killed_and_started_again(
     stopped(second)
 
 
+def drain(sprinters: Program, name: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*sprinters.command, "listen", "--drain", name],
+        env=by_hand(sprinters),
+        cwd=sprinters.environment["GITHUB_WORKSPACE"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def file(sprinters: Program) -> Path:
+    return Path(sprinters.environment["GITHUB_WORKSPACE"]) / ".github" / "sprinters.yml"
+
+
 def test_drain_takes_a_set_out_of_service(
     listen: Listen, push: Push, github: GitHub, sprinters: Program, behaves: Behaves, cloud: Cloud
 ) -> None:
@@ -335,20 +354,48 @@ def test_drain_takes_a_set_out_of_service(
     job = push()
     github.runners.wait(lambda: job.stage == "running", SOON, "the job's start")
     stopped(running)
-    drained = subprocess.run(
-        [*sprinters.command, "listen", "--drain", LINUX],
-        env=by_hand(sprinters),
-        cwd=sprinters.environment["GITHUB_WORKSPACE"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    drained = drain(sprinters, LINUX)
+    said, _ = drained.communicate(timeout=120)
 
-    assert drained.returncode == 0, drained.stdout + drained.stderr
+    assert drained.returncode == 0, said
     assert not github.scale_sets.all()
     done(github, job)
     assert job.result == "Succeeded" and not killed_with_jobs(cloud)
+
+
+def test_a_drain_waits_for_the_listener_that_serves_the_set(listen: Listen, sprinters: Program, github: GitHub) -> None:
+    running = listen()
+    [session] = github.scale_sets.of(LINUX).sessions
+    draining = drain(sprinters, LINUX)
+    github.gate.wait_for("open-session", nth=3, timeout=SOON)
+    assert github.scale_sets.of(LINUX).session is session
+    stopped(running)
+    said, _ = draining.communicate(timeout=60)
+
+    assert draining.returncode == 0, said
+    assert session.owner in said and "end that listener" in said
+    assert not github.scale_sets.all()
+
+
+def test_a_set_that_is_not_there_is_not_drained(begin: Listen, sprinters: Program, github: GitHub) -> None:
+    file(sprinters).write_text(file_of(linux_x64={"max-runners": 1}))
+    draining = drain(sprinters, "linux-x46")
+    said, _ = draining.communicate(timeout=60)
+
+    assert draining.returncode == 1, said
+    assert "no scale set `linux-x46`" in said and "`runner-group`" in said
+    assert "create-scale-set" not in github.gate.operations()
+
+
+def test_a_drain_leaves_the_labels_alone(begin: Listen, sprinters: Program, github: GitHub, repository: str) -> None:
+    file(sprinters).write_text(file_of(other={"max-runners": 1}))
+    github.scale_sets.add(LINUX, LINUX, "gpu", scope=f"repos/{repository}")
+    draining = drain(sprinters, LINUX)
+    said, _ = draining.communicate(timeout=60)
+
+    assert draining.returncode == 0, said
+    assert not github.scale_sets.all()
+    assert "update-scale-set" not in github.gate.operations()
 
 
 # --- bad days ---
@@ -423,6 +470,53 @@ def test_a_single_strange_answer_to_the_session_costs_seconds(begin: Listen, pus
 
     assert (job.result, rule.struck) == ("Succeeded", 1)
     stopped(running)
+
+
+@pytest.mark.parametrize("reply", [Response(202), Response.of_json(200, {})], ids=["nothing", "no message"])
+def test_a_long_poll_that_is_not_held_is_not_repeated_without_end(
+    listen: Listen, push: Push, github: GitHub, reply: Response
+) -> None:
+    """As a proxy makes it that answers in GitHub's place."""
+    running = listen()
+    rule = github.gate.fail("next-message", answer(reply), times=None)
+    time.sleep(6)
+    asked = rule.struck
+    github.gate.mend()
+    job = push()
+    done(github, job, timeout=60)
+    stopped(running)
+    assert asked < 25
+
+
+def test_a_queue_that_refuses_every_token_is_not_asked_without_end(listen: Listen, push: Push, github: GitHub) -> None:
+    running = listen()
+    refused = Response(401, {"Content-Type": "text/plain"}, b"")
+    rule = github.gate.fail("next-message", answer(refused), times=None)
+    until(lambda: rule.struck > 0, "the first refusal")
+    time.sleep(6)
+    opened = len(github.scale_sets.of(LINUX).sessions)
+    github.gate.mend()
+    job = push()
+    done(github, job, timeout=60)
+    assert "opening a new session" in stopped(running)
+    assert opened < 12
+
+
+def test_calls_that_are_refused_together_renew_the_token_once(listen: Listen, push: Push, github: GitHub) -> None:
+    running = listen()
+
+    def and_expire(request: Request, serve: Handler) -> Outcome:
+        outcome = serve(request)
+        github.scale_sets.expire_queue_tokens()
+        return outcome
+
+    github.gate.fail("next-message", and_expire)
+    github.gate.fail("refresh-session", delayed(0.4), times=None)
+    job = push()
+    done(github, job)
+    stopped(running)
+    assert len(github.scale_sets.of(LINUX).sessions) == 1
+    assert len(github.gate.calls("refresh-session")) == 1
 
 
 def test_sessions_and_tokens_that_end_are_renewed(listen: Listen, push: Push, github: GitHub) -> None:
@@ -525,7 +619,63 @@ def test_a_token_without_the_right(begin: Listen, github: GitHub) -> None:
 def test_a_server_without_scale_sets(begin: Listen, github: GitHub) -> None:
     github.scale_sets.service.is_supported = False
     message = refused(begin, 1)
-    assert "scale set" in message and "404" in message
+    assert "404" in message and "GitHub Enterprise Server 3.9" in message
+
+
+@pytest.mark.parametrize(("permission", "code"), [({"contents": "read"}, 0), ({}, 2)], ids=["reads it", "may not"])
+def test_an_app_reads_the_file_where_nothing_is_checked_out(
+    begin: Listen,
+    sprinters: Program,
+    github: GitHub,
+    repository: str,
+    tmp_path: Path,
+    permission: dict[str, str],
+    code: int,
+) -> None:
+    text = file_of(linux_x64={"max-runners": 1})
+    file(sprinters).write_text(text)
+    github.add_file(".github/sprinters.yml", text)
+    app = github.add_app({"administration": "write"} | permission, f"repos/{repository}")
+    environment = by_hand(sprinters) | {"SPRINTERS_APP_PRIVATE_KEY": app.pem()}
+    del environment["SPRINTERS_TOKEN"]
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    run = subprocess.run(
+        [*sprinters.command, "listen", "--github-app-id", str(app.id), "--for", "2s"],
+        env=environment,
+        cwd=elsewhere,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    said = run.stdout + run.stderr
+    assert run.returncode == code, said
+    if code:
+        assert "`Contents: Read`" in said and not github.scale_sets.all()
+    else:
+        assert f"{LINUX}: serving jobs" in said and "at most 1 runner;" in said
+        limits = [one["permissions"] for one in github.apps.asked]
+        assert limits == [{"contents": "read"}, {"administration": "write"}]
+
+
+def test_the_region_may_come_from_an_aws_profile(begin: Listen, sprinters: Program, github: GitHub) -> None:
+    home = Path(sprinters.environment["HOME"])
+    (home / ".aws").mkdir()
+    (home / ".aws" / "config").write_text("[profile ci]\nregion = eu-central-1\n")
+    file(sprinters).write_text(file_of(linux_x64={"max-runners": 1}))
+    environment = by_hand(sprinters) | {"AWS_PROFILE": "ci"}
+    del environment["AWS_REGION"]
+    run = subprocess.run(
+        [*sprinters.command, "listen", "--for", "2s"],
+        env=environment,
+        cwd=sprinters.environment["GITHUB_WORKSPACE"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
 
 
 # --- at a terminal, and seen from outside ---
@@ -546,12 +696,12 @@ def by_hand(sprinters: Program) -> dict[str, str]:
 class Terminal:
     """`sprinters listen …` in a folder with `.github/sprinters.yml`, until Ctrl-C."""
 
-    def __init__(self, sprinters: Program, github: GitHub, *flags: str) -> None:
+    def __init__(self, sprinters: Program, github: GitHub, *flags: str, **environment: str) -> None:
         workspace = Path(sprinters.environment["GITHUB_WORKSPACE"])
         (workspace / ".github" / "sprinters.yml").write_text(file_of(linux_x64={"max-runners": 1}))
         self._process = subprocess.Popen(
             [*sprinters.command, "listen", *flags],
-            env=by_hand(sprinters),
+            env=by_hand(sprinters) | environment,
             cwd=workspace,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -578,7 +728,7 @@ Typed = Callable[..., Terminal]
 
 @pytest.fixture
 def typed(begin: Listen, sprinters: Program, github: GitHub) -> Typed:
-    return lambda *flags: Terminal(sprinters, github, *flags)
+    return lambda *flags, **environment: Terminal(sprinters, github, *flags, **environment)
 
 
 def test_at_a_terminal_it_is_one_word(typed: Typed, push: Push, github: GitHub) -> None:
@@ -591,6 +741,60 @@ def test_at_a_terminal_it_is_one_word(typed: Typed, push: Push, github: GitHub) 
     assert "unit tests" in said and "succeeded" in said
     assert "::" not in said, "a person's terminal gets no workflow commands"
     assert github.scale_sets.of(LINUX).session is None
+
+
+def test_ctrl_c_once_closes_and_twice_leaves(
+    begin: Listen, push: Push, sprinters: Program, github: GitHub, ec2: Ec2
+) -> None:
+    file(sprinters).write_text(file_of(linux_x64={"max-runners": 1}))
+    ec2.gate.fail("RunInstances", delayed(8))
+    main, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [*sprinters.command, "listen"],
+        env=by_hand(sprinters),
+        cwd=sprinters.environment["GITHUB_WORKSPACE"],
+        stdout=terminal,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    github.gate.wait_for("next-message", timeout=SOON)
+    push()
+    ec2.gate.wait_for("RunInstances", timeout=SOON)
+    process.send_signal(signal.SIGINT)
+    said = read_until(main, b"once more: leave at once")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(3) == 1
+    said += read_until(main, b"finds what")
+    assert b"1 wanted" in said and b"::" not in said
+    assert b"cancelled this job" not in said
+
+
+def read_until(terminal: int, words: bytes) -> bytes:
+    """What is written at it so far, once these words are."""
+    said = b""
+    while words not in said:
+        part = os.read(terminal, 4096)
+        assert part, said
+        said += part
+    return said
+
+
+def test_systemd_hears_that_it_is_ready_lives_and_stops(typed: Typed, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(SOON)
+        terminal = typed(NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="1000000")
+        assert systemd.recv(4096).splitlines() == [b"READY=1", b"STATUS=serving 1 scale set"]
+        began = time.monotonic()
+        assert [systemd.recv(4096).strip() for _ in range(4)] == [b"WATCHDOG=1"] * 4
+        assert time.monotonic() - began < 4, "more often than systemd waits for it"
+        terminal.ended()
+        systemd.setblocking(False)
+        told = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                told.append(systemd.recv(4096).strip())
+        assert b"STOPPING=1" in told
 
 
 def test_metrics_and_health(typed: Typed, push: Push, github: GitHub) -> None:

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
-use super::REGISTER;
 use super::wire::Refusal;
+use super::{FIND, REGISTER};
 use crate::github::GithubError;
 use crate::github::kind::{self, Kind};
 use crate::http::cause::{Unanswered, shortened};
@@ -191,7 +191,7 @@ impl ScaleSetError {
             Kind::SlowDown | Kind::FreshToken => "nothing needs to be done: it is asked again later".to_owned(),
             Kind::Unreadable => "check that no proxy changes GitHub's answers".to_owned(),
             Kind::Status(status) => match (self.operation, status.as_u16()) {
-                (REGISTER, 404) => {
+                (REGISTER | FIND, 404) => {
                     "this server has no runner scale sets: they need GitHub Enterprise Server 3.9 or later, or github.com; \
                      `mode: start` works without them"
                         .to_owned()

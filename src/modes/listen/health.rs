@@ -38,6 +38,12 @@ impl Health {
         sets.insert(set.to_owned(), Seen { at, is_standby });
     }
 
+    /// The set is not served any more.
+    pub(super) fn forget(&self, set: &str) {
+        let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
+        sets.remove(set);
+    }
+
     /// Whether all is well, and a line for each set.
     pub(super) fn status(&self, now: Instant) -> (bool, String) {
         let sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -73,5 +79,9 @@ mod tests {
         );
         let (is_well, text) = health.status(now + STALE * 2);
         assert!(!is_well && text.contains("a: no answer from GitHub (360 s ago)"));
+        // One whose time is over keeps nobody from being well.
+        health.forget("a");
+        health.forget("b");
+        assert_eq!(health.status(now + STALE * 2), (true, String::new()));
     }
 }

@@ -25,7 +25,7 @@ impl Ended<'_> {
     fn times(&self) -> Vec<(&'static str, SystemTime)> {
         let known = [
             ("launched", self.runner.map(|runner| runner.launched)),
-            ("online", self.runner.and_then(|runner| runner.online)),
+            ("online", self.online()),
             ("started", self.job.started),
             ("done", self.job.finished),
         ];
@@ -33,6 +33,12 @@ impl Ended<'_> {
             .into_iter()
             .filter_map(|(name, time)| Some((name, time?)))
             .collect()
+    }
+
+    /// When its runner was seen online, which is at times seen only after its job has started.
+    fn online(&self) -> Option<SystemTime> {
+        let seen = self.runner?.online?;
+        Some(self.job.started.map_or(seen, |started| seen.min(started)))
     }
 
     /// How many hours of its instance are billed until then.
@@ -218,5 +224,14 @@ mod tests {
             ..ended
         };
         assert!(ended.line().contains(", $0.0012 without its volumes; "));
+        let late = Member {
+            online: after(32),
+            ..runner.clone()
+        };
+        let ended = Ended {
+            runner: Some(&late),
+            ..ended
+        };
+        assert!(ended.line().contains("online +31.0 s, started +31.0 s"));
     }
 }

@@ -10,8 +10,22 @@ use crate::values::runner_id::RunnerId;
 
 /// GitHub gives a job up that waited for a day.
 const LONGEST_QUEUE: Duration = Duration::from_hours(25);
+/// So many messages are known again when they come again.
+const RECENT: usize = 64;
 
 impl Set {
+    /// Whether the message has come before: one that could not be acknowledged comes again, and again.
+    pub(super) fn is_repeated(&mut self, message: u64) -> bool {
+        if self.recent.contains(&message) {
+            return true;
+        }
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(message);
+        false
+    }
+
     /// Takes a message in; the jobs on offer that are to be acquired.
     pub(super) fn take(&mut self, message: Message) -> Vec<i64> {
         let is_newest = self.last.is_none_or(|last| message.id > last);

@@ -134,6 +134,15 @@ impl Metrics {
         self.session.get_or_create(&of_set(set)).set(holds.into());
     }
 
+    /// How things stood does not count for a set that is not served any more; what was counted stays.
+    pub(super) fn forget(&self, set: &str) {
+        let of = of_set(set);
+        for gauge in [&self.wanted, &self.live, &self.busy] {
+            gauge.remove(&of);
+        }
+        self.usd_per_hour.remove(&of);
+    }
+
     /// `launched`, `no_capacity` or `failed`.
     pub(super) fn launch(&self, set: &str, outcome: &'static str) {
         self.launches.get_or_create(&of_outcome(set, outcome)).inc();
@@ -214,5 +223,8 @@ mod tests {
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }
+        metrics.forget("linux-x64");
+        let text = metrics.text();
+        assert!(!text.contains("runners_wanted{") && text.contains("launches_total{"));
     }
 }

@@ -21,6 +21,7 @@ mod messages;
 mod metrics;
 mod news;
 mod notify;
+mod overview;
 mod prices;
 mod reconcile;
 mod serve;
@@ -38,6 +39,7 @@ use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
 
 use crate::clients::{Clients, expected_account};
+use crate::ec2;
 use crate::error::{Exit, Failure};
 use crate::github::scale_sets::ScaleSets;
 use crate::github::{Purpose, VISIBILITY};
@@ -74,7 +76,11 @@ pub(crate) async fn listen(
 ) -> Result<(), Failure> {
     let drained = flags.drain.as_deref();
     let runners = runner::served(&inputs, drained, environment, report).await;
-    let runners = runners.map_err(|failure| failure.after(inputs.unknown()))?;
+    let mut runners = runners.map_err(|failure| failure.after(inputs.unknown()))?;
+    let region = ec2::profile_region(environment).await;
+    for runner in &mut runners {
+        runner.inputs = std::mem::take(&mut runner.inputs).with_region_of_profile(region.clone());
+    }
     let mut problems = Problems::of(&inputs);
     let Some((target, spec)) = ListenSpec::parse(&runners, flags, environment, &mut problems)
     else {
@@ -117,7 +123,10 @@ async fn run(
     for set in sets {
         tasks.spawn(serve(set));
     }
-    notify::ready(&format!("serving {} scale sets", spec.sets.len()));
+    notify::ready(&match spec.sets.len() {
+        1 => "serving 1 scale set".to_owned(),
+        count => format!("serving {count} scale sets"),
+    });
     let outcome = attend(&service, &mut tasks, cancel, report).await;
     if let Some(pages) = pages {
         pages.abort();
@@ -152,7 +161,7 @@ async fn attend(
             _ = alive.tick() => notify::alive(),
             signal = cancel.requested() => {
                 if service.stop.is_cancelled() {
-                    return Err(Failure::cancelled(signal));
+                    return Err(left_at_once(signal));
                 }
                 notify::stopping();
                 service.stop.cancel();
@@ -162,11 +171,19 @@ async fn attend(
                 tokio::select! {
                     () = all_ended(tasks) => return outcome,
                     () = tokio::time::sleep(CLOSE_WITHIN) => return outcome,
-                    signal = cancel.requested() => return Err(Failure::cancelled(signal)),
+                    signal = cancel.requested() => return Err(left_at_once(signal)),
                 }
             }
         }
     }
+}
+
+fn left_at_once(signal: &str) -> Failure {
+    Failure::new(
+        format!("left at once ({signal}), with sessions open"),
+        "the next listener may have to wait some two minutes for GitHub to end them; it finds what comes of launches that \
+         were under way",
+    )
 }
 
 async fn all_ended(tasks: &mut JoinSet<Result<(), Failure>>) {
@@ -217,9 +234,13 @@ async fn one(
     let clients = clients.for_scale_set(&spec.regions, spec.account.clone(), clients.run.clone());
     expected_account::check(&clients, clients.account.as_ref(), deadline).await?;
     let group = session::group(sets, &spec.start.runner_group, &clients).await?;
-    let found = session::ensure(sets, spec, group, &voice)
-        .await
-        .map_err(|error| failure(&error, &clients))?;
+    let found = if drains {
+        session::existing(sets, spec, group, &clients).await?
+    } else {
+        session::ensure(sets, spec, group, &voice)
+            .await
+            .map_err(|error| failure(&error, &clients))?
+    };
     let run = identity(&clients.run, found.id, &spec.name);
     let clients = clients.for_scale_set(&spec.regions, spec.account.clone(), run);
     let service = service.clone();

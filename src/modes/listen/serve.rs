@@ -16,7 +16,13 @@ use crate::retry::{self, Backoff, Deadline, Transient};
 /// How long a listener that stops waits for launches under way to say what they made.
 const SETTLE: Duration = Duration::from_secs(4);
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+const SOONEST: Duration = Duration::from_millis(500);
 const SLOWEST: Duration = Duration::from_secs(30);
+/// GitHub holds a request for a message for some 50 s. What answers sooner, and brings nothing, is not asked again at once.
+const HELD: Duration = Duration::from_secs(1);
+/// A session that GitHub ends sooner is not followed by the next at once.
+const LASTING: Duration = Duration::from_mins(1);
+const LONGEST_REST: Duration = Duration::from_mins(1);
 const DELETE_WITHIN: Duration = Duration::from_secs(30);
 
 type Poll = Pin<Box<dyn Future<Output = Result<Option<Message>, ScaleSetError>> + Send>>;
@@ -30,26 +36,42 @@ enum End {
 }
 
 /// Serves the set until the listener stops, or until it is drained.
-pub(super) async fn serve(mut set: Set) -> Result<(), Failure> {
+pub(super) async fn serve(set: Set) -> Result<(), Failure> {
+    let (service, name) = (set.service.clone(), set.voice.set.clone());
     if let Some(lasts) = set.spec.lasts {
-        let stop = set.stop.clone();
+        let (stop, voice) = (set.stop.clone(), set.voice.clone());
         tokio::spawn(async move {
             sleep(lasts.as_duration()).await;
+            voice.log("over", format_args!("`for` ({lasts}) is over"));
             stop.cancel();
         });
     }
+    let outcome = sessions(set).await;
+    service.forget(&name);
+    outcome
+}
+
+/// One session after another.
+async fn sessions(mut set: Set) -> Result<(), Failure> {
+    let mut pauses = Backoff::new(Duration::from_secs(1), LONGEST_REST);
     loop {
         let service = set.service.clone();
         let opened = session::open(&set).await;
         let session = match opened {
             Ok(Some(session)) => Arc::new(session),
             Ok(None) => return Ok(()),
+            Err(error) if error.is_gone() && set.drains => {
+                set.voice
+                    .log("drained", "somebody has deleted the scale set");
+                return Ok(());
+            }
             Err(error) if error.is_gone() => {
                 set.voice.warns(
                     "gone",
                     format_args!("the scale set is gone ({error}): making it again"),
                 );
                 make_again(&mut set).await?;
+                rest(&set, pauses.next(None)).await;
                 continue;
             }
             Err(error) => {
@@ -60,6 +82,7 @@ pub(super) async fn serve(mut set: Set) -> Result<(), Failure> {
                 continue;
             }
         };
+        let began = Instant::now();
         match attend(&mut set, &session).await {
             End::Stopped => {
                 settle(&mut set).await;
@@ -81,6 +104,10 @@ pub(super) async fn serve(mut set: Set) -> Result<(), Failure> {
                 set.has_looked = false;
                 set.last = None;
                 set.next_census = Instant::now();
+                if began.elapsed() > LASTING {
+                    pauses = Backoff::new(Duration::from_secs(1), LONGEST_REST);
+                }
+                rest(&set, pauses.next(None)).await;
             }
         }
     }
@@ -103,8 +130,13 @@ async fn make_again(set: &mut Set) -> Result<(), Failure> {
 async fn pause(set: &mut Set, error: &ScaleSetError) {
     let failure = failure(error, &set.clients);
     set.voice.warns("trouble", failure.briefly());
+    let wait = trouble::SESSION_PAUSE + set.session_backoff.next(None);
+    rest(set, wait).await;
+}
+
+async fn rest(set: &Set, pause: Duration) {
     tokio::select! {
-        () = sleep(trouble::SESSION_PAUSE + set.session_backoff.next(None)) => {}
+        () = sleep(pause) => {}
         () = set.stop.cancelled() => {}
     }
 }
@@ -120,8 +152,9 @@ async fn attend(set: &mut Set, session: &Arc<Session>) -> End {
         set.jobs.note_statistics(statistics);
     }
     set.voice.log("serving", set.greeting());
-    let mut slow = Backoff::new(Duration::from_millis(500), SLOWEST);
+    let mut slow = Backoff::new(SOONEST, SLOWEST);
     let mut poll = next(set, session, Duration::ZERO);
+    let mut asked = Instant::now();
     loop {
         if !set.is_looking && Instant::now() >= set.next_census {
             set.look();
@@ -136,13 +169,15 @@ async fn attend(set: &mut Set, session: &Arc<Session>) -> End {
             answer = &mut poll => match answer {
                 Ok(message) => {
                     service.health.seen(&name, false);
-                    slow = Backoff::new(Duration::from_millis(500), SLOWEST);
-                    if let Some(message) = message {
-                        let id = message.id;
-                        let offers = set.take(message);
-                        set.acknowledge(session, id, offers);
-                    }
-                    poll = next(set, session, Duration::ZERO);
+                    let is_news = message.is_some_and(|message| take(set, session, message));
+                    let wait = if is_news || asked.elapsed() >= HELD {
+                        slow = Backoff::new(SOONEST, SLOWEST);
+                        Duration::ZERO
+                    } else {
+                        slow.next(None)
+                    };
+                    poll = next(set, session, wait);
+                    asked = Instant::now() + wait;
                 }
                 Err(error) if error.is_gone() || error.is_unauthorized() => return End::Lost(error),
                 Err(error) => {
@@ -151,6 +186,7 @@ async fn attend(set: &mut Set, session: &Arc<Session>) -> End {
                         set.voice.warns("trouble", &error);
                     }
                     poll = next(set, session, wait);
+                    asked = Instant::now() + wait;
                 }
             },
             Some(outcome) = set.launches.join_next(), if !set.launches.is_empty() => {
@@ -173,6 +209,15 @@ async fn attend(set: &mut Set, session: &Arc<Session>) -> End {
             }
         }
     }
+}
+
+/// Takes a message in, and says that it has been dealt with; `false` where it had come before.
+fn take(set: &mut Set, session: &Arc<Session>, message: Message) -> bool {
+    let id = message.id;
+    let is_news = !set.is_repeated(id);
+    let offers = set.take(message);
+    set.acknowledge(session, id, offers);
+    is_news
 }
 
 /// The long poll, after a wait.

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::health::Health;
 use super::metrics::Metrics;
+use super::overview::Overview;
 use crate::report::{Level, Reporter};
 
 /// Launches under way at a time, over all sets: enough to hide the round trips.
@@ -18,6 +19,7 @@ pub(super) struct Service {
     pub report: Arc<Reporter>,
     pub metrics: Metrics,
     pub health: Health,
+    pub overview: Overview,
     pub turns: Arc<Semaphore>,
     /// Nothing new is begun from then on.
     pub stop: CancellationToken,
@@ -35,10 +37,18 @@ impl Service {
             report,
             metrics: Metrics::new(),
             health: Health::of(sets),
+            overview: Overview::default(),
             turns: Arc::new(Semaphore::new(LAUNCHES_AT_ONCE)),
             stop: CancellationToken::new(),
             owner,
         }
+    }
+
+    /// The set is not served from here any more, while others may be.
+    pub(super) fn forget(&self, set: &str) {
+        self.metrics.forget(set);
+        self.health.forget(set);
+        self.overview.forget(set);
     }
 }
 

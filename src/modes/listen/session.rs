@@ -50,6 +50,26 @@ pub(super) async fn group(
         })
 }
 
+/// The set that is to be taken out of service, as it is.
+pub(super) async fn existing(
+    sets: &ScaleSets,
+    spec: &SetSpec,
+    group: u64,
+    clients: &Clients,
+) -> Result<ScaleSet, Failure> {
+    let deadline = Deadline::after(PATIENCE);
+    let found = retry::until(FIND, deadline, || sets.find(&spec.name, group)).await;
+    let (name, scope) = (&spec.name, &clients.run.scope);
+    found
+        .map_err(|error| failure(&error, clients))?
+        .ok_or_else(|| {
+            Failure::new(
+                format!("{scope} has no scale set `{name}` that could be taken out of service"),
+                "nothing needs to be done if it was deleted before; else check the name, `scope` and `runner-group`",
+            )
+        })
+}
+
 /// The set of that name with the labels that it should have, made where there is none.
 pub(super) async fn ensure(
     sets: &ScaleSets,
@@ -110,13 +130,16 @@ pub(super) async fn open(set: &Set) -> Result<Option<Session>, ScaleSetError> {
                 service.metrics.holds_session(&voice.set, false);
                 if logged.is_none_or(|at| at.elapsed() > SAY_EVERY) {
                     logged = Some(Instant::now());
-                    voice.log(
-                        "standby",
-                        format_args!(
-                            "standing by, for another listener serves this set (`{}`)",
-                            error.message()
-                        ),
-                    );
+                    let why = error.message();
+                    let text = if set.drains {
+                        format!(
+                            "waiting for the listener that serves this set (`{why}`): end that listener, or take the \
+                             runner out of its file and start it again"
+                        )
+                    } else {
+                        format!("standing by, for another listener serves this set (`{why}`)")
+                    };
+                    voice.log("standby", text);
                 }
                 STANDBY[0] / 2 + standby.next(None)
             }

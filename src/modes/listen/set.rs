@@ -52,6 +52,8 @@ pub(super) struct Set {
     pub session_backoff: Backoff,
     /// The last message's number.
     pub last: Option<u64>,
+    /// The numbers of messages that have come lately.
+    pub recent: VecDeque<u64>,
     /// Launches that spot reclaimed before their job: so many next ones go on-demand.
     pub on_demand_next: usize,
     pub next_census: Instant,
@@ -69,8 +71,6 @@ pub(super) struct Set {
     pub hindrance: Hindrance,
     /// Since when more jobs are said to wait than runners have taken.
     pub excess_since: Option<Instant>,
-    /// What a person at a terminal was last shown.
-    standing: Option<Standing>,
 }
 
 /// A runner's record without an instance: of a launch that may be under way, by a listener that is gone.
@@ -122,7 +122,7 @@ impl Set {
             lost: Vec::new(),
             hindrance: Hindrance::default(),
             excess_since: None,
-            standing: None,
+            recent: VecDeque::new(),
         }
     }
 
@@ -143,11 +143,8 @@ impl Set {
             usd_per_hour: self.fleet.usd_per_hour(),
         };
         self.service.metrics.stands(&self.voice.set, standing);
-        if self.standing.replace(standing) != Some(standing) {
-            self.voice.report.progress(format_args!(
-                "{}: {} wanted · {} live · {} busy",
-                self.voice.set, standing.wanted, standing.live, standing.busy
-            ));
+        if let Some(line) = self.service.overview.changed(&self.voice.set, standing) {
+            self.voice.report.progress(line);
         }
         let excess = demand.assigned > demand.lost + supply.busy;
         self.excess_since = excess.then(|| self.excess_since.unwrap_or_else(Instant::now));
@@ -210,8 +207,12 @@ impl Set {
             0 => String::new(),
             some => format!(", {some} of them waiting for jobs"),
         };
+        let runners = match max {
+            1 => "1 runner".to_owned(),
+            most => format!("{most} runners"),
+        };
         format!(
-            "serving jobs with `runs-on: {name}`, at most {max} runners{waiting}; GitHub counts {assigned}"
+            "serving jobs with `runs-on: {name}`, at most {runners}{waiting}; GitHub counts {assigned}"
         )
     }
 
