@@ -153,7 +153,8 @@ impl Launcher {
         self.spec.regions.is_several() && ends_here && error.is_about_region() && !self.is_over()
     }
 
-    /// One candidate, and once more with the baseline volume where the account's limits refuse the wanted one.
+    /// One candidate, and once more with the baseline volume where the account's limits refuse the wanted one, or where EC2
+    /// refuses what nobody but this program has asked for.
     async fn try_volumes(
         &self,
         records: &mut Records<'_>,
@@ -166,13 +167,15 @@ impl Launcher {
             &candidate.instance_type,
             &candidate.region,
         );
+        let is_our_choice = root.is_for_boot && !volumes.root.is_for_boot;
         let volumes = Volumes { root, ..volumes };
         match (
             self.try_candidate(records, candidate, volumes).await,
             volumes.baseline(),
         ) {
             (Err(LaunchError::Refused(error)), Some(baseline))
-                if error.next() == Next::BaselineVolume =>
+                if error.next() == Next::BaselineVolume
+                    || (is_our_choice && error.is_about_volume()) =>
             {
                 self.report.warning(format_args!(
                     "{error}; trying again with the baseline volume"

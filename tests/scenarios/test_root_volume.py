@@ -128,6 +128,27 @@ def test_the_tag_tells_stop_what_to_count(sprinters: Program, ec2: Ec2) -> None:
     )
 
 
+RATIO = "The parameter iops to volume size ratio of 625.000000 is too high; maximum is 500"
+
+
+def test_what_ec2_gives_no_volume_takes_the_baseline_where_nobody_chose_it(sprinters: Program, ec2: Ec2) -> None:
+    ec2.gate.fail("RunInstances", ec2_error("InvalidParameterCombination", RATIO))
+    run = sprinters.run("start", **LARGE)
+
+    assert run.code == 0, run.log
+    assert performance(ec2) == (3000, 125)
+
+
+def test_what_ec2_gives_no_volume_names_the_inputs(sprinters: Program, ec2: Ec2, left_behind: LeftBehind) -> None:
+    ec2.gate.fail("RunInstances", ec2_error("InvalidParameterCombination", RATIO), times=None)
+    run = sprinters.run("start", image=images.OWN_X64, **{"instance-type": "m7i.large", "root": "gp3/5000/500"})
+
+    assert run.code == 1
+    assert RATIO in run.log
+    assert all(words in run.log for words in ("`root`", "`root-size`", "500 IOPS per GiB"))
+    assert not left_behind()
+
+
 def test_too_little_quota_takes_the_baseline(sprinters: Program, ec2: Ec2) -> None:
     ec2.gate.fail("RunInstances", ec2_error("MaxIOPSLimitExceeded", "too many IOPS"))
     run = sprinters.run("start", **LARGE)

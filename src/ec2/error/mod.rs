@@ -108,6 +108,23 @@ impl Ec2Error {
         self.code() == Some("MissingParameter") && self.message.contains("size or snapshotId")
     }
 
+    /// Whether EC2 refuses what a volume is asked to be: too fast for its size or for the region, or smaller than the image.
+    pub(crate) fn is_about_volume(&self) -> bool {
+        let message = self.message.to_ascii_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
+        match self.code() {
+            Some("InvalidParameterCombination" | "InvalidParameterValue") => says(&[
+                "iops",
+                "throughput",
+                "volume size",
+                "volumesize",
+                "initialization",
+            ]),
+            Some("InvalidBlockDeviceMapping") => says(&["size"]),
+            _ => false,
+        }
+    }
+
     /// Whether the image does not exist, or no longer does.
     pub(crate) fn is_unknown_image(&self) -> bool {
         self.code()
@@ -330,6 +347,38 @@ mod tests {
         ] {
             assert_eq!(error(code, "").next(), next, "{code}");
         }
+    }
+
+    #[test]
+    fn what_a_volume_cannot_be_names_its_inputs() {
+        for (code, message, inputs) in [
+            (
+                "InvalidParameterCombination",
+                "The parameter iops to volume size ratio of 625.0 is too high; maximum is 500",
+                "`root`",
+            ),
+            (
+                "InvalidParameterValue",
+                "Volume throughput of 2000 MiB/s is too high; maximum is 1000",
+                "`root`",
+            ),
+            (
+                "InvalidBlockDeviceMapping",
+                "Volume of size 4GB is smaller than snapshot 'snap-0a', expect size >= 8GB",
+                "`root-size`",
+            ),
+        ] {
+            let refused = error(code, message);
+            assert!(refused.is_about_volume(), "{message}");
+            assert_eq!(refused.next(), Next::Final);
+            let remedy = "us-east-1"
+                .parse()
+                .map(|region| refused.remedy(&region))
+                .unwrap_or_default();
+            assert!(remedy.contains(inputs), "{remedy}");
+        }
+        let other = error("InvalidParameterValue", "Invalid value for instanceType");
+        assert!(!other.is_about_volume());
     }
 
     #[test]

@@ -68,6 +68,14 @@ impl Ec2Error {
                  documentation, or use another key for the account's default EBS encryption"
                     .to_owned()
             }
+            "InvalidBlockDeviceMapping" if self.is_about_volume() => {
+                "give a larger `root-size`, or none: the image's own size is taken then".to_owned()
+            }
+            _ if self.is_about_volume() => {
+                "ask for less in `root` (or `temp`), or for more GiB in `root-size`: gp3 gives at most 500 IOPS per GiB and 0.25 MiB/s \
+                 per IOPS, and not every region gives as much; without `root` the volume has 3,000 IOPS and 125 MiB/s"
+                    .to_owned()
+            }
             "OptInRequired" => format!("enable `{region}` for this AWS account, or sign up for EC2 in it"),
             "AuthFailure.ServiceLinkedRoleCreationNotPermitted" => {
                 "spot needs a service-linked role, once per account: aws iam create-service-linked-role \
