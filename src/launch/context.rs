@@ -113,7 +113,7 @@ pub(crate) struct Launcher {
     pub registrar: SetOnce<Registrar>,
     /// What instances are launched from, and in which order. Records are minted while it is still looked up.
     pub prepared: SetOnce<Arc<Prepared>>,
-    pub journal: Journal,
+    pub journal: Arc<Journal>,
     pub report: Arc<Reporter>,
     pub deadlines: Deadlines,
     /// Cancelled once everything is to be undone: nothing new may be made from then on, and whoever waits stops waiting.
@@ -145,7 +145,7 @@ impl Launcher {
             spec,
             registrar: SetOnce::new(),
             prepared: SetOnce::new(),
-            journal: Journal::default(),
+            journal: Arc::default(),
             report,
             deadlines,
             cancellation: CancellationToken::new(),

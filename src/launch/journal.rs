@@ -54,6 +54,13 @@ impl Journal {
         AttemptId(attempts.len() - 1)
     }
 
+    /// Before an instance is asked for that has no runner record.
+    pub(crate) fn without_record(&self) -> AttemptId {
+        let entry = self.asking_for_record("");
+        self.record_gone(entry);
+        entry
+    }
+
     /// The call for a record failed.
     pub(crate) fn record_failed(&self, entry: AttemptId, error: &GithubError) {
         if !error.may_have_acted() {

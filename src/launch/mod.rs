@@ -18,4 +18,5 @@ pub(crate) mod registrar;
 pub(crate) mod runner;
 pub(crate) mod runner_group;
 pub(crate) mod spec;
+pub(crate) mod undo;
 pub(crate) mod user_data;

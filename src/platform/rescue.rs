@@ -41,6 +41,6 @@ pub(crate) fn disarm() {
 /// The tests see with it that a panic leaves nothing behind; no release has it.
 #[cfg(debug_assertions)]
 pub(crate) fn panic_for_a_test() {
-    let is_asked_for = std::env::var_os("SPRINTERS_PANIC_AFTER_LAUNCH").is_some();
-    assert!(!is_asked_for, "asked for by SPRINTERS_PANIC_AFTER_LAUNCH");
+    let is_asked_for = std::env::var_os("SPRINTERS_TEST_PANIC").is_some();
+    assert!(!is_asked_for, "asked for by SPRINTERS_TEST_PANIC");
 }

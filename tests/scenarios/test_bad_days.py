@@ -288,7 +288,7 @@ def test_the_interrupted_instance_frees_its_record(
 @pytest.mark.debug_build
 def test_a_panic_leaves_nothing_behind(sprinters: Program, left_behind: LeftBehind) -> None:
     """A bug of ours, after the launch: only debug builds can be told to have one."""
-    sprinters.environment["SPRINTERS_PANIC_AFTER_LAUNCH"] = "1"
+    sprinters.environment["SPRINTERS_TEST_PANIC"] = "1"
     run = sprinters.run("start", **AMI, count="3")
 
     assert run.code == 1

@@ -169,6 +169,17 @@ def test_a_cancel_leaves_nothing(sprinters: Program, ec2: Ec2, left_behind: Left
 
 
 @ALLOWED
+@pytest.mark.debug_build
+def test_a_panic_leaves_nothing(sprinters: Program, ec2: Ec2, left_behind: LeftBehind) -> None:
+    sprinters.environment["SPRINTERS_TEST_PANIC"] = "1"
+    run = sprinters.run("bake", **AMI)
+
+    assert run.code == 1
+    assert len(ec2.instances()) == 1
+    assert not left_behind(), run.log
+
+
+@ALLOWED
 def test_stop_and_sweep_end_what_a_killed_bake_left(sprinters: Program, ec2: Ec2, behaves: Behaves) -> None:
     behaves.online_after, behaves.dies_after = None, 0.3
     behaves.state_reason = "Client.InstanceInitiatedShutdown"

@@ -162,6 +162,17 @@ def test_no_answer_at_all_is_told_as_such(sprinters: Program, ec2: Ec2, github: 
     assert not github.records()
 
 
+@pytest.mark.debug_build
+def test_a_panic_leaves_no_record(sprinters: Program, github: GitHub, left_behind: Callable[[], list[str]]) -> None:
+    sprinters.environment["SPRINTERS_TEST_PANIC"] = "1"
+    run = sprinters.run("check", **AMI)
+
+    assert run.code == 1
+    assert github.runners.issued
+    assert "the program stopped unexpectedly" in run.log
+    assert not left_behind()
+
+
 @pytest.mark.parametrize("operation", ["generate-jitconfig", "delete-runner"])
 def test_a_cancel_leaves_no_record(
     sprinters: Program, ec2: Ec2, github: GitHub, left_behind: Callable[[], list[str]], operation: str

@@ -13,7 +13,6 @@ use crate::github::Download;
 use crate::launch::prepare::Prepared;
 use crate::platform::clock::Ticks;
 use crate::retry;
-use crate::teardown::ClientToken;
 use crate::values::base36::letters;
 use crate::values::candidate::Candidate;
 use crate::values::network::InstanceId;
@@ -109,30 +108,21 @@ impl<'a, 'b> Baking<'a, 'b> {
                 client_token: &token,
                 power_off: PowerOff::Stops,
             };
-            let asked_for = ClientToken {
-                region: candidate.region.clone(),
-                token: token.clone(),
-            };
-            self.bake.leftovers.tokens.push(asked_for.clone());
+            let journal = self.bake.journal.clone();
+            let entry = journal.without_record();
+            journal.asking_for_instance(entry, &candidate.region, &token);
             let ec2 = self.bake.clients.ec2.home();
             let asked = retry::until(RUN_INSTANCES, self.bake.deadline, || {
                 ec2.run_instance(&launch)
             });
             match asked.await {
                 Ok(launched) => {
-                    self.bake
-                        .leftovers
-                        .tokens
-                        .retain(|other| *other != asked_for);
-                    self.bake.leftovers.instances.push(launched.id.clone());
+                    journal.instance_exists(entry, &launched.id);
                     return Ok(launched.id);
                 }
                 Err(error) => {
                     if !error.may_have_acted() {
-                        self.bake
-                            .leftovers
-                            .tokens
-                            .retain(|other| *other != asked_for);
+                        journal.no_instance(entry);
                     }
                     if !error.is_other_root_device() {
                         return Err(error);

@@ -9,18 +9,27 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
+#[cfg(not(target_family = "wasm"))]
+use tokio_util::sync::CancellationToken;
 
 use crate::clients::{Clients, expected_account};
 use crate::ec2::{CREATE_IMAGE, DEREGISTER_IMAGE, DESCRIBE_IMAGES, ImageState, MachineImage, tags};
 use crate::error::Failure;
 use crate::github::{DOWNLOADS, Download};
+#[cfg(not(target_family = "wasm"))]
+use crate::inputs::Mode;
+use crate::launch::journal::Journal;
 use crate::launch::prepare::Prepared;
+#[cfg(not(target_family = "wasm"))]
+use crate::launch::undo;
 use crate::platform::clock::Ticks;
+#[cfg(debug_assertions)]
+use crate::platform::rescue;
 use crate::platform::signals::{Cancel, budget};
 use crate::report::markdown::{self, code};
 use crate::report::{Reporter, seconds};
 use crate::retry::{self, Deadline};
-use crate::teardown::{Ended, Leftovers, Search, end};
+use crate::teardown::{Ended, Search, end};
 use crate::values::instance_type::{Architecture, InstanceType};
 use crate::values::network::InstanceId;
 use instance::Baking;
@@ -51,9 +60,17 @@ pub(crate) async fn bake(
             .first()
             .map_or(Architecture::X64, InstanceType::architecture),
         deadline: Deadline::after(spec.timeout),
-        leftovers: Leftovers::default(),
+        journal: Arc::default(),
         begun: None,
     };
+    #[cfg(not(target_family = "wasm"))]
+    undo::on_panic(
+        Mode::Bake,
+        clients,
+        &bake.journal,
+        &CancellationToken::new(),
+        report,
+    );
     let (outcome, search, within) = tokio::select! {
         outcome = bake.run() => (outcome, Search::UntilCertain, UNDO_PATIENTLY),
         signal = cancel.requested() => {
@@ -75,7 +92,7 @@ struct Bake<'a> {
     name: String,
     architecture: Architecture,
     deadline: Deadline,
-    leftovers: Leftovers,
+    journal: Arc<Journal>,
     /// What may have to be undone.
     begun: Option<Begun>,
 }
@@ -97,6 +114,8 @@ impl Bake<'_> {
         let mut baking = Baking::new(self, &prepared, &download, &image_name)?;
         let instance = baking.launch().await?;
         report.done(format_args!("launched `{instance}`"), began.elapsed());
+        #[cfg(debug_assertions)]
+        rescue::panic_for_a_test();
         let tags = self.tags(&image_name);
         self.may_create(&instance, &image_name, &tags).await?;
         Baking::until_stopped(self, &instance).await?;
@@ -247,7 +266,7 @@ impl Bake<'_> {
     ) -> Result<(), Failure> {
         let Clients { ec2, github, .. } = self.clients;
         let deadline = Deadline::after(UNDO_PATIENTLY);
-        let leftovers = std::mem::take(&mut self.leftovers);
+        let leftovers = self.journal.leftovers();
         let ended = end(ec2, github, leftovers, Search::UntilCertain, deadline).await;
         if !ended.left.is_empty() {
             let left = ended.left.join("; ");
@@ -322,7 +341,7 @@ impl Bake<'_> {
     async fn undo(&mut self, failure: Failure, search: Search, deadline: Deadline) -> Failure {
         self.report.line("· undoing what was begun");
         let Clients { ec2, github, .. } = self.clients;
-        let leftovers = std::mem::take(&mut self.leftovers);
+        let leftovers = self.journal.leftovers();
         let begun = self.begun.take();
         let deregistered = async {
             let image = match begun? {

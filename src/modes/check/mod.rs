@@ -9,11 +9,18 @@ mod token;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(not(target_family = "wasm"))]
+use tokio_util::sync::CancellationToken;
+
 use crate::clients::Clients;
 use crate::clients::expected_account;
 use crate::error::{Exit, Failure};
+#[cfg(not(target_family = "wasm"))]
+use crate::inputs::Mode;
 use crate::launch::journal::Journal;
 use crate::launch::spec::StartSpec;
+#[cfg(not(target_family = "wasm"))]
+use crate::launch::undo;
 use crate::platform::signals::{Cancel, budget};
 use crate::report::{CheckResult, CheckStatus, Reporter};
 use crate::retry::Deadline;
@@ -30,7 +37,15 @@ pub(crate) async fn check(
     report: &Arc<Reporter>,
 ) -> Result<(), Failure> {
     let mut cancel = Cancel::install().map_err(|error| Failure::bug(&error))?;
-    let journal = Journal::default();
+    let journal = Arc::new(Journal::default());
+    #[cfg(not(target_family = "wasm"))]
+    undo::on_panic(
+        Mode::Check,
+        clients,
+        &journal,
+        &CancellationToken::new(),
+        report,
+    );
     let findings = tokio::select! {
         findings = all(clients, spec, served, &journal, report) => findings,
         signal = cancel.requested() => {

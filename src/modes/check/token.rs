@@ -10,6 +10,8 @@ use crate::github::{CREATE, DEFAULT_GROUP, GithubError, JobId, MINT, RERUN};
 use crate::launch::journal::Journal;
 use crate::launch::runner_group;
 use crate::launch::spec::StartSpec;
+#[cfg(debug_assertions)]
+use crate::platform::rescue;
 use crate::report::{CheckResult, CheckStatus};
 use crate::retry::{self, Backoff, Deadline, Decision};
 use crate::teardown::{self, Ended, Record, Search};
@@ -53,6 +55,8 @@ pub(super) async fn check(
         None => format!("GitHub token may create runners in {scope}"),
     };
     let created = create(clients, group, journal).await;
+    #[cfg(debug_assertions)]
+    rescue::panic_for_a_test();
     let removed = remove(clients, journal, Deadline::after(REMOVAL)).await;
     findings.push(match created {
         Err(error) => refused(subject, &error, scope),

@@ -17,6 +17,8 @@ use tokio::time::Instant;
 use crate::clients::Clients;
 use crate::clients::expected_account;
 use crate::error::Failure;
+#[cfg(not(target_family = "wasm"))]
+use crate::inputs::Mode;
 use crate::launch::ahead;
 use crate::launch::boot_volume;
 use crate::launch::context::Launcher;
@@ -26,6 +28,8 @@ use crate::launch::registrar::Registrar;
 use crate::launch::runner::{LaunchedRunner, described};
 use crate::launch::runner_group;
 use crate::launch::spec::StartSpec;
+#[cfg(not(target_family = "wasm"))]
+use crate::launch::undo;
 use crate::modes::start::wait_online::Watch;
 use crate::platform::executor::spawn;
 use crate::platform::rescue;
@@ -105,7 +109,14 @@ async fn launch_and_wait(
         launcher.deadlines.launch_by(),
     );
 
-    rollback::arm(&launcher);
+    #[cfg(not(target_family = "wasm"))]
+    undo::on_panic(
+        Mode::Start,
+        &launcher.clients,
+        &launcher.journal,
+        &launcher.cancellation,
+        &launcher.report,
+    );
     let mut tasks = begin_launches(&launcher);
     let (outcome, is_cancelled) = tokio::select! {
         outcome = finish(&launcher, &mut tasks, began) => (outcome, false),

@@ -1,6 +1,5 @@
 //! Undoing a start that failed or was cancelled, and what lost answers have left beside one that succeeded.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -9,21 +8,13 @@ use tokio::time::Instant;
 use super::Tasks;
 use crate::clients::Clients;
 use crate::error::Failure;
-#[cfg(not(target_family = "wasm"))]
-use crate::inputs::Mode;
 use crate::launch::context::Launcher;
 use crate::launch::journal::AttemptId;
 use crate::launch::runner::LaunchedRunner;
+use crate::launch::undo;
 use crate::platform::clock::timeout_at;
-#[cfg(not(target_family = "wasm"))]
-use crate::platform::executor::block_on;
 use crate::platform::executor::spawn;
 use crate::platform::signals::budget;
-#[cfg(not(target_family = "wasm"))]
-use crate::platform::{environment, rescue};
-#[cfg(not(target_family = "wasm"))]
-use crate::report::flush;
-use crate::report::{first_of, seconds};
 use crate::retry::Deadline;
 use crate::teardown::{self, Ended, Leftovers, Search};
 
@@ -82,7 +73,7 @@ impl Rollback {
         let rest = launcher.journal.leftovers().without(&known).without(&seen);
         let ended = first.and(late).and(self.end(launcher, rest).await);
         let is_clean = ended.left.is_empty();
-        (described(failure, &ended, began.elapsed()), is_clean)
+        (undo::described(failure, &ended, began.elapsed()), is_clean)
     }
 
     async fn end(&self, launcher: &Launcher, leftovers: Leftovers) -> Ended {
@@ -122,31 +113,6 @@ impl Rollback {
     }
 }
 
-/// From now on, a panic undoes what was launched until then.
-#[cfg(not(target_family = "wasm"))]
-pub(super) fn arm(launcher: &Arc<Launcher>) {
-    let launcher = launcher.clone();
-    rescue::arm(move || {
-        // Without a runtime nobody can be asked; the panic itself is reported already.
-        let _ = block_on(async {
-            launcher.cancellation.cancel();
-            let report = &launcher.report;
-            let Clients { ec2, github, .. } = launcher.clients.again(environment, report).await;
-            let leftovers = launcher.journal.leftovers();
-            let deadline = Deadline::after(teardown::patience(leftovers.instances.len()));
-            let ended =
-                teardown::end(&ec2, &github, leftovers, Search::UntilCertain, deadline).await;
-            let what = Failure::new("the program stopped unexpectedly", "report this as a bug");
-            report.failure(Some(Mode::Start), &described(what, &ended, Duration::ZERO));
-            flush();
-        });
-    });
-}
-
-/// There are no threads, and the host ends the program at once.
-#[cfg(target_family = "wasm")]
-pub(super) fn arm(_launcher: &Arc<Launcher>) {}
-
 /// Attempts whose answer was lost may have left something behind although a later one succeeded.
 pub(super) async fn end_strays(
     launcher: &Launcher,
@@ -172,33 +138,4 @@ pub(super) async fn end_strays(
         ),
         "everything else is undone; end what is named here by hand, or run `mode: sweep`",
     ))
-}
-
-/// The failure, with what came of the undo.
-fn described(failure: Failure, ended: &Ended, took: Duration) -> Failure {
-    let terminated: Vec<String> = ended
-        .terminated
-        .iter()
-        .map(|id| format!("`{id}`"))
-        .collect();
-    let records = match ended.deleted.len() {
-        0 | 1 => "runner record deleted".to_owned(),
-        several => format!("{several} runner records deleted"),
-    };
-    let mut failure = match (terminated.is_empty(), ended.deleted.is_empty()) {
-        (true, true) => failure,
-        (true, false) => failure.and(format!("undone in {}: {records}", seconds(took))),
-        (false, _) => failure.and(format!(
-            "undone in {}: {} terminated, {records}",
-            seconds(took),
-            first_of(&terminated, ", ")
-        )),
-    };
-    if ended.left.is_empty() {
-        return failure.and("nothing is left running");
-    }
-    for left in &ended.left {
-        failure = failure.and(format!("STILL THERE: {left}"));
-    }
-    failure.and("end it by hand, or let `mode: sweep` do it; the instance's own timers end it at the latest")
 }
