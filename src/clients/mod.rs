@@ -18,7 +18,7 @@ use crate::ec2::{Ec2Error, Found, Instance, Regional};
 use crate::error::Failure;
 #[cfg(not(target_family = "wasm"))]
 use crate::github::scale_sets::ScaleSets;
-use crate::github::{Github, GithubError, LOOK, MINT, Purpose, Runner, Status};
+use crate::github::{Github, GithubError, MINT, Purpose, Runner, RunnerList};
 use crate::report::Reporter;
 use crate::retry::{self, Deadline};
 use crate::teardown;
@@ -27,7 +27,6 @@ use crate::values::account::AccountId;
 use crate::values::per_region::Regions;
 use crate::values::region::Region;
 use crate::values::run::WorkflowRun;
-use crate::values::runner_id::RunnerId;
 
 /// The clients of one invocation.
 #[derive(Clone)]
@@ -168,23 +167,33 @@ impl Clients {
             .map_err(|error| self.github_failure(&error))
     }
 
-    /// The runners that are still there of these, each asked for by its number.
-    pub(crate) async fn runners_by_id(
+    /// The list, and what it lacks of these instances' runners, each asked for by its number: pages shift, so that a missing
+    /// entry proves nothing. Where the list is not even whole, a 404 is one answer alone, and the name is asked for, too. What
+    /// GitHub does not answer takes nothing from the rest.
+    pub(crate) async fn with_unlisted(
         &self,
-        ids: Vec<RunnerId>,
+        list: RunnerList,
+        instances: impl Iterator<Item = &Instance>,
         deadline: Deadline,
-    ) -> Result<Vec<Runner>, GithubError> {
-        let answers = teardown::each(ids, |id| {
-            let github = self.github.clone();
-            async move { retry::until(LOOK, deadline, || github.runner(id, None)).await }
+    ) -> (Vec<Runner>, Option<GithubError>) {
+        let unlisted = instances.filter_map(|instance| {
+            let id = instance.runner_id().filter(|id| !list.has(*id))?;
+            let name = instance.runner_name().filter(|_| !list.is_whole);
+            Some((id, name.map(str::to_owned)))
         });
-        let mut runners = Vec::new();
-        for answer in answers.await {
-            if let Status::Found { runner, .. } = answer? {
-                runners.push(runner);
+        let answers = teardown::each(unlisted.collect(), |(id, name)| {
+            let github = self.github.clone();
+            async move { teardown::find_runner(&github, id, name.as_deref(), deadline).await }
+        });
+        let answers = answers.await;
+        let (mut runners, mut unanswered) = (list.runners, None);
+        for answer in answers {
+            match answer {
+                Ok(found) => runners.extend(found),
+                Err(error) => unanswered = Some(error),
             }
         }
-        Ok(runners)
+        (runners, unanswered)
     }
 
     /// What the regions answered, and what keeps others from it: a mode deals with the first, and then fails with the second.

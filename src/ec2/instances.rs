@@ -12,6 +12,7 @@ use aws_smithy_types::date_time::Format;
 use super::{Ec2, Ec2Error, tags};
 use crate::values::network::InstanceId;
 use crate::values::region::{Region, Zone};
+use crate::values::run;
 use crate::values::runner_id::RunnerId;
 use crate::values::spot::Market;
 use crate::values::temp::TempVolume;
@@ -173,6 +174,11 @@ impl Instance {
 
     pub(crate) fn runner_id(&self) -> Option<RunnerId> {
         self.tag(tags::RUNNER_ID)?.parse().ok().map(RunnerId)
+    }
+
+    /// The name of its runner, unless somebody gave the instance another: nothing that GitHub could take for more than a name.
+    pub(crate) fn runner_name(&self) -> Option<&str> {
+        self.tag(tags::NAME).filter(|name| run::is_like_ours(name))
     }
 
     /// The unique label that its job asks for.

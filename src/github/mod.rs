@@ -28,7 +28,7 @@ pub(crate) use operation::{
 };
 #[cfg(test)]
 pub(crate) use runners::fuzzed;
-pub(crate) use runners::{Deletion, Download, JitRunner, Runner, Status};
+pub(crate) use runners::{Deletion, Download, JitRunner, Runner, RunnerList, Status};
 
 #[cfg(test)]
 pub(crate) use runs::fuzzed as fuzzed_runs;

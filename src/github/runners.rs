@@ -36,6 +36,20 @@ pub(crate) struct JitRunner {
     pub jit_config: SecretString,
 }
 
+/// The runners that GitHub lists.
+#[derive(Debug, Default)]
+pub(crate) struct RunnerList {
+    pub runners: Vec<Runner>,
+    /// Whether it has as many as GitHub says there are: only then is somebody who is missing from it not there.
+    pub is_whole: bool,
+}
+
+impl RunnerList {
+    pub(crate) fn has(&self, id: RunnerId) -> bool {
+        self.runners.iter().any(|runner| runner.id == id)
+    }
+}
+
 /// Where the runner program for one architecture is.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Download {
@@ -92,6 +106,36 @@ struct GeneratedJitConfig {
 struct Page {
     total_count: Option<usize>,
     runners: Vec<Runner>,
+}
+
+/// The list, read once from its first page to its last.
+#[derive(Default)]
+struct Pass {
+    runners: BTreeMap<RunnerId, Runner>,
+    /// How many GitHub said there are, on each page.
+    totals: Vec<Option<usize>>,
+}
+
+impl Pass {
+    /// Whether that was the last page.
+    fn read(&mut self, page: Page) -> bool {
+        let is_last = page.runners.len() < PAGE;
+        self.totals.push(page.total_count);
+        let runners = page.runners.into_iter();
+        self.runners
+            .extend(runners.map(|runner| (runner.id, runner)));
+        is_last
+    }
+
+    /// Pages shift where a runner is deleted between two of them: whoever stood first on the next page is missed, and the
+    /// one who was deleted makes up the number. So every page must tell the same number.
+    fn is_whole(&self) -> bool {
+        let [first, ..] = self.totals[..] else {
+            return false;
+        };
+        self.totals.iter().all(|total| *total == first)
+            && first.is_none_or(|total| self.runners.len() >= total)
+    }
 }
 
 #[cfg(not(target_family = "wasm"))]
@@ -176,39 +220,36 @@ impl Github {
     }
 
     /// `GET …`: every runner there, or those of that very name.
-    pub(crate) async fn runners(&self, name: Option<&str>) -> Result<Vec<Runner>, GithubError> {
+    pub(crate) async fn runners(&self, name: Option<&str>) -> Result<RunnerList, GithubError> {
         let filter = name.map_or_else(String::new, |name| format!("&name={name}"));
         let mut all = BTreeMap::new();
+        let mut is_whole = false;
         for _ in 0..PASSES {
-            let total = self.list_runners(&filter, &mut all).await?;
-            if total.is_none_or(|total| all.len() >= total) {
+            let pass = self.list_runners(&filter).await?;
+            is_whole = pass.is_whole();
+            all.extend(pass.runners);
+            if is_whole {
                 break;
             }
         }
-        Ok(all.into_values().collect())
+        Ok(RunnerList {
+            runners: all.into_values().collect(),
+            is_whole,
+        })
     }
 
-    /// Every page once; how many runners GitHub says there are. Pages shift where a runner is deleted between two of them,
-    /// and whoever stood first on the next page is missed.
-    async fn list_runners(
-        &self,
-        filter: &str,
-        all: &mut BTreeMap<RunnerId, Runner>,
-    ) -> Result<Option<usize>, GithubError> {
+    /// Every page once.
+    async fn list_runners(&self, filter: &str) -> Result<Pass, GithubError> {
+        let mut pass = Pass::default();
         for page in 1.. {
             let path = format!("/runners?per_page={PAGE}&page={page}{filter}");
             let answer = self.get(LIST, &path, None).await?;
-            let Page {
-                total_count,
-                runners,
-            } = answer.json(LIST, StatusCode::OK)?;
-            let is_last = runners.len() < PAGE;
-            all.extend(runners.into_iter().map(|runner| (runner.id, runner)));
+            let is_last = pass.read(answer.json(LIST, StatusCode::OK)?);
             if is_last {
-                return Ok(total_count);
+                break;
             }
         }
-        Ok(None)
+        Ok(pass)
     }
 
     /// `DELETE …/{id}`.
@@ -221,5 +262,39 @@ impl Github {
                 .expect(DELETE, StatusCode::NO_CONTENT)
                 .map(|()| Deletion::Deleted),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_whole(pages: &[(Option<usize>, std::ops::Range<u64>)]) -> bool {
+        let mut pass = Pass::default();
+        for (total_count, ids) in pages {
+            let runner = |id| Runner {
+                id: RunnerId(id),
+                name: format!("runner-{id}"),
+                status: "online".to_owned(),
+                busy: false,
+            };
+            pass.read(Page {
+                total_count: *total_count,
+                runners: ids.clone().map(runner).collect(),
+            });
+        }
+        pass.is_whole()
+    }
+
+    #[test]
+    fn a_list_is_whole_where_every_page_tells_its_length() {
+        assert!(is_whole(&[(Some(0), 0..0)]));
+        assert!(is_whole(&[(Some(100), 0..100), (Some(100), 0..0)]));
+        assert!(is_whole(&[(Some(150), 0..100), (Some(150), 100..150)]));
+        assert!(!is_whole(&[]));
+        assert!(!is_whole(&[(Some(2), 0..1)]));
+        assert!(!is_whole(&[(Some(150), 0..100), (Some(150), 101..150)]));
+        // One of the first page was deleted before the second was read, and 100 was missed.
+        assert!(!is_whole(&[(Some(150), 0..100), (Some(149), 101..150)]));
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::records::{Record, delete_records};
 use super::{each, terminate_all};
 use crate::ec2::{DESCRIBE_INSTANCES, Ec2, Regional};
-use crate::github::{Github, LIST};
+use crate::github::{Github, LIST, RunnerList};
 use crate::platform::clock::timeout;
 use crate::retry::{self, Backoff, Deadline};
 use crate::values::network::InstanceId;
@@ -267,30 +267,41 @@ async fn find_named(
     /// From so many names on, one list of everything is the shorter way.
     const MANY: usize = 3;
     let mut records = Vec::new();
-    let each: Vec<Option<&str>> = if names.len() < MANY {
-        names.iter().map(|name| Some(name.as_str())).collect()
-    } else {
-        vec![None]
-    };
-    for name in each {
-        match retry::until(LIST, deadline, || github.runners(name)).await {
-            // GitHub's filter may match more than the very name; only ours is ours.
-            Ok(found) => records.extend(
-                found
-                    .into_iter()
-                    .filter(|runner| names.contains(&runner.name))
-                    .map(|runner| Record {
-                        id: runner.id,
-                        name: runner.name,
-                    }),
-            ),
+    let mut each: Vec<&str> = names.iter().map(String::as_str).collect();
+    if names.len() >= MANY {
+        match retry::until(LIST, deadline, || github.runners(None)).await {
+            Ok(list) => {
+                let is_whole = list.is_whole;
+                records.extend(records_named(list, names));
+                each.retain(|name| !is_whole && records.iter().all(|record| record.name != *name));
+            }
             Err(error) => {
-                let which = name.map_or_else(|| names.join("`, `"), str::to_owned);
+                let which = names.join("`, `");
                 ended
                     .left
                     .push(format!("perhaps the runner record `{which}`: {error}"));
+                return records;
             }
         }
     }
+    for name in each {
+        match retry::until(LIST, deadline, || github.runners(Some(name))).await {
+            Ok(list) => records.extend(records_named(list, names)),
+            Err(error) => ended
+                .left
+                .push(format!("perhaps the runner record `{name}`: {error}")),
+        }
+    }
     records
+}
+
+/// GitHub's filter may match more than the very name; only ours is ours.
+fn records_named(list: RunnerList, names: &[String]) -> impl Iterator<Item = Record> {
+    let runners = list.runners.into_iter();
+    runners
+        .filter(|runner| names.contains(&runner.name))
+        .map(|runner| Record {
+            id: runner.id,
+            name: runner.name,
+        })
 }

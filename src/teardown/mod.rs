@@ -16,7 +16,9 @@ use crate::platform::executor::spawn;
 
 pub(crate) use instances::{terminate, terminate_all};
 pub(crate) use leftovers::{ClientToken, Ended, Leftovers, Search, end};
-pub(crate) use records::{NotDeleted, Record, delete_record, delete_records, try_delete};
+pub(crate) use records::{
+    NotDeleted, Record, delete_record, delete_records, find_runner, try_delete,
+};
 
 /// Calls under way at a time.
 const AT_ONCE: usize = 10;

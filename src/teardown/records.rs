@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use super::each;
-use crate::github::{DELETE, Deletion, Github, GithubError, LIST};
+use crate::github::{DELETE, Deletion, Github, GithubError, LIST, LOOK, Runner, Status};
 use crate::platform::clock::sleep;
 use crate::retry::{self, Backoff, Deadline, Decision, decide_for_undo};
 use crate::values::run;
@@ -103,6 +103,25 @@ fn is_fresh(record: &Record) -> bool {
     run::age(&record.name, SystemTime::now()).is_some_and(|age| age < KNOWN_EVERYWHERE)
 }
 
+/// The runner of that number, which comes from an instance's tag: whose it is, only the name tells that GitHub has for it. A 404
+/// is looked at once more by the name that the instance carries, if it carries one.
+pub(crate) async fn find_runner(
+    github: &Github,
+    id: RunnerId,
+    name: Option<&str>,
+    deadline: Deadline,
+) -> Result<Option<Runner>, GithubError> {
+    let look = || github.runner(id, None);
+    if let Status::Found { runner, .. } = retry::until(LOOK, deadline, look).await? {
+        return Ok(Some(runner));
+    }
+    let Some(name) = name else {
+        return Ok(None);
+    };
+    let named = retry::until(LIST, deadline, || github.runners(Some(name))).await?;
+    Ok(named.runners.into_iter().find(|runner| runner.id == id))
+}
+
 /// One try. A 404 is looked at once more by the record's name: another of GitHub's servers, or whatever answered in its place,
 /// may not know what is there.
 pub(crate) async fn try_delete(
@@ -116,7 +135,7 @@ pub(crate) async fn try_delete(
         return Ok(deletion);
     }
     let named = retry::attempt_undo(LIST, deadline, github.runners(Some(&record.name))).await?;
-    if named.iter().all(|runner| runner.id != record.id) {
+    if named.is_whole && !named.has(record.id) {
         return Ok(Deletion::Gone);
     }
     match delete().await? {

@@ -87,12 +87,23 @@ impl WorkflowRun {
     }
 }
 
+/// The label of the launch that a runner of that name is of.
+pub(crate) fn label_of(runner_name: &str) -> Option<&str> {
+    let (label, _) = runner_name.rsplit_once('-')?;
+    label.starts_with(PREFIX).then_some(label)
+}
+
 /// The attempt of that run whose launch a label is of; `None` where it is of another run, or not one of ours.
 pub(crate) fn attempt_of_label(label: &str, run: &str) -> Option<u32> {
     let label = label.to_ascii_lowercase();
     let rest = label.strip_prefix(PREFIX)?.strip_prefix(run)?;
     let (attempt, _) = rest.strip_prefix('-')?.split_once('-')?;
     attempt.parse().ok()
+}
+
+/// Whether a name is made as ours are; whose it is, is another question.
+pub(crate) fn is_like_ours(name: &str) -> bool {
+    name.starts_with(PREFIX) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
 /// How long ago a runner of that name was launched; `None` where the name is not one of ours.
@@ -159,6 +170,22 @@ mod tests {
             Some(Duration::ZERO)
         );
         assert_ne!(launch.runner_name(), name);
+        assert_eq!(label_of(&name), Some(launch.as_str()));
+        assert_eq!(label_of("my-runner"), None);
+    }
+
+    #[test]
+    fn a_name_is_nothing_but_a_name() {
+        let name = LaunchName::fresh(&run("7"), SystemTime::now()).runner_name();
+        assert!(is_like_ours(&name));
+        for other in [
+            "my-runner",
+            "sprinters-7&page=2",
+            "sprinters-7\n",
+            "sprinters-é",
+        ] {
+            assert!(!is_like_ours(other), "{other}");
+        }
     }
 
     #[test]

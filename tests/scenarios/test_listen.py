@@ -19,10 +19,10 @@ from typing import Any, Protocol
 import pytest
 
 from standins import images
-from standins.aws import Ec2
+from standins.aws import Ec2, Instance
 from standins.cloud import Behaves, Cloud, Simulated
-from standins.gate import answer, delayed, empty, truncated
-from standins.github import GitHub, Kind, SetJob
+from standins.gate import answer, delayed, empty, then, truncated
+from standins.github import GitHub, Job, Kind, Runner, SetJob
 from standins.program import Program, Running
 from standins.server import Handler, Outcome, Request, Response
 
@@ -447,6 +447,56 @@ def test_a_job_that_comes_when_the_only_runner_is_done_does_not_wait_for_the_nex
     assert [first.result, second.result] == ["Succeeded", "Succeeded"]
     assert cloud.most_living == 1
     stopped(running)
+
+
+WAITING = file_of(linux_x64={"max-runners": 1, "min-runners": 1})
+NONE_WAITS = file_of(linux_x64={"max-runners": 1})
+PAST = "2026-01-01T00:00:00Z"
+
+
+def one_that_waits(listen: Listen, ec2: Ec2, github: GitHub) -> tuple[Instance, Runner]:
+    """An instance whose runner waits for a job, of a listener that has stopped."""
+    running = listen(WAITING)
+    github.runners.wait(lambda: [one.status for one in github.records()] == ["online"], SOON, "the waiting runner")
+    stopped(running)
+    [instance], [runner] = ec2.living(), github.records()
+    return instance, runner
+
+
+def test_no_404_is_believed_of_a_runner_that_has_just_got_a_job(listen: Listen, ec2: Ec2, github: GitHub) -> None:
+    instance, runner = one_that_waits(listen, ec2, github)
+    ec2.tag(instance.id, "sprinters:expires", PAST)
+
+    def takes_a_job() -> None:
+        runner.job = Job([LINUX])
+
+    not_found = answer(Response.of_json(404, {"message": "Not Found"}))
+    rule = github.gate.fail("delete-runner", then(takes_a_job, not_found))
+    running = listen(NONE_WAITS)
+    github.gate.wait_for("delete-runner", nth=2, timeout=SOON)
+    log = stopped(running)
+
+    assert rule.struck == 1
+    assert [one.id for one in ec2.living()] == [instance.id], log
+    assert github.records() == [runner]
+
+
+def test_a_stranger_s_record_stays_whatever_a_tag_says(
+    listen: Listen, ec2: Ec2, github: GitHub, repository: str
+) -> None:
+    instance, runner = one_that_waits(listen, ec2, github)
+    stranger = github.runners.register(f"repos/{repository}", "somebodys-runner", ["self-hosted"], 1)
+    assert stranger
+    github.runners.connect(stranger)
+    ec2.tag(instance.id, "sprinters:runner-id", str(stranger.id))
+    ec2.tag(instance.id, "sprinters:expires", PAST)
+    running = listen(NONE_WAITS)
+    until(lambda: not ec2.living(), "the instance's end")
+    until(lambda: runner not in github.records() or bool(github.gate.calls("get-runner")), "a look at the record")
+    stopped(running)
+
+    assert stranger in github.records()
+    assert not [one for one in github.gate.calls("delete-runner") if one.request.path.endswith(f"/{stranger.id}")]
 
 
 @pytest.mark.parametrize("fault", [empty, truncated], ids=["empty", "cut"])

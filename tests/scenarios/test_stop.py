@@ -9,7 +9,7 @@ from standins import images
 from standins.aws import Ec2
 from standins.cloud import Behaves
 from standins.gate import answer, delayed, reset, then
-from standins.github import GitHub, Kind, RunJob
+from standins.github import GitHub, Kind, RunJob, hiding, is_list_of_all
 from standins.program import Program, Run, Running
 from standins.proxy import ec2_error
 from standins.server import Response
@@ -134,7 +134,8 @@ def test_a_busy_runner_is_spared_where_nobody_knows_its_job(
     busy, idle = started(), started()
     job = github.queue_job(busy.outputs["label"])
     github.runners.wait(lambda: job.status == "in_progress", 10, "the job's start")
-    run = sprinters.run("stop")
+    # As after a start that failed: all of its outputs are empty.
+    run = sprinters.run("stop", label="", **{"instance-id": "", "group": ""})
 
     assert run.code == 0, run.log
     assert living(ec2) == {busy.outputs["instance-id"]}
@@ -173,6 +174,57 @@ def test_where_the_runs_jobs_may_be_read_they_decide(
         int(used.outputs["runner-id"]),
     }
     assert unused.outputs["instance-id"] in run.log
+
+
+def test_what_another_start_of_the_run_has_just_launched_is_spared(
+    sprinters: Program, started: Started, ec2: Ec2, github: GitHub
+) -> None:
+    """Nobody waits for it yet: the job that is to use it does not even exist before the start has ended."""
+    environment = sprinters.environment
+    run_of_both = github.runs.add(
+        environment["GITHUB_REPOSITORY"],
+        environment["GITHUB_RUN_ID"],
+        RunJob("start", "success"),
+        RunJob("other-start", runner_id=999),
+        RunJob("stop", runner_id=998),
+    )
+
+    def as_job(name: str) -> None:
+        environment["SPRINTERS_JOB_ID"] = str(run_of_both.job(name).id)
+
+    as_job("start")
+    mine = started()
+    as_job("other-start")
+    other = started()
+    as_job("stop")
+    environment["SPRINTERS_JOB_TOKEN"] = github.add_token(Kind.RERUNS).value
+    run = sprinters.run("stop")
+
+    assert run.code == 0, run.log
+    assert mine.outputs["instance-id"] in run.log
+    assert living(ec2) == {other.outputs["instance-id"]}
+    assert "the job `other-start`, which has launched it, has not ended" in run.log
+
+
+def test_a_runner_of_this_run_in_another_region_keeps_its_record_while_a_job_waits_for_it(
+    sprinters: Program, started: Started, ec2: Ec2, github: GitHub
+) -> None:
+    """A matrix of starts over regions: each has a stop of its own, which does not see the others' instances."""
+    waited, unused = started(), started()
+    environment = sprinters.environment
+    environment["SPRINTERS_JOB_TOKEN"] = github.add_token(Kind.RERUNS).value
+    github.runs.add(
+        environment["GITHUB_REPOSITORY"],
+        environment["GITHUB_RUN_ID"],
+        RunJob("later", labels=(waited.outputs["label"],)),
+    )
+    none = b"<DescribeInstancesResponse><reservationSet/></DescribeInstancesResponse>"
+    ec2.gate.fail("DescribeInstances", answer(Response(200, {"Content-Type": "text/xml"}, none)), times=None)
+    github.runners.remove(next(one for one in github.records() if str(one.id) == unused.outputs["runner-id"]))
+    run = sprinters.run("stop")
+
+    assert run.code == 0, run.log
+    assert [str(record.id) for record in github.records()] == [waited.outputs["runner-id"]]
 
 
 def test_a_group_pairs_a_stop_with_its_start(sprinters: Program, started: Started, ec2: Ec2) -> None:
@@ -234,6 +286,20 @@ def test_a_record_of_a_stranger_stays_whatever_a_tag_says(
     assert run.code == 0, run.log
     assert ec2.living() == []
     assert "somebodys-runner" in [record.name for record in github.records()]
+
+
+def test_a_record_that_no_list_shows_is_deleted_by_its_number(
+    sprinters: Program, started: Started, ec2: Ec2, github: GitHub, left_behind: LeftBehind
+) -> None:
+    """Of an instance that has ended, too, where the list is not as long as GitHub says."""
+    run_of_start = started()
+    ec2.power_off(run_of_start.outputs["instance-id"])
+    github.gate.fail("list-runners", hiding(int(run_of_start.outputs["runner-id"])), times=None, when=is_list_of_all)
+    run = sprinters.run("stop")
+
+    assert run.code == 0, run.log
+    assert "list of runners changed each time it was read" in run.log
+    assert not left_behind()
 
 
 def test_it_can_be_narrowed_to_one_instance(sprinters: Program, started: Started, ec2: Ec2, github: GitHub) -> None:

@@ -9,8 +9,10 @@ import pytest
 
 from standins.aws import Ec2
 from standins.cloud import Behaves
-from standins.github import GitHub
+from standins.gate import answer
+from standins.github import GitHub, hiding, is_list_of_all
 from standins.program import Program, Run
+from standins.server import Response
 
 LeftBehind = Callable[[], list[str]]
 Expire = Callable[[str], None]
@@ -80,6 +82,26 @@ def test_a_busy_runner_is_spared(
     run = sprinters.run("sweep")
 
     assert run.code == 0, run.log
+    assert len(ec2.living()) == 1
+    assert len(github.records()) == 1
+
+
+def test_a_busy_runner_that_a_list_and_a_404_hide_is_spared(
+    sprinters: Program, started: Started, ec2: Ec2, github: GitHub, behaves: Behaves, expire: Expire
+) -> None:
+    """Pages shift, and one of GitHub's servers may not know what another does."""
+    behaves.job_takes = 60
+    run_of_start = started()
+    job = github.queue_job(run_of_start.outputs["label"])
+    github.runners.wait(lambda: job.status == "in_progress", 10, "the job's start")
+    expire(run_of_start.outputs["instance-id"])
+    lists = github.gate.fail(
+        "list-runners", hiding(int(run_of_start.outputs["runner-id"])), times=None, when=is_list_of_all
+    )
+    looks = github.gate.fail("get-runner", answer(Response.of_json(404, {"message": "Not Found"})))
+    run = sprinters.run("sweep")
+
+    assert (run.code, lists.struck, looks.struck) == (0, 3, 1), run.log
     assert len(ec2.living()) == 1
     assert len(github.records()) == 1
 

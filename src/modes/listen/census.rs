@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clients::Clients;
 use crate::ec2::{Instance, State, tags};
 use crate::error::Failure;
-use crate::github::{LIST, LOOK, Runner, Status};
+use crate::github::{LIST, LOOK, Runner, RunnerList, Status};
 use crate::retry::{self, Deadline};
 use crate::values::network::InstanceId;
 use crate::values::runner_id::RunnerId;
@@ -43,7 +43,7 @@ pub(super) enum Records {
     Unseen,
     /// Of each that has changed, its record and the answer's `ETag`.
     Some(Vec<(RunnerId, Option<Runner>, Option<String>)>),
-    All(Vec<Runner>),
+    All(RunnerList),
 }
 
 /// Instances before runners: whoever takes a job in between is seen as busy.

@@ -7,15 +7,54 @@ use super::census;
 use super::news::News;
 use super::set::Set;
 use crate::github::scale_sets::{ACKNOWLEDGE, ACQUIRE, Session};
-use crate::github::{DELETE, Deletion};
+use crate::github::{DELETE, Deletion, Github, GithubError};
 use crate::launch::boot_volume;
 use crate::launch::runner::LaunchedRunner;
 use crate::retry::{self, Deadline};
-use crate::teardown;
+use crate::teardown::{self, Record};
 use crate::values::network::InstanceId;
+use crate::values::run::WorkflowRun;
 use crate::values::runner_id::RunnerId;
 
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// An instance that is to be ended, and what its tags say of its runner.
+pub(super) struct Due {
+    pub instance: InstanceId,
+    pub runner: Option<RunnerId>,
+    pub name: Option<String>,
+}
+
+/// The records that this set may delete.
+struct Records {
+    github: Github,
+    run: WorkflowRun,
+    /// What the names of the set's runners begin with.
+    names_begin: String,
+}
+
+impl Records {
+    /// Deletes the record of that number, which comes from a tag that anybody may write: a stranger's stays, as if it were not
+    /// there. One try, for a busy runner keeps its record.
+    async fn delete(
+        &self,
+        id: RunnerId,
+        name: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<Deletion, GithubError> {
+        let is_ours = |name: &str| self.run.may_touch(name) || name.starts_with(&self.names_begin);
+        let found = teardown::find_runner(&self.github, id, name, deadline).await?;
+        let Some(runner) = found.filter(|runner| is_ours(&runner.name)) else {
+            return Ok(Deletion::Gone);
+        };
+        let record = Record {
+            id,
+            name: runner.name,
+        };
+        let delete = || teardown::try_delete(&self.github, &record, deadline);
+        retry::until(DELETE, deadline, delete).await
+    }
+}
 
 impl Set {
     /// Acquires what is on offer, then says that the message has been dealt with. In this order: of a listener that dies in
@@ -46,20 +85,24 @@ impl Set {
     }
 
     /// Ends runners without a job. The record goes first: from then on no job comes, and GitHub refuses where one just has.
-    pub(super) fn end(&mut self, idle: Vec<(InstanceId, Option<RunnerId>)>) {
-        for (instance, record) in idle {
-            let clients = self.clients.clone();
+    pub(super) fn end(&mut self, idle: Vec<Due>) {
+        for due in idle {
+            let (records, ec2) = (self.records(), self.clients.ec2.clone());
             self.errands.spawn(async move {
                 let deadline = Deadline::after(PATIENCE);
-                let github = &clients.github;
-                let deleted = match record {
+                let Due {
+                    instance,
+                    runner,
+                    name,
+                } = due;
+                let deleted = match runner {
                     None => Ok(Deletion::Gone),
-                    Some(id) => retry::until(DELETE, deadline, || github.delete_runner(id)).await,
+                    Some(id) => records.delete(id, name.as_deref(), deadline).await,
                 };
                 let result = match deleted {
                     Ok(Deletion::Busy) => Ok(false),
                     Ok(Deletion::Deleted | Deletion::Gone) => {
-                        teardown::terminate(&clients.ec2, &instance, deadline)
+                        teardown::terminate(&ec2, &instance, deadline)
                             .await
                             .map(|()| true)
                             .map_err(|error| error.to_string())
@@ -71,15 +114,23 @@ impl Set {
         }
     }
 
-    pub(super) fn forget_record(&mut self, id: RunnerId) {
-        let github = self.clients.github.clone();
+    pub(super) fn forget_record(&mut self, id: RunnerId, name: Option<String>) {
+        let records = self.records();
         self.errands.spawn(async move {
             let deadline = Deadline::after(PATIENCE);
-            match retry::until(DELETE, deadline, || github.delete_runner(id)).await {
+            match records.delete(id, name.as_deref(), deadline).await {
                 Ok(_) => News::Nothing,
                 Err(error) => News::Warning(error.to_string()),
             }
         });
+    }
+
+    fn records(&self) -> Records {
+        Records {
+            github: self.clients.github.clone(),
+            run: self.clients.run.clone(),
+            names_begin: self.launching.names_begin(),
+        }
     }
 
     /// Makes a root volume cheap that was fast for the boot.

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::prices::Prices;
 use super::reconcile::Supply;
 use crate::ec2::Instance;
-use crate::github::Runner;
+use crate::github::{Runner, RunnerList};
 use crate::launch::runner::LaunchedRunner;
 use crate::values::network::InstanceId;
 use crate::values::runner_id::RunnerId;
@@ -20,6 +20,8 @@ const INVISIBLE: Duration = Duration::from_secs(30);
 pub(super) struct Member {
     pub instance: InstanceId,
     pub runner: Option<RunnerId>,
+    /// The runner's name, unless somebody gave the instance another.
+    pub name: Option<String>,
     pub stage: Stage,
     pub launched: SystemTime,
     pub online: Option<SystemTime>,
@@ -156,13 +158,20 @@ impl Fleet {
             .collect()
     }
 
-    /// What GitHub lists. A record that is missing was removed when its runner had done its job, or has vanished.
-    pub(super) fn see_runners(&mut self, listed: &[Runner], begins: &str, now: SystemTime) {
-        let by_id: BTreeMap<RunnerId, &Runner> =
-            listed.iter().map(|runner| (runner.id, runner)).collect();
+    /// What GitHub lists. A record that is missing was removed when its runner had done its job, or has vanished; from a list
+    /// that is not whole it may be missing for no reason.
+    pub(super) fn see_runners(&mut self, list: &RunnerList, begins: &str, now: SystemTime) {
+        let by_id: BTreeMap<RunnerId, &Runner> = list
+            .runners
+            .iter()
+            .map(|runner| (runner.id, runner))
+            .collect();
         for member in self.members.values_mut() {
             let Some(id) = member.runner else { continue };
-            member.see(by_id.get(&id).copied(), begins, now);
+            let record = by_id.get(&id).copied();
+            if record.is_some() || list.is_whole {
+                member.see(record, begins, now);
+            }
         }
     }
 
@@ -276,6 +285,7 @@ fn adopted(instance: &Instance, prices: Prices, now: SystemTime) -> Member {
     Member {
         instance: instance.id.clone(),
         runner: instance.runner_id(),
+        name: instance.runner_name().map(str::to_owned),
         stage: Stage::Booting,
         launched: instance.usage.launched.unwrap_or(now),
         online: None,
@@ -321,6 +331,13 @@ mod tests {
         }
     }
 
+    fn whole<const N: usize>(runners: [Runner; N]) -> RunnerList {
+        RunnerList {
+            runners: runners.into(),
+            is_whole: true,
+        }
+    }
+
     /// What the names of the set's runners begin with.
     const OURS: &str = "sprinters-listen-117-";
 
@@ -334,7 +351,8 @@ mod tests {
         fleet.see_instances(seen, |_| Prices::default(), |_| false, now);
         let mut older = record(1, "online", true);
         older.name = "sprinters-listen-99-1".to_owned();
-        fleet.see_runners(&[older, record(2, "online", true)], OURS, now);
+        let list = whole([older, record(2, "online", true)]);
+        fleet.see_runners(&list, OURS, now);
         let supply = fleet.supply(0, 0);
         assert_eq!((supply.busy, supply.done, supply.alive()), (1, 1, 2));
         // It is busy all the same, and so never ended from here.
@@ -367,7 +385,13 @@ mod tests {
             record(2, "online", false),
             record(3, "online", true),
         ];
-        fleet.see_runners(&records, OURS, now);
+        let cut = RunnerList {
+            is_whole: false,
+            ..whole(records.clone())
+        };
+        fleet.see_runners(&cut, OURS, now);
+        assert_eq!(stages(&fleet), [Booting, Idle, Busy, Booting]);
+        fleet.see_runners(&whole(records), OURS, now);
         assert_eq!(stages(&fleet), [Booting, Idle, Busy, Done]);
         let supply = fleet.supply(0, 0);
         assert_eq!((supply.ready, supply.busy, supply.done), (2, 1, 1));

@@ -35,7 +35,7 @@ impl Set {
             }
             // GitHub would list it for another day. Of one that has a job after all it says so, and keeps it.
             if let Some(runner) = gone.member.runner {
-                self.forget_record(runner);
+                self.forget_record(runner, gone.member.name.clone());
             }
         }
         self.past.push_back(gone.member);

@@ -178,6 +178,7 @@ mod tests {
         let runner = Member {
             instance: InstanceId::from_ec2("i-1"),
             runner: None,
+            name: None,
             stage: Stage::Done,
             launched: queued + Duration::from_millis(250),
             online: after(28),

@@ -141,6 +141,7 @@ impl Launching {
         Member {
             instance: runner.instance_id.clone(),
             runner: Some(runner.runner_id),
+            name: Some(runner.name.clone()),
             stage: Stage::Booting,
             launched: now,
             online: None,

@@ -6,11 +6,13 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 use super::census::{Census, Plan, Records};
+use super::errand::Due;
 use super::fleet::{Member, Stage};
 use super::prices;
 use super::set::{Doubtful, Set};
 use crate::ec2::Instance;
 use crate::github::Runner;
+use crate::teardown::Record;
 use crate::values::network::InstanceId;
 use crate::values::run;
 use crate::values::runner_id::RunnerId;
@@ -91,7 +93,7 @@ impl Set {
     }
 
     /// Takes a look's result in; instances that are to be ended, with their records.
-    pub(super) fn see(&mut self, census: Census) -> Vec<(InstanceId, Option<RunnerId>)> {
+    pub(super) fn see(&mut self, census: Census) -> Vec<Due> {
         let now = SystemTime::now();
         let Census {
             instances,
@@ -124,7 +126,7 @@ impl Set {
             }
             Records::All(all) => {
                 self.fleet.see_runners(&all, &begins, now);
-                self.doubt(&all, &with_instance, now);
+                self.doubt(&all.runners, &with_instance, now);
             }
         }
         for runner in self.seen_online() {
@@ -158,14 +160,17 @@ impl Set {
                 && !self.launching.is_under_way(&runner.name)
         };
         let doubtful = all.iter().filter(is_doubtful).map(|runner| {
-            let known = before.iter().find(|one| one.record == runner.id);
+            let known = before.iter().find(|one| one.record.id == runner.id);
             let age = run::age(&runner.name, now).unwrap_or_default();
             let until = known.map_or_else(
                 || Instant::now() + DOUBTED_FOR.saturating_sub(age),
                 |known| known.until,
             );
             Doubtful {
-                record: runner.id,
+                record: Record {
+                    id: runner.id,
+                    name: runner.name.clone(),
+                },
                 until,
             }
         });
@@ -173,7 +178,7 @@ impl Set {
         self.doubtful = young;
         let old: Vec<Doubtful> = old;
         for one in old {
-            self.forget_record(one.record);
+            self.forget_record(one.record.id, Some(one.record.name));
         }
     }
 
@@ -190,19 +195,24 @@ impl Set {
 
     /// Those that outlived their time, or never came online although they must have by now, and in a set that is drained
     /// those that wait.
-    fn overdue(&mut self, now: SystemTime) -> Vec<(InstanceId, Option<RunnerId>)> {
+    fn overdue(&mut self, now: SystemTime) -> Vec<Due> {
         let boot = self.spec.start.start_timeout.as_duration() + BOOT_GRACE;
         let is_unneeded = self.drains && self.demand().assigned == 0;
-        let due: Vec<(InstanceId, Option<RunnerId>)> = self
+        let due: Vec<Due> = self
             .fleet
             .members()
             .filter(|member| {
                 member.is_overdue(boot, now) || (is_unneeded && member.stage == Stage::Idle)
             })
             .filter(|member| !self.ending.contains(&member.instance))
-            .map(|member| (member.instance.clone(), member.runner))
+            .map(|member| Due {
+                instance: member.instance.clone(),
+                runner: member.runner,
+                name: member.name.clone(),
+            })
             .collect();
-        self.ending.extend(due.iter().map(|(id, _)| id.clone()));
+        self.ending
+            .extend(due.iter().map(|one| one.instance.clone()));
         due
     }
 }

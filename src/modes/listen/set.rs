@@ -23,6 +23,7 @@ use crate::clients::Clients;
 use crate::github::scale_sets::ScaleSets;
 use crate::launch::context::RateLimits;
 use crate::retry::Backoff;
+use crate::teardown::Record;
 use crate::values::network::InstanceId;
 use crate::values::run::WorkflowRun;
 use crate::values::runner_id::RunnerId;
@@ -75,7 +76,7 @@ pub(super) struct Set {
 
 /// A runner's record without an instance: of a launch that may be under way, by a listener that is gone.
 pub(super) struct Doubtful {
-    pub record: RunnerId,
+    pub record: Record,
     pub until: Instant,
 }
 

@@ -193,8 +193,11 @@ impl<'a> Watch<'a> {
             return Ok(seen);
         }
         let list = retry::attempt(LIST, deadline, github.runners(None)).await?;
-        let mut listed: BTreeMap<RunnerId, Runner> =
-            list.into_iter().map(|runner| (runner.id, runner)).collect();
+        let mut listed: BTreeMap<RunnerId, Runner> = list
+            .runners
+            .into_iter()
+            .map(|runner| (runner.id, runner))
+            .collect();
         let mut seen = Vec::new();
         for id in self.waiting.keys() {
             let status = match listed.remove(id) {
@@ -210,8 +213,13 @@ impl<'a> Watch<'a> {
     async fn look_again(&self, id: RunnerId, deadline: Deadline) -> Result<Status, GithubError> {
         let name = self.waiting.get(&id).map(|waiting| &*waiting.runner.name);
         let list = retry::attempt(LIST, deadline, self.clients.github.runners(name)).await?;
-        let found = list.into_iter().find(|runner| runner.id == id);
-        Ok(found.map_or(Status::Gone, |runner| Status::Found { runner, etag: None }))
+        let is_whole = list.is_whole;
+        let found = list.runners.into_iter().find(|runner| runner.id == id);
+        Ok(match found {
+            Some(runner) => Status::Found { runner, etag: None },
+            None if is_whole => Status::Gone,
+            None => Status::Unchanged,
+        })
     }
 
     /// Takes GitHub's answer in; how long GitHub asked to wait.

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use super::filter::StopFilter;
+use crate::clients::Clients;
 use crate::ec2::Instance;
 use crate::github::{Job, Runner};
 use crate::teardown::Record;
-use crate::values::run::WorkflowRun;
+use crate::values::run::{self, WorkflowRun};
+use crate::values::runner_id::RunnerId;
 
 /// Why a runner is spared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +17,8 @@ pub(super) enum InUse {
     Runs(String),
     /// This job of the run asks for its label, and no runner has taken it yet.
     Waits(String),
+    /// This other job of the run has launched it and has not ended, so that whoever is to use it has not even begun to wait.
+    Starts(String),
     /// GitHub calls it busy; with which job is not known.
     Busy,
 }
@@ -23,6 +28,7 @@ impl fmt::Display for InUse {
         match self {
             Self::Runs(job) => write!(f, "the job `{job}` runs on it"),
             Self::Waits(job) => write!(f, "the job `{job}` waits for it"),
+            Self::Starts(job) => write!(f, "the job `{job}`, which has launched it, has not ended"),
             Self::Busy => f.write_str("GitHub says that a job runs on it"),
         }
     }
@@ -34,18 +40,48 @@ pub(super) struct Known<'a> {
     pub runners: &'a [Runner],
     /// The run's jobs, where the job's own token may read them.
     pub jobs: Option<&'a [Job]>,
+    /// The job that stops.
+    pub own_job: Option<u64>,
     /// `force`: end what is in use, too.
     pub is_forced: bool,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn new(
+        runners: &'a [Runner],
+        jobs: Option<&'a [Job]>,
+        clients: &Clients,
+        filter: &StopFilter,
+    ) -> Self {
+        Self {
+            runners,
+            jobs,
+            own_job: clients.run.job_id,
+            is_forced: filter.force,
+        }
+    }
 }
 
 impl Known<'_> {
     /// Why the instance's runner is to be spared; nothing where it is free.
     pub(super) fn in_use(&self, instance: &Instance) -> Option<InUse> {
+        self.use_of(instance.runner_id(), instance.label(), instance.job_id())
+    }
+
+    /// The same of a record whose instance is not here: it may be in a region where another stop looks.
+    pub(super) fn in_use_elsewhere(&self, runner: &Runner) -> Option<InUse> {
+        self.use_of(Some(runner.id), run::label_of(&runner.name), None)
+    }
+
+    fn use_of(
+        &self,
+        id: Option<RunnerId>,
+        label: Option<&str>,
+        launched_by: Option<u64>,
+    ) -> Option<InUse> {
         if self.is_forced {
             return None;
         }
-        let id = instance.runner_id();
-        let label = instance.label();
         let jobs = self.jobs.unwrap_or_default();
         let ours = || {
             jobs.iter()
@@ -60,6 +96,14 @@ impl Known<'_> {
         if let Some(job) = jobs.iter().find(waits).filter(|_| !has_had_its_job) {
             return Some(InUse::Waits(job.name.clone()));
         }
+        let starts = |job: &&Job| Some(job.id.0) == launched_by && !job.is_completed();
+        if let Some(job) = jobs
+            .iter()
+            .find(starts)
+            .filter(|_| launched_by != self.own_job)
+        {
+            return Some(InUse::Starts(job.name.clone()));
+        }
         // GitHub notices a little late that a job is over, which the list of jobs knows already.
         let is_busy = self
             .runners
@@ -69,11 +113,11 @@ impl Known<'_> {
     }
 }
 
-/// The records that go: those of the ended instances, and for a whole run those of its runners that have no instance. Only a
-/// name of this run makes a record its own.
+/// The records that go: those of the ended instances, and for a whole run those of its runners that have no instance here and
+/// that no job needs. Only a name of this run makes a record its own.
 pub(super) fn records(
     run: &WorkflowRun,
-    runners: &[Runner],
+    known: &Known<'_>,
     ended: &[&Instance],
     spared: &[&Instance],
     is_whole_run: bool,
@@ -83,10 +127,12 @@ pub(super) fn records(
             .iter()
             .any(|instance| instance.runner_id() == Some(runner.id))
     };
-    runners
+    let is_free = |runner: &Runner| is_whole_run && known.in_use_elsewhere(runner).is_none();
+    known
+        .runners
         .iter()
         .filter(|runner| run.launched(&runner.name) && !is_of(runner, spared))
-        .filter(|runner| is_whole_run || is_of(runner, ended))
+        .filter(|runner| is_of(runner, ended) || is_free(runner))
         .map(|runner| Record {
             id: runner.id,
             name: runner.name.clone(),
@@ -100,7 +146,9 @@ mod tests {
     use crate::ec2::{State, Usage, tags};
     use crate::github::JobId;
     use crate::values::network::InstanceId;
-    use crate::values::runner_id::RunnerId;
+    use crate::values::run::LaunchName;
+    use crate::values::scope::Scope;
+    use std::time::SystemTime;
 
     fn instance(runner: u64, label: &str) -> Instance {
         Instance {
@@ -141,9 +189,32 @@ mod tests {
         let known = Known {
             runners: &[runner(7, busy)],
             jobs,
+            own_job: Some(9),
             is_forced: false,
         };
         known.in_use(&instance(7, "mine"))
+    }
+
+    #[test]
+    fn what_another_job_is_starting_is_nobody_s_to_stop() {
+        let mut launched = instance(7, "mine");
+        let with = |launched: &Instance, own: Option<u64>, status: &str| {
+            let known = Known {
+                runners: &[],
+                jobs: Some(&[job("start", status, None, "ubuntu-latest")]),
+                own_job: own,
+                is_forced: false,
+            };
+            known.in_use(launched)
+        };
+        let starts = Some(InUse::Starts("start".to_owned()));
+        assert_eq!(with(&launched, Some(9), "in_progress"), None);
+        let tag = (tags::JOB_ID.to_owned(), "1".to_owned());
+        launched.tags.extend([tag]);
+        assert_eq!(with(&launched, Some(9), "in_progress"), starts);
+        assert_eq!(with(&launched, None, "in_progress"), starts);
+        assert_eq!(with(&launched, Some(1), "in_progress"), None);
+        assert_eq!(with(&launched, Some(9), "completed"), None);
     }
 
     #[test]
@@ -168,11 +239,45 @@ mod tests {
     }
 
     #[test]
+    fn a_record_without_an_instance_is_spared_as_an_instance_is() {
+        let run = WorkflowRun {
+            repository: "octo/app".parse().unwrap_or_else(|e| unreachable!("{e}")),
+            id: "7".to_owned(),
+            attempt: "1".to_owned(),
+            job: "stop".to_owned(),
+            job_id: None,
+            scope: Scope::Organization("octo".to_owned()),
+        };
+        let label = LaunchName::fresh(&run, SystemTime::now());
+        let named = |id: u64, busy: bool| Runner {
+            name: label.runner_name(),
+            ..runner(id, busy)
+        };
+        let runners = [named(7, false), named(8, true)];
+        let gone = |jobs: Option<&[Job]>, ended: &[&Instance]| {
+            let known = Known {
+                runners: &runners,
+                jobs,
+                own_job: None,
+                is_forced: false,
+            };
+            let records = records(&run, &known, ended, &[], true);
+            records.iter().map(|record| record.id.0).collect::<Vec<_>>()
+        };
+        assert_eq!(gone(None, &[]), [7]);
+        let waits = [job("build", "queued", None, label.as_str())];
+        assert_eq!(gone(Some(&waits), &[]), [] as [u64; 0]);
+        // What is ended here frees its record, whatever GitHub calls it.
+        assert_eq!(gone(None, &[&instance(8, "mine")]), [7, 8]);
+    }
+
+    #[test]
     fn force_spares_nobody() {
         let jobs = [job("build", "in_progress", Some(7), "mine")];
         let known = Known {
             runners: &[runner(7, true)],
             jobs: Some(&jobs),
+            own_job: None,
             is_forced: true,
         };
         assert_eq!(known.in_use(&instance(7, "mine")), None);

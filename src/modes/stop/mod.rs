@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::clients::Clients;
 use crate::ec2::{Found, Instance, SpotPriceSince, State, tags, together};
 use crate::error::Failure;
-use crate::github::{GithubError, Job, LIST, LIST_JOBS, Runner};
+use crate::github::{GithubError, Job, LIST, LIST_JOBS, Runner, RunnerList};
 use crate::modes::stop::bill::{Bill, Bills};
 use crate::platform::clock::timeout;
 use crate::report::{CheckStatus, Reporter};
@@ -54,23 +54,21 @@ pub(crate) async fn stop(
     let (mut instances, unseen) = clients.seen(instances, report)?;
     // What is in a region that could not be asked is not missing.
     let is_whole = filter.is_whole_run() && unseen.is_none();
-    if let Ok(runners) = &runners
+    if let Ok(list) = &runners
         && is_whole
     {
-        instances = wait_for_instances(clients, filter, runners, instances, report).await?;
+        let known = Known::new(&list.runners, jobs.as_deref(), clients, filter);
+        instances = wait_for_instances(clients, filter, &known, instances, report).await?;
+        warn_of_cut_list(list, report);
     }
     warn_of_no_match(clients, filter, &instances, report);
     let deadline = Deadline::after(teardown::patience(instances.len()));
-    let runners = match runners {
-        Ok(runners) => with_unlisted(clients, runners, &instances, deadline).await,
-        Err(error) => Err(error),
+    let (runners, unanswered) = match runners {
+        Ok(list) => with_unlisted(clients, list, &instances, deadline).await,
+        Err(error) => (Vec::new(), Some(error)),
     };
 
-    let known = Known {
-        runners: runners.as_deref().unwrap_or_default(),
-        jobs: jobs.as_deref(),
-        is_forced: filter.force,
-    };
+    let known = Known::new(&runners, jobs.as_deref(), clients, filter);
     let (alive, over): (Vec<&Instance>, Vec<&Instance>) = instances
         .iter()
         .partition(|instance| instance.state.is_alive());
@@ -88,17 +86,16 @@ pub(crate) async fn stop(
     log_over(&over, report);
 
     // Instances come first, because they cost money; only now may a token that GitHub refuses fail the step.
-    let runners = match runners {
-        Ok(runners) => runners,
-        Err(error) => return terminated.and(Err(clients.github_failure(&error))),
-    };
+    if let Some(error) = &unanswered {
+        return terminated.and(Err(clients.github_failure(error)));
+    }
     let scope = clients.run.scope.tag();
     let (here, elsewhere): (Vec<&Instance>, Vec<&Instance>) = instances
         .iter()
         .filter(|instance| !spared.iter().any(|one| one.id == instance.id))
         .partition(|instance| instance.scope() == scope.as_deref());
     log_elsewhere(&elsewhere, report);
-    let records = decide::records(&clients.run, &runners, &here, &spared, is_whole);
+    let records = decide::records(&clients.run, &known, &here, &spared, is_whole);
     let count = records.len();
     let deleted = delete_records(clients, records, report).await;
     // A record that is gone keeps a runner from connecting, and its instance ends by itself: so both are tried.
@@ -150,14 +147,14 @@ const JOBS_PATIENCE: Duration = Duration::from_secs(10);
 async fn wait_for_instances(
     clients: &Clients,
     filter: &StopFilter,
-    runners: &[Runner],
+    known: &Known<'_>,
     mut instances: Vec<Instance>,
     report: &Reporter,
 ) -> Result<Vec<Instance>, Failure> {
     let visible_by = Deadline::after(INVISIBLE);
     let mut backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(4));
     let mut is_logged = false;
-    while let Some(alone) = without_instance(clients, &instances, runners) {
+    while let Some(alone) = without_instance(clients, &instances, known) {
         if !is_logged {
             report.line("· a runner record has no instance yet: looking again");
             is_logged = true;
@@ -178,11 +175,11 @@ async fn wait_for_instances(
     Ok(instances)
 }
 
-/// A young record of this run without any instance, not even an ended one.
+/// A young record of this run without any instance, not even an ended one, that no job needs.
 fn without_instance<'a>(
     clients: &Clients,
     instances: &[Instance],
-    runners: &'a [Runner],
+    known: &Known<'a>,
 ) -> Option<&'a str> {
     let has_instance = |runner: &Runner| {
         instances
@@ -192,27 +189,40 @@ fn without_instance<'a>(
     let is_young = |runner: &Runner| {
         run::age(&runner.name, SystemTime::now()).is_some_and(|age| age < Duration::from_mins(2))
     };
-    let alone = runners.iter().find(|runner| {
-        clients.run.launched(&runner.name) && is_young(runner) && !has_instance(runner)
+    let alone = known.runners.iter().find(|runner| {
+        clients.run.launched(&runner.name)
+            && is_young(runner)
+            && !has_instance(runner)
+            && known.in_use_elsewhere(runner).is_none()
     });
     alone.map(|runner| runner.name.as_str())
 }
 
-/// The list, and what it lacks of the instances' runners: pages shift, so that a missing entry proves nothing.
+/// The list, and what it lacks of the instances' runners, as far as GitHub answers. Of an instance that has ended, a list that is
+/// whole tells enough.
 async fn with_unlisted(
     clients: &Clients,
-    mut runners: Vec<Runner>,
+    list: RunnerList,
     instances: &[Instance],
     deadline: Deadline,
-) -> Result<Vec<Runner>, GithubError> {
+) -> (Vec<Runner>, Option<GithubError>) {
     let scope = clients.run.scope.tag();
-    let unlisted = instances
+    let is_whole = list.is_whole;
+    let doubted = instances
         .iter()
-        .filter(|instance| instance.state.is_alive() && instance.scope() == scope.as_deref())
-        .filter_map(Instance::runner_id)
-        .filter(|id| runners.iter().all(|runner| runner.id != *id));
-    runners.extend(clients.runners_by_id(unlisted.collect(), deadline).await?);
-    Ok(runners)
+        .filter(|instance| instance.scope() == scope.as_deref())
+        .filter(|instance| instance.state.is_alive() || !is_whole);
+    clients.with_unlisted(list, doubted, deadline).await
+}
+
+/// The instances' records are asked for by number; only those of runners that never had an instance could be missed.
+fn warn_of_cut_list(list: &RunnerList, report: &Reporter) {
+    if !list.is_whole {
+        report.warning(
+            "GitHub's list of runners changed each time it was read: a record of this run that has no instance may be left, \
+             which GitHub removes within a day; a stop that runs later finds it",
+        );
+    }
 }
 
 /// What a person named, and did not find, is most often a typing error or another region.

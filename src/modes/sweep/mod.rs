@@ -157,16 +157,16 @@ async fn runners(
     instances: &[Instance],
     deadline: Deadline,
 ) -> Result<Vec<Runner>, GithubError> {
-    let mut runners = retry::until(LIST, deadline, || clients.github.runners(None)).await?;
+    let list = retry::until(LIST, deadline, || clients.github.runners(None)).await?;
     let (scope, now) = (clients.run.scope.tag(), SystemTime::now());
-    let unlisted = instances
+    let expired = instances
         .iter()
         .filter(|instance| instance.state.is_alive() && instance.scope() == scope.as_deref())
-        .filter(|instance| instance.expires().is_some_and(|expires| expires <= now))
-        .filter_map(Instance::runner_id)
-        .filter(|id| runners.iter().all(|runner| runner.id != *id));
-    runners.extend(clients.runners_by_id(unlisted.collect(), deadline).await?);
-    Ok(runners)
+        .filter(|instance| instance.expires().is_some_and(|expires| expires <= now));
+    match clients.with_unlisted(list, expired, deadline).await {
+        (runners, None) => Ok(runners),
+        (_, Some(error)) => Err(error),
+    }
 }
 
 fn log_undecided(plan: &Plan, report: &Reporter) {

@@ -29,6 +29,7 @@ from standins.github import contents, repositories, rest, runner_service, runs
 from standins.github.apps import App
 from standins.github.contents import Contents
 from standins.github.groups import Group
+from standins.github.paging import hiding, is_list_of_all
 from standins.github.repositories import Repositories
 from standins.github.rest import Download, Rest, scope_of
 from standins.github.runners import LINUX_VERSION, Job, Runner, Runners
@@ -43,7 +44,21 @@ if TYPE_CHECKING:
 
 
 REGISTRATION = "/actions/runner-registration"
-__all__ = ["App", "GitHub", "Group", "Job", "Kind", "RunJob", "Runner", "ScaleSet", "SetJob", "Token", "WorkflowRun"]
+__all__ = [
+    "App",
+    "GitHub",
+    "Group",
+    "Job",
+    "Kind",
+    "RunJob",
+    "Runner",
+    "ScaleSet",
+    "SetJob",
+    "Token",
+    "WorkflowRun",
+    "hiding",
+    "is_list_of_all",
+]
 
 
 class GitHub:
