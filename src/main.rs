@@ -139,6 +139,10 @@ fn install_panic_hook(report: &Arc<Reporter>) {
             let failure = Failure::new(panic.to_string(), "report this as a bug");
             report.failure(None, &failure);
             report::flush();
+        } else if report.is_in_workflow() {
+            // It may quote text of others, and the runner reads stderr, too.
+            report.aside(panic);
+            report::flush();
         } else {
             print_panic(panic);
         }

@@ -1,6 +1,7 @@
 //! Create, read, list and delete runners; find the runner program's download.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use secrecy::SecretString;
@@ -87,6 +88,8 @@ pub(crate) enum Deletion {
 pub(super) const PAGE: usize = 100;
 /// How often a list is read that has fewer entries than GitHub says there are.
 const PASSES: usize = 3;
+/// After so long a list is not read once more: whoever wants it has not all the time, and can ask for single runners.
+const REREAD_WITHIN: Duration = Duration::from_secs(2);
 
 #[derive(Serialize)]
 struct GenerateJitConfig<'a> {
@@ -224,11 +227,12 @@ impl Github {
         let filter = name.map_or_else(String::new, |name| format!("&name={name}"));
         let mut all = BTreeMap::new();
         let mut is_whole = false;
+        let began = Instant::now();
         for _ in 0..PASSES {
             let pass = self.list_runners(&filter).await?;
             is_whole = pass.is_whole();
             all.extend(pass.runners);
-            if is_whole {
+            if is_whole || began.elapsed() > REREAD_WITHIN {
                 break;
             }
         }

@@ -45,6 +45,12 @@ pub(super) fn harmless(text: &str) -> String {
         .join("\n")
 }
 
+/// JSON that says the same, and in which the runner finds no old command.
+pub(super) fn harmless_json(json: &str) -> String {
+    // Outside of a text JSON has none of these.
+    json.replace("##[", "#\\u0023[")
+}
+
 /// A line of the `GITHUB_OUTPUT` file; several lines where the value has several.
 pub(super) fn output(name: &str, value: &str) -> String {
     if value.contains(['\n', '\r']) {
@@ -89,6 +95,14 @@ mod tests {
             "job `##[add-path]/tmp`",
         );
         assert!(!warning.contains("##["), "{warning}");
+    }
+
+    #[test]
+    fn json_is_no_command_and_says_the_same() {
+        let value = serde_json::json!({"message": "a ##[add-path]/tmp ###[b"});
+        let json = harmless_json(&value.to_string());
+        assert!(!json.contains("##["), "{json}");
+        assert_eq!(serde_json::from_str(&json).ok(), Some(value));
     }
 
     #[test]

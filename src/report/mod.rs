@@ -132,10 +132,20 @@ impl Reporter {
         stream::line(&command::harmless(&text.to_string()));
     }
 
-    /// Text for a program or a file, which gets it as it is.
+    /// Text for a program or a file, which gets it as it is. In a workflow whatever is not written to a file is read by the
+    /// runner, and the text may be anybody's.
     pub(crate) fn verbatim(&self, text: &str) {
         self.clear_progress();
-        stream::write_all(text);
+        if self.is_in_workflow() && !stream::is_saved() {
+            stream::write_all(&command::harmless(text));
+        } else {
+            stream::write_all(text);
+        }
+    }
+
+    /// Whether the runner reads what is printed.
+    pub(crate) fn is_in_workflow(&self) -> bool {
+        self.style == Style::Workflow
     }
 
     /// A line beside such text, which must not be mixed up with it.
@@ -144,7 +154,7 @@ impl Reporter {
             return object(Level::Notice, &text.to_string(), Map::new());
         }
         self.clear_progress();
-        stream::error_line(&text.to_string());
+        stream::error_line(&command::harmless(&text.to_string()));
     }
 
     /// A step that is done, and how long it took.
@@ -349,5 +359,5 @@ fn object(level: Level, text: &str, fields: Map<String, Value>) {
     object.insert("level".to_owned(), level.into());
     object.extend(fields);
     object.insert("message".to_owned(), text.into());
-    stream::line(&Value::Object(object).to_string());
+    stream::line(&command::harmless_json(&Value::Object(object).to_string()));
 }

@@ -37,6 +37,21 @@ pub(super) fn write_all(text: &str) {
     let _ = io::stdout().lock().write_all(text.as_bytes());
 }
 
+/// Whether stdout is a file, which nobody takes for a log.
+#[cfg(unix)]
+pub(super) fn is_saved() -> bool {
+    use std::os::fd::AsFd;
+    let stdout = io::stdout().as_fd().try_clone_to_owned();
+    let metadata = stdout.and_then(|stdout| std::fs::File::from(stdout).metadata());
+    metadata.is_ok_and(|metadata| metadata.is_file())
+}
+
+/// What stdout is, WASI does not tell.
+#[cfg(not(unix))]
+pub(super) fn is_saved() -> bool {
+    false
+}
+
 /// Waits until the last lines are written, or for as long as that is worth.
 pub(crate) fn flush() {
     wait(Some(LAST_LINES));

@@ -182,6 +182,8 @@ async fn end_launched_in(
 ) -> Ended {
     let mut ended = Ended::default();
     let wanted = search.duration();
+    // A search that the deadline shortens proves nothing.
+    let is_certain = search == Search::UntilCertain && deadline.left() >= wanted;
     let looking = deadline.within(wanted);
     let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(1));
     let filter = [("client-token", &tokens[..])];
@@ -216,7 +218,7 @@ async fn end_launched_in(
     if seen.len() < tokens.len() {
         let why = match failed {
             Some(error) => Some(error.to_string()),
-            None if search == Search::Briefly || deadline.is_over() => {
+            None if !is_certain => {
                 Some("EC2 gave no answer to its launch, and may not show it yet".to_owned())
             }
             None => None,

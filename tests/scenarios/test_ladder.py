@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from standins import images
 from standins.aws import Ec2
+from standins.gate import lost
 from standins.github import GitHub
 from standins.program import Program
 from standins.proxy import ec2_error, no_capacity
@@ -128,6 +129,18 @@ def test_each_candidate_has_its_own_token(sprinters: Program, ec2: Ec2) -> None:
 
     tokens = [exchange.request.form["ClientToken"] for exchange in ec2.gate.calls("RunInstances")]
     assert len(set(tokens)) == len(tokens) > 3
+
+
+def test_a_start_that_succeeds_has_looked_for_what_a_lost_answer_has_left(sprinters: Program, ec2: Ec2) -> None:
+    """The first type was launched after all, and EC2 shows it only when `start-timeout` is all but over."""
+    ec2.behaviour.unknown = 9.0
+    ec2.gate.fail("RunInstances", lost)
+    ec2.gate.fail("RunInstances", ec2_error("InsufficientInstanceCapacity", status=500), nth=2)
+    run = sprinters.run("start", image=AMI, **{"instance-type": "m7i.large, m7a.large", "start-timeout": "10s"})
+
+    assert run.code == 0, run.log
+    assert len(ec2.instances()) == 2
+    assert [one.id for one in ec2.living()] == [run.outputs["instance-id"]]
 
 
 def test_without_the_spot_role_spot_is_dropped_and_the_fix_is_told(sprinters: Program, ec2: Ec2) -> None:

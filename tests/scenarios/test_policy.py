@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -200,6 +202,31 @@ def test_bytes_that_are_no_text(command: list[str], tmp_path: Path) -> None:
     run = policy(command, file)
     assert run.returncode == 2
     assert "UTF-8" in run.stderr
+
+
+OLD_COMMAND = "##[add-path]/tmp"
+
+
+def test_in_a_workflow_no_policy_s_text_is_a_command(command: list[str], tmp_path: Path) -> None:
+    """The runner finds the old form anywhere in a line, in what is printed for programs, too."""
+    file = tmp_path / "##[add-path].json"
+    statement = {"Sid": OLD_COMMAND, "Effect": "Allow", "Action": "ec2:RunInstanes", "Resource": "*"}
+    file.write_text(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    environment = {"GITHUB_ACTIONS": "true", "PATH": os.environ["PATH"]}
+
+    def run(*arguments: str, stdout: int | IO[str] = subprocess.PIPE) -> str:
+        words = [*command, "policy", *arguments, str(file)]
+        done = subprocess.run(
+            words, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False, env=environment, cwd=tmp_path
+        )
+        return (done.stdout or "") + done.stderr
+
+    for arguments in (["--diff"], ["--format", "json"], ["--format", "sarif"], []):
+        assert "##[" not in run(*arguments), arguments
+    assert "add-path]/tmp" in run("--diff")
+    with (tmp_path / "saved").open("w") as saved:
+        assert "##[" not in run("--diff", stdout=saved)
+    assert OLD_COMMAND in (tmp_path / "saved").read_text()
 
 
 def test_as_a_mode_of_the_action_it_annotates_the_lines(sprinters: Program, typo: Path) -> None:

@@ -49,28 +49,36 @@ pub(super) enum Records {
 /// Instances before runners: whoever takes a job in between is seen as busy.
 pub(super) async fn take(clients: &Clients, plan: &Plan) -> Result<Census, Failure> {
     let deadline = Deadline::after(PATIENCE);
-    let instances = living(clients, &plan.tag, deadline).await?;
+    let mut instances = living(clients, &plan.tag, deadline).await?;
     let missing: Vec<String> = plan
         .known
         .iter()
         .filter(|id| !instances.iter().any(|instance| instance.id == **id))
         .map(ToString::to_string)
         .collect();
-    let gone = if missing.is_empty() {
+    let found = if missing.is_empty() {
         Vec::new()
     } else {
         describe(clients, &[("instance-id", &missing)], deadline).await?
     };
+    let (alive, gone) = divided(found);
+    instances.extend(alive);
     let records = records(clients, plan, deadline).await?;
     Ok(Census {
         instances,
-        gone: gone
-            .into_iter()
-            .filter(|instance| !instance.state.is_alive())
-            .map(|instance| (instance.id.clone(), instance))
-            .collect(),
+        gone,
         records,
     })
+}
+
+/// Of what is found by its id alone: what lives all the same, because EC2 had not found it by its tags, and what is gone.
+fn divided(found: Vec<Instance>) -> (Vec<Instance>, BTreeMap<InstanceId, Instance>) {
+    let (alive, gone): (Vec<Instance>, Vec<Instance>) = found
+        .into_iter()
+        .partition(|instance| instance.state.is_alive());
+    let gone = gone.into_iter();
+    let gone = gone.map(|instance| (instance.id.clone(), instance));
+    (alive, gone.collect())
 }
 
 /// The set's instances that are not terminated. Another repository may have a set of that name.
@@ -141,4 +149,29 @@ async fn records(clients: &Clients, plan: &Plan, deadline: Deadline) -> Result<R
         }
     }
     Ok(Records::Some(seen))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ec2::Usage;
+
+    #[test]
+    fn what_is_found_by_its_id_alone_is_not_gone() {
+        let instance = |id: &str, state| Instance {
+            id: InstanceId::from_ec2(id),
+            state,
+            state_reason: None,
+            instance_type: "m7i.large".to_owned(),
+            usage: Usage::default(),
+            tags: BTreeMap::new(),
+        };
+        let found = vec![
+            instance("i-1", State::Running),
+            instance("i-2", State::Terminated),
+        ];
+        let (alive, gone) = divided(found);
+        assert_eq!(alive.first().map(|one| one.id.as_str()), Some("i-1"));
+        assert_eq!((alive.len(), gone.len()), (1, 1));
+    }
 }

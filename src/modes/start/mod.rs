@@ -274,7 +274,7 @@ async fn finish(launcher: &Launcher, tasks: &mut Tasks, began: Instant) -> Resul
     let watch = Watch::new(&launcher.clients, report, &runners);
     let (after, ()) = tokio::try_join!(
         watch.until_online(online_by, launcher.spec.start_timeout),
-        end_strays(launcher, &runners, online_by)
+        end_strays(launcher, &runners)
     )?;
     for runner in runners.iter().take(TOLD_EACH) {
         let took = after.get(&runner.runner_id).copied().unwrap_or_default();

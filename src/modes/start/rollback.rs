@@ -41,7 +41,9 @@ impl Rollback {
     /// By then, or as long as so many take to end.
     pub(super) fn patient(launcher: &Launcher, by: Deadline) -> Self {
         let count = usize::from(launcher.spec.count);
-        let deadline = if count > 1 || by.left() < Search::UntilCertain.duration() {
+        // What stays silent is only looked for once the launches under way have had their time.
+        let least = SETTLE + Search::UntilCertain.duration();
+        let deadline = if count > 1 || by.left() < least {
             Deadline::after(teardown::patience(count))
         } else {
             by.within(teardown::patience(count))
@@ -117,7 +119,6 @@ impl Rollback {
 pub(super) async fn end_strays(
     launcher: &Launcher,
     runners: &[LaunchedRunner],
-    deadline: Deadline,
 ) -> Result<(), Failure> {
     let kept: Vec<AttemptId> = runners.iter().map(|runner| runner.entry).collect();
     let strays = launcher.journal.leftovers_except(&kept);
@@ -126,7 +127,8 @@ pub(super) async fn end_strays(
     }
     let Clients { ec2, github, .. } = &launcher.clients;
     let search = Search::UntilCertain;
-    let deadline = deadline.within(search.duration() + SETTLE);
+    // Not shortened by `start-timeout`: a start that succeeds has no instance beside its own.
+    let deadline = Deadline::after(search.duration() + SETTLE);
     let ended = teardown::end(ec2, github, strays, search, deadline).await;
     if ended.left.is_empty() {
         return Ok(());
