@@ -93,6 +93,17 @@ def test_an_instance_that_dies_is_seen_at_once_with_its_reason(
     assert not left_behind()
 
 
+@pytest.mark.parametrize("reason", ["Client.InvalidKMSKey.InvalidState", "Client.InternalError"])
+def test_an_instance_that_its_volume_s_key_keeps_from_starting(
+    sprinters: Program, behaves: Behaves, reason: str
+) -> None:
+    behaves.dies_after, behaves.state_reason = 0.5, reason
+    run = sprinters.run("start", **AMI)
+
+    assert run.code == 1
+    assert f"{reason}" in run.log and "its key policy must let these credentials (and EC2) use it" in run.log
+
+
 def without(action: str) -> Any:
     return pytest.param(action, marks=pytest.mark.policy(policy_without(action)), id=action)
 

@@ -45,6 +45,18 @@ def test_an_on_demand_minute(sprinters: Program) -> None:
         assert part in run.summary
 
 
+def test_an_attempt_is_billed_for_its_own_instances(sprinters: Program, ec2: Ec2) -> None:
+    first = sprinters.run("start", **AMI)
+    ec2.power_off(first.outputs["instance-id"])
+    sprinters.environment["GITHUB_RUN_ATTEMPT"] = "2"
+    second = sprinters.run("start", **AMI)
+    run = sprinters.run("stop")
+
+    assert (first.code, second.code, run.code) == (0, 0, 0), run.log
+    assert first.outputs["instance-id"] not in run.summary
+    assert second.outputs["instance-id"] in run.summary
+
+
 def test_spot_costs_what_its_zone_cost(sprinters: Program, ec2: Ec2) -> None:
     started = sprinters.run("start", **AMI, spot="true", **{"root-size": "30"})
     run = sprinters.run("stop")

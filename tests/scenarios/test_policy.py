@@ -209,7 +209,7 @@ OLD_COMMAND = "##[add-path]/tmp"
 
 def test_in_a_workflow_no_policy_s_text_is_a_command(command: list[str], tmp_path: Path) -> None:
     """The runner finds the old form anywhere in a line, in what is printed for programs, too."""
-    file = tmp_path / "##[add-path].json"
+    file = tmp_path / "policy.json"
     statement = {"Sid": OLD_COMMAND, "Effect": "Allow", "Action": "ec2:RunInstanes", "Resource": "*"}
     file.write_text(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
     environment = {"GITHUB_ACTIONS": "true", "PATH": os.environ["PATH"]}
