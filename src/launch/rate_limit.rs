@@ -15,6 +15,9 @@ use crate::platform::clock::sleep_until;
 /// The first interval after a throttle. Short, so that a generous limit is used; it grows fast enough for a strict one.
 const FIRST: Duration = Duration::from_millis(20);
 const LONGEST: Duration = Duration::from_secs(2);
+/// How long nobody asks because the server wants that. A wrong header must not keep a listener from launching for an hour, and
+/// one call a minute is no burden to a server that is right.
+const LONGEST_CLOSED: Duration = Duration::from_mins(1);
 /// After a throttle.
 const SLOW_DOWN: f64 = 1.2;
 /// After a success.
@@ -81,7 +84,8 @@ impl RateLimiter {
     pub(crate) fn on_throttle(&self, now: Instant, wait: Option<Duration>) {
         let mut state = self.lock();
         if let Some(wait) = wait {
-            state.closed_until = state.closed_until.max(Some(now + wait));
+            let until = now + wait.min(LONGEST_CLOSED);
+            state.closed_until = state.closed_until.max(Some(until));
         }
         let is_same_sign = state
             .slowed
@@ -112,6 +116,13 @@ mod tests {
         limiter.on_throttle(now, Some(Duration::from_secs(30)));
         limiter.on_throttle(now, Some(Duration::from_secs(3)));
         assert_eq!(limiter.due(), Some(now + Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn nobody_closes_it_for_an_hour() {
+        let (limiter, now) = (RateLimiter::default(), Instant::now());
+        limiter.on_throttle(now, Some(Duration::from_hours(1)));
+        assert_eq!(limiter.due(), Some(now + LONGEST_CLOSED));
     }
 
     #[test]

@@ -66,7 +66,7 @@ def young(mode: str, operation: str, every: int | None) -> Race:
         fault = unknown_while_young(world, every) if every else always
         rule = world.github.gate.fail(operation, fault, times=None)
         of_start = {**world.inputs(), **(PATIENT if world.day.ends_well else {})}
-        inputs: dict[str, dict[str, object]] = {"start": of_start, "check": OWN}
+        inputs: dict[str, dict[str, object]] = {"start": of_start, "check": {**OWN}}
         run = world.step.run(mode, promise.LONGEST, **inputs.get(mode, {}))
         assert rule.seen, "the call was not made"
         expected = 0 if every and (mode != "start" or world.day.ends_well) else 1
