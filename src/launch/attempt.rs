@@ -6,10 +6,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::boot::{RunnerSource, UserData};
-use crate::ec2::{Ec2Error, Launch, Launched, Next, PowerOff, RUN_INSTANCES};
+use crate::ec2::{Launch, Launched, Next, PowerOff, RUN_INSTANCES};
 use crate::error::Failure;
 use crate::github::{Download, JitRunner};
 use crate::launch::context::Launcher;
+use crate::launch::error::LaunchError;
 use crate::launch::journal::AttemptId;
 use crate::launch::mint::{Minted, Records};
 use crate::launch::prepare::BootImage;
@@ -25,22 +26,6 @@ use crate::values::network::InstanceId;
 use crate::values::run::LaunchName;
 use crate::values::runner_id::RunnerId;
 use crate::values::volume::Volumes;
-
-/// Why one candidate did not give an instance.
-pub(crate) enum LaunchError {
-    /// EC2 refused.
-    Refused(Ec2Error),
-    /// The launch's time is over, and this candidate has given no reason.
-    DeadlineExceeded,
-    /// Something else than the candidate is the problem.
-    Fatal(Failure),
-}
-
-impl From<Failure> for LaunchError {
-    fn from(failure: Failure) -> Self {
-        Self::Fatal(failure)
-    }
-}
 
 impl Launcher {
     /// One candidate: a fresh runner record and a fresh client token, so that no attempt can be confused with another.

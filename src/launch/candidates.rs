@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::ec2::{Ec2Error, Next, SpotPrice};
 use crate::error::{Exit, Failure};
-use crate::launch::attempt::LaunchError;
 use crate::launch::boot_volume;
 use crate::launch::capacity::{self, CapacityLog};
 use crate::launch::context::Launcher;
+use crate::launch::error::LaunchError;
 use crate::launch::mint::Records;
 use crate::launch::plan;
 use crate::launch::runner::LaunchedRunner;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::github::{CREATE, GithubError, JitRunner};
-use crate::launch::attempt::LaunchError;
 use crate::launch::context::Launcher;
+use crate::launch::error::LaunchError;
 use crate::launch::journal::AttemptId;
 use crate::retry::{self, Backoff, Decision, decide};
 use crate::teardown::Record;

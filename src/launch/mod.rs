@@ -7,6 +7,7 @@ pub(crate) mod candidates;
 pub(crate) mod capacity;
 pub(crate) mod context;
 pub(crate) mod deadlines;
+pub(crate) mod error;
 pub(crate) mod instance_proxy;
 pub(crate) mod journal;
 pub(crate) mod mint;
