@@ -95,11 +95,7 @@ fn by_hand(name: &str, matches: &ArgMatches) -> Option<Result<ByHand, Failure>> 
         _ => {
             let (name, matches) = matches.subcommand()?;
             let question = policy::parse_subcommand(name, matches);
-            Some(
-                question
-                    .map(ByHand::Policy)
-                    .map_err(|error| wrong(vec![error])),
-            )
+            Some(question.map(ByHand::Policy).map_err(wrong))
         }
     }
 }

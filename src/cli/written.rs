@@ -17,6 +17,8 @@ pub(super) fn commands() -> [Command; 2] {
                  sprinters completions zsh >\"${fpath[1]}/_sprinters\"\n  \
                  sprinters completions fish >~/.config/fish/completions/sprinters.fish",
             )
+            // Without a shell: which there are.
+            .arg_required_else_help(true)
             .arg(
                 Arg::new("SHELL")
                     .help("The shell")

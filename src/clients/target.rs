@@ -189,7 +189,7 @@ pub(crate) fn workflow_run(
     environment: impl Fn(&str) -> Option<String>,
 ) -> Result<WorkflowRun, InputError> {
     let text = environment("GITHUB_REPOSITORY").ok_or_else(|| {
-        let why = "it is not set; GitHub sets it in a workflow, at a terminal you do: `GITHUB_REPOSITORY=owner/name`";
+        let why = "it is not set; GitHub sets it in a workflow, at a terminal you do: `export GITHUB_REPOSITORY=owner/name`";
         InputError::new("GITHUB_REPOSITORY", why)
     })?;
     let repository: Repository = text

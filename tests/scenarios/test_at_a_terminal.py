@@ -106,7 +106,7 @@ def test_what_is_missing_at_a_terminal_is_exported(command: list[str]) -> None:
     run = bare(command, "start")
 
     assert run.returncode == 2
-    for export in ("export SPRINTERS_TOKEN=", "export AWS_REGION=", "GITHUB_REPOSITORY=owner/name"):
+    for export in ("export SPRINTERS_TOKEN=", "export AWS_REGION=", "export GITHUB_REPOSITORY=owner/name"):
         assert export in run.stderr, run.stderr
     assert "secrets." not in run.stderr and "workflow" not in run.stderr.partition("GITHUB_REPOSITORY")[0]
 

@@ -184,6 +184,16 @@ def test_tighten_writes_no_policy_for_a_wrong_word(command: list[str]) -> None:
         run = policy(command, "tighten", flag, word)
         assert (run.returncode, run.stdout) == (2, ""), word
         assert f"`{word}`" in run.stderr
+    run = policy(command, "tighten", *(part for pair in wrong for part in pair), "--require", "consol")
+    assert all(f"`{word}`" in run.stderr for _, word in wrong), "one does not hide the others"
+    assert "`consol`" in run.stderr
+
+
+def test_a_file_may_follow_a_list(command: list[str]) -> None:
+    run = policy(
+        command, "--image", "ami-12345678,ami-87654321", "--subnet=subnet-12345678", POLICIES / "plain_six.json"
+    )
+    assert run.returncode == 0, run.stderr
 
 
 @pytest.mark.parametrize(

@@ -200,11 +200,15 @@ pub(crate) fn flags(matches: &ArgMatches) -> Vec<(&'static str, String)> {
 }
 
 /// The question that a subcommand of `sprinters policy` asks.
-pub(crate) fn parse_subcommand(name: &str, matches: &ArgMatches) -> Result<Question, InputError> {
+pub(crate) fn parse_subcommand(
+    name: &str,
+    matches: &ArgMatches,
+) -> Result<Question, Vec<InputError>> {
     if name == "tighten" {
         tighten(matches).map(Question::Tighten)
     } else {
-        simulate(matches).map(Question::Simulate)
+        let question = simulate(matches).map(Question::Simulate);
+        question.map_err(|error| vec![error])
     }
 }
 
@@ -226,18 +230,29 @@ fn listed(matches: &ArgMatches, name: &str) -> Vec<String> {
         .collect()
 }
 
-fn tighten(matches: &ArgMatches) -> Result<Setup, InputError> {
+fn tighten(matches: &ArgMatches) -> Result<Setup, Vec<InputError>> {
+    let mut problems = Problems::default();
     let features = listed(matches, "require")
         .iter()
-        .map(|text| feature(text).map_err(|accepted| InputError::wrong("require", text, &accepted)))
-        .collect::<Result<_, _>>()?;
+        .filter_map(|text| {
+            let wrong = |accepted: String| InputError::wrong("require", text, &accepted);
+            problems.collect(feature(text).map_err(wrong))
+        })
+        .collect();
     let given: Vec<_> = facts::given(matches).collect();
     let text = |asked: &str| {
         let same = given.iter().find(|(name, _)| *name == asked);
         same.map(|(_, text)| text.clone())
     };
     let (setup, wrong) = facts::parse(features, text);
-    wrong.into_iter().next().map_or(Ok(setup), Err)
+    for error in wrong {
+        problems.push(error);
+    }
+    if problems.is_empty() {
+        Ok(setup)
+    } else {
+        Err(problems.into_errors())
+    }
 }
 
 fn simulate(matches: &ArgMatches) -> Result<Asked, InputError> {

@@ -44,7 +44,8 @@ pub(super) fn arguments(command: Command, unsaid: &str) -> Command {
             .value_name(value)
             .help(format!("{help} [default: {unsaid}]"));
         if several {
-            arg.num_args(1..).action(ArgAction::Append)
+            // One value a flag: what follows it is a file of `policy`.
+            arg.action(ArgAction::Append)
         } else {
             arg
         }

@@ -43,7 +43,7 @@ impl Started<'_> {
         let mut text = format!("### Sprinters: {title}\n\n");
         self.runners_table(&mut text);
         if self.is_fallback {
-            text.push_str("**EC2 refused spot**, so that this is on-demand (`spot: auto`).\n\n");
+            text.push_str("**EC2 refused spot**, so this is on-demand (`spot: auto`).\n\n");
         }
         if !self.refused.is_empty() {
             let refused = block(self.refused.iter().map(String::as_str));
