@@ -137,6 +137,13 @@ def test_what_is_copied_has_the_readers_own_names(page: Page, site: Site) -> Non
     expect(workflow).to_contain_text("aws-region: eu-central-1")
 
 
+def test_the_start_names_the_file_of_each_workflow() -> None:
+    text = (ROOT / "docs" / "src" / "index.md").read_text()
+    before = [part.rpartition("\n## ")[2] for part in text.split("```yaml\non:")[:-1]]
+    assert len(before) == 3
+    assert [part for part in before if not re.search(r"`\.github/workflows/[\w-]+\.yml`", part)] == []
+
+
 def test_the_page_tells_all_that_is_needed() -> None:
     """What somebody who only copies must find: each secret, each file's name, how to run it, what green looks like."""
     text = (ROOT / "docs" / "src" / "aws-account.md").read_text()
