@@ -54,6 +54,7 @@ stripe() {
 zram() {
     size=${temp_gib:+${temp_gib}G}
     [ -n "$size" ] || size=$(awk '/^MemTotal/ { print 2 * $2 "K" }' /proc/meminfo)
+    modprobe -q zram || :                     # zramctl does not load it; it may be built in
     zramctl -f -s "$size" -a zstd || zramctl -f -s "$size" ||
         die "no zram for temp in this image's kernel (in Ubuntu's it may be in the package linux-modules-extra-$(uname -r))"
 }

@@ -12,6 +12,7 @@ import re
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,14 +78,18 @@ def a_job(life: Life) -> None:
         "Sprinters: m7i.large in eu-central-1a, on-demand, image ami-0123456789abcdef0",
     )
     used = life.report.complete.splitlines()[-1]
-    assert used.startswith("Sprinters: used at most ") and " of 2 CPUs; waited " in used, used
+    assert used.startswith("::notice title=Sprinters::used at most ") and " of 2 CPUs; waited " in used, used
     equal(life.errors, [])
+
+
+def succeeded(life: Life) -> None:
+    assert life.report, f"the job reported nothing; the errors are {life.errors}"
+    equal(life.report.result, "Succeeded")
 
 
 def on(device: str) -> Callable[[Life], None]:
     def check(life: Life) -> None:
-        assert life.report
-        equal(life.report.result, "Succeeded")
+        succeeded(life)
         equal([line.partition("[")[0] for line in life.log[:2]], [device, device])
 
     return check
@@ -102,8 +107,7 @@ def swap(life: Life) -> None:
 
 
 def stripes(life: Life) -> None:
-    assert life.report
-    equal(life.report.result, "Succeeded")
+    succeeded(life)
     equal(life.log[2], f"0 {2 * (1 << 21)} striped 2 128")
     assert life.log[0].startswith("/dev/dm-0") or "sprinters" in life.log[0], life.log
 
@@ -192,7 +196,7 @@ def play(case: Case, disk: Path, kernel: Path, number: int) -> tuple[float, str]
         case.check(Life(machine, None if service.reports.empty() else service.report(1)))
     except AssertionError as error:
         print(machine.console.read_text(errors="replace"), file=sys.stderr)
-        return time.monotonic() - started, str(error)
+        return time.monotonic() - started, str(error) or f"not so: {traceback.extract_tb(error.__traceback__)[-1].line}"
     finally:
         machine.delete()
         service.close()
@@ -209,7 +213,7 @@ def main() -> int:
     failed = 0
     with tempfile.TemporaryDirectory(prefix="sprinters-vm-") as folder:
         disk, kernel = image(Path(folder), options.release)
-        print(f"Debian {options.release}, {kernel.name}")
+        print(f"Debian {options.release}, {kernel.name}", flush=True)
         for number, case in enumerate(CASES, start=1):
             if options.case not in case.name:
                 continue

@@ -54,6 +54,7 @@ class Machine(Console):
         runner_owner: int = RUNNER_UID,
         release: str = RELEASES[0],
         image: Callable[[Path], None] | None = None,
+        layers: Sequence[Path] = (),
         disks: Sequence[Disk] = (),
         options: Sequence[str] = (),
         forward: Sequence[int] = (),
@@ -62,7 +63,8 @@ class Machine(Console):
     ) -> None:
         """`metadata` overrides parts of the metadata tree; `runner_in_image` is the folder in which the image has the
         stand-in runner; `release` is the image's, of Debian; `image` may change the image, by writing into a folder
-        that is laid over the root; `disks` are what it has beside that; `options` are systemd-nspawn's. A negative
+        that is laid over the root; `layers` are what the machines wrote that the image was made of, the last one first;
+        `disks` are what it has beside that; `options` are systemd-nspawn's. A negative
         `niceness` puts the machine before what else this host does, for a measurement."""
         self.name = name
         self.folder = Path(tempfile.mkdtemp(prefix=f"sprinters-{name}-"))
@@ -75,7 +77,9 @@ class Machine(Console):
         self._process: subprocess.Popen[bytes] | None = None
         self._killed = False
         self._niceness = niceness
-        self._lower = [str(self._image(runner_in_image, runner_owner, image)), str(root(release))]
+        self.layers = [self._image(runner_in_image, runner_owner, image), *layers]
+        """What this machine's image has over the release's root."""
+        self._release = release
         self.disks = Disks(self.folder, list(disks), may_swap=SWAP in options)
         self._options = [*options, *self.disks.bindings]
         self._network = Network()
@@ -121,7 +125,7 @@ class Machine(Console):
             START,
             "sh",
         ]
-        mounted += [":".join(self._lower), *map(str, folders)]
+        mounted += [":".join(map(str, [*self.layers, root(self._release)])), *map(str, folders)]
         nspawn = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--console=read-only"]
         nspawn += [f"--directory={folders[2]}", f"--machine={self.name}", "--capability=CAP_NET_ADMIN"]
         nspawn += [f"--network-namespace-path={self._network.path}", "--resolv-conf=off", "--timezone=off"]

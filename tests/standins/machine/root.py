@@ -42,6 +42,9 @@ def root(release: str = RELEASES[0], kind: str = "container") -> Path:
     roots.mkdir(exist_ok=True)
     folder = roots / hashlib.sha256(SCRIPT.read_bytes()).hexdigest()[:16]
     folder = folder.with_name(f"{release}-{kind}-{folder.name}")
+    # A finished one appears at once and whole: nobody waits for another that is being built.
+    if folder.exists():
+        return folder
     with (roots / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():

@@ -36,7 +36,9 @@ machine() {
     kernel=$(chroot "$root" apt-cache depends linux-image-cloud-amd64 | sed -n 's/.*Depends: //p')
     chroot "$root" sh -c "cd /tmp && apt-get download -qq $kernel && dpkg -x linux-image-*.deb kernel"
     mv "$root"/tmp/kernel/boot/* "$root/boot"
-    mv "$root/tmp/kernel/lib/modules" "$root/usr/lib" # where /lib leads
+    for modules in "$root"/tmp/kernel/lib/modules "$root"/tmp/kernel/usr/lib/modules; do # since Debian 13 the latter
+        [ ! -d "$modules" ] || mv "$modules" "$root/usr/lib"
+    done
     rm -r "$root"/tmp/*
     chroot "$root" depmod "${kernel#linux-image-}"
     printf '%s\n' '[Match]' 'Name=e*' '[Network]' DHCP=ipv4 >"$root/etc/systemd/network/10-any.network"

@@ -119,7 +119,7 @@ class VirtualMachine(Console):
         self._command += ["-smbios", "type=3,manufacturer=Amazon EC2,asset=Amazon EC2"]
         forward = f"guestfwd=tcp:{METADATA_ADDRESS}:80-cmd:{sys.executable} -S {shlex.quote(str(relay))} {port}"
         network = f"user,id=net,net=169.254.169.0/24,host={HOST_ADDRESS},dhcpstart=169.254.169.10,{forward}"
-        self._command += ["-netdev", network, "-device", f"virtio-net-pci,netdev=net,mac={MACHINE_MAC}"]
+        self._command += ["-netdev", network, "-device", f"virtio-net-pci,netdev=net,mac={MACHINE_MAC},romfile="]
 
     def _disk(self, name: str, serial: str, options: list[str], size: str = "") -> list[str]:
         file = self.folder / f"{name}.qcow2"
