@@ -46,6 +46,7 @@ def main() -> int:
             latency.cost_of_waiting,
             sizes.size,
             booting.boot_script,
+            booting.to_online,
             sizes.user_data,
             many.hundred,
             many.thousand,

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.table import Row, spread
-from bench.world import LAUNCH, World
+from bench.world import ANYTHING, LAUNCH, Set, World
 from standins import machine
 from standins.aws import Instance
-from standins.booted import Booted
+from standins.booted import Booted, booted, with_docker
 from standins.cloud import Cloud, Life, script_of
 from standins.machine.runner import RunnerArchive, tarball
 
@@ -51,6 +51,34 @@ def boot_script(world: World) -> list[Row]:
         rows.append(Row(what, f"≤ {reach} s", spread(totals, "ms", 0), fits))
         rows += line_by_line(boots)
     return rows + full_size(world)
+
+
+def to_online(world: World) -> list[Row]:
+    """RunInstances → online: from the stock image, which downloads the runner, and from one that `bake` made"""
+    megabytes = FULL_SIZE // 10 if world.quick else FULL_SIZE
+    stock = f"RunInstances → online, stock image, {megabytes / 1e6:.0f} MB of runner from loopback"
+    baked = "  the same from an image that `mode: bake` made of it"
+    if missing := machine.available():
+        return [Row(what, "", f"not measured: {missing}", None) for what in (stock, baked)]
+    times = world.times(5)
+    with world.set(booted(image=with_docker), ANYTHING, archive=tarball(world.folder, megabytes)) as ready:
+        before = [online(ready, LAUNCH) for _ in range(times)]
+        bake = ready.step.run("bake", **LAUNCH)
+        assert bake.code == 0, bake.log
+        after = [online(ready, LAUNCH | {"image": bake.outputs["image"]}) for _ in range(times)]
+    is_faster = statistics.median(after) < statistics.median(before)
+    return [Row(stock, "", spread(before, "s", 1), None), Row(baked, "faster", spread(after, "s", 1), is_faster)]
+
+
+def online(ready: Set, launch: dict[str, str]) -> float:
+    """The seconds from RunInstances to the runner's being online; then it ends."""
+    run = ready.step.run("start", **launch)
+    assert run.code == 0, run.log
+    [record] = ready.github.records()
+    assert record.online_at is not None
+    arrived = ready.ec2.gate.calls("RunInstances")[-1].request.arrived
+    assert ready.step.run("stop").code == 0
+    return record.online_at - arrived
 
 
 def line_by_line(boots: list[Boot]) -> list[Row]:

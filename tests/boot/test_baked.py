@@ -10,7 +10,7 @@ import pytest
 
 from standins import images
 from standins.aws import PLAIN_SIX, Ec2
-from standins.booted import Booted, booted
+from standins.booted import Booted, booted, with_docker
 from standins.cloud import Cloud
 from standins.github import GitHub
 from standins.machine import available
@@ -30,13 +30,6 @@ def github(tmp_path: Path) -> Iterator[GitHub]:
     with GitHub(archive=tarball(tmp_path)) as github:
         yield github
         assert not github.violations, "\n".join(github.violations)
-
-
-def with_docker(layer: Path) -> None:
-    """The machine has no package sources, from which a bake would install it."""
-    (layer / "usr/local/bin").mkdir(parents=True)
-    (layer / "usr/local/bin/docker").write_text("#!/bin/sh\necho docker\n")
-    (layer / "usr/local/bin/docker").chmod(0o755)
 
 
 @pytest.fixture
@@ -81,4 +74,5 @@ def test_a_runner_boots_from_a_baked_image(sprinters: Program, ec2: Ec2, github:
     assert isinstance(runner, Booted)
     assert runner.machine.wait_poweroff(60)
     assert runner.machine.lines()[-1] == "the job build completed with result: Succeeded"
+    # With a runner of a few kilobytes. `make bench` takes one of GitHub's size.
     print(f"RunInstances → online: {stock:.2f} s from the stock image, {baked:.2f} s from the baked one")

@@ -182,6 +182,11 @@ class Ec2:
         found = self._moto.control("images")
         return [one for one in found if one["tags"].get("sprinters:repository") == repository]
 
+    def made_of(self, image_id: str) -> str | None:
+        """The instance that an image was made of; `None` for an image that was published."""
+        found = (one["instance"] for one in self._moto.control("images") if one["id"] == image_id)
+        return next(found, None)
+
     def tag(self, instance_id: str, key: str, value: str) -> None:
         """Sets a tag with nobody's permission, as time and other people do."""
         self._moto.control(f"instances/{instance_id}/tags", {key: value})

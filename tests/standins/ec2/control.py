@@ -92,7 +92,8 @@ def own_images() -> list[dict[str, Any]]:
     for backend in ec2_backends[DEFAULT_ACCOUNT_ID].values():
         for image in backend.amis.values():
             if image.instance_id:
-                found.append({"id": image.id, "name": image.name, "tags": tags_of(image), "state": image.state})
+                one = {"id": image.id, "name": image.name, "tags": tags_of(image), "state": image.state}
+                found.append(one | {"instance": image.instance_id})
         for snapshot in backend.snapshots.values():
             if "Created by CreateImage" in (snapshot.description or ""):
                 name = snapshot.from_ami or ""
