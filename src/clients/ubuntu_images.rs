@@ -2,13 +2,15 @@
 //! It has a file for each release and purpose; minimal images have files of their own.
 //! <https://cloud-images.ubuntu.com/query/noble/server/released.current.txt>
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, anyhow};
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use crate::error::Failure;
 use crate::http::extra_roots;
@@ -35,10 +37,27 @@ pub(crate) struct ImageIndex {
     /// In the runner's tool directory, which outlives the job on a self-hosted runner. Whoever may write there may replace
     /// the action itself, so that nothing new has to be trusted.
     cache: Option<PathBuf>,
-    /// One fetch serves all processors and regions of a start.
-    server: Arc<OnceCell<String>>,
-    /// Of minimal images; empty where the index does not have them.
-    minimal: Arc<OnceCell<String>>,
+    files: Arc<Files>,
+}
+
+/// The index's files that were fetched, by their addresses. One fetch serves all processors and regions of a start, and in a
+/// listener all launches, for a while. A file of minimal images is empty where the index does not have them.
+#[derive(Debug, Default)]
+struct Files(Mutex<HashMap<String, (Instant, IndexText)>>);
+
+/// What a file holds, once it is fetched.
+type IndexText = Arc<OnceCell<String>>;
+
+impl Files {
+    /// The file's text, or where to put it.
+    fn of(&self, url: &str, now: Instant) -> IndexText {
+        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        files.retain(|_, (since, _)| now.duration_since(*since) < LIFETIME);
+        let (_, text) = files
+            .entry(url.to_owned())
+            .or_insert_with(|| (now, Arc::default()));
+        text.clone()
+    }
 }
 
 /// What kind of image Canonical publishes.
@@ -72,8 +91,7 @@ impl ImageIndex {
             cache: environment("RUNNER_TOOL_CACHE")
                 .map(|tools| Path::new(&tools).join("sprinters").join("images")),
             base: base.unwrap_or_else(|| DEFAULT_URL.to_owned()),
-            server: Arc::default(),
-            minimal: Arc::default(),
+            files: Arc::default(),
         }
     }
 
@@ -138,11 +156,8 @@ impl ImageIndex {
             return Ok(Some(image));
         }
         let url = self.url(wanted.release, purpose);
-        let cell = match purpose {
-            Purpose::Server => &self.server,
-            Purpose::Minimal => &self.minimal,
-        };
-        let fetched = cell.get_or_try_init(|| fetch(connector, &url, purpose, deadline));
+        let text = self.files.of(&url, Instant::now());
+        let fetched = text.get_or_try_init(|| fetch(connector, &url, purpose, deadline));
         let text = fetched.await.map_err(|error| {
             let help = extra_roots::remedy(&format!("{error:#}")).unwrap_or(WAY_OUT);
             Failure::local(&error, help)
@@ -284,6 +299,21 @@ noble\tserver\trelease\t20260310\tebs-ssd-gp3\tamd64\tus-east-1\tami-us\t\t\thvm
 noble\tserver\tdaily\t20260401\tebs-ssd-gp3\tamd64\teu-central-1\tami-daily\t\t\thvm
 broken line
 ";
+
+    #[test]
+    fn each_file_is_fetched_once_a_day() {
+        let files = Files::default();
+        let now = Instant::now();
+        let (noble, resolute) = (files.of("noble", now), files.of("resolute", now));
+        assert!(noble.set("of noble".to_owned()).is_ok());
+        assert!(!resolute.initialized(), "another release has other images");
+        assert_eq!(
+            files.of("noble", now).get().map(String::as_str),
+            Some("of noble")
+        );
+        let tomorrow = files.of("noble", now + LIFETIME);
+        assert!(!tomorrow.initialized(), "a listener lives longer");
+    }
 
     #[test]
     fn newest_on_gp3() {

@@ -8,6 +8,7 @@ from standins import images
 from standins.aws import Ec2, policy_with
 from standins.github import GitHub
 from standins.program import Program
+from standins.proxy import ec2_error, region_of
 
 TYPE = {"instance-type": "m7i.large"}
 
@@ -35,6 +36,47 @@ def test_where_the_index_has_no_minimal_image_it_is_the_server_image(sprinters: 
     assert run.code == 0, run.log
     assert "its index has no minimal arm64 image of 22.04" in run.log
     assert ec2.living()[0].request["ImageId"] == images.newest("jammy", "arm64", "eu-central-1")
+
+
+@pytest.mark.parametrize("name, architecture", [("ubuntu-26.04", "amd64"), ("ubuntu-26.04-arm", "arm64")])
+def test_check_looks_a_release_up_as_well(sprinters: Program, ec2: Ec2, name: str, architecture: str) -> None:
+    kind = {"amd64": "m7i.large", "arm64": "m7g.large"}[architecture]
+    run = sprinters.run("check", image=name, **{"instance-type": kind})
+
+    assert run.code == 0, run.log
+    asked = ec2.gate.calls("RunInstances:DryRun")[0].request.form
+    assert asked["ImageId"] == images.newest("resolute", architecture, "eu-central-1")
+
+
+def test_each_region_s_image_is_of_the_release_that_is_named_for_it(sprinters: Program, ec2: Ec2) -> None:
+    """The index has a file for each release."""
+    full = ec2_error("InsufficientInstanceCapacity", "not enough", 500)
+    ec2.gate.fail("RunInstances", full, times=None, when=lambda request: region_of(request) == "eu-central-1")
+    both = {"aws-region": "eu-central-1, us-west-2", "image": "eu-central-1=ubuntu-22.04, us-west-2=ubuntu-24.04"}
+    run = sprinters.run("start", **both, **TYPE)
+
+    assert run.code == 0, run.log
+    assert ec2.gate.calls("RunInstances")[0].request.form["ImageId"] == images.newest("jammy", "amd64", "eu-central-1")
+    assert ec2.living()[0].request["ImageId"] == images.newest("noble", "amd64", "us-west-2")
+
+
+@pytest.mark.policy(policy_with("ssm:GetParameters"))
+@pytest.mark.parametrize("parameter", images.PARAMETERS)
+def test_other_distributions_by_their_public_parameters(sprinters: Program, ec2: Ec2, parameter: str) -> None:
+    """They call their root device otherwise than Ubuntu."""
+    run = sprinters.run("start", image=f"resolve:ssm:{parameter}", **TYPE)
+
+    assert run.code == 0, run.log
+    assert root_of(ec2)["DeviceName"] == "/dev/xvda"
+    assert len(ec2.gate.calls("RunInstances")) == 1
+
+
+def test_an_image_by_parameter_needs_one_more_permission(sprinters: Program, ec2: Ec2) -> None:
+    run = sprinters.run("start", image=f"resolve:ssm:{next(iter(images.PARAMETERS))}", **TYPE)
+
+    assert run.code == 1
+    assert "AWS refused `ssm:GetParameters`" in run.log
+    assert not ec2.instances()
 
 
 @pytest.mark.parametrize("image, device", [(images.AMAZON_LINUX, "/dev/xvda"), (images.XEN, "/dev/sda")])

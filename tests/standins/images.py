@@ -106,6 +106,12 @@ def newest(suite: str, architecture: str, region: str, purpose: str = "server") 
 OWN_X64 = "ami-0123456789abcdef0"
 OWN_ARM64 = "ami-0a12b34c56d78e90f"
 AMAZON_LINUX = "ami-0a1a2a3a4a5a6a7a8"
+DEBIAN = "ami-0d1d2d3d4d5d6d7d8"
+# Public parameters of AWS and Debian, which EC2 reads where an image is `resolve:ssm:` and a name.
+PARAMETERS = {
+    "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64": AMAZON_LINUX,
+    "/aws/service/debian/release/13/latest/amd64": DEBIAN,
+}
 XEN = "ami-0b1b2b3b4b5b6b7b8"
 # RunsOn's public images: two builds of one, and one that cannot boot a runner.
 RUNS_ON = "135269210855"
@@ -132,6 +138,7 @@ def known(region: str) -> list[Image]:
         Image(OWN_X64, region, "x86_64", "own-image-x64"),
         Image(OWN_ARM64, region, "arm64", "own-image-arm64"),
         Image(AMAZON_LINUX, region, "x86_64", "al2023-ami-2023", root_device="/dev/xvda"),
+        Image(DEBIAN, region, "x86_64", "debian-13-amd64", root_device="/dev/xvda"),
         Image(XEN, region, "x86_64", "from-elsewhere", root_device="/dev/sda"),
         runs_on(RUNS_ON_NEWER, region, "24", "2026-11-03"),
         runs_on(RUNS_ON_OLDER, region, "24", "2026-10-20"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import re
 import time
 from typing import Any, cast
 
@@ -30,7 +31,9 @@ _run_instances = InstanceResponse.run_instances
 
 def run_instances(self: InstanceResponse) -> ActionResult:
     form = call_of(self)["form"]
-    check_launch(self, form)
+    image_id = resolved(form.get("ImageId", ""))
+    cast(Any, self.params)["ImageId"] = image_id
+    check_launch(self, form | {"ImageId": image_id})
     token = form.get("ClientToken", "")
     behaviour = behaviour_of(self)
     with lock:
@@ -55,8 +58,19 @@ def run_instances(self: InstanceResponse) -> ActionResult:
             instance.running_at = now + behaviour.get("pending", 0)
             instance._state.name, instance._state.code = "pending", 0
             instance.run_instances_request = form
-            note_volumes(instance, form, self.ec2_backend.amis[form["ImageId"]])
+            note_volumes(instance, form, self.ec2_backend.amis[image_id])
     return result
+
+
+def resolved(image_id: str) -> str:
+    """EC2 reads an SSM parameter itself."""
+    name = image_id.removeprefix("resolve:ssm:")
+    if name == image_id:
+        return image_id
+    if name not in images.PARAMETERS:
+        message = f"The SSM parameter '{name}' could not be resolved"
+        raise Ec2Error(400, "InvalidParameterValue", message)
+    return images.PARAMETERS[name]
 
 
 def check_launch(self: InstanceResponse, form: dict[str, str]) -> None:
@@ -87,6 +101,7 @@ def check_launch(self: InstanceResponse, form: dict[str, str]) -> None:
     check_profile(form)
     check_network(self, form)
     check_capacity(form)
+    check_nesting(form)
     check_template(self, form)
     check_volumes(form, image.root_device_name)
     check_performance(form, cast(Image, image).root_size)
@@ -135,6 +150,14 @@ def check_capacity(form: dict[str, str]) -> None:
         raise Ec2Error(400, "InvalidParameterCombination", "A capacity block must be targeted by its id")
     if market == "spot" and any(name.startswith(target) for name in form):
         message = "You cannot target a capacity reservation when launching Spot Instances"
+        raise Ec2Error(400, "InvalidParameterCombination", message)
+
+
+def check_nesting(form: dict[str, str]) -> None:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CpuOptionsRequest.html"""
+    is_able = re.match(r"[cmr]8i(-flex)?\.(?!metal)", form.get("InstanceType", ""))
+    if form.get("CpuOptions.NestedVirtualization") == "enabled" and not is_able:
+        message = f"Nested virtualization is not supported for the instance type {form.get('InstanceType')}"
         raise Ec2Error(400, "InvalidParameterCombination", message)
 
 

@@ -85,6 +85,10 @@ def run_instances(form: dict[str, str], place: str, always: Context) -> Iterator
         listed(form, "SecurityGroupId") or listed(form, rf"{re.escape(interface)}SecurityGroupId") or ["sg-default"]
     )
     subnet = form.get("SubnetId") or form.get(interface + "SubnetId", "subnet-default")
+    parameter = form.get("ImageId", "").removeprefix("resolve:ssm:")
+    if parameter != form.get("ImageId", ""):
+        region = always["aws:RequestedRegion"][0]
+        yield Asked("ssm:GetParameters", f"arn:aws:ssm:{region}::parameter{parameter}", always)
     yield Asked("ec2:RunInstances", f"{partition_place}::image/{form.get('ImageId', '')}", always | image)
     yield Asked("ec2:RunInstances", f"{place}subnet/{subnet}", always)
     for group in groups:
