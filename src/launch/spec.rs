@@ -214,11 +214,13 @@ fn options(inputs: &Inputs, types: &[InstanceType], problems: &mut Problems) -> 
             &accepted,
         ));
     }
-    let cannot_nest = |it: &&InstanceType| it.architecture() == Architecture::Arm64;
-    if let Some(arm) = types.iter().find(cannot_nest)
+    if let Some(unable) = types.iter().find(|it| it.cannot_nest())
         && options.nested_virtualization
     {
-        let accepted = format!("`false` with `{arm}`: no arm64 type nests virtual machines");
+        let accepted = format!(
+            "`false` with `{unable}`, which cannot nest virtual machines: Intel's types can from the eighth generation on, such as \
+             `m8i.large`, but for their `metal` sizes, where KVM needs no switch"
+        );
         problems.push(InputError::wrong(
             "nested-virtualization",
             "true",

@@ -82,6 +82,11 @@ impl Ubuntu {
         self.version
     }
 
+    /// Of all releases, the newest first.
+    pub(crate) fn versions() -> impl Iterator<Item = &'static str> {
+        RELEASES.iter().map(|release| release.version)
+    }
+
     /// By what follows `ubuntu-`.
     fn named(name: &str) -> Option<Self> {
         if name == "latest" {

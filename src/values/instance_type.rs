@@ -117,6 +117,20 @@ impl InstanceType {
         }
     }
 
+    /// Whether its virtual machines certainly cannot run others. Intel's can from the eighth generation on (`c8i`, `m8i-flex`);
+    /// of newer families EC2 knows.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/amazon-ec2-nested-virtualization.html>
+    pub(crate) fn cannot_nest(&self) -> bool {
+        let family = self.family();
+        let generation = family.trim_start_matches(|c: char| c.is_ascii_lowercase());
+        let attributes = generation.trim_start_matches(|c: char| c.is_ascii_digit());
+        let number = generation.strip_suffix(attributes).unwrap_or_default();
+        let is_older = number.parse::<u32>().is_ok_and(|number| number < 8);
+        let is_metal = self.size().starts_with("metal");
+        let is_intel = self.architecture() == Architecture::X64 && !attributes.starts_with('a');
+        is_older || is_metal || !is_intel
+    }
+
     /// Its vCPUs, which its size tells in nearly all families; `None` where it does not.
     pub(crate) fn vcpus(&self) -> Option<u32> {
         let family = self.family();
@@ -226,6 +240,29 @@ mod tests {
 
     fn architecture(text: &str) -> Option<Architecture> {
         text.parse::<InstanceType>().ok().map(|t| t.architecture())
+    }
+
+    #[test]
+    fn which_types_certainly_cannot_nest_virtual_machines() {
+        let cannot = |text: &str| text.parse::<InstanceType>().map(|it| it.cannot_nest());
+        for able in [
+            "m8i.large",
+            "c8i-flex.large",
+            "r8id.xlarge",
+            "m9i.large",
+            "q9.large",
+        ] {
+            assert_eq!(cannot(able), Ok(false), "{able}");
+        }
+        for unable in [
+            "m7i.large",
+            "m8a.large",
+            "m8g.large",
+            "t3.large",
+            "c8i.metal-48xl",
+        ] {
+            assert_eq!(cannot(unable), Ok(true), "{unable}");
+        }
     }
 
     /// Every type that moto knows, as the contract tests write them down.

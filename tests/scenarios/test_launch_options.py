@@ -83,11 +83,23 @@ def test_spot_in_a_named_reservation_is_refused_before_anybody_is_asked(
 
 def test_nested_virtualization(sprinters: Program, ec2: Ec2) -> None:
     run = sprinters.run(
-        "start", image=images.OWN_X64, **{"instance-type": "m7i.large", "nested-virtualization": "true"}
+        "start", image=images.OWN_X64, **{"instance-type": "m8i.large", "nested-virtualization": "true"}
     )
 
     assert run.code == 0, run.log
     assert ec2.instances()[0].request["CpuOptions.NestedVirtualization"] == "enabled"
+
+
+@pytest.mark.parametrize("unable", ["m7i.large", "m8a.large", "m8i.metal-48xl"])
+def test_nested_virtualization_on_a_type_without_it_is_refused_by_name(
+    sprinters: Program, ec2: Ec2, unable: str
+) -> None:
+    types = f"c8i-flex.large, {unable}"
+    run = sprinters.run("start", image=images.OWN_X64, **{"instance-type": types, "nested-virtualization": "true"})
+
+    assert run.code == 2
+    assert f"`{unable}`, which cannot nest virtual machines" in run.log
+    assert not ec2.gate.operations()
 
 
 @pytest.mark.parametrize(

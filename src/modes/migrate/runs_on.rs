@@ -3,6 +3,7 @@
 //! What each part means: <https://runs-on.com/configuration/job-labels/>.
 
 use super::wanted::Wanted;
+use crate::values::image::Ubuntu;
 
 /// The parts of a label, while they are read.
 #[derive(Default)]
@@ -130,14 +131,16 @@ impl Parts {
 
     /// `ubuntu24-full-x64`.
     fn image(&mut self, name: &str) {
-        let release = ["26", "24", "22"]
-            .into_iter()
-            .find(|release| name.starts_with(&format!("ubuntu{release}-")));
+        let is_of = |version: &&str| {
+            let (year, _) = version.split_once('.').unwrap_or((*version, ""));
+            name.starts_with(&format!("ubuntu{year}-"))
+        };
+        let release = Ubuntu::versions().find(is_of);
         self.is_arm |= name.ends_with("-arm64");
         match release {
             Some(release) => {
                 let arm = if self.is_arm { "-arm" } else { "" };
-                self.image = Some(format!("ubuntu-{release}.04{arm}"));
+                self.image = Some(format!("ubuntu-{release}{arm}"));
                 self.note("Canonical's Ubuntu has none of the tools of RunsOn's image: install them in `setup`, or bake an image");
             }
             None => self.note(&format!(
@@ -345,6 +348,10 @@ mod tests {
             (
                 "runs-on=1/image=ubuntu22-full-arm64/cpu=2/spot=lowest-price",
                 "image: ubuntu-22.04-arm; instance-type: m7g.large; spot: auto",
+            ),
+            (
+                "runs-on=1/image=ubuntu26-full-x64/cpu=2/spot=false",
+                "image: ubuntu-26.04; instance-type: m7i.large, m7a.large",
             ),
             (
                 "runs-on=1/cpu=2/volume=80gb:gp3:750mbs:4000iops/spot=false",
