@@ -234,8 +234,8 @@ job_completed() {
     return $code
 }
 
-# What the job used of its machine, for its log and its summary: the kernel's counters, which may lack the times of waiting, and the
-# samples of `machine`. Types with a digit after c, m, r or t come in halves, at half the price.
+# What the job used of its machine, for its log and as an annotation, which `stop` reads: the kernel's counters, which may lack the
+# times of waiting, and the samples of `machine`. Types with a digit after c, m, r or t come in halves, at half the price.
 used() {
     { cat $dir/before; counters; cat $dir/least /proc/meminfo; } 2>/dev/null | awk -v cpus="$(nproc)" -v instance="$(cat $dir/instance)" '
         function gib(kib) { return sprintf("%.1f", kib / 1048576) }
@@ -257,13 +257,10 @@ used() {
             half = size == 1 ? "large" : size == 2 ? "xlarge" : size == 4 || size == 18 || size % 8 == 0 ? size / 2 "xlarge" : ""
             if (size && half && instance ~ /^[cmrt][0-9]/ && share < 25 && all_memory - memory < 0.45 * all_memory)
                 line = line ": " name[1] "." half " has half of it, at half the price"
-            print line
+            print "::notice title=Sprinters::" line
         }
         function wait(i) { return (total[i + 3] - total[i]) * cpus / all / 100 }
-    ' | while IFS= read -r line; do
-        echo "Sprinters: $line"
-        [ -z "${GITHUB_STEP_SUMMARY-}" ] || echo "Sprinters: $line" >>"$GITHUB_STEP_SUMMARY"
-    done
+    '
 }
 
 # An ephemeral runner takes one job and exits: there is nothing left to do. A service of its own: as ExecStopPost of the runner's

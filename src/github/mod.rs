@@ -32,7 +32,7 @@ pub(crate) use runners::{Deletion, Download, JitRunner, Runner, RunnerList, Stat
 
 #[cfg(test)]
 pub(crate) use runs::fuzzed as fuzzed_runs;
-pub(crate) use runs::{Job, JobId, Run};
+pub(crate) use runs::{Annotation, Job, JobId, Run};
 
 use std::sync::Arc;
 

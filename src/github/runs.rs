@@ -70,10 +70,11 @@ impl Job {
     }
 }
 
-/// What GitHub remarks on a job.
-#[derive(Deserialize)]
-struct Annotation {
-    message: Option<String>,
+/// What GitHub, or one of its steps, remarks on a job.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Annotation {
+    pub title: Option<String>,
+    pub message: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -147,14 +148,13 @@ impl Github {
     }
 
     /// `GET …/check-runs/{id}/annotations`: a job's check run has the job's number.
-    pub(crate) async fn annotations(&self, job: JobId) -> Result<Vec<String>, GithubError> {
+    pub(crate) async fn annotations(&self, job: JobId) -> Result<Vec<Annotation>, GithubError> {
         let path = format!(
             "/repos/{}/check-runs/{}/annotations?per_page={PAGE}",
             self.repository, job.0
         );
         let answer = self.get_path(LOOK_AT_ANNOTATIONS, &path).await?;
-        let annotations: Vec<Annotation> = answer.json(LOOK_AT_ANNOTATIONS, StatusCode::OK)?;
-        Ok(annotations.into_iter().filter_map(|a| a.message).collect())
+        answer.json(LOOK_AT_ANNOTATIONS, StatusCode::OK)
     }
 
     /// `POST …/actions/jobs/{id}/rerun`: that job, and every job that needs it.

@@ -29,7 +29,7 @@ def test_the_job_s_log_tells_what_hardware_it_got(boot: Boot, service: RunnerSer
     full, used = report.complete.splitlines()
     assert re.fullmatch(r"/ was at most +\d+% full", full)
     assert re.fullmatch(
-        r"Sprinters: used at most \d+\.\d of \d+\.\d GiB of memory( and .* of swap)?, "
+        r"::notice title=Sprinters::used at most \d+\.\d of \d+\.\d GiB of memory( and .* of swap)?, "
         r"on average \d+ % of \d+ CPUs(; waited .*)?",
         used.partition(": m8gd.large")[0],
     )

@@ -227,6 +227,49 @@ def test_a_runner_of_this_run_in_another_region_keeps_its_record_while_a_job_wai
     assert [str(record.id) for record in github.records()] == [waited.outputs["runner-id"]]
 
 
+USED = "used at most 3.0 of 15.4 GiB of memory, on average 11 % of 4 CPUs: m7i.large has half of it, at half the price"
+
+
+def test_what_the_jobs_used_is_in_the_log_and_the_summary(sprinters: Program, started: Started, github: GitHub) -> None:
+    build, lint = started(), started()
+    environment = sprinters.environment
+    environment["SPRINTERS_JOB_TOKEN"] = github.add_token(Kind.RERUNS).value
+    github.runs.add(
+        environment["GITHUB_REPOSITORY"],
+        environment["GITHUB_RUN_ID"],
+        RunJob("elsewhere", "success", runner_id=1, notices=(("Sprinters", "used at most nothing"),)),
+        RunJob(
+            "build",
+            "success",
+            runner_id=int(build.outputs["runner-id"]),
+            notices=(("a step's own", "hello"), ("Sprinters", USED)),
+        ),
+        RunJob("lint", "failure", runner_id=int(lint.outputs["runner-id"])),
+    )
+    run = sprinters.run("stop")
+
+    assert run.code == 0, run.log
+    assert f"· `build` {USED}\n" in run.stdout
+    assert f"| `build` | `m7i.large` | {USED} |" in run.summary
+    assert run.summary.count("used at most") == 1
+
+
+def test_a_token_that_may_not_read_annotations_is_no_matter(
+    sprinters: Program, started: Started, github: GitHub, left_behind: LeftBehind
+) -> None:
+    build = started()
+    environment = sprinters.environment
+    environment["SPRINTERS_JOB_TOKEN"] = github.add_token(Kind.RERUNS_BLINDLY).value
+    job = RunJob("build", "success", runner_id=int(build.outputs["runner-id"]), notices=(("Sprinters", USED),))
+    github.runs.add(environment["GITHUB_REPOSITORY"], environment["GITHUB_RUN_ID"], job)
+    run = sprinters.run("stop")
+
+    assert run.code == 0, run.log
+    assert github.gate.calls("list-annotations")
+    assert "used at most" not in run.log + run.summary
+    assert not left_behind()
+
+
 def test_a_group_pairs_a_stop_with_its_start(sprinters: Program, started: Started, ec2: Ec2) -> None:
     one, other = started(group="one"), started(group="other")
     run = sprinters.run("stop", group="one")

@@ -82,7 +82,8 @@ async fn decide_by_instances(
         })
         .await
         .map_err(|error| clients.github_failure(&error))?;
-        if annotations.iter().any(|text| decide::is_by_someone(text)) {
+        let mut messages = annotations.iter().filter_map(|one| one.message.as_deref());
+        if messages.any(decide::is_by_someone) {
             let number = attempt.number;
             return Ok(RerunDecision::Leave(format!(
                 "attempt {number} was cancelled"

@@ -6,6 +6,7 @@ mod decide;
 pub(crate) mod filter;
 mod partial_rerun;
 mod summary;
+mod used;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
@@ -79,9 +80,10 @@ pub(crate) async fn stop(
     log_spared(&spared, report);
     let free: Vec<&Instance> = free.into_iter().map(|(instance, _)| instance).collect();
     let spared: Vec<&Instance> = spared.into_iter().map(|(instance, _)| instance).collect();
-    let (terminated, history) = tokio::join!(
+    let (terminated, history, used) = tokio::join!(
         terminate(clients, &free, report, deadline),
-        spot_price_history(clients, &instances, report)
+        spot_price_history(clients, &instances, report),
+        used::by_jobs(clients, jobs.as_deref(), &instances)
     );
     log_over(&over, report);
 
@@ -115,7 +117,16 @@ pub(crate) async fn stop(
     let billed = billed(clients, filter, &instances);
     let bills = bills(clients, &billed, &history);
     log_cost(&bills, report)?;
-    report.summary(&summary::stopped(&billed, &bills, count, began.elapsed()));
+    for used in &used {
+        report.line(format_args!("· {used}"));
+    }
+    report.summary(&summary::stopped(
+        &billed,
+        &bills,
+        &used,
+        count,
+        began.elapsed(),
+    ));
     Ok(())
 }
 

@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use super::bill::Bills;
 use super::cost_report;
+use super::used::Used;
 use crate::ec2::Instance;
-use crate::report::markdown::{MOST_ROWS, code, table};
+use crate::report::markdown::{MOST_ROWS, code, table, text as literal};
 use crate::report::seconds;
 
 /// What `stop` ended, and what it cost.
 pub(crate) fn stopped(
     instances: &[Instance],
     bills: &Bills,
+    used: &[Used],
     records: usize,
     took: Duration,
 ) -> String {
@@ -53,12 +55,25 @@ pub(crate) fn stopped(
     }
     text.push('\n');
     cost_report::section(&mut text, bills);
+    used_by_jobs(&mut text, used);
     let _ = writeln!(
         text,
         "Runner records deleted: {records}. Took {}.\n",
         seconds(took)
     );
     text
+}
+
+/// Nothing where nobody told it.
+fn used_by_jobs(text: &mut String, used: &[Used]) {
+    if used.is_empty() {
+        return;
+    }
+    let rows = used
+        .iter()
+        .map(|one| vec![code(&one.job), code(&one.instance_type), literal(&one.what)]);
+    table(text, &["Job", "Type", "What it used"], rows);
+    text.push('\n');
 }
 
 #[cfg(test)]
@@ -114,11 +129,16 @@ mod tests {
                 Bill::of(instance, &region, &history, after(1_205))
             };
             let bills = Bills(instances.iter().map(bill).collect());
-            stopped(&instances, &bills, 1, Duration::from_millis(420))
+            let used = Used {
+                job: "build | [x](y)".to_owned(),
+                instance_type: "m7i.xlarge".to_owned(),
+                what: "used at most 3.0 of 15.4 GiB of memory: m7i.large has half of it".to_owned(),
+            };
+            stopped(&instances, &bills, &[used], 1, Duration::from_millis(420))
         };
         insta::assert_snapshot!(stop("us-east-1"));
         insta::assert_snapshot!("a_stop_where_prices_are_unknown", stop("ap-east-2"));
-        let nothing = stopped(&[], &Bills::default(), 0, Duration::ZERO);
+        let nothing = stopped(&[], &Bills::default(), &[], 0, Duration::ZERO);
         insta::assert_snapshot!("a_stop_of_nothing", nothing);
     }
 }

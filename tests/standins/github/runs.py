@@ -50,6 +50,8 @@ class RunJob:
     id: int = 0
     annotations: tuple[str, ...] = ()
     """What GitHub remarks on how it ended."""
+    notices: tuple[tuple[str, str], ...] = ()
+    """What its steps annotate: titles and messages."""
     labels: tuple[str, ...] = ("self-hosted",)
     """What its `runs-on` asks for."""
 
@@ -137,7 +139,7 @@ class Runs:
             for run in of_scope:
                 for job in run.jobs:
                     if job.id == number and name == "list-annotations":
-                        return Response.of_json(200, [_annotation(text) for text in job.annotations])
+                        return Response.of_json(200, _annotations(job))
                     if job.id == number:
                         return self._rerun(run, dependents(run.jobs, job), "The workflow run containing this job")
             return message(404, "Not Found")
@@ -256,15 +258,20 @@ def operation(request: Request) -> str | None:
     return None
 
 
-def _annotation(text: str) -> dict[str, Any]:
+def _annotations(job: RunJob) -> list[dict[str, Any]]:
+    remarks = [_annotation(text) for text in job.annotations]
+    return remarks + [_annotation(text, title, "notice") for title, text in job.notices]
+
+
+def _annotation(text: str, title: str = "", level: str = "failure") -> dict[str, Any]:
     return {
         "path": ".github",
         "start_line": 1,
         "end_line": 1,
         "start_column": None,
         "end_column": None,
-        "annotation_level": "failure",
-        "title": "",
+        "annotation_level": level,
+        "title": title,
         "message": text,
         "raw_details": "",
         "blob_href": "https://github.com/",
