@@ -1,5 +1,6 @@
-//! Compresses the tables that the programs hold: the action names of all AWS services, which the policy checker looks up (480 KB
-//! become 100 KB), and the prices of EC2's types (38 KB become 10 KB). And hands on what the version tells.
+//! Compresses the tables that the programs hold: the action names and condition keys of all AWS services, which the policy
+//! checker looks up (510 KB become 115 KB), and the prices of EC2's types (38 KB become 10 KB). And hands on what the version
+//! tells.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

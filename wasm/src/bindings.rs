@@ -44,7 +44,7 @@ fn with_checker(options: &str, run: &dyn Fn(&Checker) -> Answer) -> Answer {
     })
 }
 
-/// Takes every service's action names, the contents of `actions.txt`.
+/// Takes every service's action names and condition keys, the contents of `actions.txt`.
 #[wasm_bindgen]
 pub fn load_actions(text: String) {
     STATE.with_borrow_mut(|state| {

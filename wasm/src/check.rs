@@ -13,10 +13,13 @@ use crate::policy::Policy;
 use crate::position::{Lines, Span};
 use crate::report::{Cause, Edit, Finding, Fix, List, Location, Range, Report};
 use crate::trial::Trial;
-use crate::verdict::{self, Refusal, RequiredRequests, Verdict};
+use crate::verdict::{self, Assumed, Refusal, RequiredRequests, Verdict};
 
 /// Texts above this are not looked at: no policy is that large, and pages stay responsive.
 const MAX_TEXT: usize = 4 * 1024 * 1024;
+
+/// What another policy let one assume, with the requests that follow: most texts that are tried differ in neither.
+type Like<'r> = Option<(&'r Assumed, &'r RequiredRequests)>;
 
 /// A checker for one set of options; checks any number of texts.
 #[derive(Debug)]
@@ -30,7 +33,7 @@ impl Checker {
     /// A checker with the embedded tables alone.
     #[must_use]
     pub fn new(options: Options) -> Self {
-        let required = RequiredRequests::new(&options.setup, &verdict::Assumed::default());
+        let required = RequiredRequests::new(&options.setup, &Assumed::default());
         Self {
             options,
             required,
@@ -54,6 +57,10 @@ impl Checker {
     /// The verdict alone.
     #[must_use]
     pub fn verdict(&self, text: &str) -> Verdict {
+        self.verdict_like(text, None)
+    }
+
+    fn verdict_like(&self, text: &str, like: Like<'_>) -> Verdict {
         let text = readable(text);
         let parsed = json::parse(text);
         if let Some(pasted) = paste::recognize(text, &parsed) {
@@ -62,7 +69,7 @@ impl Checker {
         let policy = Policy::new(&parsed.root);
         let mut refusing = self.diagnostics(text, &parsed, &policy, Depth::Grammar);
         refusing.extend(advice::refusals(text, &parsed.root, self.options.target));
-        self.decide(&policy)
+        self.decide(&policy, like)
             .with_refusal(refusal(&refusing, || Lines::new(text)))
     }
 
@@ -95,8 +102,15 @@ impl Checker {
         let policy = Policy::new(&parsed.root);
         let mut found = self.diagnostics(text, &parsed, &policy, Depth::All);
         let refusals = advice::refusals(text, &parsed.root, self.options.target);
-        let refused = refusal(found.iter().chain(&refusals), || Lines::new(text));
-        let verdict = self.decide(&policy).with_refusal(refused);
+        // A full list may lack what IAM refuses.
+        let refusing =
+            lint::is_full(&found).then(|| self.diagnostics(text, &parsed, &policy, Depth::Grammar));
+        let refusing = refusing.as_ref().unwrap_or(&found).iter().chain(&refusals);
+        let refused = refusal(refusing, || Lines::new(text));
+        let assumed = verdict::assume(&policy, &self.options.setup);
+        let own = self.own_requests(&assumed);
+        let required = own.as_ref().unwrap_or(&self.required);
+        let verdict = verdict::decide_for(&policy, required, assumed).with_refusal(refused);
         let mut advice = Vec::new();
         if parsed.root.get("Statement").is_some() {
             let context = advice::Context {
@@ -106,6 +120,7 @@ impl Checker {
                 options: &self.options,
                 catalog: self.catalog.as_ref(),
                 verdict: &verdict,
+                required,
             };
             advice = advice::run(&context, refusals);
         }
@@ -117,14 +132,15 @@ impl Checker {
         }
         let trial = Trial::new(text, &verdict, &parsed, &policy);
         let all = found.iter_mut().chain(&mut advice);
-        let granted = trial.hold(all, |text| self.verdict(text));
+        let like = Some((&verdict.assumed, required));
+        let granted = trial.hold(all, |text| self.verdict_like(text, like));
         report(verdict, &found, &advice, &lines, &parsed.root, granted)
     }
 
     // What the policy in the text would be worth, which IAM does not take as it is.
     fn verdict_on(&self, pasted: &Pasted, found: &Diagnostic, text: &str) -> Verdict {
         let parsed = json::parse(&pasted.policy);
-        self.decide(&Policy::new(&parsed.root))
+        self.decide(&Policy::new(&parsed.root), None)
             .with_refusal(refusal([found], || Lines::new(text)))
     }
 
@@ -152,13 +168,23 @@ impl Checker {
         )
     }
 
-    fn decide(&self, policy: &Policy<'_, '_>) -> Verdict {
-        let setup = &self.options.setup;
-        let assumed = verdict::assume(policy, setup);
-        if assumed == verdict::Assumed::default() {
-            return verdict::decide_for(policy, &self.required, assumed);
+    fn decide(&self, policy: &Policy<'_, '_>, like: Like<'_>) -> Verdict {
+        let assumed = verdict::assume(policy, &self.options.setup);
+        match like {
+            Some((same, required)) if *same == assumed => {
+                verdict::decide_for(policy, required, assumed)
+            }
+            _ => {
+                let own = self.own_requests(&assumed);
+                verdict::decide_for(policy, own.as_ref().unwrap_or(&self.required), assumed)
+            }
         }
-        verdict::decide_for(policy, &RequiredRequests::new(setup, &assumed), assumed)
+    }
+
+    // Other requests than those of a policy that names no region or account.
+    fn own_requests(&self, assumed: &Assumed) -> Option<RequiredRequests> {
+        (*assumed != Assumed::default())
+            .then(|| RequiredRequests::new(&self.options.setup, assumed))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Changes of the text that remove a finding.
 
-use crate::json::{Member, Value};
+use crate::json::{Member, Value, quoted};
 use crate::position::Span;
 
 /// A change, in bytes of the text.
@@ -33,6 +33,18 @@ impl Change {
     #[inline(never)]
     fn made(title: &str, span: Span, text: &str) -> Self {
         Self::made_of(title, vec![(span, text.to_owned())])
+    }
+
+    /// Writes a JSON string: `meant`, or a longer text around it.
+    #[inline(never)]
+    pub(crate) fn write(meant: &str, span: Span, whole: &str) -> Self {
+        Self::made(&["Write ", meant].concat(), span, &quoted(whole))
+    }
+
+    /// Removes the element or member at `target`.
+    #[inline(never)]
+    pub(crate) fn remove(title: &str, root: &Value<'_>, target: Span) -> Option<Self> {
+        removal(root, target).map(|span| Self::made(title, span, ""))
     }
 
     pub(crate) fn also(mut self, span: Span, text: &str) -> Self {

@@ -132,7 +132,7 @@ impl Arns {
 
 fn distinct(values: &[String]) -> Vec<String> {
     let mut all = values.to_vec();
-    all.sort();
+    all.sort_unstable();
     all.dedup();
     all
 }

@@ -3,9 +3,10 @@ import { readFileSync } from "node:fs";
 import { transformSync } from "esbuild";
 
 const source = readFileSync(new URL("../src/unpack-actions.ts", import.meta.url), "utf8");
-const { VERBS, unpack } = await import(`data:text/javascript,${encodeURIComponent(transformSync(source, { loader: "ts" }).code)}`);
+const { VERBS, isKeys, unpack } = await import(`data:text/javascript,${encodeURIComponent(transformSync(source, { loader: "ts" }).code)}`);
 
 function packService(service) {
+  if (isKeys(service)) return service.trimEnd();
   const [head, ...lines] = service.trimEnd().split("\n");
   const nouns = new Map();
   const whole = [];

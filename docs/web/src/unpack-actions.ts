@@ -9,11 +9,15 @@ export const VERBS =
     " ",
   );
 
-/** The engine's own text: `[service]`, then its actions in order, one a line. */
+/** Whether a section is one of condition keys, `[service:]`, which are not packed. */
+export const isKeys = (section: string): boolean => /^\[[^\]]*:\]/.test(section);
+
+/** The engine's own text: `[service]`, then its actions in order, one a line; behind them the condition keys. */
 export function unpack(packed: string): string {
   return packed
     .split(/^(?=\[)/m)
     .map((service) => {
+      if (isKeys(service)) return service.trimEnd();
       const [head, ...lines] = service.trimEnd().split("\n");
       const names = lines.flatMap((line) => {
         const [noun = "", letters] = line.split(" ");
@@ -29,8 +33,8 @@ export function unpack(packed: string): string {
     .concat("\n");
 }
 
-/** By the name alone: `!` is a mark behind it. */
+/** By the name alone: `!` and `?` are marks behind it. */
 function byName(a: string, b: string): number {
-  const [one, other] = [a.replace("!", ""), b.replace("!", "")];
+  const [one, other] = [a.replace(/[!?]$/, ""), b.replace(/[!?]$/, "")];
   return one < other ? -1 : one > other ? 1 : 0;
 }

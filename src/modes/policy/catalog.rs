@@ -1,4 +1,4 @@
-//! The action names of all AWS services, compressed inside this program.
+//! The action names and condition keys of all AWS services, compressed inside this program.
 
 use std::io::Read;
 
@@ -7,10 +7,10 @@ use sprinters_policy::Catalog;
 
 static ACTIONS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/actions.txt.gz"));
 
-/// Services whose actions the engine knows without the catalog.
+/// Services whose actions and condition keys the engine knows without the catalog.
 const EMBEDDED: [&str; 4] = ["\"ec2:", "\"iam:", "\"ssm:", "\"sts:"];
 
-/// Whether the text names an action of another service: most policies for Sprinters do not, and unpacking costs milliseconds.
+/// Whether the text names an action or a condition key of another service: most policies for Sprinters do not, and unpacking costs milliseconds.
 pub(super) fn is_needed(text: &str) -> bool {
     let is_action = |(at, _): &(usize, &str)| {
         let quoted = &text[..*at];
@@ -49,5 +49,6 @@ mod tests {
             r#"{"Condition": {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}}"#
         ));
         assert!(is_needed(r#"{"Action": "s3:GetObject"}"#));
+        assert!(is_needed(r#"{"StringEquals": {"s3:prefix": "a"}}"#));
     }
 }

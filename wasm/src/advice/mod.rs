@@ -2,8 +2,6 @@
 
 mod width;
 
-use std::collections::BTreeSet;
-
 use crate::data::{self, Catalog, Known};
 use crate::evaluate::{
     self, Fact, Facts, Request, Target as Asked, Tri, holds, names_action, names_resource,
@@ -19,7 +17,7 @@ use crate::position::Span;
 use crate::remedy;
 use crate::size::{Target, counted};
 use crate::tags::OURS;
-use crate::verdict::{self, Decision, FactSheet, Permission, RequiredRequests, Verdict};
+use crate::verdict::{Decision, FactSheet, Permission, RequiredRequests, Verdict};
 
 /// Nobody reads more.
 const MAX_ADVICE: usize = 200;
@@ -31,6 +29,8 @@ pub(crate) struct Context<'a, 't> {
     pub(crate) options: &'a Options,
     pub(crate) catalog: Option<&'a Catalog>,
     pub(crate) verdict: &'a Verdict,
+    /// The requests that it was made with.
+    pub(crate) required: &'a RequiredRequests,
 }
 
 /// What IAM refuses although no check of Access Analyzer's says so: it depends on the kind of policy.
@@ -161,8 +161,8 @@ fn placeholders(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
 
 // Conditions that keep a statement from ever granting what it names.
 fn never_true(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
-    let required = RequiredRequests::new(&context.options.setup, &context.verdict.assumed);
-    let missing: BTreeSet<(&str, &str)> = context
+    let required = context.required;
+    let missing: Vec<(&str, &str)> = context
         .verdict
         .permissions
         .iter()
@@ -173,10 +173,10 @@ fn never_true(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
     if missing.is_empty() {
         return;
     }
-    let mut seen = BTreeSet::new();
-    for asked in verdict::requests(&required).filter(|a| missing.contains(&(a.action, a.resource)))
-    {
-        let facts = FactSheet::new(asked, &required);
+    let mut seen = Vec::new();
+    let all = required.all().iter();
+    for asked in all.filter(|a| missing.contains(&(a.action, a.resource))) {
+        let facts = FactSheet::new(asked, required);
         let Some(target) = asked.targets.first() else {
             continue;
         };
@@ -200,7 +200,8 @@ fn never_true(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
                 let key = condition.key;
                 let never = facts.fact(&key.value) == Fact::Never
                     && holds(condition, context.policy.version, &facts) == Tri::False;
-                if never && seen.insert(key.span.start) {
+                if never && !seen.contains(&key.span.start) {
+                    seen.push(key.span.start);
                     let message = format!(
                         "`{}` about `{}` never carries `{}`, so this condition is never true and \
                          the statement never grants it; put that resource type into a statement \
@@ -304,31 +305,34 @@ fn traps(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
 
 // Services outside the tables at hand: say so once instead of guessing.
 fn not_checked(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
-    let mut services: BTreeSet<String> = BTreeSet::new();
+    let mut services: Vec<String> = Vec::new();
     let mut places = Vec::new();
-    for text in context
-        .policy
-        .statements
-        .iter()
-        .flat_map(|s| s.action.iter().flat_map(Element::texts))
-    {
-        let Some((prefix, name)) = text.value.split_once(':') else {
-            continue;
-        };
-        if data::service(prefix).is_none()
-            && name.bytes().any(|b| b != b'*')
-            && data::is_prefix(prefix)
-            && data::exists(context.catalog, prefix, name) == Known::NotChecked
-            && services.insert(prefix.to_ascii_lowercase())
-        {
-            places.push(text.span);
+    for statement in &context.policy.statements {
+        let actions = statement.action.iter().flat_map(Element::texts);
+        let keys = statement.conditions.iter().map(|condition| condition.key);
+        for (text, is_action) in actions.map(|t| (t, true)).chain(keys.map(|k| (k, false))) {
+            let Some((prefix, name)) = text.value.split_once(':') else {
+                continue;
+            };
+            let is_open = if is_action {
+                data::service(prefix).is_none()
+                    && name.bytes().any(|b| b != b'*')
+                    && data::exists(context.catalog, prefix, name) == Known::NotChecked
+            } else {
+                data::key_names(context.catalog, prefix).is_none()
+            };
+            let known = |service: &String| same_name(service, prefix);
+            if is_open && data::is_prefix(prefix) && !services.iter().any(known) {
+                services.push(prefix.to_ascii_lowercase());
+                places.push(text.span);
+            }
         }
     }
     if !services.is_empty() {
-        let list: Vec<String> = services.into_iter().map(|s| format!("`{s}`")).collect();
+        services.sort_unstable();
         let message = format!(
-            "not checked: the actions of {}, whose names are not loaded",
-            list.join(", ")
+            "not checked: the actions and condition keys of `{}`, whose names are not loaded",
+            services.join("`, `")
         );
         out.push(diagnostic(own::NOT_CHECKED, places, message));
     }

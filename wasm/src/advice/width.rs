@@ -185,7 +185,7 @@ fn named(
         return Some(Change::new(title, action.value.span(), out));
     }
     if new.is_empty() {
-        return removal(context.root, text.span).map(|span| Change::new(title, span, ""));
+        return Change::remove(title, context.root, text.span);
     }
     let list: Vec<String> = new.iter().map(|name| quoted(name)).collect();
     Some(Change::new(title, text.span, list.join(", ")))

@@ -1,36 +1,14 @@
-//! Every service's action names. The list is 100 KB compressed, so it is not embedded: the
+//! Every service's action names and condition keys. The list is 110 KB compressed, so it is not embedded: the
 //! page loads it when it is idle, the native binary carries it compressed.
 
-use super::service;
+use super::{Key, read_key, service};
 use crate::pattern;
-use crate::pattern::same_name;
 
-/// Services whose action names AWS is changing: managed policies name actions of them that
-/// its reference does not list, so an absent name proves nothing.
-const UNSETTLED: [&str; 4] = [
-    "payments",
-    "route53-recovery-control-config",
-    "sagemaker-unified-studio-mcp",
-    "securityagent",
-];
-
-/// Actions that AWS's managed policies name and its reference does not list yet.
-const UNLISTED: [&str; 8] = [
-    "account:SendPhoneNumberVerification",
-    "account:VerifyPhoneNumber",
-    "budgets:CreateBudget",
-    "budgets:DeleteBudget",
-    "budgets:DescribeBudget",
-    "budgets:DescribeBudgets",
-    "budgets:UpdateBudget",
-    "organizations:CreateBuilderIdOwnedAccount",
-];
-
-/// The action names of all services.
+/// The action names and condition keys of all services.
 #[derive(Debug)]
 pub struct Catalog {
     text: String,
-    /// Service prefix and the range of its lines, sorted by prefix.
+    /// Service prefix, with a colon for the condition keys, and the range of its lines, sorted by prefix.
     sections: Vec<(String, usize, usize)>,
 }
 
@@ -64,18 +42,27 @@ impl Catalog {
             }
             at = next;
         }
-        sections.sort();
+        sections.sort_unstable();
         Self { text, sections }
     }
 
-    fn actions(&self, prefix: &str) -> Option<impl Iterator<Item = &str>> {
-        let prefix = prefix.to_ascii_lowercase();
+    fn section(&self, name: &str) -> Option<std::str::Lines<'_>> {
         let at = self
             .sections
-            .binary_search_by(|(name, _, _)| name.as_str().cmp(&prefix))
+            .binary_search_by(|(known, _, _)| known.as_str().cmp(name))
             .ok()?;
         let (_, start, end) = self.sections.get(at)?;
         Some(self.text.get(*start..*end)?.lines())
+    }
+
+    fn actions(&self, prefix: &str) -> Option<std::str::Lines<'_>> {
+        self.section(&prefix.to_ascii_lowercase())
+    }
+
+    /// The condition keys of a service, none if it has none.
+    pub(super) fn keys(&self, prefix: &str) -> impl Iterator<Item = (&str, Key)> {
+        let lines = self.section(&(prefix.to_ascii_lowercase() + ":"));
+        lines.unwrap_or_else(|| "".lines()).map(read_key)
     }
 }
 
@@ -117,21 +104,10 @@ fn look_up(
     };
     let split = |line| match str::strip_suffix(line, "!") {
         Some(name) => (name, false),
-        None => (line, true),
+        // Of what only AWS's policies name, nobody knows whether it takes tags.
+        None => (line.trim_end_matches('?'), true),
     };
-    match scan(lines.map(split), name, enough) {
-        Known::None if is_open(prefix, name) => Known::NotChecked,
-        known => known,
-    }
-}
-
-fn is_open(prefix: &str, name: &str) -> bool {
-    let is_listed = |action: &str| {
-        action
-            .split_once(':')
-            .is_some_and(|(service, action)| same_name(service, prefix) && same_name(action, name))
-    };
-    UNSETTLED.iter().any(|s| same_name(s, prefix)) || UNLISTED.iter().any(|a| is_listed(a))
+    scan(lines.map(split), name, enough)
 }
 
 fn scan<'a>(
@@ -171,6 +147,10 @@ pub fn nearest_action(catalog: Option<&Catalog>, prefix: &str, name: &str) -> Op
     };
     match service(prefix) {
         Some(service) => best(&mut service.actions().map(|a| a.name)),
-        None => best(&mut catalog?.actions(prefix)?.map(|n| n.trim_end_matches('!'))),
+        None => best(
+            &mut catalog?
+                .actions(prefix)?
+                .map(|n| n.trim_end_matches(['!', '?'])),
+        ),
     }
 }

@@ -5,24 +5,18 @@ use std::sync::OnceLock;
 use super::{Key, KeyType, Keys};
 use KeyType::{Arn, Bool, Date, IpAddress, Numeric, String};
 
-const fn one(name: &'static str, kind: KeyType) -> Key {
-    Key {
-        name,
-        kind,
-        multivalued: false,
-    }
+const fn one(name: &'static str, kind: KeyType) -> (&'static str, Key) {
+    let multivalued = false;
+    (name, Key { kind, multivalued })
 }
 
-const fn many(name: &'static str, kind: KeyType) -> Key {
-    Key {
-        name,
-        kind,
-        multivalued: true,
-    }
+const fn many(name: &'static str, kind: KeyType) -> (&'static str, Key) {
+    let multivalued = true;
+    (name, Key { kind, multivalued })
 }
 
 /// The global condition keys, without `aws:`; `${}` stands for a tag key.
-pub const GLOBAL_KEYS: [Key; 54] = [
+pub const GLOBAL_KEYS: [(&str, Key); 54] = [
     many("CalledVia", String),
     one("CalledViaFirst", String),
     one("CalledViaLast", String),
@@ -82,6 +76,6 @@ pub const GLOBAL_KEYS: [Key; 54] = [
 pub(super) fn global_key(name: &str) -> Option<Key> {
     static TABLE: OnceLock<Keys> = OnceLock::new();
     TABLE
-        .get_or_init(|| Keys::new(GLOBAL_KEYS.to_vec()))
+        .get_or_init(|| Keys::new(GLOBAL_KEYS.into_iter()))
         .get(name)
 }

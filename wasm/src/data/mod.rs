@@ -35,8 +35,6 @@ pub enum KeyType {
 /// A condition key as a service defines it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
-    /// The name after the prefix, `${}` for each variable part.
-    pub name: &'static str,
     /// The type of each value.
     pub kind: KeyType,
     /// Whether a request can carry several values.
@@ -66,34 +64,11 @@ pub struct ArnShape {
 const PREFIXES: &str = include_str!("../../data/prefixes.txt");
 const KEYS: &str = include_str!("../../data/keys.txt");
 
-/// Still in AWS's resource lists, but the service has ended and Access Analyzer says so.
-const ENDED: [&str; 1] = ["elastic-inference"];
-
-/// Gone from AWS's reference or not yet in it, but AWS's own managed policies name them, and
-/// Access Analyzer knows some of them: never an error, not checked.
-const UNLISTED: [&str; 17] = [
-    "applicationwizard",
-    "assurance",
-    "builderid",
-    "catalog-admin",
-    "catalog-user",
-    "crowd",
-    "datazonecontrol",
-    "deepcomposer",
-    "deeplens",
-    "deepracer",
-    "ec2-reports",
-    "iot1click",
-    "iotroborunner",
-    "mobilehub",
-    "sagemaker-groundtruth-synthetic",
-    "sumerian",
-    "zocalo",
-];
-
 // A name that actions begin with, and the shapes of the ARNs that have it.
 struct Named {
     begins_actions: bool,
+    /// AWS's own policies name the service, its reference does not.
+    unlisted: bool,
     shape: Option<ArnShape>,
 }
 
@@ -112,12 +87,12 @@ fn named() -> &'static Names<Named> {
                 region: presence(flags.next()),
                 account: presence(flags.next()),
             });
-            let begins_actions = !name.starts_with('~');
             let named = Named {
-                begins_actions,
+                begins_actions: !name.starts_with(['~', '?']),
+                unlisted: name.starts_with('?'),
                 shape,
             };
-            (name.trim_start_matches('~'), named)
+            (name.trim_start_matches(['~', '?']), named)
         };
         Names::new(PREFIXES.lines().map(read).collect())
     })
@@ -133,19 +108,21 @@ pub fn prefixes() -> impl Iterator<Item = &'static str> {
 /// Whether an action can start with this prefix.
 #[must_use]
 pub fn is_prefix(name: &str) -> bool {
-    named().get(name).is_some_and(|named| named.begins_actions) || is_unlisted(name)
+    named()
+        .get(name)
+        .is_some_and(|named| named.begins_actions || named.unlisted)
 }
 
-/// Whether AWS's reference does not list the service, so that nothing can be said of its parts.
+/// Whether AWS's reference does not list the service, gone from it or not yet in it, so that nothing can be said of its parts.
 #[must_use]
 pub fn is_unlisted(name: &str) -> bool {
-    UNLISTED.iter().any(|unlisted| same_name(unlisted, name))
+    named().get(name).is_some_and(|named| named.unlisted)
 }
 
 /// Whether the service field of an ARN can be this.
 #[must_use]
 pub fn is_arn_service(name: &str) -> bool {
-    !ENDED.contains(&name) && (arn_shape(name).is_some() || is_prefix(name))
+    arn_shape(name).is_some() || is_prefix(name)
 }
 
 /// The shapes of a service's ARNs, where they are known.
@@ -154,35 +131,37 @@ pub fn arn_shape(service: &str) -> Option<ArnShape> {
     named().get(service)?.shape
 }
 
-/// The keys below one prefix.
+/// The keys below one prefix: names with `${}` for each variable part.
 #[derive(Debug, Default)]
-pub struct Keys {
+struct Keys {
     exact: Names<Key>,
-    patterns: Vec<Key>,
+    patterns: Vec<(&'static str, Key)>,
 }
 
 impl Keys {
-    fn new(keys: Vec<Key>) -> Self {
-        let (patterns, exact): (Vec<_>, Vec<_>) =
-            keys.into_iter().partition(|k| k.name.contains("${}"));
+    fn new(keys: impl Iterator<Item = (&'static str, Key)>) -> Self {
+        let (patterns, exact) = keys.partition(|(name, _)| name.contains("${}"));
         Self {
-            exact: Names::new(exact.into_iter().map(|k| (k.name, k)).collect()),
+            exact: Names::new(exact),
             patterns,
         }
     }
 
-    /// The key of that name, without its prefix.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<Key> {
+    // The key of that name, without its prefix.
+    fn get(&self, name: &str) -> Option<Key> {
+        let fitting = || {
+            self.patterns
+                .iter()
+                .find(|(pattern, _)| fits(pattern, name))
+        };
         self.exact
             .get(name)
-            .or_else(|| self.patterns.iter().find(|k| fits(k.name, name)))
+            .or_else(|| fitting().map(|(_, key)| key))
             .copied()
     }
 
-    /// All names.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        let patterns = self.patterns.iter().map(|k| k.name);
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        let patterns = self.patterns.iter().map(|(name, _)| *name);
         self.exact.iter().map(|(name, _)| name).chain(patterns)
     }
 }
@@ -208,32 +187,23 @@ pub fn fits(pattern: &str, name: &str) -> bool {
     ends.any(|at| fits(tail, &rest[at..]))
 }
 
-/// The condition keys below a service's prefix, `None` if no service uses it.
-#[must_use]
-pub fn keys(prefix: &str) -> Option<&'static Keys> {
+// The embedded condition keys below a prefix: those of the embedded services, and those of prefixes that are no service's.
+fn keys(prefix: &str) -> Option<&'static Keys> {
     static TABLE: OnceLock<Names<Keys>> = OnceLock::new();
     TABLE.get_or_init(read_keys).get(prefix)
 }
 
 fn read_keys() -> Names<Keys> {
-    let mut sections: Vec<(&'static str, Vec<Key>)> = Vec::new();
-    for line in KEYS.lines() {
-        if let Some(prefix) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
-            sections.push((prefix, Vec::new()));
-        } else if let Some(section) = sections.last_mut() {
-            let (name, kind) = line.split_once(' ').unwrap_or((line, "S"));
-            section.1.push(read_key(name, kind));
-        }
-    }
-    Names::new(
-        sections
-            .into_iter()
-            .map(|(p, k)| (p, Keys::new(k)))
-            .collect(),
-    )
+    let sections = KEYS.split('[').filter_map(|section| {
+        let (prefix, lines) = section.split_once("]\n")?;
+        Some((prefix, Keys::new(lines.lines().map(read_key))))
+    });
+    Names::new(sections.collect())
 }
 
-fn read_key(name: &'static str, kind: &str) -> Key {
+// A line of the tables: the key's name and, unless it is a single string, its type.
+fn read_key(line: &str) -> (&str, Key) {
+    let (name, kind) = line.split_once(' ').unwrap_or((line, "S"));
     let multivalued = kind.ends_with('*');
     let kind = match kind.as_bytes().first() {
         Some(b'N') => KeyType::Numeric,
@@ -243,21 +213,38 @@ fn read_key(name: &'static str, kind: &str) -> Key {
         Some(b'A') => KeyType::Arn,
         _ => KeyType::String,
     };
-    Key {
-        name,
-        kind,
-        multivalued,
-    }
+    (name, Key { kind, multivalued })
 }
 
 /// What is known of a whole condition key, prefix included.
 #[must_use]
-pub fn condition_key(key: &str) -> Option<Key> {
+pub fn condition_key(catalog: Option<&Catalog>, key: &str) -> Option<Key> {
     let (prefix, name) = key.split_once(':')?;
     if same_name(prefix, "aws") {
         return global::global_key(name);
     }
-    keys(prefix)?.get(name)
+    match keys(prefix) {
+        Some(keys) => keys.get(name),
+        None => catalog?
+            .keys(prefix)
+            .find(|(known, _)| fits(known, name))
+            .map(|(_, key)| key),
+    }
+}
+
+/// The names of the condition keys below a prefix, `None` if they are not at hand.
+#[must_use]
+pub fn key_names<'c>(catalog: Option<&'c Catalog>, prefix: &str) -> Option<Vec<&'c str>> {
+    match keys(prefix) {
+        Some(keys) => Some(keys.names().collect()),
+        None => Some(catalog?.keys(prefix).map(|(name, _)| name).collect()),
+    }
+}
+
+/// Whether condition keys can start with this prefix, apart from those of identity providers.
+#[must_use]
+pub fn is_key_prefix(prefix: &str) -> bool {
+    is_prefix(prefix) || keys(prefix).is_some()
 }
 
 #[cfg(test)]
@@ -268,7 +255,11 @@ mod tests {
     fn tables_are_read_whole() {
         assert!(prefixes().count() > 400);
         assert!(is_prefix("EC2") && !is_prefix("ec3"));
-        assert!(is_arn_service("ec2") && !is_arn_service("elastic-inference"));
+        assert!(is_arn_service("ec2") && is_arn_service("catalog") && !is_prefix("catalog"));
+        // AWS's policies name both, its reference neither; but EC2 still lists what the latter had.
+        assert!(is_prefix("DeepLens") && is_unlisted("deeplens") && !is_unlisted("ec2"));
+        assert!(prefixes().all(|name| name != "deeplens"));
+        assert!(!is_arn_service("elastic-inference") && !is_prefix("elastic-inference"));
         let s3 = arn_shape("s3").unwrap();
         assert_eq!(arn_shape("iam").unwrap().region, Presence::Never);
         assert_ne!(s3.region, Presence::Always);
@@ -276,12 +267,22 @@ mod tests {
 
     #[test]
     fn keys_ignore_case_and_fill_patterns() {
-        let key = condition_key("ec2:instancetype").unwrap();
+        let key = condition_key(None, "ec2:instancetype").unwrap();
         assert_eq!((key.kind, key.multivalued), (KeyType::String, false));
-        assert!(condition_key("ec2:ResourceTag/team").is_some());
-        assert!(condition_key("ec2:ResourceTag/").is_none());
-        assert!(condition_key("aws:TagKeys").unwrap().multivalued);
-        assert!(condition_key("ec2:Nonsense").is_none());
+        assert!(condition_key(None, "ec2:ResourceTag/team").is_some());
+        assert!(condition_key(None, "ec2:ResourceTag/").is_none());
+        assert!(condition_key(None, "aws:TagKeys").unwrap().multivalued);
+        assert!(condition_key(None, "ec2:Nonsense").is_none());
+        let catalog = Catalog::new(
+            "[s3]\nGetObject\n[s3:]\nTlsVersion N\nExistingObjectTag/${}\n".to_owned(),
+        );
+        let of_s3 = |key| condition_key(Some(&catalog), key);
+        assert_eq!(of_s3("S3:tlsversion").unwrap().kind, KeyType::Numeric);
+        assert!(of_s3("s3:ExistingObjectTag/a").is_some() && of_s3("s3:prefix").is_none());
+        assert_eq!(key_names(Some(&catalog), "s3").unwrap().len(), 2);
+        assert_eq!(key_names(None, "s3"), None);
+        assert!(key_names(Some(&catalog), "sqs").unwrap().is_empty());
+        assert!(is_key_prefix("saml") && is_key_prefix("s3") && !is_key_prefix("s4"));
         assert!(fits("a/${}.x", "A/b.c.x") && !fits("a/${}.x", "a/.x"));
     }
 }

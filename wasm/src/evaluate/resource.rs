@@ -18,8 +18,8 @@ const HOLES: &str = "\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3}\u{3
 pub struct Target {
     /// The ARN or `*`; unknown parts are runs of [`HOLE`].
     text: String,
-    /// For an open target its fields with wildcards for the unknown parts.
-    fields: Vec<String>,
+    /// Whether there are unknown parts.
+    is_open: bool,
 }
 
 impl Target {
@@ -28,7 +28,7 @@ impl Target {
     pub fn known(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
-            fields: Vec::new(),
+            is_open: false,
         }
     }
 
@@ -36,7 +36,7 @@ impl Target {
     #[must_use]
     pub fn open(template: &str) -> Self {
         let mut text = String::with_capacity(template.len() + 36);
-        let mut rest = template;
+        let (mut rest, mut is_open) = (template, false);
         while let Some((before, name)) = rest.split_once('{') {
             text.push_str(before);
             let (name, after) = name.split_once('}').unwrap_or((name, ""));
@@ -45,18 +45,10 @@ impl Target {
             } else {
                 HOLES
             });
-            rest = after;
+            (rest, is_open) = (after, true);
         }
-        let open = !text.is_empty();
         text.push_str(rest);
-        Self {
-            fields: if open {
-                fields(&text).iter().map(|field| wild(field)).collect()
-            } else {
-                Vec::new()
-            },
-            text,
-        }
+        Self { text, is_open }
     }
 
     /// The target as people read it.
@@ -81,7 +73,7 @@ impl Target {
         }
         if version == Version::V2012 && has_variable(pattern) {
             return match expand(pattern, facts) {
-                Expanded::Pattern(pattern) if self.is_open() => self.covered(&pattern),
+                Expanded::Pattern(pattern) if self.is_open => self.covered(&pattern),
                 Expanded::Pattern(pattern) => marked_match(&pattern, &self.text, false).into(),
                 Expanded::Unresolved => Tri::False,
                 // What the variable stands for may be anything.
@@ -98,7 +90,7 @@ impl Target {
         if matches(pattern, &self.text) {
             return Tri::True;
         }
-        if !self.is_open() || !self.may_match(pattern) {
+        if !self.is_open || !self.may_match(pattern) {
             return Tri::False;
         }
         Tri::Unknown
@@ -106,19 +98,23 @@ impl Target {
 
     // Field by field: an unknown region is not a place for a whole other ARN.
     fn may_match(&self, pattern: &str) -> bool {
-        let theirs = fields(pattern);
-        if theirs.len() != self.fields.len() {
+        let (theirs, own) = (fields(pattern), fields(&self.text));
+        if theirs.len() != own.len() {
             return has_wildcard(pattern) && overlaps(pattern, &wild(&self.text), false);
         }
         theirs
             .iter()
-            .zip(&self.fields)
-            .all(|(p, t)| overlaps(p, t, false))
+            .zip(own.iter())
+            .all(|(p, t)| may_overlap(p, t))
     }
+}
 
-    fn is_open(&self) -> bool {
-        !self.fields.is_empty()
-    }
+fn may_overlap(pattern: &str, field: &str) -> bool {
+    // Most pairs differ before anything in them is open.
+    let literal = |text: &str| text.find(['*', '?', HOLE]).unwrap_or(text.len());
+    let shared = literal(pattern).min(literal(field));
+    pattern.as_bytes()[..shared] == field.as_bytes()[..shared]
+        && overlaps(pattern, &wild(field), false)
 }
 
 // Unknown parts as wildcards: at least one character each. The ids of EC2's have digits alone.

@@ -421,11 +421,11 @@ own! {
     /// ```
     TEMPLATE_PLACEHOLDER Warning "SPRINTERS_TEMPLATE_PLACEHOLDER"
 
-    /// The names of a service's actions are not at hand, so they were not checked.
+    /// The names of a service's actions and condition keys are not at hand, so they were not checked.
     ///
     /// ## Why it matters
     ///
-    /// A misspelled action of that service would not be found. The page loads the names of all services by itself, and the
+    /// A misspelled action or condition key of that service would not be found. The page loads the names of all services by itself, and the
     /// program has them inside; only where they could not be loaded is this reported.
     ///
     /// ## Bad

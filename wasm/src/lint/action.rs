@@ -4,7 +4,7 @@ use super::Lint;
 use crate::data::{self, Known};
 use crate::fix::{Change, nearest, suggest};
 use crate::issue_code;
-use crate::json::{Text, quoted};
+use crate::json::Text;
 use crate::pattern::{has_variable, has_wildcard};
 use crate::policy::Statement;
 
@@ -37,11 +37,14 @@ fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
         let found = data::service("ec2").and_then(|ec2| ec2.action(&text.value));
         let change = found.map(|action| {
             let whole = format!("ec2:{}", action.name);
-            Change::new(format!("Write {whole}"), text.span, quoted(&whole))
+            Change::write(&whole, text.span, &whole)
         });
         lint.add_refused(issue_code::INVALID_ACTION, text.span, message, change);
         return;
     };
+    if lint.is_grammar_alone() {
+        return;
+    }
     if has_wildcard(prefix) {
         let message = format!(
             "the service in `{}` has a wildcard, which reaches services that you do not think of; \
@@ -59,11 +62,11 @@ fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
         let change = meant.map(|meant| {
             suggest(&mut message, meant);
             let whole = format!("{meant}:{name}");
-            Change::new(format!("Write {meant}"), text.span, quoted(&whole))
+            Change::write(meant, text.span, &whole)
         });
-        lint.add(
+        lint.add_at(
             issue_code::INVALID_SERVICE_IN_ACTION,
-            vec![text.span],
+            text.span,
             message,
             change,
         );
@@ -75,8 +78,8 @@ fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
         let change = meant.map(|meant| {
             let whole = format!("{prefix}:{meant}");
             suggest(&mut message, &whole);
-            Change::new(format!("Write {whole}"), text.span, quoted(&whole))
+            Change::write(&whole, text.span, &whole)
         });
-        lint.add(issue_code::INVALID_ACTION, vec![text.span], message, change);
+        lint.add_at(issue_code::INVALID_ACTION, text.span, message, change);
     }
 }

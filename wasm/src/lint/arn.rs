@@ -23,7 +23,9 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
         if text.value.bytes().all(|b| b == b'*') && !text.value.is_empty() {
             continue;
         }
-        super::variable::check(lint, text);
+        if !lint.is_grammar_alone() {
+            super::variable::check(lint, text);
+        }
         one(lint, text);
     }
 }
@@ -59,12 +61,7 @@ fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
                 .then(|| format!("arn:{}", text.value))
                 .map(|whole| Change::new("Put arn: in front", text.span, quoted(&whole)))
         };
-        lint.add(
-            issue_code::INVALID_ARN_PREFIX,
-            vec![text.span],
-            message,
-            change,
-        );
+        lint.add_at(issue_code::INVALID_ARN_PREFIX, text.span, message, change);
         return;
     }
     let Some(arn) = Arn::parse(&text.value) else {
@@ -83,7 +80,7 @@ fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
         return;
     };
     partition(lint, text, &arn);
-    if service(lint, text, &arn) {
+    if service(lint, text, &arn) && !lint.is_grammar_alone() {
         region(lint, text, &arn);
         account(lint, text, &arn);
         resource(lint, text, &arn);
@@ -109,14 +106,9 @@ fn partition(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
             &format!("arn:{meant}:"),
             1,
         );
-        Change::new(format!("Write {meant}"), text.span, quoted(&whole))
+        Change::write(meant, text.span, &whole)
     });
-    lint.add(
-        issue_code::INVALID_PARTITION,
-        vec![text.span],
-        message,
-        change,
-    );
+    lint.add_at(issue_code::INVALID_PARTITION, text.span, message, change);
 }
 
 // True if the service is one whose ARNs can be looked at further.
@@ -173,7 +165,7 @@ fn respelled(text: &Text<'_>, arn: &Arn<'_>, service: &str) -> Change {
         .get(start.len() + arn.service.len()..)
         .unwrap_or_default();
     let whole = format!("{start}{service}{rest}");
-    Change::new(format!("Write {service}"), text.span, quoted(&whole))
+    Change::write(service, text.span, &whole)
 }
 
 fn with(arn: &Arn<'_>, region: &str, account: &str) -> String {
@@ -214,14 +206,9 @@ fn region(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
         let change = nearest(name, region::REGIONS.iter().copied()).map(|meant| {
             suggest(&mut message, meant);
             let whole = with(arn, meant, arn.account);
-            Change::new(format!("Write {meant}"), text.span, quoted(&whole))
+            Change::write(meant, text.span, &whole)
         });
-        lint.add(
-            issue_code::INVALID_ARN_REGION,
-            vec![text.span],
-            message,
-            change,
-        );
+        lint.add_at(issue_code::INVALID_ARN_REGION, text.span, message, change);
     }
 }
 
@@ -267,14 +254,9 @@ fn account(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
             .all(|c| c.is_ascii_digit() || c == '-' || c == ' ');
         let change = (digits.len() == 12 && plain).then(|| {
             let whole = with(arn, arn.region, &digits);
-            Change::new(format!("Write {digits}"), text.span, quoted(&whole))
+            Change::write(&digits, text.span, &whole)
         });
-        lint.add(
-            issue_code::INVALID_ARN_ACCOUNT,
-            vec![text.span],
-            message,
-            change,
-        );
+        lint.add_at(issue_code::INVALID_ARN_ACCOUNT, text.span, message, change);
     }
 }
 
@@ -339,7 +321,7 @@ fn resource(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
                     arn.region,
                     arn.account,
                 );
-                Change::new(format!("Write {meant}"), text.span, quoted(&whole))
+                Change::write(meant, text.span, &whole)
             });
         if change.is_none() {
             message.push_str(&format!(
@@ -347,12 +329,7 @@ fn resource(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
                 example(arn.service)
             ));
         }
-        lint.add(
-            issue_code::INVALID_ARN_RESOURCE,
-            vec![text.span],
-            message,
-            change,
-        );
+        lint.add_at(issue_code::INVALID_ARN_RESOURCE, text.span, message, change);
     }
 }
 

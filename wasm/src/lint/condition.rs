@@ -4,7 +4,7 @@ use super::block::Block;
 use super::{Lint, key, value};
 use crate::fix::{Change, nearest, suggest};
 use crate::issue_code;
-use crate::json::{Member, Value, quoted};
+use crate::json::{Member, Value};
 use crate::operator::{Family, Operator, Qualifier};
 use crate::pattern::same_name;
 use crate::policy::Statement;
@@ -24,13 +24,17 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
             all,
         };
         operator(lint, &block);
-        same_key_twice(lint, &block);
+        if !lint.is_grammar_alone() {
+            same_key_twice(lint, &block);
+        }
         for entry in block.keys {
             if lint.is_full() {
                 return;
             }
             key::check(lint, &block, entry);
-            value::check(lint, &block, entry);
+            if !lint.is_grammar_alone() {
+                value::check(lint, &block, entry);
+            }
         }
     }
 }
@@ -46,14 +50,14 @@ fn operator(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>) {
             let meant = q.map_or(meant.to_owned(), |q| format!("{q}:{meant}"));
             suggest(&mut message, &meant);
             let free = !block.all.iter().any(|b| b.key.value == meant);
-            free.then(|| Change::new(format!("Write {meant}"), block.name.span, quoted(&meant)))
+            free.then(|| Change::write(&meant, block.name.span, &meant))
         });
         if !message.ends_with('?') {
             message.push_str("; use one such as `StringEquals`");
         }
-        lint.add(
+        lint.add_at(
             issue_code::INVALID_CONDITION_OPERATOR,
-            vec![block.name.span],
+            block.name.span,
             message,
             change,
         );
@@ -68,9 +72,9 @@ fn operator(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>) {
     };
     if operator.if_exists {
         let message = "`Null` asks whether the key exists; remove `IfExists`".to_owned();
-        lint.add(
+        lint.add_at(
             issue_code::NULL_WITH_IF_EXISTS,
-            vec![block.name.span],
+            block.name.span,
             message,
             plain(),
         );
@@ -81,9 +85,9 @@ fn operator(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>) {
             Qualifier::ForAnyValue => "false",
         };
         let message = format!("`Null` with a qualifier is always {always}; use `Null` alone");
-        lint.add(
+        lint.add_at(
             issue_code::NULL_WITH_QUALIFIER,
-            vec![block.name.span],
+            block.name.span,
             message,
             plain(),
         );

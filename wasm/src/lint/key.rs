@@ -5,7 +5,7 @@ use super::block::Block;
 use crate::data::{self, GLOBAL_KEYS, Key, KeyType};
 use crate::fix::{Change, nearest, suggest};
 use crate::issue_code;
-use crate::json::{Member, Text, quoted};
+use crate::json::{Member, Text};
 use crate::operator::{Comparison, Family, Qualifier};
 use crate::pattern::{has_variable, same_name};
 use crate::policy::Effect;
@@ -41,15 +41,18 @@ fn existing(lint: &mut Lint<'_, '_>, key: &Text<'_>, entry: &Member<'_>) -> Opti
         lint.report(issue_code::INVALID_CONDITION_KEY_FORMAT, key.span, message);
         return None;
     };
+    if lint.is_grammar_alone() {
+        return None;
+    }
     if same_name(prefix, "aws") && same_name(name, "ARN") {
         old_arn_key(lint, key, entry);
         return None;
     }
-    if let Some(known) = data::condition_key(&key.value) {
+    if let Some(known) = data::condition_key(lint.catalog, &key.value) {
         return Some(known);
     }
-    if data::condition_key(&format!("{}/x", key.value.trim_end_matches('/'))).is_some() {
-        let bare = key.value.trim_end_matches('/');
+    let bare = key.value.trim_end_matches('/');
+    if data::condition_key(lint.catalog, &format!("{bare}/x")).is_some() {
         let message = format!("`{bare}` needs the tag's key; write `{bare}/KEY`");
         lint.report(issue_code::MISSING_TAG_KEY_IN_CONDITION, key.span, message);
         return None;
@@ -58,20 +61,17 @@ fn existing(lint: &mut Lint<'_, '_>, key: &Text<'_>, entry: &Member<'_>) -> Opti
         let mut message = format!("there is no global condition key `{}`", key.value);
         let names = lint
             .may_suggest()
-            .then(|| GLOBAL_KEYS.iter().map(|k| k.name));
+            .then(|| GLOBAL_KEYS.iter().map(|(name, _)| *name));
         let change = names.and_then(|names| nearest(name, names));
         let change = change.filter(|meant| !has_variable(meant));
         let change = change.map(|meant| {
-            suggest(&mut message, &format!("aws:{meant}"));
-            Change::new(
-                format!("Write aws:{meant}"),
-                key.span,
-                quoted(&format!("aws:{meant}")),
-            )
+            let whole = format!("aws:{meant}");
+            suggest(&mut message, &whole);
+            Change::write(&whole, key.span, &whole)
         });
-        lint.add(
+        lint.add_at(
             issue_code::INVALID_GLOBAL_CONDITION_KEY,
-            vec![key.span],
+            key.span,
             message,
             change,
         );
@@ -86,8 +86,7 @@ fn existing(lint: &mut Lint<'_, '_>, key: &Text<'_>, entry: &Member<'_>) -> Opti
 }
 
 fn service_key(lint: &mut Lint<'_, '_>, key: &Text<'_>, prefix: &str, name: &str) {
-    let keys = data::keys(prefix);
-    if keys.is_none() && !data::is_prefix(prefix) {
+    if !data::is_key_prefix(prefix) {
         let mut message = format!(
             "there is no service `{prefix}` for the condition key `{}`",
             key.value
@@ -95,25 +94,24 @@ fn service_key(lint: &mut Lint<'_, '_>, key: &Text<'_>, prefix: &str, name: &str
         let meant = nearest(prefix, data::prefixes());
         let change = meant.map(|meant| {
             suggest(&mut message, meant);
-            Change::new(
-                format!("Write {meant}"),
-                key.span,
-                quoted(&format!("{meant}:{name}")),
-            )
+            Change::write(meant, key.span, &format!("{meant}:{name}"))
         });
-        lint.add(issue_code::INVALID_SERVICE, vec![key.span], message, change);
+        lint.add_at(issue_code::INVALID_SERVICE, key.span, message, change);
         return;
     }
+    let Some(names) = data::key_names(lint.catalog, prefix) else {
+        return;
+    };
     let mut message = format!("the service `{prefix}` has no condition key `{name}`");
-    let meant = keys.and_then(|keys| nearest(name, keys.names().filter(|n| !has_variable(n))));
+    let meant = nearest(name, names.into_iter().filter(|n| !has_variable(n)));
     let change = meant.map(|meant| {
         let whole = format!("{prefix}:{meant}");
         suggest(&mut message, &whole);
-        Change::new(format!("Write {whole}"), key.span, quoted(&whole))
+        Change::write(&whole, key.span, &whole)
     });
-    lint.add(
+    lint.add_at(
         issue_code::INVALID_SERVICE_CONDITION_KEY,
-        vec![key.span],
+        key.span,
         message,
         change,
     );
@@ -154,12 +152,7 @@ fn fit(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, key: &Text<'_>, known: Ke
             key.value, block.name.value
         );
         let change = block.renamed(&format!("ForAnyValue:{}", block.name.value));
-        lint.add(
-            issue_code::MISSING_QUALIFIER,
-            vec![key.span],
-            message,
-            change,
-        );
+        lint.add_at(issue_code::MISSING_QUALIFIER, key.span, message, change);
     }
     let only_all = operator.qualifier == Some(Qualifier::ForAllValues);
     let excused = QUALIFIED_ALL_THE_SAME
@@ -177,9 +170,9 @@ fn fit(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, key: &Text<'_>, known: Ke
             .split_once(':')
             .map_or("", |(_, base)| base);
         let change = block.renamed(plain);
-        lint.add(
+        lint.add_at(
             issue_code::FORALLVALUES_WITH_SINGLE_VALUED_KEY,
-            vec![key.span],
+            key.span,
             message,
             change,
         );
@@ -207,7 +200,7 @@ fn operator_type(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, key: &Text<'_>,
                     key.value, block.name.value
                 );
                 let code = issue_code::STRING_LIKE_OPERATOR_WITH_ARN_CONDITION_KEYS;
-                lint.add(code, vec![key.span], message, block.renamed(&name));
+                lint.add_at(code, key.span, message, block.renamed(&name));
             }
             return;
         }
@@ -234,5 +227,5 @@ fn operator_type(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, key: &Text<'_>,
         _ => None,
     };
     let change = base.and_then(|base| block.renamed(&block.with_base(base)));
-    lint.add(issue_code::TYPE_MISMATCH, vec![key.span], message, change);
+    lint.add_at(issue_code::TYPE_MISMATCH, key.span, message, change);
 }

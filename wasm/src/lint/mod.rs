@@ -46,13 +46,24 @@ pub(crate) struct Lint<'a, 't> {
     pub(crate) root: &'a Value<'t>,
     pub(crate) policy: &'a Policy<'a, 't>,
     pub(crate) catalog: Option<&'a Catalog>,
+    depth: Depth,
     out: Vec<Diagnostic>,
+}
+
+/// Whether findings may have been left out.
+pub(crate) fn is_full(found: &[Diagnostic]) -> bool {
+    found.len() >= MAX_FINDINGS
 }
 
 impl Lint<'_, '_> {
     /// Whether no further finding would be kept.
     fn is_full(&self) -> bool {
-        self.out.len() >= MAX_FINDINGS
+        is_full(&self.out)
+    }
+
+    /// Whether what IAM saves all the same is not asked for.
+    fn is_grammar_alone(&self) -> bool {
+        self.depth == Depth::Grammar
     }
 
     /// Whether looking for what was meant is still worth its time.
@@ -61,11 +72,11 @@ impl Lint<'_, '_> {
     }
 
     fn report(&mut self, code: Code, place: Span, message: impl Into<String>) {
-        self.add(code, vec![place], message.into(), None);
+        self.add_at(code, place, message.into(), None);
     }
 
     fn report_fix(&mut self, code: Code, place: Span, message: impl Into<String>, change: Change) {
-        self.add(code, vec![place], message.into(), Some(change));
+        self.add_at(code, place, message.into(), Some(change));
     }
 
     /// As `add`, where IAM refuses this case of the check although not all of them.
@@ -76,22 +87,35 @@ impl Lint<'_, '_> {
         message: impl Into<String>,
         change: Option<Change>,
     ) {
-        let before = self.out.len();
-        self.add(code, vec![place], message.into(), change);
-        if let Some(added) = self.out.get_mut(before) {
-            added.refused = true;
-        }
+        self.push(code, vec![place], message.into(), change, true);
+    }
+
+    // One function for all: made anew at each call, lists of one place would be a part of the page's download.
+    #[inline(never)]
+    fn add_at(&mut self, code: Code, place: Span, message: String, change: Option<Change>) {
+        self.add(code, vec![place], message, change);
     }
 
     fn add(&mut self, code: Code, places: Vec<Span>, message: String, change: Option<Change>) {
+        self.push(code, places, message, change, code.is_refused());
+    }
+
+    fn push(
+        &mut self,
+        code: Code,
+        places: Vec<Span>,
+        message: String,
+        change: Option<Change>,
+        refused: bool,
+    ) {
         // Nobody reads more, and each one costs its way through the document.
-        if !self.is_full() {
+        if !self.is_full() && (refused || !self.is_grammar_alone()) {
             self.out.push(Diagnostic {
-                refused: code.is_refused(),
                 code,
                 message,
                 places,
                 change,
+                refused,
             });
         }
     }
@@ -120,6 +144,7 @@ pub(crate) fn run<'a, 't>(
         root,
         policy,
         catalog,
+        depth,
         out: Vec::new(),
     };
     let foreign = syntax::check(&mut lint, errors);

@@ -3,7 +3,7 @@
 use super::Lint;
 use crate::fix::Change;
 use crate::issue_code;
-use crate::json::{Member, quoted};
+use crate::json::Member;
 use crate::operator::Operator;
 use crate::pattern::{has_variable, same_name};
 use crate::values::address::Network;
@@ -32,7 +32,7 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, operator: Operator, entry: &Member<
                 "the bits after the mask in `{}` are ignored; write {tidied}",
                 text.value
             );
-            let change = Change::new(format!("Write {tidied}"), text.span, quoted(&tidied));
+            let change = Change::write(&tidied, text.span, &tidied);
             lint.report_fix(issue_code::IMPROVE_IP_RANGE, text.span, message, change);
         }
         networks.push(network);

@@ -107,7 +107,7 @@ fn groups(texts: &[&Text<'_>], ignore_case: bool) -> Vec<Group> {
         }
     }
     found.extend(repeated(texts, &covered, ignore_case));
-    found.sort_by_key(|group| group.all[0]);
+    found.sort_unstable_by_key(|group| group.all[0]);
     found
 }
 
@@ -201,7 +201,7 @@ pub(super) fn statements(lint: &mut Lint<'_, '_>) {
         .filter(|(_, print)| prints.iter().filter(|p| p == print).count() > 1)
         .map(|(statement, _)| (meaning(statement), statement))
         .collect();
-    meanings.sort_by(|a, b| {
+    meanings.sort_unstable_by(|a, b| {
         let start = |s: &Statement<'_, '_>| s.value.span().start;
         a.0.cmp(&b.0).then(start(a.1).cmp(&start(b.1)))
     });

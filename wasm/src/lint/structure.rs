@@ -122,10 +122,10 @@ fn unknown_element(
         let message = format!(
             "an identity policy has no `{name}`: it applies to whom it is attached to; remove it"
         );
-        let change = removal(lint.root, member.key.span).map(|s| Change::new("Remove it", s, ""));
-        lint.add(
+        let change = Change::remove("Remove it", lint.root, member.key.span);
+        lint.add_at(
             issue_code::UNSUPPORTED_PRINCIPAL,
-            vec![member.key.span],
+            member.key.span,
             message,
             change,
         );
@@ -139,20 +139,16 @@ fn unknown_element(
     let (message, change) = match meant {
         Some(meant) => (
             format!("there is no policy element `{name}` here; did you mean `{meant}`?"),
-            Some(Change::new(
-                format!("Write {meant}"),
-                member.key.span,
-                quoted(meant),
-            )),
+            Some(Change::write(meant, member.key.span, meant)),
         ),
         None => (
             format!("there is no policy element `{name}` here; remove it"),
-            removal(lint.root, member.key.span).map(|s| Change::new("Remove it", s, "")),
+            Change::remove("Remove it", lint.root, member.key.span),
         ),
     };
-    lint.add(
+    lint.add_at(
         issue_code::INVALID_POLICY_ELEMENT,
-        vec![member.key.span],
+        member.key.span,
         message,
         change,
     );
@@ -250,14 +246,9 @@ fn sid(lint: &mut Lint<'_, '_>, member: &Member<'_>) {
         return;
     };
     if text.value.is_empty() {
-        let change = removal(lint.root, text.span).map(|s| Change::new("Remove the Sid", s, ""));
+        let change = Change::remove("Remove the Sid", lint.root, text.span);
         let message = "the `Sid` is empty; give it a value or remove it".to_owned();
-        lint.add(
-            issue_code::EMPTY_SID_VALUE,
-            vec![text.span],
-            message,
-            change,
-        );
+        lint.add_at(issue_code::EMPTY_SID_VALUE, text.span, message, change);
     } else if !text.value.bytes().all(|b| b.is_ascii_alphanumeric()) && !has_variable(&text.value) {
         let plain: String = text
             .value
@@ -265,23 +256,14 @@ fn sid(lint: &mut Lint<'_, '_>, member: &Member<'_>) {
             .filter(char::is_ascii_alphanumeric)
             .collect();
         let change = match plain.as_str() {
-            "" => removal(lint.root, text.span).map(|s| Change::new("Remove the Sid", s, "")),
-            plain => Some(Change::new(
-                format!("Write {plain}"),
-                text.span,
-                quoted(plain),
-            )),
+            "" => Change::remove("Remove the Sid", lint.root, text.span),
+            plain => Some(Change::write(plain, text.span, plain)),
         };
         let message = format!(
             "the `Sid` `{}` has other characters than letters a-z, A-Z and digits; remove them",
             text.value
         );
-        lint.add(
-            issue_code::UNSUPPORTED_SID,
-            vec![text.span],
-            message,
-            change,
-        );
+        lint.add_at(issue_code::UNSUPPORTED_SID, text.span, message, change);
     }
 }
 
@@ -298,8 +280,8 @@ fn effect(lint: &mut Lint<'_, '_>, value: &Value<'_>) {
         text.value
     );
     let change = nearest(&text.value, ["Allow", "Deny"].into_iter())
-        .map(|meant| Change::new(format!("Write {meant}"), text.span, quoted(meant)));
-    lint.add(issue_code::INVALID_EFFECT, vec![text.span], message, change);
+        .map(|meant| Change::write(meant, text.span, meant));
+    lint.add_at(issue_code::INVALID_EFFECT, text.span, message, change);
 }
 
 fn list(
@@ -322,7 +304,7 @@ fn list(
             .then(|| removal(lint.root, statement.span()))
             .flatten();
         let change = gone.map(|span| Change::new("Remove the statement", span, ""));
-        lint.add(empty, vec![*span], message, change);
+        lint.add_at(empty, *span, message, change);
     }
     for element in member.value.elements() {
         if element.as_text().is_none() {
@@ -339,7 +321,7 @@ fn condition(lint: &mut Lint<'_, '_>, member: &Member<'_>) {
     };
     let empty = "this condition is empty and does nothing; remove it or add a key";
     if blocks.is_empty() {
-        let change = removal(lint.root, member.key.span).map(|s| Change::new("Remove it", s, ""));
+        let change = Change::remove("Remove it", lint.root, member.key.span);
         let place = vec![member.value.span()];
         lint.add(
             issue_code::EMPTY_OBJECT_CONDITION,
@@ -363,7 +345,7 @@ fn condition(lint: &mut Lint<'_, '_>, member: &Member<'_>) {
                 } else {
                     block.key.span
                 };
-                let change = removal(lint.root, target).map(|s| Change::new("Remove it", s, ""));
+                let change = Change::remove("Remove it", lint.root, target);
                 let place = vec![block.value.span()];
                 lint.add(
                     issue_code::EMPTY_OBJECT_CONDITION,
@@ -423,7 +405,7 @@ fn sids(lint: &mut Lint<'_, '_>) {
     let policy = lint.policy;
     let mut all: Vec<_> = policy.statements.iter().filter_map(|s| s.sid).collect();
     all.retain(|sid| !sid.value.is_empty());
-    all.sort_by(|a, b| a.value.cmp(&b.value).then(a.span.start.cmp(&b.span.start)));
+    all.sort_unstable_by(|a, b| a.value.cmp(&b.value).then(a.span.start.cmp(&b.span.start)));
     for same in all
         .chunk_by(|a, b| a.value == b.value)
         .filter(|same| same.len() > 1)

@@ -41,7 +41,7 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, errors: &[SyntaxError]) -> bool {
         lost |= super::is_guesswork(error.problem);
         may_close &= !closes;
         let change = edit.map(|(span, text)| Change::new("Fix the JSON", span, text));
-        lint.add(JSON_SYNTAX_ERROR, vec![error.span], message, change);
+        lint.add_at(JSON_SYNTAX_ERROR, error.span, message, change);
     }
     control_characters(lint);
     wrapped(lint)

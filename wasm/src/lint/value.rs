@@ -154,9 +154,9 @@ fn wildcard(
         Comparison::Equals => block.renamed(&name),
         _ => None,
     };
-    lint.add(
+    lint.add_at(
         issue_code::WILDCARD_WITHOUT_LIKE_OPERATOR,
-        vec![place],
+        place,
         message,
         change,
     );
@@ -231,7 +231,7 @@ fn always(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, operator: Operator, en
     let change = block
         .renamed("Null")
         .map(|change| change.also(entry.value.span(), &quoted(answer)));
-    lint.add(code, vec![star.span()], message, change);
+    lint.add_at(code, star.span(), message, change);
 }
 
 fn one_number(

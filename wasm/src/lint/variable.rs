@@ -118,7 +118,7 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
                 );
                 let change = new_version(lint.root);
                 let code = issue_code::VARIABLE_UNSUPPORTED_IN_VERSION;
-                lint.add(code, vec![place], message, change);
+                lint.add_at(code, place, message, change);
             }
             None => {}
         }
@@ -175,7 +175,7 @@ fn report(
                 }),
         ),
     };
-    lint.add(code, vec![place], message, change);
+    lint.add_at(code, place, message, change);
 }
 
 /// Reports variables where none are replaced.

@@ -130,7 +130,13 @@ fn circumstances(condition: &Condition<'_, '_>, version: Version, facts: &dyn Fa
             holds(condition, version, &alone) == Tri::False
         };
         let failing = tags::ALL.iter().filter(fails);
-        let mut all: Vec<&str> = failing.filter_map(|t| t.carried.circumstance()).collect();
+        // Several tags depend on the same.
+        let mut all: Vec<&str> = Vec::new();
+        for circumstance in failing.filter_map(|t| t.carried.circumstance()) {
+            if !all.contains(&circumstance) {
+                all.push(circumstance);
+            }
+        }
         all.push("`tags` adds others");
         return format!(", which may fail where {}", all.join(" or where "));
     }

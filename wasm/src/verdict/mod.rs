@@ -4,8 +4,6 @@
 mod explain;
 mod request;
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use crate::arn::{Arn, is_open};
@@ -14,7 +12,7 @@ use crate::pattern::same_name;
 use crate::policy::{Effect, Policy};
 use crate::region::{PARTITIONS, Partition, partition_named, partition_of};
 
-pub(crate) use request::{FactSheet, RequiredRequests, SPOT_ROLE, requests};
+pub(crate) use request::{FactSheet, RequiredRequests, SPOT_ROLE};
 
 /// What of Sprinters is to be used beyond the six plain permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -236,7 +234,7 @@ pub(crate) fn decide_for(
     assumed: Assumed,
 ) -> Verdict {
     let mut permissions: Vec<Permission> = Vec::with_capacity(9);
-    for request in requests(required) {
+    for request in required.all() {
         let facts = FactSheet::new(request, required);
         let mut worst: Option<ResourceAnswer> = None;
         for target in &request.targets {
@@ -319,10 +317,10 @@ fn sum_up(permission: &mut Permission) {
     let worst = resources
         .iter()
         .filter(|r| r.decision == permission.decision);
-    let mut statements = BTreeSet::new();
+    let mut statements: Vec<usize> = Vec::new();
     let mut conditions = Vec::new();
     for answer in worst.clone() {
-        statements.extend(answer.statements.iter().copied());
+        statements.extend(&answer.statements);
         for condition in &answer.conditions {
             if !conditions.contains(condition) {
                 conditions.push(condition.clone());
@@ -331,7 +329,9 @@ fn sum_up(permission: &mut Permission) {
     }
     let types: Vec<&str> = worst.map(|r| r.resource_type.as_str()).collect();
     permission.explanation = explain::permission(&permission.action, permission.decision, &types);
-    permission.statements = statements.into_iter().collect();
+    statements.sort_unstable();
+    statements.dedup();
+    permission.statements = statements;
     permission.conditions = conditions;
 }
 

@@ -14,7 +14,6 @@ pub(crate) struct Asked {
     pub(crate) resource: &'static str,
     /// One for each subnet or group that is known, else one.
     pub(crate) targets: Vec<Target>,
-    feature: Option<Feature>,
     kind: Kind,
 }
 
@@ -185,16 +184,16 @@ impl RequiredRequests {
             account: account.as_deref().unwrap_or("{account}"),
         };
         let asked = |row: &Row| {
-            let Row(action, resource, shape, kind, feature) = *row;
+            let Row(action, resource, shape, kind, _) = *row;
             Asked {
                 action,
                 resource,
                 targets: arns.targets(shape),
-                feature,
                 kind,
             }
         };
-        let requests = ROWS.iter().map(asked).collect();
+        let chosen = |Row(.., feature): &&Row| feature.is_none_or(|f| setup.has(f));
+        let requests = ROWS.iter().filter(chosen).map(asked).collect();
         let subnet_arns = match (&region, &account) {
             (Some(r), Some(a)) => setup
                 .subnets
@@ -213,15 +212,14 @@ impl RequiredRequests {
         }
     }
 
+    /// Those that the chosen features make.
+    pub(crate) fn all(&self) -> &[Asked] {
+        &self.requests
+    }
+
     fn has(&self, feature: Feature) -> bool {
         self.setup.has(feature)
     }
-}
-
-/// The requests that the chosen features make.
-pub(crate) fn requests(required: &RequiredRequests) -> impl Iterator<Item = &Asked> {
-    let chosen = |asked: &&Asked| asked.feature.is_none_or(|f| required.has(f));
-    required.requests.iter().filter(chosen)
 }
 
 /// What one request carries.
@@ -452,7 +450,7 @@ impl Facts for FactSheet<'_> {
         let known = match prefix {
             p if same_name(p, "aws") => {
                 return self.global(name).unwrap_or_else(|| {
-                    let exists = data::condition_key(key).is_some();
+                    let exists = data::condition_key(None, key).is_some();
                     if exists { Fact::Unknown } else { Fact::Never }
                 });
             }

@@ -233,7 +233,7 @@ impl<'t> Parser<'t> {
         }
         // A pasted megabyte can be one object: sort instead of comparing each with each.
         let mut keys: Vec<_> = members.iter().map(|m| (&m.key.value, m.key.span)).collect();
-        keys.sort_by(|a, b| a.0.cmp(b.0).then(a.1.start.cmp(&b.1.start)));
+        keys.sort_unstable_by(|a, b| a.0.cmp(b.0).then(a.1.start.cmp(&b.1.start)));
         for pair in keys.windows(2) {
             if pair[0].0 == pair[1].0 {
                 self.report(Problem::DuplicateKey, pair[1].1);
