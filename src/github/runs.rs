@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::operation::{CANCEL, LIST_JOBS, LIST_RUNS, LOOK_AT_ANNOTATIONS, LOOK_AT_RUN, RERUN};
 use super::{Github, GithubError};
+use crate::values::run;
 use crate::values::runner_id::RunnerId;
 
 /// A workflow run, as its latest attempt stands.
@@ -44,6 +45,8 @@ pub(crate) struct Job {
     pub conclusion: Option<String>,
     /// Who ran it; `None` where nobody has.
     pub runner_id: Option<RunnerId>,
+    #[serde(default)]
+    pub runner_name: Option<String>,
     /// What its `runs-on` asks for.
     #[serde(default)]
     pub labels: Vec<String>,
@@ -57,6 +60,12 @@ impl Job {
     /// Whether no runner has taken it yet: `queued`, `waiting`, `pending`, `requested`.
     pub(crate) fn is_waiting(&self) -> bool {
         !self.is_completed() && self.status.as_deref() != Some("in_progress")
+    }
+
+    /// Whether that runner of ours ran it. GitHub's own runners have numbers, too, and other names.
+    pub(crate) fn ran_on(&self, runner: RunnerId) -> bool {
+        let name = self.runner_name.as_deref();
+        self.runner_id == Some(runner) && name.is_none_or(run::is_like_ours)
     }
 
     pub(crate) fn asks_for(&self, label: &str) -> bool {

@@ -4,7 +4,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::github::GithubError;
-use crate::teardown::{ClientToken, Leftovers, Record as Known};
+use crate::teardown::{ClientToken, Ended, Leftovers, Record as Known};
 use crate::values::network::InstanceId;
 use crate::values::region::Region;
 
@@ -109,6 +109,18 @@ impl Journal {
         self.change(entry, |attempt| attempt.instance = Machine::None);
     }
 
+    /// What an undo has ended: one that begins again has nothing to do with it.
+    pub(crate) fn forget(&self, ended: &Ended) {
+        for attempt in self.lock().iter_mut() {
+            if matches!(&attempt.record, Record::Exists(known) if ended.deleted.contains(known)) {
+                attempt.record = Record::Gone;
+            }
+            if matches!(&attempt.instance, Machine::Exists(id) if ended.terminated.contains(id)) {
+                attempt.instance = Machine::None;
+            }
+        }
+    }
+
     /// What is known to exist now. Of a call that is under way only its answer tells more.
     pub(crate) fn known(&self) -> Leftovers {
         Leftovers {
@@ -197,6 +209,11 @@ mod tests {
         );
         assert_eq!(journal.known(), leftovers);
         assert!(leftovers.without(&journal.known()).is_empty());
+        journal.forget(&Ended {
+            terminated: vec![InstanceId::from_ec2("i-1")],
+            ..Ended::default()
+        });
+        assert!(journal.known().instances.is_empty() && journal.known().records.len() == 1);
         journal.no_instance(full);
         journal.record_gone(full);
         assert!(journal.leftovers().is_empty());

@@ -16,6 +16,7 @@ from standins.cloud import Behaves
 from standins.gate import delayed, then
 from standins.github import GitHub
 from standins.program import Program, Running
+from standins.proxy import ec2_error
 
 AMI = {"image": images.OWN_X64, "instance-type": "m7i.large"}
 SEED = 20261123
@@ -76,6 +77,26 @@ def test_a_second_signal_does_not_stop_the_undo(
 
     assert run.code == 1
     assert not left_behind()
+
+
+def test_a_signal_while_a_failed_start_is_undone(
+    sprinters: Program, ec2: Ec2, behaves: Behaves, left_behind: LeftBehind
+) -> None:
+    """One launch is refused for good, the other's answer takes its time: after the signal nobody has so much left."""
+    behaves.online_after = None
+    ec2.gate.fail("RunInstances", delayed(20))
+    ec2.gate.fail("RunInstances", ec2_error("InvalidAMIID.NotFound", "no such image"), nth=2)
+    running = sprinters.begin("start", **AMI, count="2")
+    ec2.gate.wait_for("RunInstances", 2)
+    time.sleep(1)
+    began = time.monotonic()
+    running.interrupt()
+    run = running.wait()
+
+    assert run.code == 1
+    assert run.ended - began < 9.5, "GitHub ends what is left after 10 s"
+    assert "InvalidAMIID.NotFound" in run.log and "cancelled" in run.log
+    assert not left_behind(), run.log
 
 
 @pytest.mark.parametrize("instant", [round(random.Random(SEED + n).uniform(0.0, 1.5), 3) for n in range(12)])

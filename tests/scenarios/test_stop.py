@@ -162,6 +162,7 @@ def test_where_the_runs_jobs_may_be_read_they_decide(
         job("later", waited, taken=False),
         job("build", used),
         job("lint", over, "success"),
+        RunJob("hosted", "success", runner_id=int(used.outputs["runner-id"]), runner_name="GitHub Actions 7"),
     )
     run = sprinters.run("stop")
 

@@ -128,20 +128,40 @@ async fn launch_and_wait(
             log_success(&launcher, &online, began.elapsed());
             Ok(())
         }
-        Err(failure) => {
-            let rollback = if is_cancelled {
-                Rollback::after_cancel()
-            } else {
-                Rollback::patient(&launcher, launcher.deadlines.undone_by())
-            };
-            let (failure, is_clean) = rollback.run(&launcher, tasks, failure).await;
+        Err(failure) if is_cancelled => {
+            let (failure, _) = Rollback::after_cancel()
+                .run(&launcher, tasks, failure)
+                .await;
             let failure = failure.with_ladder(launcher.ladder());
-            Err(if is_clean && !is_cancelled {
-                failure.into()
-            } else {
-                NotStarted::for_good(failure)
-            })
+            Err(NotStarted::for_good(failure))
         }
+        Err(failure) => Err(roll_back(&launcher, tasks, failure, &mut cancel).await),
+    }
+}
+
+/// Undoes a start that failed. A cancel that comes meanwhile leaves no more time than at any other moment: the undo begins
+/// again then, as one that is in a hurry.
+async fn roll_back(
+    launcher: &Launcher,
+    tasks: Tasks,
+    failure: Failure,
+    cancel: &mut Cancel,
+) -> NotStarted {
+    let patient = Rollback::patient(launcher, launcher.deadlines.undone_by());
+    let (failure, is_clean) = tokio::select! {
+        undone = patient.run(launcher, tasks, failure.clone()) => undone,
+        signal = cancel.requested() => {
+            let failure = failure.and(Failure::cancelled(signal).what);
+            let hurried = Rollback::after_cancel();
+            let (failure, _) = hurried.run(launcher, Tasks::new(), failure).await;
+            (failure, false)
+        }
+    };
+    let failure = failure.with_ladder(launcher.ladder());
+    if is_clean {
+        failure.into()
+    } else {
+        NotStarted::for_good(failure)
     }
 }
 

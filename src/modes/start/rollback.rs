@@ -80,7 +80,9 @@ impl Rollback {
 
     async fn end(&self, launcher: &Launcher, leftovers: Leftovers) -> Ended {
         let Clients { ec2, github, .. } = &launcher.clients;
-        teardown::end(ec2, github, leftovers, self.search, self.deadline).await
+        let ended = teardown::end(ec2, github, leftovers, self.search, self.deadline).await;
+        launcher.journal.forget(&ended);
+        ended
     }
 
     /// Waits for the launches that are under way, ends what each has made at once, and gives up the rest.

@@ -85,7 +85,7 @@ impl Known<'_> {
         let jobs = self.jobs.unwrap_or_default();
         let ours = || {
             jobs.iter()
-                .filter(|job| id.is_some() && job.runner_id == id)
+                .filter(|job| id.is_some_and(|id| job.ran_on(id)))
         };
         if let Some(job) = ours().find(|job| !job.is_completed()) {
             return Some(InUse::Runs(job.name.clone()));
@@ -181,6 +181,7 @@ mod tests {
             status: Some(status.to_owned()),
             conclusion: None,
             runner_id: runner.map(RunnerId),
+            runner_name: None,
             labels: vec![label.to_owned()],
         }
     }
@@ -269,6 +270,14 @@ mod tests {
         assert_eq!(gone(Some(&waits), &[]), [] as [u64; 0]);
         // What is ended here frees its record, whatever GitHub calls it.
         assert_eq!(gone(None, &[&instance(8, "mine")]), [7, 8]);
+    }
+
+    #[test]
+    fn a_job_on_a_runner_of_github_s_says_nothing_of_ours() {
+        let mut hosted = job("lint", "completed", Some(7), "ubuntu-latest");
+        assert_eq!(in_use(true, Some(std::slice::from_ref(&hosted))), None);
+        hosted.runner_name = Some("GitHub Actions 7".to_owned());
+        assert_eq!(in_use(true, Some(&[hosted])), Some(InUse::Busy));
     }
 
     #[test]

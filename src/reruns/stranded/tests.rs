@@ -12,6 +12,7 @@ fn job(id: u64, name: &str, status: &str, labels: &[&str]) -> Job {
         status: Some(status.to_owned()),
         conclusion: (status == "completed").then(|| "success".to_owned()),
         runner_id: (status == "in_progress").then_some(RunnerId(1)),
+        runner_name: None,
         labels: labels.iter().map(|label| (*label).to_owned()).collect(),
     }
 }

@@ -47,6 +47,7 @@ class RunJob:
     conclusion: str | None = None
     needs: tuple[str, ...] = ()
     runner_id: int | None = None
+    runner_name: str | None = None
     id: int = 0
     annotations: tuple[str, ...] = ()
     """What GitHub remarks on how it ended."""
@@ -235,7 +236,7 @@ class Runs:
             "check_run_url": f"{self._server_url}/{run.scope}/check-runs/{job.id}",
             "labels": list(job.labels),
             "runner_id": job.runner_id,
-            "runner_name": f"runner-{job.runner_id}" if job.runner_id else None,
+            "runner_name": (job.runner_name or f"sprinters-{job.runner_id}") if job.runner_id else None,
             "runner_group_id": 1 if job.runner_id else None,
             "runner_group_name": "Default" if job.runner_id else None,
         }

@@ -119,7 +119,8 @@ impl Attempt<'_> {
     }
 
     fn job_on(&self, instance: &Instance) -> Option<&Job> {
-        let had_it = |job: &&Job| job.runner_id.is_some() && job.runner_id == instance.runner_id();
+        let runner = instance.runner_id();
+        let had_it = |job: &&Job| runner.is_some_and(|id| job.ran_on(id));
         self.jobs.iter().find(had_it)
     }
 

@@ -22,6 +22,7 @@ fn job(id: u64, name: &str, conclusion: &str, runner: Option<u64>) -> Job {
         name: name.to_owned(),
         conclusion: Some(conclusion.to_owned()),
         runner_id: runner.map(RunnerId),
+        runner_name: None,
         status: None,
         labels: Vec::new(),
     }
