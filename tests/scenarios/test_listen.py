@@ -21,6 +21,7 @@ import pytest
 from standins import images
 from standins.aws import Ec2, Instance
 from standins.cloud import Behaves, Cloud, Simulated
+from standins.ec2.xml import error_xml
 from standins.gate import answer, delayed, empty, then, truncated
 from standins.github import GitHub, Job, Kind, Runner, SetJob
 from standins.program import Program, Running
@@ -262,6 +263,15 @@ def test_sigterm_leaves_running_jobs_alone(
     assert job.result == "Succeeded"
     assert not killed_with_jobs(cloud)
     until(lambda: not left_behind(), "the instance's end")
+
+
+def test_a_signal_that_comes_twice_at_once_is_one(listen: Listen, github: GitHub) -> None:
+    running = listen()
+    github.gate.fail("close-session", delayed(0.5))
+    running.terminate()
+    time.sleep(0.05)
+    assert "session closed" in stopped(running)
+    assert github.scale_sets.of(LINUX).session is None
 
 
 def test_for_ends_it_by_itself(begin: Listen, github: GitHub) -> None:
@@ -666,6 +676,21 @@ def test_a_token_without_the_right(begin: Listen, github: GitHub) -> None:
     assert not github.scale_sets.all()
 
 
+def test_without_aws_credentials_no_set_is_made(begin: Listen, github: GitHub) -> None:
+    message = refused(begin, 1, **{"aws-access-key-id": "", "aws-secret-access-key": ""})
+    assert "no AWS credentials" in message
+    assert not github.scale_sets.all()
+
+
+@pytest.mark.parametrize("code", ["UnauthorizedOperation", "AuthFailure"])
+def test_who_may_not_look_serves_nothing(begin: Listen, github: GitHub, ec2: Ec2, code: str) -> None:
+    refusal = Response(403, {"Content-Type": "text/xml;charset=UTF-8"}, error_xml(code, "no").encode())
+    ec2.gate.fail("DescribeInstances", answer(refusal), times=None)
+    message = refused(begin, 1)
+    assert "ec2:DescribeInstances" in message
+    assert not github.scale_sets.all()
+
+
 def test_a_server_without_scale_sets(begin: Listen, github: GitHub) -> None:
     github.scale_sets.service.is_supported = False
     message = refused(begin, 1)
@@ -812,6 +837,7 @@ def test_ctrl_c_once_closes_and_twice_leaves(
     ec2.gate.wait_for("RunInstances", timeout=SOON)
     process.send_signal(signal.SIGINT)
     said = read_until(main, b"once more: leave at once")
+    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     assert process.wait(3) == 1
     said += read_until(main, b"finds what")

@@ -13,6 +13,7 @@ use crate::values::runner_id::RunnerId;
 
 /// How long passing errors are waited out; the next look comes anyway.
 const PATIENCE: Duration = Duration::from_secs(30);
+const PROVEN_IN: Duration = Duration::from_secs(5);
 /// From so many runners on, one list is the shorter way.
 const FEW: usize = 4;
 
@@ -79,6 +80,19 @@ fn divided(found: Vec<Instance>) -> (Vec<Instance>, BTreeMap<InstanceId, Instanc
     let gone = gone.into_iter();
     let gone = gone.map(|instance| (instance.id.clone(), instance));
     (alive, gone.collect())
+}
+
+/// Whether EC2 lets us look at all: a listener without credentials, or without the permission, would take jobs that it cannot
+/// launch for. What may pass is not waited for here.
+pub(super) async fn prove(clients: &Clients) -> Result<(), Failure> {
+    let (by_ours, ours) = (format!("tag:{}", tags::OURS), ["true".to_owned()]);
+    let states = [State::Pending.name().to_owned()];
+    let filters: [(&str, &[String]); 2] = [(&by_ours, &ours), ("instance-state-name", &states)];
+    let found = clients.ec2.find(&filters, Deadline::after(PROVEN_IN)).await;
+    let mut refusals = found.unseen().filter(|(_, error)| !error.is_transient());
+    refusals.next().map_or(Ok(()), |(region, error)| {
+        Err(clients.failure_in(region, error))
+    })
 }
 
 /// The set's instances that are not terminated. Another repository may have a set of that name.

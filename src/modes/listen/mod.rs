@@ -31,12 +31,12 @@ mod set;
 mod spec;
 mod trouble;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::{interval, timeout};
+use tokio::time::{Instant, interval, timeout};
 
 use crate::clients::{Clients, expected_account};
 use crate::ec2;
@@ -67,6 +67,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long the sets have to close their sessions; GitHub kills a cancelled step after 7.5 s.
 const CLOSE_WITHIN: Duration = Duration::from_millis(6_800);
 const SIGN_OUT: Duration = Duration::from_millis(600);
+/// A second signal that comes sooner is the first one's echo: `timeout`, and whoever else ends a process group, sends two.
+const ECHO: Duration = Duration::from_millis(250);
 
 /// Serves until a signal comes, or the time is over.
 pub(crate) async fn listen(
@@ -171,9 +173,19 @@ async fn attend(
                 tokio::select! {
                     () = all_ended(tasks) => return outcome,
                     () = tokio::time::sleep(CLOSE_WITHIN) => return outcome,
-                    signal = cancel.requested() => return Err(left_at_once(signal)),
+                    signal = again(cancel) => return Err(left_at_once(signal)),
                 }
             }
+        }
+    }
+}
+
+async fn again(cancel: &mut Cancel) -> &'static str {
+    let first = Instant::now();
+    loop {
+        let signal = cancel.requested().await;
+        if first.elapsed() > ECHO {
+            return signal;
         }
     }
 }
@@ -207,6 +219,14 @@ async fn prepare(
     });
     sign_in.await.map_err(|error| failure(&error, clients))?;
     let mut limits: BTreeMap<String, Arc<RateLimits>> = BTreeMap::new();
+    let mut proven = BTreeSet::new();
+    for set in &spec.sets {
+        if proven.insert(listed(set.regions.regions())) {
+            let run = clients.run.clone();
+            let clients = clients.for_scale_set(&set.regions, set.account.clone(), run);
+            census::prove(&clients).await?;
+        }
+    }
     let mut made = Vec::new();
     for set in &spec.sets {
         let shared = limits
