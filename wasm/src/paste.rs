@@ -34,11 +34,26 @@ pub(crate) fn recognize(text: &str, parsed: &Parsed<'_>) -> Option<Pasted> {
             is_json: false,
         });
     }
-    if parsed.root.get("Statement").is_some() && (clean || begins_with_brace(text)) {
+    let begins = begins_with_brace(text);
+    if !clean && begins {
+        let pasted = characters(text);
+        if pasted.is_some() {
+            return pasted;
+        }
+    }
+    if parsed.root.get("Statement").is_some() && (clean || begins) {
         if clean {
             return None;
         }
-        return characters(text).or_else(|| followed(text));
+        let requoted = || {
+            let policy = policy_in(&requoted(text)?, 0)?;
+            Some(Pasted {
+                what: REQUOTED,
+                policy,
+                is_json: false,
+            })
+        };
+        return followed(text).or_else(requoted);
     }
     let (what, policy) = unwrap(text, parsed)?;
     Some(Pasted {
@@ -51,6 +66,8 @@ pub(crate) fn recognize(text: &str, parsed: &Parsed<'_>) -> Option<Pasted> {
 /// Stands before a text that was read from a file in UTF-16: the byte order mark in the other order, which is no character.
 pub const READ_AS_UTF_16: char = '\u{fffe}';
 const WIDE: &str = "a file in UTF-16";
+const REQUOTED: &str = "a policy with other quotes than JSON's";
+const OTHER: &str = "other text with the policy in it";
 
 // A file in UTF-16, read as what it is, or as UTF-8 all the same: then every other byte is 0.
 fn wide(text: &str) -> Option<String> {
@@ -81,13 +98,15 @@ fn unwrap(text: &str, parsed: &Parsed<'_>) -> Option<Found> {
         return wrapped(text, &parsed.root, 0);
     }
     let trimmed = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-    let layers: [(&'static str, Take); 6] = [
+    let layers: [(&'static str, Take); 8] = [
         ("a Markdown block with the policy in it", fenced),
-        ("a URL-encoded policy", percent_decoded),
-        ("a policy with HTML entities in it", entities_decoded),
+        ("a URL-encoded policy", percent_coded),
+        ("a policy with HTML entities in it", entities),
         ("a command line with the policy in it", command),
+        (REQUOTED, requoted),
         ("a policy in quotes", unquoted),
-        ("other text with the policy in it", braced),
+        (OTHER, braced),
+        (OTHER, embedded),
     ];
     for (what, take) in layers {
         let Some(inner) = take(trimmed).filter(|inner| inner != text) else {
@@ -235,25 +254,78 @@ fn percent_decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+// The value of a field in a link or a form.
+fn percent_coded(text: &str) -> Option<String> {
+    let start = text.find("%7B").or_else(|| text.find("%7b"))?;
+    let ends = ['&', '"', '\'', ' ', '\n'];
+    percent_decoded(text[start..].split(ends).next()?)
+}
+
+// A web page's text, with its tags perhaps.
+fn entities(text: &str) -> Option<String> {
+    let plain = entities_decoded(text)?;
+    braced(&plain)
+}
+
 fn entities_decoded(text: &str) -> Option<String> {
-    const ENTITIES: [(&str, &str); 10] = [
-        ("&quot;", "\""),
-        ("&#34;", "\""),
-        ("&#x22;", "\""),
-        ("&#39;", "'"),
-        ("&apos;", "'"),
-        ("&nbsp;", " "),
-        ("&#160;", " "),
-        ("&lt;", "<"),
-        ("&gt;", ">"),
-        // The last: what it uncovers is text.
-        ("&amp;", "&"),
-    ];
-    if !ENTITIES.iter().any(|(entity, _)| text.contains(entity)) {
-        return None;
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut found = false;
+    while let Some((before, after)) = rest.split_once('&') {
+        out.push_str(before);
+        let end = after.bytes().take(9).position(|b| b == b';');
+        let coded = end.and_then(|end| entity(&after[..end]).zip(after.get(end + 1..)));
+        if let Some((c, tail)) = coded {
+            out.push(c);
+            (rest, found) = (tail, true);
+        } else {
+            out.push('&');
+            rest = after;
+        }
     }
-    let plain = |text: String, (entity, meant): &(&str, &str)| text.replace(entity, meant);
-    Some(ENTITIES.iter().fold(text.to_owned(), plain))
+    out.push_str(rest);
+    found.then_some(out)
+}
+
+fn entity(name: &str) -> Option<char> {
+    const NAMED: [(&str, char); 6] = [
+        ("quot", '"'),
+        ("apos", '\''),
+        ("nbsp", ' '),
+        ("lt", '<'),
+        ("gt", '>'),
+        ("amp", '&'),
+    ];
+    let Some(number) = name.strip_prefix('#') else {
+        return NAMED.iter().find(|(n, _)| *n == name).map(|(_, c)| *c);
+    };
+    let code = match number.strip_prefix(['x', 'X']) {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => number.parse(),
+    };
+    let c = char::from_u32(code.ok()?)?;
+    Some(if c == '\u{a0}' { ' ' } else { c })
+}
+
+// Quotes as a spreadsheet or a string in a program writes them.
+fn requoted(text: &str) -> Option<String> {
+    if text.contains("\"\"Statement\"\"") {
+        Some(text.trim_matches('"').replace("\"\"", "\""))
+    } else if text.contains("\\\"Statement\\\"") {
+        Some(unescaped(text))
+    } else {
+        None
+    }
+}
+
+// The first object that is a policy, whatever stands around it.
+fn embedded(text: &str) -> Option<String> {
+    text.match_indices('{').take(8).find_map(|(at, _)| {
+        let rest = &text[at..];
+        let inner = rest.get(..json::parse(rest).root.span().end as usize)?;
+        let parsed = json::parse(inner);
+        (parsed.errors.is_empty() && is_policy(&parsed.root)).then(|| inner.to_owned())
+    })
 }
 
 // What stands in quotes behind an option, or in a file's heredoc.
@@ -301,7 +373,7 @@ fn followed(text: &str) -> Option<Pasted> {
     let words = rest.chars().filter(|c| c.is_alphabetic()).count() > 1;
     let parsed = json::parse(&policy);
     (words && parsed.errors.is_empty() && is_policy(&parsed.root)).then_some(Pasted {
-        what: "other text with the policy in it",
+        what: OTHER,
         policy,
         is_json: false,
     })
@@ -385,6 +457,15 @@ pub(crate) fn placeholders(text: &str) -> Vec<Span> {
     }
     all.sort_by_key(|span| span.start);
     all
+}
+
+/// The places of `&{…}`, as Terraform's policy documents write IAM's variables.
+pub(crate) fn escaped_variables(text: &str) -> Vec<Span> {
+    let places = text.match_indices("&{").take(50).map(|(at, _)| {
+        let line = text[at..].lines().next().unwrap_or_default();
+        Span::new(at, at + line.find('}').map_or(2, |end| end + 1))
+    });
+    places.collect()
 }
 
 /// The sentence about it.

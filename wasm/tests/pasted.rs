@@ -112,6 +112,69 @@ fn characters_of_word_processors_and_chats_are_replaced_at_once() {
 }
 
 #[test]
+fn quotes_of_other_languages_are_replaced_at_once() {
+    let policy = PLAIN_SIX.trim();
+    for text in [
+        policy.replace('"', "\"\""),
+        format!("\"{}\"", policy.replace('"', "\"\"")),
+        policy.replace('"', "\\\""),
+    ] {
+        mended(&text, "other quotes than JSON's");
+    }
+    mended(&policy.replace('"', "„"), "typographic quotes");
+}
+
+#[test]
+fn pages_links_and_programs_have_the_policy_in_them() {
+    let policy = PLAIN_SIX.trim();
+    let coded = policy.replace('"', "&#X22;").replace('{', "&#123;");
+    for (words, text) in [
+        ("HTML entities", coded.clone()),
+        ("HTML entities", format!("<pre><code>{coded}</code></pre>")),
+        (
+            "URL-encoded",
+            format!("PolicyDocument={}&Version=1", percent(policy)),
+        ),
+        (
+            "other text",
+            format!("resource \"aws_iam_policy\" \"p\" {{\n  policy = <<EOF\n{policy}\nEOF\n}}"),
+        ),
+    ] {
+        mended(&text, words);
+    }
+    // What looks like an entity and is none stays.
+    let odd = policy.replace("\"*\"", "&quot;a&amp;&nope;&#xzz;&&quot;");
+    let report = Checker::new(Options::default()).check(&odd.replace('"', "&quot;"));
+    assert!(
+        report.fixes[0].edits[0]
+            .new_text
+            .contains("\"a&&nope;&#xzz;&\"")
+    );
+}
+
+#[test]
+fn variables_as_terraform_writes_them_become_iam_s() {
+    let text = TIGHT.replace("instance/*", "instance/&{aws:username}");
+    let report = Checker::new(Options::default()).check(&text);
+    let fix = report.fixes.iter().find(|fix| fix.title == "Write ${…}");
+    let fixed = apply(&text, &fix.unwrap().edits);
+    assert_eq!(fixed, text.replace('&', "$"));
+    let advice = Checker::new(Options::default()).check(&fixed).advice;
+    assert!(
+        advice
+            .iter()
+            .all(|a| a.issue_code != "SPRINTERS_TEMPLATE_PLACEHOLDER")
+    );
+}
+
+#[test]
+fn null_is_not_a_policy() {
+    let report = Checker::new(Options::default()).check("null");
+    assert_eq!(report.headline.kind, Kind::Refused);
+    assert_eq!(report.findings.len(), 1);
+}
+
+#[test]
 fn placeholders_of_templates_are_named_once() {
     for placeholder in [
         "${AWS::AccountId}",

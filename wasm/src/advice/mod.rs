@@ -6,6 +6,7 @@ use crate::data::{self, Catalog, Known};
 use crate::evaluate::{
     self, Fact, Facts, Request, Target as Asked, Tri, holds, names_action, names_resource,
 };
+use crate::fix::Change;
 use crate::issue_code::sprinters as own;
 use crate::json::Value;
 use crate::lint::Diagnostic;
@@ -50,6 +51,7 @@ pub(crate) fn run(context: &Context<'_, '_>, refusals: Vec<Diagnostic>) -> Vec<D
         lacking(context, permission, &mut out);
     }
     placeholders(context, &mut out);
+    escaped_variables(context, &mut out);
     never_true(context, &mut out);
     traps(context, &mut out);
     width::unneeded(context, &mut out);
@@ -157,6 +159,25 @@ fn placeholders(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
         );
         out.push(diagnostic(own::TEMPLATE_PLACEHOLDER, places, message));
     }
+}
+
+fn escaped_variables(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
+    let places = paste::escaped_variables(context.text);
+    let Some(first) = places.first() else {
+        return;
+    };
+    let message = format!(
+        "`{}` is how a policy document in Terraform writes one of IAM's variables; in JSON, write `${{…}}`",
+        first.text(context.text)
+    );
+    let dollar = |place: &Span| {
+        let end = place.start + 1;
+        (Span { end, ..*place }, "$".to_owned())
+    };
+    let edits = places.iter().map(dollar).collect();
+    let mut one = diagnostic(own::TEMPLATE_PLACEHOLDER, places, message);
+    one.change = Some(Change::made_of("Write ${…}", edits));
+    out.push(one);
 }
 
 // Conditions that keep a statement from ever granting what it names.

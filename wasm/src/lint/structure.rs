@@ -24,7 +24,8 @@ pub(super) fn check(lint: &mut Lint<'_, '_>) {
     let root = lint.root;
     size(lint);
     let Some(members) = root.members() else {
-        if !matches!(root, Value::Null(_)) {
+        // Where nothing could be read, the syntax error says so already.
+        if !matches!(root, Value::Null(_)) || root.span().text(lint.text) == "null" {
             lint.report(
                 issue_code::DATA_TYPE_MISMATCH,
                 root.span(),
