@@ -119,8 +119,9 @@ impl Set {
         self.errands.spawn(async move {
             let deadline = Deadline::after(PATIENCE);
             match records.delete(id, name.as_deref(), deadline).await {
+                Ok(Deletion::Busy) => News::RecordLeft(None),
                 Ok(_) => News::Nothing,
-                Err(error) => News::Warning(error.to_string()),
+                Err(error) => News::RecordLeft(Some(error.to_string())),
             }
         });
     }
@@ -156,6 +157,13 @@ impl Set {
                 self.voice.warns("trouble", failure.briefly());
             }
             News::Ended(instance, result) => self.ended(&instance, result),
+            News::RecordLeft(why) => {
+                self.record_left = Some(tokio::time::Instant::now());
+                self.look_within(self.pause_of_look());
+                if let Some(why) = why {
+                    self.voice.warns("trouble", why);
+                }
+            }
             News::Warning(text) => self.voice.warns("trouble", text),
             News::Nothing => {}
         }

@@ -23,6 +23,8 @@ const BOOT_GRACE: Duration = Duration::from_secs(90);
 const DOUBTED_FOR: Duration = Duration::from_secs(30);
 /// How long a job stays on a runner that is gone, at GitHub.
 const LOST_FOR: Duration = Duration::from_mins(20);
+/// How long until a record that could not be deleted is looked for again.
+const RECORD_LEFT: Duration = Duration::from_secs(30);
 /// A record that is younger may not be known everywhere.
 const FRESH: Duration = Duration::from_secs(5);
 
@@ -56,7 +58,10 @@ impl Set {
                 .filter_map(|member| Some((member.runner?, member.etag.clone())))
                 .collect(),
             // Once an hour at least, records that nobody needs are found.
-            all_runners: !self.has_looked || !self.doubtful.is_empty() || self.fleet.is_empty(),
+            all_runners: !self.has_looked
+                || !self.doubtful.is_empty()
+                || self.record_left.is_some()
+                || self.fleet.is_empty(),
         }
     }
 
@@ -85,7 +90,12 @@ impl Set {
         } else {
             3_600
         };
-        Duration::from_secs(seconds)
+        let pause = Duration::from_secs(seconds);
+        if self.record_left.is_some() {
+            pause.min(RECORD_LEFT)
+        } else {
+            pause
+        }
     }
 
     pub(super) fn look_within(&mut self, pause: Duration) {
@@ -125,6 +135,7 @@ impl Set {
                 }
             }
             Records::All(all) => {
+                self.record_left = None;
                 self.fleet.see_runners(&all, &begins, now);
                 self.doubt(&all.runners, &with_instance, now);
             }

@@ -9,6 +9,8 @@ pub(super) enum News {
     Census(Result<Census, Failure>),
     /// `false`: it got a job in between, and lives on.
     Ended(InstanceId, Result<bool, String>),
+    /// A runner's record could not be deleted; why, unless GitHub says that the runner has a job.
+    RecordLeft(Option<String>),
     Warning(String),
     Nothing,
 }

@@ -62,6 +62,8 @@ pub(super) struct Set {
     /// The first look has been taken: what lives is known.
     pub has_looked: bool,
     pub doubtful: Vec<Doubtful>,
+    /// When a record could not be deleted: the next look finds it in the list of all.
+    pub record_left: Option<Instant>,
     /// Instances that are being ended from here.
     pub ending: BTreeSet<InstanceId>,
     /// Runners that are gone.
@@ -118,6 +120,7 @@ impl Set {
             is_looking: false,
             has_looked: false,
             doubtful: Vec::new(),
+            record_left: None,
             ending: BTreeSet::new(),
             past: VecDeque::new(),
             lost: Vec::new(),
