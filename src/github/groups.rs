@@ -1,30 +1,31 @@
 //! Runner groups of organizations and enterprises.
 
-use http::StatusCode;
+pub(crate) use octocrab::models::actions::RunnerGroup as Group;
 use serde::Deserialize;
 
 use super::operation::GROUPS;
-use super::runners::PAGE;
+use super::pages::Page;
 use super::{Github, GithubError};
 
 /// The group that every repository, organization and enterprise has.
 pub(crate) const DEFAULT_GROUP: u64 = 1;
 
-/// A runner group.
-#[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Group {
-    pub id: u64,
-    pub name: String,
+#[derive(Deserialize)]
+struct GroupPage {
+    runner_groups: Vec<Group>,
 }
 
-#[derive(Deserialize)]
-struct Page {
-    runner_groups: Vec<Group>,
+impl Page for GroupPage {
+    type Entry = Group;
+
+    fn into_parts(self) -> (Option<usize>, Vec<Group>) {
+        (None, self.runner_groups)
+    }
 }
 
 #[cfg(test)]
 pub(super) fn fuzzed(body: &str) {
-    let _ = serde_json::from_str::<Page>(body);
+    let _ = serde_json::from_str::<GroupPage>(body);
 }
 
 impl Github {
@@ -34,21 +35,9 @@ impl Github {
         visible_to: Option<(&str, &str)>,
     ) -> Result<Vec<Group>, GithubError> {
         let filter = visible_to.map_or_else(String::new, |(kind, name)| {
-            format!("&visible_to_{kind}={name}")
+            format!("?visible_to_{kind}={name}")
         });
-        let mut all = Vec::new();
-        for page in 1.. {
-            let path = format!("/runner-groups?per_page={PAGE}&page={page}{filter}");
-            let Page { runner_groups } = self
-                .get(GROUPS, &path, None)
-                .await?
-                .json(GROUPS, StatusCode::OK)?;
-            let is_last = runner_groups.len() < PAGE;
-            all.extend(runner_groups);
-            if is_last {
-                break;
-            }
-        }
-        Ok(all)
+        let path = self.path(&format!("/runner-groups{filter}"));
+        Ok(self.pages::<GroupPage>(GROUPS, &path).await?.entries)
     }
 }

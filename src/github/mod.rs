@@ -1,4 +1,8 @@
 //! GitHub's self-hosted runner endpoints, and those of workflow runs.
+//!
+//! octocrab signs, sends and queues the requests; its models are used where they take every answer that GitHub's description allows.
+//! Its typed calls are not: they know no enterprises and no `ETag`, take a portal's 200 for GitHub's 201, put a whole HTML page into the
+//! error, and say where in a JIT config the reading failed by quoting it. So the requests are its raw ones, and `answer` reads them.
 
 mod app;
 mod contents;
@@ -6,6 +10,7 @@ mod error;
 mod groups;
 mod kind;
 mod operation;
+mod pages;
 #[cfg(not(target_family = "wasm"))]
 mod repositories;
 mod runners;

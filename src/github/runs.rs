@@ -4,11 +4,13 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use super::operation::{CANCEL, LIST_JOBS, LIST_RUNS, LOOK_AT_ANNOTATIONS, LOOK_AT_RUN, RERUN};
+use super::pages::{PAGE, Page};
 use super::{Github, GithubError};
 use crate::values::run;
 use crate::values::runner_id::RunnerId;
 
-/// A workflow run, as its latest attempt stands.
+/// A workflow run, as its latest attempt stands. octocrab's insists on a name, a branch, a status and a head commit, all of which may be
+/// null, and on two whole repositories.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Run {
     pub id: u64,
@@ -35,7 +37,8 @@ impl Run {
 #[serde(transparent)]
 pub(crate) struct JobId(pub u64);
 
-/// One job of one attempt.
+/// One job of one attempt. octocrab's knows neither the status `requested` nor any that is yet to come, and would fail the whole list
+/// for it; it insists on a branch and a workflow's name, which may be null.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Job {
     pub id: JobId,
@@ -87,9 +90,17 @@ pub(crate) struct Annotation {
 }
 
 #[derive(Deserialize)]
-struct Page {
+struct JobPage {
     total_count: Option<usize>,
     jobs: Vec<Job>,
+}
+
+impl Page for JobPage {
+    type Entry = Job;
+
+    fn into_parts(self) -> (Option<usize>, Vec<Job>) {
+        (self.total_count, self.jobs)
+    }
 }
 
 #[derive(Deserialize)]
@@ -97,13 +108,10 @@ struct RunPage {
     workflow_runs: Vec<Run>,
 }
 
-/// The most that the API gives on one page.
-const PAGE: usize = 100;
-
 #[cfg(test)]
 pub(crate) fn fuzzed(body: &str) {
     let _ = serde_json::from_str::<Run>(body);
-    let _ = serde_json::from_str::<Page>(body);
+    let _ = serde_json::from_str::<JobPage>(body);
     let _ = serde_json::from_str::<RunPage>(body);
     let _ = serde_json::from_str::<Vec<Annotation>>(body);
 }
@@ -135,25 +143,15 @@ impl Github {
     /// `GET …/actions/runs/{id}/attempts/{attempt}/jobs`: all of them, or an error. Who is missing from a list would be taken for
     /// somebody who needs no runner.
     pub(crate) async fn jobs(&self, run: u64, attempt: u32) -> Result<Vec<Job>, GithubError> {
-        let mut all = Vec::new();
-        for page in 1.. {
-            let path = format!("/runs/{run}/attempts/{attempt}/jobs?per_page={PAGE}&page={page}");
-            let answer = self.get_path(LIST_JOBS, &self.actions(&path)).await?;
-            let Page { total_count, jobs } = answer.json(LIST_JOBS, StatusCode::OK)?;
-            let is_last = jobs.len() < PAGE;
-            all.extend(jobs);
-            if !is_last {
-                continue;
+        let path = self.actions(&format!("/runs/{run}/attempts/{attempt}/jobs"));
+        let list = self.pages::<JobPage>(LIST_JOBS, &path).await?;
+        match list.total() {
+            Some(total) if list.entries.len() < total => {
+                let why = format!("it lists {} of {total} jobs", list.entries.len());
+                Err(GithubError::unreadable(LIST_JOBS, why))
             }
-            return match total_count {
-                Some(total) if all.len() < total => {
-                    let why = format!("it lists {} of {total} jobs", all.len());
-                    Err(GithubError::unreadable(LIST_JOBS, why))
-                }
-                _ => Ok(all),
-            };
+            _ => Ok(list.entries),
         }
-        Ok(all)
     }
 
     /// `GET …/check-runs/{id}/annotations`: a job's check run has the job's number.

@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench import booting, growth, latency, listening, many, policy, sizes
+from bench import booting, distant, growth, latency, listening, many, policy, sizes
 from bench.table import Row, markdown, render
 from bench.where import Where
 from bench.world import World
@@ -42,6 +42,7 @@ def main() -> int:
         steps: tuple[Callable[[World], list[Row]], ...] = (
             latency.to_run_instances,
             many.round_trips,
+            distant.round_trips,
             latency.online_to_exit,
             latency.cost_of_waiting,
             sizes.size,

@@ -88,11 +88,12 @@ ROUND_TRIP = 0.4
 @pytest.fixture
 def abroad(
     sprinters: Program, ec2: Ec2, github: GitHub, image_index: images.ImageIndex, tmp_path: Path
-) -> Iterator[None]:
+) -> Iterator[dict[str, Distance]]:
     """Everybody behind TLS and a distance: a connection costs a round trip, its handshake another."""
     authority = Authority(tmp_path)
     sprinters.environment["NODE_EXTRA_CA_CERTS"] = str(authority.file)
     opened: list[Distance | Front] = []
+    distances: dict[str, Distance] = {}
     for variable, url in (
         ("GITHUB_API_URL", github.url),
         ("AWS_ENDPOINT_URL_EC2", ec2.url),
@@ -101,19 +102,35 @@ def abroad(
         front = Front(authority, "localhost", int(url.rpartition(":")[2]))
         away = Distance(front.port, ROUND_TRIP)
         opened += [front, away]
+        distances[variable] = away
         sprinters.environment[variable] = f"https://localhost:{away.port}"
-    yield
+    yield distances
     for one in opened:
         one.close()
 
 
-@pytest.mark.native_speed
-def test_a_connection_is_open_before_it_is_needed(sprinters: Program, ec2: Ec2, abroad: None) -> None:
-    """Connect, handshake and request to GitHub; then half a round trip to EC2, whose connection is open by then."""
-    run = launched(sprinters, **AMI)
+def test_a_connection_is_open_before_it_is_needed(
+    sprinters: Program, ec2: Ec2, github: GitHub, abroad: dict[str, Distance]
+) -> None:
+    """It was begun before GitHub answered, and RunInstances came through it: nobody waited for another."""
+    launched(sprinters, **AMI)
 
-    [call] = ec2.gate.calls("RunInstances")
-    assert (call.request.arrived - run.began) / ROUND_TRIP <= 4.4, "5.5 where the connection has to be opened first"
+    [call], [minted] = ec2.gate.calls("RunInstances"), github.gate.calls("generate-jitconfig")
+    [begun] = [one for one in abroad["AWS_ENDPOINT_URL_EC2"].opened if one < call.request.arrived]
+    assert begun < minted.answered
+
+
+def test_a_stop_ends_instances_before_it_asks_for_prices(sprinters: Program, ec2: Ec2, far_away: list[Gate]) -> None:
+    launched(sprinters, **AMI, spot="true")
+    before = len(ec2.gate.exchanges)
+    assert sprinters.run("stop").code == 0
+
+    asked = sorted(ec2.gate.exchanges[before:], key=lambda one: one.request.arrived)
+    assert [one.operation for one in asked][:3] == [
+        "DescribeInstances",
+        "TerminateInstances",
+        "DescribeSpotPriceHistory",
+    ]
 
 
 def test_connections_are_opened_once(sprinters: Program, github: GitHub, ec2: Ec2, behaves: Behaves) -> None:

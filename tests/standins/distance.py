@@ -15,6 +15,8 @@ class Distance:
     def __init__(self, port: int, round_trip: float) -> None:
         self._to = port
         self._round_trip = round_trip
+        self.opened: list[float] = []
+        """When each connection was begun."""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -28,6 +30,7 @@ class Distance:
                 near, _ = self._listener.accept()
             except OSError:
                 return
+            self.opened.append(time.monotonic())
             far = socket.create_connection(("127.0.0.1", self._to))
             for one in (near, far):
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -80,9 +80,8 @@ pub(crate) async fn stop(
     log_spared(&spared, report);
     let free: Vec<&Instance> = free.into_iter().map(|(instance, _)| instance).collect();
     let spared: Vec<&Instance> = spared.into_iter().map(|(instance, _)| instance).collect();
-    let (terminated, history, used) = tokio::join!(
+    let (terminated, used) = tokio::join!(
         terminate(clients, &free, report, deadline),
-        spot_price_history(clients, &instances, report),
         used::by_jobs(clients, jobs.as_deref(), &instances)
     );
     log_over(&over, report);
@@ -99,7 +98,11 @@ pub(crate) async fn stop(
     log_elsewhere(&elsewhere, report);
     let records = decide::records(&clients.run, &known, &here, &spared, is_whole);
     let count = records.len();
-    let deleted = delete_records(clients, records, report).await;
+    // Prices wait until here: before, they would take the open connection from the termination.
+    let (deleted, history) = tokio::join!(
+        delete_records(clients, records, report),
+        spot_price_history(clients, &instances, report)
+    );
     // A record that is gone keeps a runner from connecting, and its instance ends by itself: so both are tried.
     terminated.and(deleted)?;
     if let Some(unseen) = unseen {

@@ -1,0 +1,131 @@
+"""From a process's start to its decisive call with TLS and a distance, in round trips: the same on any machine."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.listening import launched, listener, name
+from bench.peers import Peer, peers
+from bench.table import Row
+from bench.world import ANYTHING, LAUNCH, Set, World
+from standins.cloud import Behaves, simulated
+from standins.distance import Distance
+from standins.images import ImageIndex
+from standins.tls import Authority, Front
+
+ROUND_TRIPS = (0.05, 0.1, 0.2)
+REACH = 3.7
+"""Connect, handshake and request are 3; half a round trip to EC2, whose connection is open by then, makes it 3.5."""
+SPOT = {**LAUNCH, "image": "ubuntu-24.04", "spot": "auto"}
+
+
+@contextmanager
+def abroad(ready: Set, round_trip: float, folder: Path) -> Iterator[dict[str, str]]:
+    """The variables that name everybody behind TLS and that distance."""
+    folder.mkdir(parents=True)
+    authority = Authority(folder)
+    with ExitStack() as stack:
+        index = ImageIndex()
+        stack.callback(index.close)
+
+        def away(url: str) -> str:
+            front = Front(authority, "localhost", int(url.rpartition(":")[2]))
+            distance = Distance(front.port, round_trip)
+            stack.callback(front.close)
+            stack.callback(distance.close)
+            return f"https://localhost:{distance.port}"
+
+        certificates = str(authority.file)
+        yield {
+            "NODE_EXTRA_CA_CERTS": certificates,
+            "AWS_CA_BUNDLE": certificates,
+            "GITHUB_API_URL": away(ready.github.url),
+            "AWS_ENDPOINT_URL_EC2": away(ready.ec2.url),
+            "SPRINTERS_IMAGE_INDEX_URL": away(index.url),
+        }
+
+
+@dataclass
+class Trips:
+    """Measured times of one thing, as multiples of the distance."""
+
+    what: str
+    reach: float | None = None
+    by_distance: dict[float, list[float]] = field(default_factory=dict)
+
+    def add(self, round_trip: float, seconds: float) -> None:
+        self.by_distance.setdefault(round_trip, []).append(seconds / round_trip)
+
+    def row(self) -> Row:
+        medians = {distance: statistics.median(ratios) for distance, ratios in self.by_distance.items()}
+        measured = ", ".join(f"{ratio:.1f} at {distance * 1000:.0f} ms" for distance, ratio in medians.items())
+        if self.reach is None:
+            return Row(f"  {self.what}", "", measured, None)
+        # What a process needs of its own weighs least where the way is longest.
+        return Row(self.what, f"≤ {self.reach} round trips", measured, min(medians.values()) <= self.reach)
+
+
+def round_trips(world: World) -> list[Row]:
+    """round trips to the first decisive call, with TLS and 50, 100 and 200 ms"""
+    explicit = Trips("start → RunInstances arrives, explicit AMI", REACH)
+    spot = Trips("start → RunInstances arrives, `spot: auto`", REACH)
+    stop = Trips("stop → TerminateInstances arrives", REACH)
+    theirs = {peer.name: (peer, Trips(peer.name)) for peer in peers()[0]}
+    with world.set(simulated(Behaves(online_after=0.05)), ANYTHING) as ready:
+        near = dict(ready.step.environment)
+        for round_trip in ROUND_TRIPS:
+            folder = world.folder / f"abroad-{round_trip}"
+            with abroad(ready, round_trip, folder) as far:
+                for number in range(world.times(10)):
+                    # Each run finds an empty tool directory: what an earlier one kept there is no round trip any more.
+                    empty = {"RUNNER_TOOL_CACHE": str(folder / f"tools-{number}")}
+                    ready.step.environment = near | far | empty
+                    explicit.add(round_trip, arrival(ready, "RunInstances", "start", **LAUNCH))
+                    spot.add(round_trip, arrival(ready, "RunInstances", "start", **SPOT))
+                    stop.add(round_trip, arrival(ready, "TerminateInstances", "stop"))
+                    if number < 3:
+                        for peer, trips in theirs.values():
+                            trips.add(round_trip, beside(peer, ready, near, far))
+            ready.step.environment = near
+    return [explicit.row(), spot.row(), *(trips.row() for _, trips in theirs.values()), stop.row(), listening(world)]
+
+
+def arrival(ready: Set, operation: str, mode: str, **inputs: str) -> float:
+    """Seconds from the program's start until the first call of that operation arrives."""
+    before = len(ready.ec2.gate.calls(operation))
+    run = ready.step.run(mode, **inputs)
+    assert run.code == 0, run.log
+    return ready.ec2.gate.calls(operation)[before].request.arrived - run.began
+
+
+def beside(peer: Peer, ready: Set, near: dict[str, str], far: dict[str, str]) -> float:
+    """The same for a peer, which finds its stand-ins there, too; what it is prepared with is asked for nearby."""
+    away, ready.step.environment = ready.step.environment, near
+    environment = peer.environment(ready) | far
+    try:
+        return peer.to_run_instances(ready, environment)
+    finally:
+        ready.step.environment = away
+
+
+def listening(world: World) -> Row:
+    """A listener's connections are open, so that each call takes one round trip; the first job is left out."""
+    trips = Trips("a job is queued → RunInstances arrives, listening", REACH)
+    for round_trip in ROUND_TRIPS:
+        with (
+            world.crowd(round_trip, job_takes=0.0) as (crowd, github, step),
+            listener(crowd, github, step, most=100),
+        ):
+            for number in range(1 + world.times(10)):
+                time.sleep(0.5)
+                queued = time.monotonic()
+                job = github.queue_job(name(0), repository=step.environment["GITHUB_REPOSITORY"])
+                github.runners.wait(lambda job=job: job.is_over, 60, "the job's end")
+                if number:
+                    trips.add(round_trip, launched(crowd, number) - queued)
+    return trips.row()
