@@ -108,7 +108,7 @@ def test_the_kind_of_policy_decides_its_size(checker: Checker) -> None:
 
 def test_make_it_tight(checker: Checker) -> None:
     checker.place.get_by_role("button", name="Make it tight").click()
-    checker.place.get_by_label("Region", exact=True).fill("us-east-1")
+    checker.place.get_by_label("Regions", exact=True).fill("us-east-1")
     checker.place.get_by_label("Account id").fill("111122223333")
     changes = checker.place.get_by_role("group", name="What would change")
     expect(changes.locator(".added").first).to_be_visible()
@@ -125,7 +125,7 @@ def test_a_wrong_word_writes_no_policy(checker: Checker) -> None:
     checker.place.get_by_role("button", name="Make it tight").click()
     take = checker.place.get_by_role("button", name="Use this policy")
     for label, wrong, right in (
-        ("Region", "eu_central", "eu-central-1"),
+        ("Regions", "eu_central", "eu-central-1"),
         ("Account id", "1111-2222-3333", "111122223333"),
         ("Subnets", "subnet-x", "subnet-0123456789abcdef0"),
         ("Instance types", "m7i.large, mac2.metal", "m7i.large, u-6tb1.metal"),
@@ -154,10 +154,10 @@ def test_a_link_carries_what_the_policy_is_for_and_opens_at_the_checker(
     checker.place.get_by_label("Kind of policy").select_option("inline-role")
     checker.place.get_by_role("checkbox", name="Instance profile").check()
     checker.place.get_by_role("button", name="Make it tight").click()
-    checker.place.get_by_label("Region", exact=True).fill("eu-west-1")
+    checker.place.get_by_label("Regions", exact=True).fill("eu-west-1")
     checker.place.get_by_label("Role of the instance profile").fill("build-role")
     link = checker.copied("Copy link")
-    assert link.endswith("&target=inline-role&require=instance-profile&region=eu-west-1&role=build-role")
+    assert link.endswith("&target=inline-role&require=instance-profile&regions=eu-west-1&role=build-role")
 
     other = Checker(context.new_page(), site).open(link.removeprefix(f"{site.url}aws-account.html"))
 
@@ -166,7 +166,7 @@ def test_a_link_carries_what_the_policy_is_for_and_opens_at_the_checker(
     expect(other.place.get_by_label("Kind of policy")).to_have_value("inline-role")
     expect(other.row("iam:PassRole")).to_have_attribute("data-decision", "missing")
     other.place.get_by_role("button", name="Make it tight").click()
-    expect(other.place.get_by_label("Region", exact=True)).to_have_value("eu-west-1")
+    expect(other.place.get_by_label("Regions", exact=True)).to_have_value("eu-west-1")
     expect(other.place.get_by_label("Role of the instance profile")).to_have_value("build-role")
 
 
@@ -223,7 +223,7 @@ def test_offline_everything_goes_on(checker: Checker, context: BrowserContext) -
     checker.write(policy(*SIX, "s3:GetObjekt"))
     expect(checker.finding("INVALID_ACTION")).to_contain_text("s3")
     checker.place.get_by_role("button", name="Make it tight").click()
-    checker.place.get_by_label("Region", exact=True).fill("eu-central-1")
+    checker.place.get_by_label("Regions", exact=True).fill("eu-central-1")
     checker.place.get_by_role("button", name="Use this policy").click()
     assert checker.decisions() == dict.fromkeys(SIX, "granted")
     checker.load("Allowed here, denied there")

@@ -65,7 +65,7 @@ def test_on_a_phone_to_a_policy_that_works(phone: Page, site: Site) -> None:
     checker.finding("INVALID_ACTION").get_by_role("button", name="Write ec2:RunInstances").tap()
     expect(checker.row("ec2:RunInstances")).to_have_attribute("data-decision", "granted")
     checker.place.get_by_role("button", name="Make it tight").tap()
-    checker.place.get_by_label("Region", exact=True).fill("eu-central-1")
+    checker.place.get_by_label("Regions", exact=True).fill("eu-central-1")
     checker.place.get_by_label("Account id").fill("111122223333")
     checker.place.get_by_role("button", name="Use this policy").tap()
     expect(checker.banner).to_contain_text("Sprinters can work with this policy")

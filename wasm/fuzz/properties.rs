@@ -126,7 +126,7 @@ pub fn tight(data: &[u8]) {
     let words: Vec<String> = all.split('\n').map(str::to_owned).collect();
     let setup = |words: &[String]| Setup {
         features: features(*first),
-        region: words.first().cloned(),
+        regions: words.first().cloned().into_iter().collect(),
         account: words.get(1).cloned(),
         partition: None,
         images: Vec::new(),

@@ -19,13 +19,12 @@ use crate::verdict::{self, Assumed, Refusal, RequiredRequests, Verdict};
 const MAX_TEXT: usize = 4 * 1024 * 1024;
 
 /// What another policy let one assume, with the requests that follow: most texts that are tried differ in neither.
-type Like<'r> = Option<(&'r Assumed, &'r RequiredRequests)>;
+type Like<'r> = Option<(&'r Assumed, &'r [RequiredRequests])>;
 
 /// A checker for one set of options; checks any number of texts.
 #[derive(Debug)]
 pub struct Checker {
     options: Options,
-    required: RequiredRequests,
     catalog: Option<Catalog>,
 }
 
@@ -33,10 +32,8 @@ impl Checker {
     /// A checker with the embedded tables alone.
     #[must_use]
     pub fn new(options: Options) -> Self {
-        let required = RequiredRequests::new(&options.setup, &Assumed::default());
         Self {
             options,
-            required,
             catalog: None,
         }
     }
@@ -107,10 +104,8 @@ impl Checker {
             lint::is_full(&found).then(|| self.diagnostics(text, &parsed, &policy, Depth::Grammar));
         let refusing = refusing.as_ref().unwrap_or(&found).iter().chain(&refusals);
         let refused = refusal(refusing, || Lines::new(text));
-        let assumed = verdict::assume(&policy, &self.options.setup);
-        let own = self.own_requests(&assumed);
-        let required = own.as_ref().unwrap_or(&self.required);
-        let verdict = verdict::decide_for(&policy, required, assumed).with_refusal(refused);
+        let (verdict, required) = verdict::decide_with(&policy, &self.options.setup);
+        let verdict = verdict.with_refusal(refused);
         let mut advice = Vec::new();
         if parsed.root.get("Statement").is_some() {
             let context = advice::Context {
@@ -120,7 +115,7 @@ impl Checker {
                 options: &self.options,
                 catalog: self.catalog.as_ref(),
                 verdict: &verdict,
-                required,
+                required: &required,
             };
             advice = advice::run(&context, refusals);
         }
@@ -132,7 +127,7 @@ impl Checker {
         }
         let trial = Trial::new(text, &verdict, &parsed, &policy);
         let all = found.iter_mut().chain(&mut advice);
-        let like = Some((&verdict.assumed, required));
+        let like = Some((&verdict.assumed, &required[..]));
         let granted = trial.hold(all, |text| self.verdict_like(text, like));
         report(verdict, &found, &advice, &lines, &parsed.root, granted)
     }
@@ -169,22 +164,13 @@ impl Checker {
     }
 
     fn decide(&self, policy: &Policy<'_, '_>, like: Like<'_>) -> Verdict {
-        let assumed = verdict::assume(policy, &self.options.setup);
-        match like {
-            Some((same, required)) if *same == assumed => {
-                verdict::decide_for(policy, required, assumed)
-            }
-            _ => {
-                let own = self.own_requests(&assumed);
-                verdict::decide_for(policy, own.as_ref().unwrap_or(&self.required), assumed)
-            }
+        if let Some((same, required)) = like
+            && same.regions.len() <= 1
+            && verdict::assume(policy, &self.options.setup) == *same
+        {
+            return verdict::decide_for(policy, required, same.clone());
         }
-    }
-
-    // Other requests than those of a policy that names no region or account.
-    fn own_requests(&self, assumed: &Assumed) -> Option<RequiredRequests> {
-        (*assumed != Assumed::default())
-            .then(|| RequiredRequests::new(&self.options.setup, assumed))
+        verdict::decide_with(policy, &self.options.setup).0
     }
 }
 

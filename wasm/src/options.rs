@@ -22,8 +22,8 @@ pub struct Options {
 struct Flat {
     target: Target,
     features: Vec<Feature>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    regions: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,7 +46,7 @@ impl From<Flat> for Options {
             target: flat.target,
             setup: Setup {
                 features: flat.features,
-                region: flat.region,
+                regions: flat.regions,
                 account: flat.account,
                 partition: flat.partition,
                 images: flat.images,
@@ -64,7 +64,7 @@ impl From<Options> for Flat {
         Self {
             target,
             features: setup.features,
-            region: setup.region,
+            regions: setup.regions,
             account: setup.account,
             partition: setup.partition,
             images: setup.images,

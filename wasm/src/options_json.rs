@@ -19,7 +19,8 @@ pub(crate) fn options(text: &str) -> Result<Options, String> {
         match name {
             "features" => setup.features = list(name, value, Feature::named)?,
             "target" => options.target = one(name, value, Target::named)?,
-            "region" => setup.region = Some(string(name, value)?),
+            // One region may be written as a word.
+            "regions" | "region" => setup.regions = strings(name, value)?,
             "account" => setup.account = Some(string(name, value)?),
             "partition" => setup.partition = Some(string(name, value)?),
             "role" => setup.role = Some(string(name, value)?),
@@ -150,7 +151,7 @@ mod tests {
             target: Target::InlineRole,
             setup: Setup {
                 features: Feature::ALL.to_vec(),
-                region: Some("eu-central-1".to_owned()),
+                regions: vec!["eu-central-1".to_owned(), "us-west-2".to_owned()],
                 account: Some("111122223333".to_owned()),
                 partition: Some("aws".to_owned()),
                 role: Some("a/b".to_owned()),

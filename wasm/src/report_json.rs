@@ -213,11 +213,16 @@ fn write_verdict(out: &mut String, verdict: &Verdict) {
     let assumed = &verdict.assumed;
     if *assumed != Assumed::default() {
         let known = [
-            ("region", &assumed.region),
             ("account", &assumed.account),
             ("partition", &assumed.partition),
         ];
         let mut before = r#","assumed":{"#;
+        if !assumed.regions.is_empty() {
+            out.push_str(before);
+            before = ",";
+            out.push_str(r#""regions":"#);
+            list(out, &assumed.regions, text);
+        }
         for (name, value) in known {
             if let Some(value) = value {
                 out.push_str(before);
@@ -255,6 +260,10 @@ fn resource(out: &mut String, answer: &ResourceAnswer) {
     out.push_str(r#","statements":"#);
     list(out, &answer.statements, index);
     conditions(out, &answer.conditions);
+    if !answer.regions.is_empty() {
+        out.push_str(r#","regions":"#);
+        list(out, &answer.regions, text);
+    }
     out.push('}');
 }
 

@@ -1,9 +1,9 @@
-//! The tightest policy for chosen features, region, account, subnets and instance types.
+//! The tightest policy for chosen features, regions, account, subnets and instance types.
 
 use crate::region::Partition;
 use crate::statement::{Statement, Style, render};
 use crate::tags::OURS;
-use crate::verdict::{Assumed, Feature, SPOT_ROLE, Setup};
+use crate::verdict::{Assumed, Feature, SPOT_ROLE, Setup, split_entry};
 
 /// The policy's JSON, two spaces deep, ending with a line feed. Where the setup leaves
 /// something open, a `*` stands.
@@ -20,14 +20,16 @@ pub fn tighten(setup: &Setup) -> String {
 
 /// The policy's statements, with what was taken from another policy where the setup leaves something open.
 pub(crate) fn statements(setup: &Setup, assumed: &Assumed) -> Vec<Statement> {
-    let known = |given: &'_ Option<String>, taken: &'_ Option<String>| {
-        let known = given.as_ref().or(taken.as_ref());
-        known.map_or("*".to_owned(), String::clone)
+    let regions = if setup.regions.is_empty() {
+        &assumed.regions
+    } else {
+        &setup.regions
     };
+    let account = setup.account.as_ref().or(assumed.account.as_ref());
     let arns = Arns {
         partition: setup.partition_with(assumed),
-        region: known(&setup.region, &assumed.region),
-        account: known(&setup.account, &assumed.account),
+        regions: distinct(regions),
+        account: account.map_or("*", String::as_str),
     };
     let own = vec![arns.ec2("instance/*"), arns.ec2("volume/*")];
     let tagged = |key: &str| (format!("aws:{key}/{OURS}"), vec!["true".to_owned()]);
@@ -39,9 +41,10 @@ pub(crate) fn statements(setup: &Setup, assumed: &Assumed) -> Vec<Statement> {
         sid: "Describe",
         actions: described,
         resources: vec!["*".to_owned()],
-        equals: match arns.region.as_str() {
-            "*" => Vec::new(),
-            region => vec![("aws:RequestedRegion".to_owned(), vec![region.to_owned()])],
+        equals: if arns.regions.len() == 1 {
+            vec![arns.requested()]
+        } else {
+            Vec::new()
         },
     }];
     launch(setup, &own, &tagged("RequestTag"), &mut statements);
@@ -74,22 +77,78 @@ pub(crate) fn statements(setup: &Setup, assumed: &Assumed) -> Vec<Statement> {
         equals: vec![tagged("ResourceTag")],
     });
     features(setup, &arns, &mut statements);
+    // The ARNs name one region or none: listed in a condition, several take less room than an ARN for each.
+    if arns.regions.len() > 1 {
+        let regional = |statement: &&mut Statement| {
+            let mut actions = statement.actions.iter();
+            actions.all(|action| !action.starts_with("iam:"))
+        };
+        for statement in statements.iter_mut().filter(regional) {
+            statement.equals.push(arns.requested());
+        }
+    }
     statements
 }
 
 // What the ARNs begin with.
-struct Arns {
+struct Arns<'s> {
     partition: &'static Partition,
-    region: String,
-    account: String,
+    /// Sorted.
+    regions: Vec<String>,
+    account: &'s str,
 }
 
-impl Arns {
+impl Arns<'_> {
+    /// The one region.
+    fn region(&self) -> &str {
+        match &self.regions[..] {
+            [one] => one,
+            _ => "*",
+        }
+    }
+
+    fn requested(&self) -> (String, Vec<String>) {
+        ("aws:RequestedRegion".to_owned(), self.regions.clone())
+    }
+
     fn ec2(&self, rest: &str) -> String {
-        let Self {
-            region, account, ..
-        } = self;
+        self.ec2_in(self.region(), self.account, rest)
+    }
+
+    fn ec2_in(&self, region: &str, account: &str, rest: &str) -> String {
         format!("arn:{}:ec2:{region}:{account}:{rest}", self.partition.name)
+    }
+
+    // Everything of that kind, or what the ids name; a region that none of them is for has all of its own.
+    fn each(&self, account: &str, kind: &str, ids: &[String]) -> Vec<String> {
+        let arn = |region: &str, id: &str| self.ec2_in(region, account, &format!("{kind}/{id}"));
+        let entries: Vec<_> = ids.iter().map(|id| split_entry(id)).collect();
+        let is_known = |region: &str| self.regions.iter().any(|known| known == region);
+        // What is for a region that is not in use is not used, and what is for all regions stands once.
+        let used = entries.iter().filter(|(of, id)| {
+            of.is_none_or(|of| {
+                (self.regions.is_empty() || is_known(of)) && !entries.contains(&(None, id))
+            })
+        });
+        let said = |of: Option<&'_ str>| of.filter(|of| is_known(of)).map(str::to_owned);
+        let mut arns: Vec<String> = used
+            .map(|(of, id)| arn(said(*of).as_deref().unwrap_or(self.region()), id))
+            .collect();
+        let is_left = |region: &&String| {
+            let mut all = entries.iter();
+            !all.any(|(of, _)| of.is_none_or(|of| of == region.as_str()))
+        };
+        if arns.is_empty() {
+            arns.push(arn(self.region(), "*"));
+        } else {
+            arns.extend(
+                self.regions
+                    .iter()
+                    .filter(is_left)
+                    .map(|region| arn(region, "*")),
+            );
+        }
+        distinct(&arns)
     }
 
     fn role(&self, name: &str) -> Vec<String> {
@@ -101,24 +160,10 @@ impl Arns {
 
     // What a launch uses and does not create, and the network interface, which it creates without tags.
     fn launched_into(&self, setup: &Setup) -> Vec<String> {
-        let each = |kind: &str, ids: &[String]| -> Vec<String> {
-            if ids.is_empty() {
-                return vec![self.ec2(&format!("{kind}/*"))];
-            }
-            distinct(ids)
-                .iter()
-                .map(|id| self.ec2(&format!("{kind}/{id}")))
-                .collect()
-        };
-        let (partition, region) = (self.partition.name, &self.region);
-        let image = |id: &str| format!("arn:{partition}:ec2:{region}::image/{id}");
-        let mut into: Vec<String> = if setup.images.is_empty() {
-            vec![image("*")]
-        } else {
-            distinct(&setup.images).iter().map(|id| image(id)).collect()
-        };
-        into.extend(each("subnet", &setup.subnets));
-        into.extend(each("security-group", &setup.security_groups));
+        // Images belong to no account.
+        let mut into = self.each("", "image", &setup.images);
+        into.extend(self.each(self.account, "subnet", &setup.subnets));
+        into.extend(self.each(self.account, "security-group", &setup.security_groups));
         into.push(self.ec2("network-interface/*"));
         if setup.has(Feature::LaunchTemplate) {
             into.push(self.ec2("launch-template/*"));
@@ -168,10 +213,9 @@ fn launch(
 }
 
 // Images and snapshots carry no account in their ARNs: our tag is what keeps others' out.
-fn bake(arns: &Arns, statements: &mut Vec<Statement>) {
-    let (partition, region) = (arns.partition.name, &arns.region);
+fn bake(arns: &Arns<'_>, statements: &mut Vec<Statement>) {
     let kinds = ["image", "snapshot"];
-    let baked = kinds.map(|kind| format!("arn:{partition}:ec2:{region}::{kind}/*"));
+    let baked = kinds.map(|kind| arns.ec2_in(arns.region(), "", &format!("{kind}/*")));
     let tagged = |key: &str| vec![(format!("aws:{key}/{OURS}"), vec!["true".to_owned()])];
     let on_create = vec![(
         "ec2:CreateAction".to_owned(),
@@ -194,7 +238,7 @@ fn bake(arns: &Arns, statements: &mut Vec<Statement>) {
     }));
 }
 
-fn features(setup: &Setup, arns: &Arns, statements: &mut Vec<Statement>) {
+fn features(setup: &Setup, arns: &Arns<'_>, statements: &mut Vec<Statement>) {
     if setup.has(Feature::InstanceProfile) {
         let services = arns.partition.ec2_principals.iter();
         statements.push(Statement {
@@ -222,7 +266,7 @@ fn features(setup: &Setup, arns: &Arns, statements: &mut Vec<Statement>) {
         bake(arns, statements);
     }
     if setup.has(Feature::SsmImageParameter) {
-        let (partition, region) = (arns.partition.name, &arns.region);
+        let (partition, region) = (arns.partition.name, arns.region());
         // Public parameters belong to no account.
         statements.push(Statement {
             sid: "ReadImage",

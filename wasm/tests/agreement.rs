@@ -445,7 +445,7 @@ fn perhaps_known(random: &mut Random) -> Said {
 fn verdict(said: &Said, policy: &Value) -> sprinters_policy::Verdict {
     let list = |part: &Option<String>| part.iter().cloned().collect();
     let setup = Setup {
-        region: said.region.clone(),
+        regions: said.region.clone().into_iter().collect(),
         account: said.account.clone(),
         images: list(&said.image),
         subnets: list(&said.subnet),
@@ -501,7 +501,11 @@ fn what_is_granted_missing_or_denied_is_so_for_every_request_of_ours() {
         let mut said = perhaps_known(&mut random);
         let verdict = verdict(&said, &policy);
         // A policy for one region or account is judged for that one.
-        said.region = said.region.or_else(|| verdict.assumed.region.clone());
+        // A policy that names several is judged for any of them.
+        let assumed = &verdict.assumed.regions;
+        if said.region.is_none() && !assumed.is_empty() {
+            said.region = Some(assumed[random.below(assumed.len())].clone());
+        }
         said.account = said.account.or_else(|| verdict.assumed.account.clone());
         for (action, resource) in requests::ALL {
             let answer = answer(&verdict, action, resource);

@@ -51,7 +51,7 @@ fn a_tight_policy_works_in_every_partition_and_region() {
             for account in [None, Some("111122223333")] {
                 let setup = Setup {
                     features: features.clone(),
-                    region: region.map(str::to_owned),
+                    regions: region.map(str::to_owned).into_iter().collect(),
                     account: account.map(str::to_owned),
                     partition: Some(partition.name.to_owned()),
                     role: Some("ci".to_owned()),
@@ -78,7 +78,7 @@ fn a_tight_policy_works_in_every_partition_and_region() {
 fn a_region_tells_its_partition() {
     for region in REGIONS {
         let setup = Setup {
-            region: Some(region.to_owned()),
+            regions: vec![region.to_owned()],
             ..Setup::default()
         };
         let text = tighten(&setup);
@@ -89,7 +89,7 @@ fn a_region_tells_its_partition() {
         assert!(check_for(setup, &text).verdict.granted, "{text}");
     }
     let elsewhere = Setup {
-        region: Some("cn-north-1".to_owned()),
+        regions: vec!["cn-north-1".to_owned()],
         ..Setup::default()
     };
     let aws = tighten(&Setup::default());
@@ -103,7 +103,7 @@ fn a_region_tells_its_partition() {
 fn china_passes_roles_to_either_name_of_ec2() {
     let setup = Setup {
         features: vec![Feature::InstanceProfile],
-        region: Some("cn-north-1".to_owned()),
+        regions: vec!["cn-north-1".to_owned()],
         ..Setup::default()
     };
     let passed = |services: Value| {
@@ -316,7 +316,7 @@ fn what_is_known_settles_what_the_text_leaves_open() {
     );
     for (region, kind) in [("eu-central-1", Kind::Works), ("us-east-1", Kind::Lacks)] {
         let setup = Setup {
-            region: Some(region.to_owned()),
+            regions: vec![region.to_owned()],
             ..Setup::default()
         };
         assert_eq!(check_for(setup, &outside).headline.kind, kind, "{region}");

@@ -171,7 +171,7 @@ fn the_plain_six_are_first_advised_to_end_only_their_own() {
 fn what_is_missing_can_be_added() {
     let setup = Setup {
         features: Feature::ALL.to_vec(),
-        region: Some("eu-central-1".to_owned()),
+        regions: vec!["eu-central-1".to_owned()],
         account: Some("111122223333".to_owned()),
         role: Some("ci".to_owned()),
         ..Setup::default()

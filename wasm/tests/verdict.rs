@@ -94,13 +94,13 @@ fn the_documented_policies_are_granted_without_an_error() {
 #[test]
 fn the_tight_policy_is_for_its_account_and_region() {
     let report = check_for(Setup::default(), TIGHT);
-    assert_eq!(report.verdict.assumed.region.as_deref(), Some("us-east-1"));
+    assert_eq!(report.verdict.assumed.regions, ["us-east-1"]);
     assert_eq!(
         report.verdict.assumed.account.as_deref(),
         Some("111122223333")
     );
     let elsewhere = Setup {
-        region: Some("eu-central-1".to_owned()),
+        regions: vec!["eu-central-1".to_owned()],
         ..Setup::default()
     };
     let report = check_for(elsewhere, TIGHT);
@@ -109,6 +109,89 @@ fn the_tight_policy_is_for_its_account_and_region() {
         decision(&report, "ec2:DescribeInstances"),
         Decision::Missing
     );
+}
+
+#[test]
+fn several_regions_must_all_be_granted() {
+    let two = || Setup {
+        regions: vec!["us-east-1".to_owned(), "eu-central-1".to_owned()],
+        ..Setup::default()
+    };
+    let report = check_for(two(), TIGHT);
+    let permission = &report.verdict.permissions[0];
+    assert_eq!(permission.decision, Decision::Missing);
+    assert!(
+        permission
+            .explanation
+            .contains("`volume` in `eu-central-1` is not allowed"),
+        "{permission:#?}"
+    );
+    assert_eq!(permission.resources[0].regions, ["eu-central-1"]);
+    // What no region grants is nothing of one region's.
+    let nothing = check_for(two(), r#"{"Version":"2012-10-17","Statement":[]}"#);
+    assert!(
+        nothing
+            .verdict
+            .permissions
+            .iter()
+            .flat_map(|p| &p.resources)
+            .all(|r| r.regions.is_empty())
+    );
+    assert!(check_for(two(), &tighten(&two())).verdict.granted);
+    // For one of the two, or for a third, the same policy is judged as that region finds it.
+    for (region, granted) in [("eu-central-1", true), ("us-west-2", false)] {
+        let one = Setup {
+            regions: vec![region.to_owned()],
+            ..Setup::default()
+        };
+        let report = check_for(one, &tighten(&two()));
+        assert_eq!(report.verdict.granted, granted, "{region}");
+    }
+}
+
+#[test]
+fn regions_that_a_policy_names_are_assumed_where_it_grants_everything_there() {
+    let two = Setup {
+        regions: vec!["us-east-1".to_owned(), "eu-central-1".to_owned()],
+        ..Setup::default()
+    };
+    let mut policy: Value = serde_json::from_str(&tighten(&two)).unwrap();
+    let report = check(&policy);
+    assert!(report.verdict.granted);
+    assert_eq!(
+        report.verdict.assumed.regions,
+        ["eu-central-1", "us-east-1"]
+    );
+    // A statement about something else, elsewhere: the launch may still be meant for the two.
+    policy["Statement"].as_array_mut().unwrap().push(json!({
+        "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:eu-west-1::bucket/*"
+    }));
+    let report = check(&policy);
+    assert!(report.verdict.assumed.regions.is_empty());
+    assert_eq!(decision(&report, "ec2:RunInstances"), Decision::Conditional);
+}
+
+#[test]
+fn an_id_counts_in_its_region() {
+    let setup = |subnets: &[&str]| Setup {
+        regions: vec!["us-east-1".to_owned(), "us-west-2".to_owned()],
+        subnets: subnets.iter().map(|id| (*id).to_owned()).collect(),
+        ..Setup::default()
+    };
+    let text = tighten(&setup(&["us-west-2=subnet-1"]));
+    assert!(
+        text.contains("arn:aws:ec2:us-west-2:*:subnet/subnet-1\""),
+        "{text}"
+    );
+    assert!(
+        text.contains("arn:aws:ec2:us-east-1:*:subnet/*\""),
+        "{text}"
+    );
+    let granted = |subnets: &[&str]| check_for(setup(subnets), &text).verdict.granted;
+    assert!(granted(&["us-west-2=subnet-1"]));
+    assert!(granted(&["us-west-2=subnet-1", "us-east-1=subnet-2"]));
+    assert!(!granted(&["us-west-2=subnet-2"]));
+    assert!(!granted(&[]));
 }
 
 #[test]
@@ -302,7 +385,7 @@ fn conditions_that_sprinters_meets_always_never_or_perhaps() {
         (
             "ec2:DescribeInstances",
             json!({ "StringEquals": { "aws:RequestedRegion": ["us-east-1", "us-east-2"] } }),
-            Conditional,
+            Granted,
         ),
         (
             "ec2:DescribeInstances",
@@ -557,19 +640,31 @@ fn setups() -> impl Strategy<Value = Setup> {
     let ids = |head: &'static str| {
         proptest::collection::vec((0..5_u8).prop_map(move |n| format!("{head}{n}")), 0..3)
     };
+    let of_region = prop_oneof![
+        3 => Just(""),
+        1 => Just("us-west-2="),
+        1 => Just("eu-central-1=")
+    ];
+    let entries = |head: &'static str| {
+        let entry = (of_region.clone(), 0..5_u8);
+        proptest::collection::vec(
+            entry.prop_map(move |(of, n)| format!("{of}{head}{n}")),
+            0..3,
+        )
+    };
     (
         proptest::sample::subsequence(Feature::ALL.to_vec(), 0..=Feature::ALL.len()),
-        some("eu-central-1"),
+        proptest::sample::subsequence(vec!["eu-central-1", "us-west-2", "us-east-1"], 0..=3),
         some("111122223333"),
-        ids("subnet-"),
-        ids("sg-"),
+        entries("subnet-"),
+        entries("sg-"),
         ids("m7i.x"),
         some("ci/runner"),
     )
         .prop_map(
-            |(features, region, account, subnets, security_groups, instance_types, role)| Setup {
+            |(features, regions, account, subnets, security_groups, instance_types, role)| Setup {
                 features,
-                region,
+                regions: regions.into_iter().map(str::to_owned).collect(),
                 account,
                 partition: None,
                 images: Vec::new(),

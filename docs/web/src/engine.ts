@@ -21,7 +21,7 @@ export type FindingType = "ERROR" | "SECURITY_WARNING" | "WARNING" | "SUGGESTION
 export interface Options {
   features: Feature[];
   target: Target;
-  region?: string;
+  regions?: string[];
   account?: string;
   images?: string[];
   subnets?: string[];
@@ -70,7 +70,7 @@ export interface Verdict {
   granted: boolean;
   /** Why IAM would not save the text; then the permissions are what it would be worth once that is fixed. */
   refused?: { errors: number; line: number };
-  assumed?: { region?: string; account?: string; partition?: string };
+  assumed?: { regions?: string[]; account?: string; partition?: string };
   permissions: Permission[];
 }
 

@@ -23,7 +23,7 @@ const TARGETS: [Target, string][] = [
 ];
 
 interface Field {
-  key: "region" | "account" | "images" | "subnets" | "securityGroups" | "instanceTypes" | "role";
+  key: "regions" | "account" | "images" | "subnets" | "securityGroups" | "instanceTypes" | "role";
   label: string;
   example: string;
   /** What each word must be. */
@@ -32,12 +32,13 @@ interface Field {
   needs?: Feature;
 }
 
+// What is used in one of several regions says in which: `us-west-2=subnet-0123…`.
 const FIELDS: Field[] = [
-  { key: "region", label: "Region", example: "eu-central-1", pattern: REGION },
+  { key: "regions", label: "Regions", example: "eu-central-1, us-west-2", pattern: REGION, list: true },
   { key: "account", label: "Account id", example: "111122223333", pattern: ACCOUNT },
-  { key: "images", label: "Images", example: "ami-0123…", pattern: IMAGE, list: true },
-  { key: "subnets", label: "Subnets", example: "subnet-0123…, subnet-4567…", pattern: SUBNET, list: true },
-  { key: "securityGroups", label: "Security groups", example: "sg-0123…", pattern: SECURITY_GROUP, list: true },
+  { key: "images", label: "Images", example: "ami-0123…", pattern: `((?:${REGION})=)?(?:${IMAGE})`, list: true },
+  { key: "subnets", label: "Subnets", example: "subnet-0123…, subnet-4567…", pattern: `((?:${REGION})=)?(?:${SUBNET})`, list: true },
+  { key: "securityGroups", label: "Security groups", example: "sg-0123…", pattern: `((?:${REGION})=)?(?:${SECURITY_GROUP})`, list: true },
   { key: "instanceTypes", label: "Instance types", example: "m7i.xlarge, m7a.xlarge", pattern: INSTANCE_TYPE, list: true },
   { key: "role", label: "Role of the instance profile", example: "build-role", pattern: ROLE, needs: "instance-profile" },
 ];
@@ -100,7 +101,8 @@ export function makeSetup(changed: () => void): Setup {
     const require = (carried["require"] ?? "").split(",");
     for (const { feature, box } of boxes) box.checked = require.includes(feature);
     target.value = TARGETS.some(([name]) => name === carried["target"]) ? (carried["target"] ?? "managed") : "managed";
-    for (const { field, input } of inputs) input.value = carried[field.key] ?? "";
+    // Links from before there were several regions carry `region`.
+    for (const { field, input } of inputs) input.value = carried[field.key] ?? (field.key === "regions" ? carried["region"] : undefined) ?? "";
     options();
   };
 

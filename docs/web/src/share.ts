@@ -1,6 +1,6 @@
 // A link that carries the policy, and what it is checked for, behind its `#`. Browsers do not send that part to any server.
 //
-// The rest of the fragment after the policy is a query: `#policy=WORD&target=inline-user&require=console&region=eu-central-1`.
+// The rest of the fragment after the policy is a query: `#policy=WORD&target=inline-user&require=console&regions=eu-central-1`.
 
 const START = "#policy=";
 

@@ -60,7 +60,7 @@ function row(permission: Permission, cause: number | undefined, goTo: (statement
 }
 
 function assumed({ assumed }: Verdict): HTMLElement | string {
-  const known = [assumed?.region && `region \`${assumed.region}\``, assumed?.account && `account \`${assumed.account}\``, assumed?.partition && `partition \`${assumed.partition}\``].filter(Boolean);
+  const known = [assumed?.regions && `region \`${assumed.regions.join("`, `")}\``, assumed?.account && `account \`${assumed.account}\``, assumed?.partition && `partition \`${assumed.partition}\``].filter(Boolean);
   if (known.length === 0) return "";
   return element("p", { class: "why" }, ...prose(`Judged for ${known.join(" and ")}, the only one that the policy names.`));
 }

@@ -1,4 +1,4 @@
-//! What is known of the requests: region, account, ids. `policy`, `tighten` and the page take the same.
+//! What is known of the requests: regions, account, ids. `policy`, `tighten` and the page take the same.
 
 use std::str::FromStr;
 
@@ -16,7 +16,7 @@ use crate::values::region::Region;
 
 /// The flags: name, placeholder, help, and whether several values may stand there.
 const FLAGS: [(&str, &str, &str, bool); 8] = [
-    ("region", "REGION", "The region", false),
+    ("region", "REGION", "The regions, separated by commas", true),
     ("account", "ACCOUNT", "The account, its 12 digits", false),
     (
         "partition",
@@ -24,7 +24,12 @@ const FLAGS: [(&str, &str, &str, bool); 8] = [
         "The partition, if it is not the region's: `aws`, `aws-us-gov`, `aws-cn`, `aws-eusc`, …",
         false,
     ),
-    ("image", "AMI", "The images", true),
+    (
+        "image",
+        "AMI",
+        "The images; of several regions as `us-west-2=ami-…`, and so subnets and groups",
+        true,
+    ),
     ("subnet", "SUBNET", "The subnets", true),
     ("security-group", "GROUP", "The security groups", true),
     ("instance-type", "TYPE", "The instance types", true),
@@ -79,16 +84,53 @@ pub(super) fn parse(
     };
     let setup = Setup {
         features,
-        region: valid("region", is::<Region>).pop(),
+        regions: valid("region", is::<Region>),
         account: valid("account", is::<AccountId>).pop(),
         partition: valid("partition", partition).pop(),
         images: valid("image", image),
         subnets: valid("subnet", subnet),
-        security_groups: valid("security-group", is::<SecurityGroup>),
+        security_groups: valid("security-group", |text| is::<SecurityGroup>(id(text)?)),
         instance_types: valid("instance-type", is::<InstanceType>),
         role: valid("role", role).pop(),
     };
+    let placed = [
+        ("image", &setup.images),
+        ("subnet", &setup.subnets),
+        ("security-group", &setup.security_groups),
+    ];
+    for (name, entries) in placed {
+        wrong.extend(misplaced(name, entries, &setup.regions));
+    }
     (setup, wrong)
+}
+
+// An id exists in one region alone: with several each says in which, and with one it need not.
+fn misplaced<'a>(
+    name: &'static str,
+    entries: &'a [String],
+    regions: &'a [String],
+) -> impl Iterator<Item = InputError> + use<'a> {
+    entries.iter().filter_map(move |entry| {
+        let accepted = match entry.split_once('=') {
+            Some((region, _)) if !regions.iter().any(|known| known == region) => {
+                format!("ids of the regions that `--region` lists; add `{region}` there")
+            }
+            None if regions.len() > 1 => {
+                let first = regions.first().map_or("", String::as_str);
+                format!("ids with their regions where there are several: write `{first}={entry}`")
+            }
+            _ => return None,
+        };
+        Some(InputError::wrong(name, entry, &accepted))
+    })
+}
+
+// The id alone, behind the region that it may name.
+fn id(text: &str) -> Result<&str, String> {
+    match text.split_once('=') {
+        Some((region, id)) => is::<Region>(region).map(|()| id),
+        None => Ok(text),
+    }
 }
 
 fn is<T: FromStr<Err = String>>(text: &str) -> Result<(), String> {
@@ -100,14 +142,14 @@ fn partition(text: &str) -> Result<(), String> {
 }
 
 fn image(text: &str) -> Result<(), String> {
-    if is_resource_id(text, "ami-") {
+    if is_resource_id(id(text)?, "ami-") {
         return Ok(());
     }
     Err("an image's id such as `ami-0123456789abcdef0`".to_owned())
 }
 
 fn subnet(text: &str) -> Result<(), String> {
-    if is_resource_id(text, "subnet-") {
+    if is_resource_id(id(text)?, "subnet-") {
         return Ok(());
     }
     Err("a subnet's id such as `subnet-0123456789abcdef0`".to_owned())
@@ -148,6 +190,39 @@ mod tests {
             let (_, wrong) = read(name, value);
             assert_eq!(wrong.len(), 1, "{name}");
             assert!(wrong.iter().all(|error| error.input == name), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn ids_have_their_regions_where_there_are_several() {
+        let read = |regions: &str, subnet: &str| {
+            let (setup, wrong) = parse(Vec::new(), |asked| match asked {
+                "region" => Some(regions.to_owned()),
+                "subnet" => Some(subnet.to_owned()),
+                _ => None,
+            });
+            let wrong: Vec<_> = wrong.iter().map(ToString::to_string).collect();
+            (setup, wrong.concat())
+        };
+        let own = "us-west-2=subnet-0123456789abcdef0";
+        let (setup, wrong) = read("us-east-1,us-west-2", own);
+        assert_eq!(setup.regions, ["us-east-1", "us-west-2"]);
+        assert!(setup.subnets == [own] && wrong.is_empty(), "{wrong}");
+        for (regions, subnet, why) in [
+            (
+                "us-east-1,us-west-2",
+                "subnet-0123456789abcdef0",
+                "write `us-east-1=subnet-",
+            ),
+            ("us-east-1", own, "add `us-west-2`"),
+            (
+                "us-east-1",
+                "us-wst-2=subnet-0123456789abcdef0",
+                "did you mean",
+            ),
+        ] {
+            let (_, wrong) = read(regions, subnet);
+            assert!(wrong.contains(why), "{wrong}");
         }
     }
 

@@ -116,7 +116,10 @@ pub(crate) fn parse(matches: &ArgMatches) -> Result<Wanted, Vec<InputError>> {
     });
     let group = problems.collect(group(given("security-group").unwrap_or("default")));
     let tight = (given("policy") == Some("tight")).then(|| Setup {
-        region: region.as_ref().map(|region| region.as_str().to_owned()),
+        regions: region
+            .iter()
+            .map(|region| region.as_str().to_owned())
+            .collect(),
         account: account.map(|account| account.as_str().to_owned()),
         ..Setup::default()
     });

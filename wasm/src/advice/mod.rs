@@ -31,7 +31,7 @@ pub(crate) struct Context<'a, 't> {
     pub(crate) catalog: Option<&'a Catalog>,
     pub(crate) verdict: &'a Verdict,
     /// The requests that it was made with.
-    pub(crate) required: &'a RequiredRequests,
+    pub(crate) required: &'a [RequiredRequests],
 }
 
 /// What IAM refuses although no check of Access Analyzer's says so: it depends on the kind of policy.
@@ -195,8 +195,10 @@ fn never_true(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
         return;
     }
     let mut seen = Vec::new();
-    let all = required.all().iter();
-    for asked in all.filter(|a| missing.contains(&(a.action, a.resource))) {
+    let all = required
+        .iter()
+        .flat_map(|required| required.all().iter().map(move |asked| (required, asked)));
+    for (required, asked) in all.filter(|(_, a)| missing.contains(&(a.action, a.resource))) {
         let facts = FactSheet::new(asked, required);
         let Some(target) = asked.targets.first() else {
             continue;

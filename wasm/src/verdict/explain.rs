@@ -11,12 +11,20 @@ use crate::tags::{self, Tag};
 const MAX_REASONS: usize = 6;
 
 /// What a permission's answer means for a job.
-pub(super) fn permission(action: &str, decision: Decision, types: &[&str]) -> String {
+pub(super) fn permission(
+    action: &str,
+    decision: Decision,
+    types: &[&str],
+    regions: &[&str],
+) -> String {
     let (can, cannot) = consequence(action);
-    let list = match types {
+    let mut list = match types {
         [] | ["*"] => String::new(),
         types => format!(" on `{}`", types.join("`, `")),
     };
+    if !regions.is_empty() {
+        list.push_str(&format!(" in `{}`", regions.join("`, `")));
+    }
     match decision {
         Decision::Granted => can.to_owned(),
         Decision::Conditional => {

@@ -12,7 +12,11 @@ use crate::pattern::same_name;
 use crate::policy::{Effect, Policy};
 use crate::region::{PARTITIONS, Partition, partition_named, partition_of};
 
-pub(crate) use request::{FactSheet, RequiredRequests, SPOT_ROLE};
+use request::Asked;
+pub(crate) use request::{FactSheet, RequiredRequests, SPOT_ROLE, required_requests};
+
+/// More regions than `aws-region` takes are not the ones of a ladder.
+const MOST_REGIONS: usize = 16;
 
 /// What of Sprinters is to be used beyond the six plain permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,13 +86,13 @@ impl Feature {
 pub struct Setup {
     /// The features in use.
     pub features: Vec<Feature>,
-    /// The region; if absent, the one that the policy's ARNs agree on.
-    pub region: Option<String>,
+    /// The regions; if absent, the one that the policy's ARNs agree on.
+    pub regions: Vec<String>,
     /// The account; if absent, the one that the policy's ARNs agree on.
     pub account: Option<String>,
     /// The partition; if absent, the region's, or the one that the policy's ARNs agree on.
     pub partition: Option<String>,
-    /// The images in use.
+    /// The images in use. One that is used in one region alone may say so: `us-west-2=ami-…`; so may subnets and groups.
     pub images: Vec<String>,
     /// The subnets in use.
     pub subnets: Vec<String>,
@@ -109,17 +113,41 @@ impl Setup {
         implied || self.features.contains(&feature)
     }
 
+    /// The setup as it is in one of its regions, or in the one that nobody knows.
+    fn in_region(&self, region: Option<&str>) -> Self {
+        let is_for = |of: &Option<&str>| of.is_none() || region.is_none() || *of == region;
+        let own = |ids: &[String]| -> Vec<String> {
+            let own = ids.iter().map(|id| split_entry(id));
+            own.filter(|(of, _)| is_for(of))
+                .map(|(_, id)| id.to_owned())
+                .collect()
+        };
+        Self {
+            regions: region.map(str::to_owned).into_iter().collect(),
+            images: own(&self.images),
+            subnets: own(&self.subnets),
+            security_groups: own(&self.security_groups),
+            ..self.clone()
+        }
+    }
+
     /// The partition: what was given, else what follows from the region, else what was taken from the policy.
     #[must_use]
     pub fn partition_with(&self, assumed: &Assumed) -> &'static Partition {
         let named = |name: &Option<String>| partition_named(name.as_deref()?);
-        let region = |name: &Option<String>| Some(partition_of(name.as_deref()?));
+        let region = |names: &[String]| Some(partition_of(names.first()?));
         named(&self.partition)
-            .or_else(|| region(&self.region))
+            .or_else(|| region(&self.regions))
             .or_else(|| named(&assumed.partition))
-            .or_else(|| region(&assumed.region))
+            .or_else(|| region(&assumed.regions))
             .unwrap_or(&PARTITIONS[0])
     }
+}
+
+/// An id and the region that it is said to be in: `us-west-2=ami-…`.
+pub(crate) fn split_entry(text: &str) -> (Option<&str>, &str) {
+    text.split_once('=')
+        .map_or((None, text), |(region, id)| (Some(region), id))
 }
 
 /// The answer for one permission.
@@ -149,6 +177,9 @@ pub struct ResourceAnswer {
     /// What it depends on, or why a statement that looks like it does not grant.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub conditions: Vec<String>,
+    /// The regions that the answer is for, where it is better in others.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub regions: Vec<String>,
 }
 
 /// One permission.
@@ -173,9 +204,9 @@ pub struct Permission {
 /// What was taken from the policy because nobody gave it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assumed {
-    /// The only region that the policy's ARNs and conditions name.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub region: Option<String>,
+    /// The only region that the policy's ARNs and conditions name; several where the policy grants everything in each.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub regions: Vec<String>,
     /// The only account that the policy's ARNs name.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub account: Option<String>,
@@ -223,33 +254,47 @@ fn is_empty(assumed: &Assumed) -> bool {
 /// Decides what the policy grants of all that Sprinters asks for.
 #[must_use]
 pub fn decide(policy: &Policy<'_, '_>, setup: &Setup) -> Verdict {
-    let assumed = assume(policy, setup);
-    let required = RequiredRequests::new(setup, &assumed);
-    decide_for(policy, &required, assumed)
+    decide_with(policy, setup).0
 }
 
+/// As [`decide`], with the requests of each region, those that follow from what the policy let one assume.
+pub(crate) fn decide_with(
+    policy: &Policy<'_, '_>,
+    setup: &Setup,
+) -> (Verdict, Vec<RequiredRequests>) {
+    let mut assumed = assume(policy, setup);
+    if assumed.regions.len() > 1 {
+        let all = required_requests(setup, &assumed);
+        let verdict = decide_for(policy, &all, assumed.clone());
+        let is_refused = |p: &Permission| p.decision >= Decision::Missing;
+        if !verdict.permissions.iter().any(is_refused) {
+            return (verdict, all);
+        }
+        // Some of them may be there for other purposes than Sprinters.
+        assumed.regions.clear();
+    }
+    let all = required_requests(setup, &assumed);
+    (decide_for(policy, &all, assumed), all)
+}
+
+// The policy must hold in every region.
 pub(crate) fn decide_for(
     policy: &Policy<'_, '_>,
-    required: &RequiredRequests,
+    required: &[RequiredRequests],
     assumed: Assumed,
 ) -> Verdict {
     let mut permissions: Vec<Permission> = Vec::with_capacity(9);
-    for request in required.all() {
-        let facts = FactSheet::new(request, required);
-        let mut worst: Option<ResourceAnswer> = None;
-        for target in &request.targets {
-            let asked = Request {
-                action: request.action,
-                target,
-                facts: &facts,
-            };
-            let answer = evaluate::evaluate(policy, &asked);
-            let one = resource_answer(policy, &asked, request.resource, &answer);
-            if worst.as_ref().is_none_or(|w| w.decision < one.decision) {
-                worst = Some(one);
-            }
-        }
-        let Some(answer) = worst else {
+    for (row, request) in required
+        .first()
+        .into_iter()
+        .flat_map(RequiredRequests::all)
+        .enumerate()
+    {
+        let answers = required.iter().filter_map(|one| {
+            let answer = worst_answer(policy, one, one.all().get(row)?)?;
+            Some((one.region(), answer))
+        });
+        let Some(answer) = worst_region(answers.collect()) else {
             continue;
         };
         match permissions.last_mut() {
@@ -273,6 +318,49 @@ pub(crate) fn decide_for(
         assumed,
         permissions,
     }
+}
+
+// The worst of a request's targets.
+fn worst_answer(
+    policy: &Policy<'_, '_>,
+    required: &RequiredRequests,
+    request: &Asked,
+) -> Option<ResourceAnswer> {
+    let facts = FactSheet::new(request, required);
+    let mut worst: Option<ResourceAnswer> = None;
+    for target in &request.targets {
+        let asked = Request {
+            action: request.action,
+            target,
+            facts: &facts,
+        };
+        let answer = evaluate::evaluate(policy, &asked);
+        let one = resource_answer(policy, &asked, request.resource, &answer);
+        if worst.as_ref().is_none_or(|w| w.decision < one.decision) {
+            worst = Some(one);
+        }
+    }
+    worst
+}
+
+// The first of the worst answers; where others are better, with the regions that have it.
+fn worst_region(answers: Vec<(Option<&str>, ResourceAnswer)>) -> Option<ResourceAnswer> {
+    let worst = answers.iter().map(|(_, answer)| answer.decision).max()?;
+    let all = answers.len();
+    let mut hit: Vec<_> = answers
+        .into_iter()
+        .filter(|(_, answer)| answer.decision == worst)
+        .collect();
+    let regions = hit
+        .iter()
+        .filter_map(|(region, _)| region.map(str::to_owned));
+    let regions = if hit.len() < all {
+        regions.collect()
+    } else {
+        Vec::new()
+    };
+    let (_, answer) = hit.swap_remove(0);
+    Some(ResourceAnswer { regions, ..answer })
 }
 
 fn resource_answer(
@@ -307,6 +395,7 @@ fn resource_answer(
         decision,
         statements: statements.map(|(index, ..)| *index).collect(),
         conditions,
+        regions: Vec::new(),
     }
 }
 
@@ -327,20 +416,32 @@ fn sum_up(permission: &mut Permission) {
             }
         }
     }
-    let types: Vec<&str> = worst.map(|r| r.resource_type.as_str()).collect();
-    permission.explanation = explain::permission(&permission.action, permission.decision, &types);
+    let types: Vec<&str> = worst.clone().map(|r| r.resource_type.as_str()).collect();
+    // One that is as bad everywhere is nothing of a region's.
+    let mut regions: Vec<&str> = Vec::new();
+    if worst.clone().all(|r| !r.regions.is_empty()) {
+        regions.extend(worst.flat_map(|r| r.regions.iter().map(String::as_str)));
+        regions.sort_unstable();
+        regions.dedup();
+    }
+    permission.explanation =
+        explain::permission(&permission.action, permission.decision, &types, &regions);
     statements.sort_unstable();
     statements.dedup();
     permission.statements = statements;
     permission.conditions = conditions;
 }
 
-/// The region and account that all ARNs of the policy agree on, where the caller named none.
+/// The account that all ARNs of the policy agree on and the regions that they name, where the caller named none.
 /// A policy that names one account is one for that account.
-#[must_use]
-pub fn assume(policy: &Policy<'_, '_>, setup: &Setup) -> Assumed {
-    let (mut region, mut account) = (Agreed::Nothing, Agreed::Nothing);
-    let mut partition = Agreed::Nothing;
+pub(crate) fn assume(policy: &Policy<'_, '_>, setup: &Setup) -> Assumed {
+    let mut regions: Vec<String> = Vec::new();
+    let mut note = |name: &str| {
+        if !name.is_empty() && !is_open(name) && regions.iter().all(|known| known != name) {
+            regions.push(name.to_owned());
+        }
+    };
+    let (mut account, mut partition) = (Agreed::Nothing, Agreed::Nothing);
     for statement in policy
         .statements
         .iter()
@@ -353,7 +454,7 @@ pub fn assume(policy: &Policy<'_, '_>, setup: &Setup) -> Assumed {
             .flat_map(super::policy::Element::texts)
         {
             if let Some(arn) = Arn::parse(&text.value) {
-                region.note(arn.region);
+                note(arn.region);
                 partition.note(arn.partition);
                 if arn.account.len() == 12 {
                     account.note(arn.account);
@@ -365,16 +466,20 @@ pub fn assume(policy: &Policy<'_, '_>, setup: &Setup) -> Assumed {
                 && same_name(&condition.key.value, "aws:RequestedRegion")
             {
                 for value in condition.value.elements().iter().filter_map(|v| v.as_str()) {
-                    region.note(value);
+                    note(value);
                 }
             }
         }
     }
     Assumed {
-        region: region.agreed().filter(|_| setup.region.is_none()),
+        regions: if setup.regions.is_empty() && regions.len() <= MOST_REGIONS {
+            regions
+        } else {
+            Vec::new()
+        },
         account: account.agreed().filter(|_| setup.account.is_none()),
         partition: partition.agreed().filter(|name| {
-            setup.partition.is_none() && setup.region.is_none() && name != PARTITIONS[0].name
+            setup.partition.is_none() && setup.regions.is_empty() && name != PARTITIONS[0].name
         }),
     }
 }

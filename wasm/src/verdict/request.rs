@@ -172,13 +172,29 @@ pub(crate) struct RequiredRequests {
     requests: Vec<Asked>,
 }
 
+/// The requests in each of the setup's regions, or in a region that nobody knows.
+pub(crate) fn required_requests(setup: &Setup, assumed: &Assumed) -> Vec<RequiredRequests> {
+    let regions = if setup.regions.is_empty() {
+        &assumed.regions
+    } else {
+        &setup.regions
+    };
+    let one = |region: Option<&str>| {
+        let own = setup.in_region(region);
+        RequiredRequests::new(own, region.map(str::to_owned), assumed)
+    };
+    if regions.is_empty() {
+        return vec![one(None)];
+    }
+    regions.iter().map(|region| one(Some(region))).collect()
+}
+
 impl RequiredRequests {
-    pub(crate) fn new(setup: &Setup, assumed: &Assumed) -> Self {
-        let region = setup.region.clone().or_else(|| assumed.region.clone());
+    fn new(setup: Setup, region: Option<String>, assumed: &Assumed) -> Self {
         let account = setup.account.clone().or_else(|| assumed.account.clone());
         let partition = setup.partition_with(assumed);
         let arns = Arns {
-            setup,
+            setup: &setup,
             partition: partition.name,
             region: region.as_deref().unwrap_or("{}"),
             account: account.as_deref().unwrap_or("{account}"),
@@ -203,7 +219,7 @@ impl RequiredRequests {
             _ => Vec::new(),
         };
         Self {
-            setup: setup.clone(),
+            setup,
             partition,
             subnet_arns,
             requests,
@@ -219,6 +235,10 @@ impl RequiredRequests {
 
     fn has(&self, feature: Feature) -> bool {
         self.setup.has(feature)
+    }
+
+    pub(crate) fn region(&self) -> Option<&str> {
+        self.region.as_deref()
     }
 }
 
