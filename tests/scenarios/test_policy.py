@@ -131,6 +131,26 @@ def test_what_tighten_prints_fits(command: list[str]) -> None:
     assert "? iam:PassRole" in again.stdout
 
 
+def test_several_regions_are_judged_and_written_for(command: list[str]) -> None:
+    both = ("--region", "eu-central-1,us-west-2", "--account", "123456789012")
+    subnet = ("--subnet", "us-west-2=subnet-0123456789abcdef0")
+    tight = policy(command, "tighten", *both, *subnet)
+    assert tight.returncode == 0, tight.stderr
+    assert "arn:aws:ec2:us-west-2:123456789012:subnet/subnet-0123456789abcdef0" in tight.stdout
+    granted = policy(command, *subnet, *both, "-", stdin=tight.stdout)
+    assert granted.returncode == 0, granted.stdout
+    # It needs nobody to say which regions it is for, and is for no other.
+    assert policy(command, "-", stdin=tight.stdout).stdout.startswith("stdin: Sprinters can work with this policy")
+    assert policy(command, "--region", "us-east-1", "-", stdin=tight.stdout).returncode == 1
+    one = policy(command, "tighten", "--region", "eu-central-1")
+    lacks = policy(command, *both, "-", stdin=one.stdout)
+    assert lacks.returncode == 1
+    assert "in `us-west-2` is not allowed" in lacks.stdout
+    wrong = policy(command, "--subnet", "subnet-0123456789abcdef0", *both, "-", stdin="{}")
+    assert wrong.returncode == 2
+    assert "write `eu-central-1=subnet-0123456789abcdef0`" in wrong.stderr
+
+
 def test_simulate_answers_as_aws_does(command: list[str]) -> None:
     tight = POLICIES / "tight.json"
     arn = "arn:aws:ec2:us-east-1:111122223333:instance/i-0"

@@ -115,10 +115,10 @@ impl Setup {
 
     /// The setup as it is in one of its regions, or in the one that nobody knows.
     fn in_region(&self, region: Option<&str>) -> Self {
-        let is_for = |of: &Option<&str>| of.is_none() || region.is_none() || *of == region;
+        let is_for = |of: Option<&str>| of.is_none() || region.is_none() || of == region;
         let own = |ids: &[String]| -> Vec<String> {
             let own = ids.iter().map(|id| split_entry(id));
-            own.filter(|(of, _)| is_for(of))
+            own.filter(|(of, _)| is_for(*of))
                 .map(|(_, id)| id.to_owned())
                 .collect()
         };

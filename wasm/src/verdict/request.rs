@@ -221,10 +221,10 @@ impl RequiredRequests {
         Self {
             setup,
             partition,
-            subnet_arns,
-            requests,
             region,
             account,
+            subnet_arns,
+            requests,
         }
     }
 
