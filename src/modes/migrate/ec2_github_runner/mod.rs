@@ -137,6 +137,7 @@ fn migrate_site(
     own_label(workflow, site, starts, edits);
     if !site.is_start() {
         widen(workflow, site, starts, edits);
+        look_everywhere(workflow, site, starts, edits);
     }
     if site.is_start() {
         let note = "jobs run as `runner`, who may use `sudo`, and not as root";
@@ -210,6 +211,45 @@ fn widen(workflow: &Workflow<'_>, site: &Site<'_>, starts: &[&&Site<'_>], edits:
     }
 }
 
+/// A stop looks in every region that one of the starts launches in.
+fn look_everywhere(
+    workflow: &Workflow<'_>,
+    site: &Site<'_>,
+    starts: &[&&Site<'_>],
+    edits: &mut Edits,
+) {
+    let mut regions: Vec<String> = Vec::new();
+    for start in starts {
+        let listed = regions_of(start).unwrap_or_default();
+        for region in listed.split(", ").filter(|region| !region.is_empty()) {
+            if regions.iter().all(|known| known != region) {
+                regions.push(region.to_owned());
+            }
+        }
+    }
+    let Some(mode) = site.with.entry("mode").filter(|_| regions.len() > 1) else {
+        return;
+    };
+    if site.with.get("aws-region").is_none() {
+        workflow.add_entry(site.with, mode, "aws-region", &regions.join(", "), edits);
+    } else {
+        let note = format!(
+            "`stop` looks in its `aws-region` alone: list all of `{}` there",
+            regions.join("`, `")
+        );
+        edits.note(site.uses.line, note);
+    }
+}
+
+/// The regions that the places of a start name.
+fn regions_of(site: &Site<'_>) -> Option<String> {
+    let config = site.with.get("availability-zones-config")?.scalar()?;
+    let zones = values::zones(config)?;
+    let mut inputs = zones.inputs.into_iter();
+    let (_, regions) = inputs.find(|(name, _)| *name == "aws-region")?;
+    Some(regions)
+}
+
 /// The action's name, without a comment after it that tells the version of theirs.
 fn replace_uses(workflow: &Workflow<'_>, uses: &Node, edits: &mut Edits) {
     let end = workflow.lines.content_end(uses.span.end);
@@ -244,11 +284,6 @@ fn has_region(workflow: &Workflow<'_>, site: &Site<'_>) -> bool {
         Some(job) => job.body.get("steps").and_then(Node::sequence),
         None => workflow.composite_steps(),
     };
-    let config = site
-        .with
-        .get("availability-zones-config")
-        .and_then(Node::scalar);
-    let names_it = |(name, _): &(&str, String)| *name == "aws-region";
     [
         Some(&workflow.root),
         site.job.map(|job| job.body),
@@ -258,7 +293,5 @@ fn has_region(workflow: &Workflow<'_>, site: &Site<'_>) -> bool {
     .flatten()
     .any(in_env)
         || steps.unwrap_or_default().iter().any(signs_in)
-        || config
-            .and_then(values::zones)
-            .is_some_and(|zones| zones.inputs.iter().any(names_it))
+        || regions_of(site).is_some()
 }

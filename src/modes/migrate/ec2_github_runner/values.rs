@@ -81,58 +81,135 @@ pub(super) fn block_devices(mappings: &str) -> Option<Meaning> {
     Some(meaning)
 }
 
-/// `availability-zones-config`: places to try, each with its image, subnet and group. They are of one region.
+/// A place of `availability-zones-config`.
+struct Place {
+    region: Option<String>,
+    image: Option<String>,
+    subnet: Option<String>,
+    group: Option<String>,
+}
+
+/// `availability-zones-config`: places to try, each with its image, subnet and group.
 pub(super) fn zones(config: &str) -> Option<Meaning> {
     let places: Vec<Value> = serde_json::from_str(config).ok()?;
     let text =
         |place: &Value, name: &str| place.get(name).and_then(Value::as_str).map(str::to_owned);
-    let region = |place: &Value| text(place, "region");
-    let first = region(places.first()?);
-    let (here, elsewhere): (Vec<&Value>, Vec<&Value>) =
-        places.iter().partition(|place| region(place) == first);
-    let all = |name: &str| {
-        let mut values: Vec<String> = here.iter().filter_map(|place| text(place, name)).collect();
-        values.dedup();
-        values
-    };
-    let (images, subnets, groups) = (all("imageId"), all("subnetId"), all("securityGroupId"));
-    let is_id = |ids: &[String], prefix: &str| ids.iter().all(|id| is_resource_id(id, prefix));
-    if !is_id(&subnets, "subnet-") || !is_id(&groups, "sg-") || subnets.is_empty() {
+    let mut places: Vec<Place> = places
+        .iter()
+        .map(|place| Place {
+            region: text(place, "region"),
+            image: text(place, "imageId"),
+            subnet: text(place, "subnetId"),
+            group: text(place, "securityGroupId"),
+        })
+        .collect();
+    let mut meaning = Meaning::default();
+    let regions = distinct(places.iter().filter_map(|place| place.region.clone()));
+    let in_none = places.iter().filter(|place| place.region.is_none()).count();
+    if in_none > 0 && !regions.is_empty() {
+        meaning.notes.push(format!(
+            "{in_none} of the places name no region, and are left out: write theirs into `aws-region` and `subnet`"
+        ));
+        places.retain(|place| place.region.is_some());
+    }
+    let subnets = entries(&places, &regions, "subnet-", |place| place.subnet.as_ref())?;
+    let groups = entries(&places, &regions, "sg-", |place| place.group.as_ref())?;
+    if subnets.is_empty() {
         return None;
     }
-    let mut meaning = Meaning::default();
-    if let Some(region) = first {
-        meaning.inputs.push(("aws-region", region));
+    if !regions.is_empty() {
+        meaning.inputs.push(("aws-region", regions.join(", ")));
     }
-    if let Some(image) = images.first() {
-        meaning.inputs.push(("image", image.clone()));
-    }
-    meaning.inputs.push(("subnet", subnets.join(", ")));
-    if !groups.is_empty() {
-        let mut groups = groups.clone();
-        groups.sort();
-        groups.dedup();
-        if groups.len() > 1 {
-            let note = "each instance gets all of these security groups: they must be of one VPC";
-            meaning.notes.push(note.to_owned());
+    let images = images(&places, &regions, &mut meaning.notes);
+    for (input, values) in [
+        ("image", images),
+        ("subnet", subnets),
+        ("security-group", groups),
+    ] {
+        if !values.is_empty() {
+            meaning.inputs.push((input, values.join(", ")));
         }
-        meaning.inputs.push(("security-group", groups.join(", ")));
     }
-    if images.len() > 1 {
-        let others = images[1..].join("`, `");
-        meaning.notes.push(format!(
-            "the images `{others}` are left out: within a region all places have one image"
-        ));
+    let groups_of = |region: Option<&String>| {
+        let own = places
+            .iter()
+            .filter(|place| place.region.as_ref() == region);
+        distinct(own.filter_map(|place| place.group.clone())).len()
+    };
+    let mut everywhere = places.iter().map(|place| place.region.as_ref());
+    if everywhere.any(|region| groups_of(region) > 1) {
+        let note =
+            "each instance gets all of its region's security groups: they must be of one VPC";
+        meaning.notes.push(note.to_owned());
     }
-    let mut others: Vec<String> = elsewhere.iter().filter_map(|place| region(place)).collect();
-    others.dedup();
+    Some(meaning)
+}
+
+/// The ids of one kind, with their regions where there are several; `None` where one is not such an id.
+fn entries(
+    places: &[Place],
+    regions: &[String],
+    prefix: &str,
+    id: impl Fn(&Place) -> Option<&String>,
+) -> Option<Vec<String>> {
+    let given: Vec<(&Place, &String)> = places
+        .iter()
+        .filter_map(|place| Some((place, id(place)?)))
+        .collect();
+    let are_ids = given.iter().all(|(_, id)| is_resource_id(id, prefix));
+    let entries = given.iter().map(|(place, id)| placed(place, id, regions));
+    are_ids.then(|| distinct(entries))
+}
+
+/// One image for each region.
+fn images(places: &[Place], regions: &[String], notes: &mut Vec<String>) -> Vec<String> {
+    let mut chosen: Vec<(Option<&String>, String)> = Vec::new();
+    let mut others: Vec<String> = Vec::new();
+    for place in places {
+        let Some(image) = &place.image else { continue };
+        let entry = placed(place, image, regions);
+        let own = chosen
+            .iter()
+            .find(|(region, _)| *region == place.region.as_ref());
+        match own {
+            None => chosen.push((place.region.as_ref(), entry)),
+            Some((_, own)) if *own != entry => others.push(image.clone()),
+            Some(_) => {}
+        }
+    }
+    let others = distinct(others);
     if !others.is_empty() {
-        meaning.notes.push(format!(
-            "the places in `{}` are left out: start there in a step of its own, if this one fails",
+        notes.push(format!(
+            "the images `{}` are left out: within a region all places have one image",
             others.join("`, `")
         ));
     }
-    Some(meaning)
+    let lacks = |region: &&String| chosen.iter().all(|(own, _)| *own != Some(*region));
+    for region in regions.iter().filter(lacks).filter(|_| !chosen.is_empty()) {
+        notes.push(format!(
+            "`{region}` has no image: add `{region}=ami-…` to `image`"
+        ));
+    }
+    chosen.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// `us-west-2=subnet-…` where there are several regions.
+fn placed(place: &Place, id: &str, regions: &[String]) -> String {
+    match &place.region {
+        Some(region) if regions.len() > 1 => format!("{region}={id}"),
+        _ => id.to_owned(),
+    }
+}
+
+/// Each once, in the order that they came in.
+fn distinct(values: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut all = Vec::new();
+    for value in values {
+        if !all.contains(&value) {
+            all.push(value);
+        }
+    }
+    all
 }
 
 #[cfg(test)]
@@ -166,9 +243,28 @@ mod tests {
             {"imageId": "ami-22222222", "subnetId": "subnet-33333333", "securityGroupId": "sg-22222222", "region": "us-west-2"}]"#;
         assert_eq!(
             given(zones(places)),
-            "aws-region=us-east-1; image=ami-11111111; subnet=subnet-11111111, subnet-22222222; security-group=sg-11111111"
+            "aws-region=us-east-1, us-west-2; image=us-east-1=ami-11111111, us-west-2=ami-22222222; \
+             subnet=us-east-1=subnet-11111111, us-east-1=subnet-22222222, us-west-2=subnet-33333333; \
+             security-group=us-east-1=sg-11111111, us-west-2=sg-22222222"
         );
-        assert!(zones(places).is_some_and(|zones| zones.notes.concat().contains("`us-west-2`")));
+        assert!(zones(places).is_some_and(|zones| zones.notes.is_empty()));
+        let one_region = places.replace("us-west-2", "us-east-1");
+        assert_eq!(
+            given(zones(&one_region)),
+            "aws-region=us-east-1; image=ami-11111111; subnet=subnet-11111111, subnet-22222222, subnet-33333333; \
+             security-group=sg-11111111, sg-22222222"
+        );
+        let notes = |places: &str| zones(places).unwrap_or_default().notes.concat();
+        let told = notes(&one_region);
+        assert!(
+            told.contains("`ami-22222222`") && told.contains("one VPC"),
+            "{told}"
+        );
+        let half = places.replace(r#""imageId": "ami-22222222", "#, "");
+        assert!(notes(&half).contains("`us-west-2` has no image"));
+        let some = places.replace(r#", "region": "us-west-2""#, "");
+        assert!(notes(&some).contains("1 of the places"));
+        assert!(given(zones(&some)).starts_with("aws-region=us-east-1; image=ami-11111111;"));
         for unreadable in ["", "${{ vars.ZONES }}", "[]", "{}", r#"[{"imageId": 1}]"#] {
             assert_eq!((zones(unreadable), block_devices(unreadable)), (None, None));
         }
