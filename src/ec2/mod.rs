@@ -51,6 +51,7 @@ use secrecy::ExposeSecret;
 
 use crate::credentials::AwsCredentials;
 use crate::credentials::mask::Mask;
+use crate::values::per_region::Regions;
 use crate::values::region::Region;
 use role::{Provider, Role};
 
@@ -99,12 +100,15 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(25);
 impl Ec2 {
     /// Builds the client, and asks nobody anything: a role is taken, and the SDK's default chain looks through the
     /// environment, when the first call is made.
+    ///
+    /// The client is for the first of the regions; the others are where a role can be taken, too.
     pub(crate) async fn new(
         connector: &SharedHttpConnector,
-        region: &Region,
+        regions: &Regions,
         credentials: AwsCredentials,
         mask: Mask,
     ) -> Self {
+        let region = regions.first_region();
         let loader = aws_config::defaults(BehaviorVersion::latest())
             .region(AwsRegion::new(region.as_str().to_owned()))
             .http_client(crate::http::client(connector))
@@ -120,7 +124,9 @@ impl Ec2 {
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         #[cfg(target_family = "wasm")]
         let loader = loader.sleep_impl(aws_smithy_wasm::wasi::WasiSleep);
-        let role = |source, config: &_| Role::new(source, config, connector.clone(), mask);
+        let role = |source, config: &_| {
+            Role::new(source, config, regions.regions(), connector.clone(), mask)
+        };
         let loader = match &credentials {
             AwsCredentials::Key(key) => loader.credentials_provider(Credentials::new(
                 key.id.clone(),

@@ -49,7 +49,7 @@ impl Regional {
         mask: Mask,
     ) -> Self {
         let mut all = regions.regions();
-        let home = Ec2::new(connector, regions.first_region(), credentials, mask).await;
+        let home = Ec2::new(connector, regions, credentials, mask).await;
         all.next();
         let others: Vec<Ec2> = all.map(|region| home.in_region(region)).collect();
         let clients = std::iter::once(home.clone()).chain(others);

@@ -1,6 +1,7 @@
 //! Credentials without a key: GitHub's OIDC token says which job this is, and AWS gives the role's credentials for it.
 
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use aws_config::SdkConfig;
@@ -8,6 +9,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::{
     self, ProvideCredentials, error::CredentialsError, future::ProvideCredentials as Provided,
 };
+use aws_sdk_sts::config::{Builder, Region as AwsRegion};
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityOutput as Output;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use secrecy::{ExposeSecret, SecretString};
@@ -20,6 +22,7 @@ use crate::credentials::mask::Mask;
 use crate::credentials::role::RoleSource;
 use crate::http::get_text_as;
 use crate::retry::{self, Deadline};
+use crate::values::region::Region;
 
 /// How long passing errors are waited out.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -29,7 +32,10 @@ const TOO_SHORT: Duration = Duration::from_mins(5);
 /// Takes the role when it is first needed, and again when its credentials are about to end.
 pub(super) struct Role {
     source: RoleSource,
-    sts: aws_sdk_sts::Client,
+    /// A client for each region, the preferred one first: the role's credentials are good in all of them, so any may give them.
+    sts: Vec<aws_sdk_sts::Client>,
+    /// Which of them is asked next.
+    turn: AtomicUsize,
     connector: SharedHttpConnector,
     mask: Mask,
     assumed: Mutex<Option<AssumedRole>>,
@@ -53,15 +59,21 @@ struct Answer {
 
 impl Role {
     /// `config` says how AWS is reached, and has no credentials.
-    pub(super) fn new(
+    pub(super) fn new<'r>(
         source: RoleSource,
         config: &SdkConfig,
+        regions: impl Iterator<Item = &'r Region>,
         connector: SharedHttpConnector,
         mask: Mask,
     ) -> Self {
+        let sts = regions.map(|region| {
+            let there = Builder::from(config).region(AwsRegion::new(region.as_str().to_owned()));
+            aws_sdk_sts::Client::from_conf(there.build())
+        });
         Self {
             source,
-            sts: aws_sdk_sts::Client::new(config),
+            sts: sts.collect(),
+            turn: AtomicUsize::default(),
             connector,
             mask,
             assumed: Mutex::default(),
@@ -83,15 +95,22 @@ impl Role {
     async fn ask(&self) -> Result<AssumedRole, RoleError> {
         let token = self.token().await?;
         let claims = Claims::of(token.expose_secret());
-        let answer = self
-            .sts
+        // One that does not answer in time is not asked again before the others were.
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let there = self.sts.get(turn % self.sts.len().max(1));
+        let answer = there
+            .ok_or_else(|| RoleError::unreadable("there is no region to ask"))?
             .assume_role_with_web_identity()
             .role_arn(self.source.arn.to_string())
             .role_session_name(&self.source.session)
             .web_identity_token(token.expose_secret())
             .send()
             .await
-            .map_err(|error| RoleError::refused(&self.source.arn, &claims, &error))?;
+            .map_err(|error| {
+                let is_asked_elsewhere = turn + 1 < self.sts.len();
+                RoleError::refused(&self.source.arn, &claims, &error, is_asked_elsewhere)
+            })?;
+        self.turn.store(turn, Ordering::Relaxed);
         self.assumed(answer, claims)
             .ok_or_else(|| RoleError::unreadable("AWS's answer has no credentials"))
     }

@@ -69,7 +69,12 @@ impl RoleError {
     }
 
     /// AWS refused, or did not answer.
-    pub(super) fn refused(role: &RoleArn, claims: &Claims, error: &SdkError<StsError>) -> Self {
+    pub(super) fn refused(
+        role: &RoleArn,
+        claims: &Claims,
+        error: &SdkError<StsError>,
+        is_asked_elsewhere: bool,
+    ) -> Self {
         let SdkError::ServiceError(context) = error else {
             let status = error.http_status();
             let what = status.map_or_else(
@@ -86,6 +91,7 @@ impl RoleError {
         let message = context.err().message().unwrap_or("no message");
         let is_server = error.http_status().is_some_and(|status| status >= 500);
         let is_transient = is_server
+            || (is_asked_elsewhere && code == "RegionDisabledException")
             || matches!(
                 code,
                 "IDPCommunicationError"

@@ -206,3 +206,33 @@ def test_silence_ends(sprinters: Program, ec2: Ec2, oidc: Oidc, role: str) -> No
     assert run.code == 1
     assert "could not take the AWS role" in run.log
     assert not ec2.instances()
+
+
+def disabled() -> Response:
+    body = (
+        '<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>'
+        "<Code>RegionDisabledException</Code><Message>STS is not activated in this region for account</Message></Error>"
+        "<RequestId>0</RequestId></ErrorResponse>"
+    )
+    return Response(403, {"Content-Type": "text/xml"}, body.encode())
+
+
+@pytest.mark.parametrize("regions", ["eu-central-1", "eu-central-1, us-west-2"])
+def test_a_region_whose_sts_is_switched_off_leaves_the_others(
+    sprinters: Program, ec2: Ec2, role: str, regions: str
+) -> None:
+    several = "," in regions
+    ec2.gate.fail("AssumeRoleWithWebIdentity", answer(disabled()), times=1 if several else None)
+    run = sprinters.run("sweep", **{"aws-region": regions})
+
+    asked = [e for e in ec2.gate.exchanges if e.operation == "AssumeRoleWithWebIdentity"]
+    assert run.code == (0 if several else 1), run.log
+    assert len(asked) == (2 if several else 1)
+    assert several or "activate STS for this region" in run.log
+
+
+def test_an_sts_that_does_not_answer_leaves_the_other_region(sprinters: Program, ec2: Ec2, role: str) -> None:
+    ec2.gate.fail("AssumeRoleWithWebIdentity", stalled(60), times=1)
+    run = sprinters.run("sweep", **{"aws-region": "eu-central-1, us-west-2"})
+
+    assert run.code == 0, run.log
