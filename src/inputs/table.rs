@@ -197,13 +197,13 @@ pub(crate) const INPUTS: &[Input] = &[
         "launch-template",
         "TEMPLATE",
         LAUNCH,
-        "Launch template underneath the launch, `ID` or `NAME`, with `:VERSION`; what Sprinters sets itself wins",
+        "Launch template underneath the launch, `ID` or `NAME`, with `:VERSION`; one region's own as `us-west-2=…`; what Sprinters sets itself wins",
     ),
     input(
         "capacity-reservation",
         "RESERVATION",
         LAUNCH,
-        "Capacity reservation: `open`, `none`, `cr-…`, `block=cr-…` for a Capacity Block, or the ARN of a resource group",
+        "Capacity reservation: `open`, `none`, `cr-…`, `block=cr-…` for a Capacity Block, or the ARN of a resource group; one region's own as `us-west-2=…`",
     ),
     input(
         "nested-virtualization",

@@ -169,7 +169,7 @@ impl Launcher {
                 volumes,
                 security_groups: &region.security_groups,
                 instance_profile: self.spec.instance_profile.as_ref(),
-                options: &self.spec.options,
+                options: &region.options,
                 tags: &tags,
                 user_data,
                 client_token: &format!("sprinters-{}", letters(32)),

@@ -14,6 +14,8 @@ pub(crate) mod mint;
 pub(crate) mod plan;
 pub(crate) mod prepare;
 pub(crate) mod rate_limit;
+mod region_entries;
+mod region_options;
 pub(crate) mod region_spec;
 pub(crate) mod registrar;
 pub(crate) mod runner;

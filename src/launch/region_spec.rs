@@ -1,9 +1,10 @@
 //! What a launch needs in each region: the image, where in the region, and behind which security groups. Pure.
 
-use std::str::FromStr;
-
+use super::region_entries::{Single, entries, of_region};
+use super::region_options::RegionOptions;
 use crate::inputs::{InputError, Inputs, Problems};
 use crate::values::image::Image;
+use crate::values::launch_options::LaunchOptions;
 use crate::values::network::{Placement, SecurityGroup, Subnet};
 use crate::values::per_region::{Entry, PerRegion, Regions, listed};
 use crate::values::region::{Region, Zone};
@@ -21,6 +22,7 @@ pub(crate) struct RegionSpec {
     /// Where the user wants it; empty means anywhere in the default VPC.
     pub placements: Vec<Placement>,
     pub security_groups: Vec<SecurityGroup>,
+    pub options: LaunchOptions,
 }
 
 impl RegionSpec {
@@ -44,6 +46,7 @@ impl RegionSpec {
         }
         check_groups(inputs, &groups, regions, problems);
         let root = Root::parse(inputs, problems);
+        let options = RegionOptions::parse(inputs, known, problems);
         let places = placements(inputs, &zones, &subnets, regions, problems);
         let specs = places.iter().map(|(region, placements)| {
             let image = match known {
@@ -58,6 +61,7 @@ impl RegionSpec {
                 image,
                 placements: placements.clone(),
                 security_groups: of_region(&groups, region).cloned().collect(),
+                options: options.of(inputs, region, regions, problems),
             };
             (region.clone(), spec)
         });
@@ -69,35 +73,6 @@ impl RegionSpec {
     }
 }
 
-/// The entries of a list, of which each may name one of the regions.
-fn entries<T: FromStr<Err = String>>(
-    inputs: &Inputs,
-    name: &str,
-    known: Option<&Regions>,
-    problems: &mut Problems,
-) -> Vec<Entry<T>> {
-    let parse = |text: &str| {
-        let entries = list::parse::<Entry<T>>(text)?;
-        let named = entries.iter().filter_map(|entry| entry.region.as_ref());
-        for (region, regions) in named.zip(known.into_iter().cycle()) {
-            if regions.get(region).is_none() {
-                return Err(format!(
-                    "`<region>=…` with a region of `aws-region` ({}), which has no `{region}`",
-                    listed(regions.regions())
-                ));
-            }
-        }
-        Ok(entries)
-    };
-    problems.optional(inputs, name, parse).unwrap_or_default()
-}
-
-/// The entries for that region: its own and those for all.
-fn of_region<'a, T>(entries: &'a [Entry<T>], region: &'a Region) -> impl Iterator<Item = &'a T> {
-    let is_for = move |entry: &&Entry<T>| entry.region.as_ref().is_none_or(|own| own == region);
-    entries.iter().filter(is_for).map(|entry| &entry.value)
-}
-
 /// The region's own image, or that of all regions.
 fn image(
     inputs: &Inputs,
@@ -106,41 +81,28 @@ fn image(
     regions: &Regions,
     problems: &mut Problems,
 ) -> Image {
-    let Some(text) = inputs.get("image") else {
-        return Image::default();
+    let single = Single {
+        input: "image",
+        noun: "image",
+        example: "ami-0123456789abcdef0",
+        entries: images,
     };
-    let mut wrong = |accepted: &str| problems.push(InputError::wrong("image", text, accepted));
-    let mut own = images
-        .iter()
-        .filter(|entry| entry.region.as_ref() == Some(region));
-    let mut all = images.iter().filter(|entry| entry.region.is_none());
-    let (own, all) = ([own.next(), own.next()], [all.next(), all.next()]);
-    match (own, all) {
-        ([_, Some(_)], _) => wrong(&format!("one image for `{region}`")),
-        (_, [_, Some(_)]) => {
-            wrong(
-                "one image, and others only as `<region>=…`, such as `us-west-2=ami-0123456789abcdef0`",
-            );
-        }
-        ([Some(own), None], _) => return own.value.clone(),
-        (
-            _,
-            [
-                Some(Entry {
-                    value: Image::Ami(_),
-                    ..
-                }),
-                None,
-            ],
-        ) if regions.is_several() => {
-            wrong(&format!(
-                "an image of each region, because AMI ids differ: write `{region}=ami-…`"
-            ));
-        }
-        (_, [Some(all), None]) => return all.value.clone(),
-        // What could not be parsed has been reported.
-        _ if images.is_empty() => {}
-        _ => wrong(&format!("an image for `{region}`, too: write `{region}=…`")),
+    let ami = |image: &Image| {
+        (regions.is_several() && matches!(image, Image::Ami(_))).then(|| {
+            format!("an image of each region, because AMI ids differ: write `{region}=ami-…`")
+        })
+    };
+    if let Some(image) = single.choose(inputs, region, ami, problems) {
+        return image.clone();
+    }
+    let is_for = |entry: &Entry<Image>| entry.region.as_ref().is_none_or(|own| own == region);
+    // What could not be parsed has been reported, and what was wrong with an entry for this region, too.
+    if let Some(text) = inputs.get("image")
+        && !images.is_empty()
+        && !images.iter().any(is_for)
+    {
+        let why = format!("an image for `{region}`, too: write `{region}=…`");
+        problems.push(InputError::wrong("image", text, &why));
     }
     Image::default()
 }
@@ -392,8 +354,62 @@ mod tests {
             ("subnet", "us-east-1=us-west-2a=subnet-12345678"),
             ("security-group", "eu-west-1=sg-12345678"),
             ("availability-zone", "eu-west-1a"),
+            ("launch-template", "lt-12345678"),
+            ("launch-template", "eu-west-1=lt-12345678"),
+            ("launch-template", "runners, others"),
+            ("capacity-reservation", "cr-12345678"),
+            ("capacity-reservation", "block=cr-12345678"),
+            (
+                "capacity-reservation",
+                "us-east-1=cr-12345678, us-east-1=none",
+            ),
+            (
+                "capacity-reservation",
+                "arn:aws:resource-groups:eu-west-1:123456789012:group/builds",
+            ),
+            (
+                "capacity-reservation",
+                "us-west-2=arn:aws:resource-groups:us-east-1:123456789012:group/builds",
+            ),
         ] {
             assert!(parse(TWO, &[(name, value)]).is_err(), "{name} {value}");
         }
+    }
+
+    #[test]
+    fn templates_and_reservations_are_of_one_region() {
+        let options = |template: &str, reservation: &str| {
+            let parsed = parse(
+                TWO,
+                &[
+                    ("launch-template", template),
+                    ("capacity-reservation", reservation),
+                ],
+            );
+            let parsed = parsed.unwrap_or_else(|errors| unreachable!("{errors:?}"));
+            let shown = parsed.iter().map(|(region, spec)| {
+                let version = spec.options.template.as_ref();
+                let version = version.map_or("-", |it| it.version.as_deref().unwrap_or("default"));
+                let capacity = spec.options.capacity.as_ref();
+                let capacity = capacity.map_or("-".to_owned(), ToString::to_string);
+                format!("{region} {version} {capacity}")
+            });
+            shown.collect::<Vec<_>>()
+        };
+        assert_eq!(
+            options(
+                "runners, us-west-2=lt-12345678:3",
+                "none, us-west-2=block=cr-12345678"
+            ),
+            ["us-east-1 default none", "us-west-2 3 block=cr-12345678"]
+        );
+        let group = "arn:aws:resource-groups:us-west-2:123456789012:group/builds";
+        assert_eq!(
+            options("us-east-1=runners:$Latest", group),
+            [
+                "us-east-1 $Latest -".to_owned(),
+                format!("us-west-2 - {group}")
+            ]
+        );
     }
 }

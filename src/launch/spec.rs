@@ -7,7 +7,6 @@ use crate::values::duration::Seconds;
 use crate::values::group::Group;
 use crate::values::instance_type::{Architecture, InstanceType};
 use crate::values::label::Label;
-use crate::values::launch_options::LaunchOptions;
 use crate::values::network::{InstanceProfile, Placement};
 use crate::values::per_region::{PerRegion, Regions};
 use crate::values::region::{Region, is_familiar};
@@ -36,7 +35,6 @@ pub(crate) struct StartSpec {
     pub instance_types: Vec<InstanceType>,
     pub spot: Spot,
     pub instance_profile: Option<InstanceProfile>,
-    pub options: LaunchOptions,
     /// `None`: on the root volume.
     pub temp: Option<Temp>,
     pub swap: Swap,
@@ -92,7 +90,7 @@ impl StartSpec {
         let max_lifetime = duration("max-lifetime", MAX_LIFETIME, LONGEST_LIFETIME);
         let instance_profile: Option<InstanceProfile> =
             problems.optional(inputs, "instance-profile", str::parse);
-        let options = options(inputs, &instance_types, problems);
+        check_options(inputs, &regions, &instance_types, problems);
         let mut image_notes: Vec<String> = Vec::new();
         for note in regions.iter().filter_map(|(_, spec)| spec.image.note()) {
             if !image_notes.contains(&note) {
@@ -114,7 +112,6 @@ impl StartSpec {
                 .optional(inputs, "spot", str::parse)
                 .unwrap_or_default(),
             instance_profile,
-            options,
             temp,
             swap: problems
                 .optional(inputs, "swap", str::parse)
@@ -191,20 +188,19 @@ fn instance_types(
     types
 }
 
-/// Settings for some accounts; what EC2 refuses together is refused here, by name.
-fn options(inputs: &Inputs, types: &[InstanceType], problems: &mut Problems) -> LaunchOptions {
-    let options = LaunchOptions {
-        template: problems.optional(inputs, "launch-template", str::parse),
-        public_ip: problems.optional(inputs, "public-ip", switch::parse),
-        capacity: problems.optional(inputs, "capacity-reservation", str::parse),
-        nested_virtualization: problems
-            .optional(inputs, "nested-virtualization", switch::parse)
-            .unwrap_or_default(),
-    };
+/// What EC2 refuses together is refused here, by name.
+fn check_options(
+    inputs: &Inputs,
+    regions: &PerRegion<RegionSpec>,
+    types: &[InstanceType],
+    problems: &mut Problems,
+) {
     let spot = inputs.get("spot").filter(|spot| *spot != "false");
-    if let (Some(capacity), Some(spot)) = (&options.capacity, spot)
-        && capacity.is_targeted()
-    {
+    let mut reservations = regions.iter().filter_map(|(_, spec)| {
+        let reservation = spec.options.capacity.as_ref();
+        reservation.filter(|reservation| reservation.is_targeted())
+    });
+    if let (Some(capacity), Some(spot)) = (reservations.next(), spot) {
         let accepted = format!(
             "`open` or `none` with `spot: {spot}`: a reservation holds on-demand instances alone"
         );
@@ -215,7 +211,7 @@ fn options(inputs: &Inputs, types: &[InstanceType], problems: &mut Problems) -> 
         ));
     }
     if let Some(unable) = types.iter().find(|it| it.cannot_nest())
-        && options.nested_virtualization
+        && regions.first().options.nested_virtualization
     {
         let accepted = format!(
             "`false` with `{unable}`, which cannot nest virtual machines: Intel's types can from the eighth generation on, such as \
@@ -227,7 +223,6 @@ fn options(inputs: &Inputs, types: &[InstanceType], problems: &mut Problems) -> 
             &accepted,
         ));
     }
-    options
 }
 
 /// A disk that one of the types lacks would be missed on that candidate of the ladder alone, and only once it has booted.

@@ -83,6 +83,14 @@ pub(crate) enum CapacityReservation {
 }
 
 impl CapacityReservation {
+    /// The region that a group's ARN names.
+    pub(crate) fn region(&self) -> Option<&str> {
+        match self {
+            Self::Group(arn) => arn.split(':').nth(3),
+            Self::Open | Self::None | Self::Id(_) | Self::Block(_) => None,
+        }
+    }
+
     /// Whether the launch takes place in a reservation that the user named, which holds no spot instances.
     pub(crate) fn is_targeted(&self) -> bool {
         !matches!(self, Self::Open | Self::None)

@@ -10,6 +10,7 @@ import pytest
 from standins import images
 from standins.aws import Ec2, Instance, policy
 from standins.cloud import Behaves
+from standins.ec2.launch import RESERVATION
 from standins.gate import lost
 from standins.github import GitHub
 from standins.program import Program, Run
@@ -172,6 +173,23 @@ def test_each_region_has_its_own_image_subnet_and_group(sprinters: Program, ec2:
     assert asked[HERE]["SecurityGroupId.1"] == "sg-0123456789abcdef0"
 
 
+def test_each_region_has_its_own_template_and_reservation(sprinters: Program, ec2: Ec2) -> None:
+    full(ec2, HERE)
+    run = sprinters.run(
+        "start",
+        **LAUNCH,
+        **{"capacity-reservation": f"none, {THERE}={RESERVATION}", "launch-template": f"{HERE}=runners"},
+    )
+    asked = {region_of(call.request): call.request.form for call in ec2.gate.calls("RunInstances")}
+    reservation = "CapacityReservationSpecification.CapacityReservation"
+
+    assert run.code == 0, run.log
+    assert asked[HERE][f"{reservation}Preference"] == "none"
+    assert asked[THERE][f"{reservation}Target.CapacityReservationId"] == RESERVATION
+    assert asked[HERE]["LaunchTemplate.LaunchTemplateName"] == "runners"
+    assert not any(name.startswith("LaunchTemplate.") for name in asked[THERE])
+
+
 def test_spot_goes_to_the_cheapest_zone_of_all_regions(sprinters: Program, ec2: Ec2) -> None:
     run = sprinters.run("start", spot="true", **LAUNCH)
     assert run.code == 0, run.log
@@ -271,6 +289,8 @@ def test_check_is_content_with_two_regions(sprinters: Program) -> None:
         ({"image": images.OWN_X64}, f"write `{HERE}=ami-…`"),
         ({"subnet": "subnet-0123456789abcdef0"}, f"write `{HERE}=subnet-…`"),
         ({"security-group": "sg-0123456789abcdef0"}, f"write `{HERE}=sg-…`"),
+        ({"launch-template": "lt-0123456789abcdef0"}, f"write `{HERE}=lt-0123456789abcdef0`"),
+        ({"capacity-reservation": RESERVATION}, f"write `{HERE}={RESERVATION}`"),
         ({"aws-region": "us-east-1, cn-north-1"}, "regions of one partition"),
         ({"availability-zone": "us-east-1a"}, f"zones of the regions `{HERE}`, `{THERE}`"),
     ],

@@ -268,3 +268,11 @@ def test_instances_that_are_told_late_are_waited_for(sprinters: Program, behaves
 
     assert run.code == 0, run.log
     assert run.seconds >= 4.0
+
+
+def test_a_blank_between_labels_is_warned_of(sprinters: Program) -> None:
+    run = sprinters.run("start", **AMI, labels="linux gpu, ours")
+
+    assert run.code == 0, run.log
+    assert "`labels`: `linux gpu` is one label with a blank in it; several are separated by commas" in run.log
+    assert "`ours` is one label" not in run.log

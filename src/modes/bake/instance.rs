@@ -102,7 +102,7 @@ impl<'a, 'b> Baking<'a, 'b> {
                 volumes,
                 security_groups: &region.security_groups,
                 instance_profile: spec.instance_profile.as_ref(),
-                options: &spec.options,
+                options: &region.options,
                 tags: &self.tags,
                 user_data: &self.user_data,
                 client_token: &token,

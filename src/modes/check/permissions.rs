@@ -235,7 +235,7 @@ fn launch_of<'a>(
         volumes: spec.volumes(&candidate.region),
         security_groups: &region.security_groups,
         instance_profile: spec.instance_profile.as_ref(),
-        options: &spec.options,
+        options: &region.options,
         tags,
         user_data,
         client_token: "sprinters-check",

@@ -223,7 +223,10 @@ impl Reading {
         if let Some(first) = self.parts.get(&kind) {
             let name = kind.name();
             let elsewhere = match kind.input() {
-                Some(input @ ("instance-type" | "security-group")) => {
+                Some(
+                    input @ ("instance-type" | "security-group" | "aws-region"
+                    | "availability-zone"),
+                ) => {
                     format!("; the input `{input}` takes a list")
                 }
                 _ => String::new(),

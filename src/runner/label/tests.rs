@@ -276,6 +276,12 @@ fn what_is_wrong_is_shown_in_its_place() {
     ] {
         insta::assert_snapshot!(name, resolved(label, &[]).err().unwrap_or_default());
     }
+    let two = resolved("sprinters:aws:eu-central-1:us-west-2", &[]);
+    let told = two.err().unwrap_or_default();
+    assert!(
+        told.contains("one region in a label; the input `aws-region` takes a list"),
+        "{told}"
+    );
     let moved = resolved(
         "sprinters:aws:eu-central-1/subnet-12345678",
         &[("aws-region", "us-west-2")],

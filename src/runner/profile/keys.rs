@@ -74,8 +74,16 @@ pub(super) const EXTEND: &str = "extend";
 
 pub(super) fn shape(input: &Input) -> Shape {
     match input.name {
-        "aws-region" | "image" | "instance-type" | "availability-zone" | "subnet"
-        | "security-group" | "labels" | "fallback-on" => Shape::List,
+        "aws-region"
+        | "image"
+        | "instance-type"
+        | "availability-zone"
+        | "subnet"
+        | "security-group"
+        | "labels"
+        | "fallback-on"
+        | "launch-template"
+        | "capacity-reservation" => Shape::List,
         "tags" => Shape::Tags,
         _ => Shape::Scalar,
     }
