@@ -162,6 +162,21 @@ fn regions_that_a_policy_names_are_assumed_where_it_grants_everything_there() {
         report.verdict.assumed.regions,
         ["eu-central-1", "us-east-1"]
     );
+    // What depends on an id that nobody gave still depends on that alone.
+    let narrow = Setup {
+        subnets: vec!["us-east-1=subnet-1".to_owned()],
+        ..two
+    };
+    let depends = check_for(Setup::default(), &tighten(&narrow)).verdict;
+    assert_eq!(depends.assumed.regions.len(), 2);
+    let open = depends
+        .permissions
+        .iter()
+        .filter(|p| p.decision == Decision::Conditional);
+    assert_eq!(
+        open.map(|p| p.action.as_str()).collect::<Vec<_>>(),
+        ["ec2:RunInstances"]
+    );
     // A statement about something else, elsewhere: the launch may still be meant for the two.
     policy["Statement"].as_array_mut().unwrap().push(json!({
         "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:eu-west-1::bucket/*"

@@ -204,7 +204,7 @@ pub struct Permission {
 /// What was taken from the policy because nobody gave it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assumed {
-    /// The only region that the policy's ARNs and conditions name; several where the policy grants everything in each.
+    /// The only region that the policy's ARNs and conditions name; several where the policy refuses nothing in any of them.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub regions: Vec<String>,
     /// The only account that the policy's ARNs name.
