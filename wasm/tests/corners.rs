@@ -335,3 +335,16 @@ fn what_is_known_settles_what_the_text_leaves_open() {
         assert_eq!(launch.unwrap().decision, expected, "{id}");
     }
 }
+
+#[test]
+fn what_several_tags_depend_on_is_said_once() {
+    let text = json!({"Version": "2012-10-17", "Statement": {
+        "Effect": "Allow", "Action": "ec2:CreateTags", "Resource": "*",
+        "Condition": {"ForAnyValue:StringEquals": {"aws:TagKeys": "Owner"}},
+    }});
+    let report = check_for(Setup::default(), &text.to_string());
+    let mut all = report.verdict.permissions.iter();
+    let tags = all.find(|p| p.action == "ec2:CreateTags").unwrap();
+    let said = tags.conditions.join(" ");
+    assert_eq!(said.matches("not `listen`").count(), 1, "{said}");
+}

@@ -266,6 +266,18 @@ mod tests {
     }
 
     #[test]
+    fn what_only_policies_name_exists_and_may_take_tags() {
+        let catalog = Catalog::new("[s3]\nCreateAll?\nGetObject!\n".to_owned());
+        let found = |name| takes_tags(Some(&catalog), "s3", name);
+        let takes = |any_takes_tags| Known::Some { any_takes_tags };
+        assert_eq!(found("createall"), takes(true));
+        assert_eq!(found("GetObject"), takes(false));
+        assert_eq!(found("CreateAll?x"), Known::None);
+        let meant = nearest_action(Some(&catalog), "s3", "CreateAl");
+        assert_eq!(meant.as_deref(), Some("CreateAll"));
+    }
+
+    #[test]
     fn keys_ignore_case_and_fill_patterns() {
         let key = condition_key(None, "ec2:instancetype").unwrap();
         assert_eq!((key.kind, key.multivalued), (KeyType::String, false));
