@@ -237,21 +237,25 @@ where
     Answer: Future<Output = Result<T, E>>,
 {
     let mut backoff = Backoff::default();
-    // Of a call that failed for a reason and then ran out of time, the reason says more.
+    // Of a call that failed for a reason and then got no answer in time, the reason says more.
     let mut reason = None;
     loop {
         if reason.is_some() && deadline.is_over() {
             break;
         }
-        match within(call, share(deadline), ask()).await {
-            Ok(answer) => return Ok(answer),
-            Err(error) => match decide(&error, &mut backoff, deadline) {
-                Decision::Repeat(wait) => {
-                    reason = Some(error);
-                    clock::sleep(wait).await;
-                }
-                Decision::GiveUp => return Err(error),
-            },
+        let time = share(deadline);
+        let (error, is_silent) = match timeout(time, ask()).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => (error, false),
+            Err(_) => (E::timed_out(call, time), true),
+        };
+        let decision = decide(&error, &mut backoff, deadline);
+        if !is_silent || reason.is_none() {
+            reason = Some(error);
+        }
+        match decision {
+            Decision::Repeat(wait) => clock::sleep(wait).await,
+            Decision::GiveUp => break,
         }
     }
     Err(reason.unwrap_or_else(|| E::timed_out(call, Duration::ZERO)))
@@ -311,6 +315,28 @@ mod tests {
         assert_eq!(decided(true, Some(61), 60), Decision::GiveUp);
         assert_eq!(decided(true, None, 0), Decision::GiveUp);
         assert_eq!(decided(false, None, 60), Decision::GiveUp);
+    }
+
+    #[tokio::test]
+    async fn a_reason_is_not_hidden_by_silence() {
+        let asked = std::cell::Cell::new(0);
+        let soon = Deadline::after(Duration::from_secs(1));
+        let answer: Result<(), Fault> = until("ask", soon, || {
+            asked.set(asked.get() + 1);
+            let reason = (asked.get() == 1).then_some(Fault {
+                passes: true,
+                wait: Some(Duration::from_millis(1)),
+            });
+            async move {
+                match reason {
+                    Some(reason) => Err(reason),
+                    None => std::future::pending().await,
+                }
+            }
+        })
+        .await;
+        assert!(answer.is_err_and(|fault| fault.wait.is_some()));
+        assert!(asked.get() > 1, "it was asked again");
     }
 
     #[test]
