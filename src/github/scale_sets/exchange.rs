@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use tower::BoxError;
 
 use super::ScaleSetError;
+use super::wire::Found;
 use crate::http::USER_AGENT;
 use crate::http::cause::Unanswered;
 
@@ -55,6 +56,19 @@ impl Response {
             let place = format!("line {}, column {}", error.line(), error.column());
             ScaleSetError::unreadable(operation, place)
         })
+    }
+
+    /// The entries of a list. One that is shorter than it says is not believed: what is missing from it would be made again.
+    pub(super) fn list<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+    ) -> Result<Vec<T>, ScaleSetError> {
+        let Found { count, value } = self.json(operation)?;
+        if value.len() < count {
+            let why = format!("it lists {} of {count}", value.len());
+            return Err(ScaleSetError::unreadable(operation, why));
+        }
+        Ok(value)
     }
 
     pub(super) fn text(&self) -> &str {

@@ -21,7 +21,7 @@ use secrecy::SecretString;
 
 use super::JitRunner;
 use crate::values::runner_id::RunnerId;
-use wire::{Found, JitConfig, JitRequest, NewLabel, NewSet, RunnerSetting};
+use wire::{JitConfig, JitRequest, NewLabel, NewSet, RunnerSetting};
 
 // What is tried, in words: an error's message begins with them.
 pub(crate) const REGISTER: &str = "sign in to GitHub's Actions service";
@@ -49,11 +49,11 @@ impl ScaleSets {
     ) -> Result<Option<ScaleSet>, ScaleSetError> {
         let path = format!("{SETS}?runnerGroupId={group}&name={}", encoded(name));
         let answer = self.call(FIND, Method::GET, &path, None::<&()>).await?;
-        let Found { value } = answer.json(FIND)?;
+        let sets: Vec<ScaleSet> = answer.list(FIND)?;
         // The filter is the service's; only the very name is ours.
-        Ok(value
+        Ok(sets
             .into_iter()
-            .find(|set: &ScaleSet| set.name.eq_ignore_ascii_case(name)))
+            .find(|set| set.name.eq_ignore_ascii_case(name)))
     }
 
     pub(crate) async fn create(
@@ -99,10 +99,10 @@ impl ScaleSets {
         let answer = self
             .call(FIND_GROUP, Method::GET, &path, None::<&()>)
             .await?;
-        let Found { value } = answer.json(FIND_GROUP)?;
-        Ok(value
+        let groups: Vec<wire::Group> = answer.list(FIND_GROUP)?;
+        Ok(groups
             .into_iter()
-            .find(|group: &wire::Group| group.name.eq_ignore_ascii_case(name))
+            .find(|group| group.name.eq_ignore_ascii_case(name))
             .map(|group| group.id))
     }
 

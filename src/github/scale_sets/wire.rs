@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// A list with its count, which says nothing that the list does not.
+/// A list with its count.
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
 pub(super) struct Found<T> {
+    #[serde(default)]
+    pub count: usize,
     #[serde(default = "Vec::new", deserialize_with = "null_is_empty")]
     pub value: Vec<T>,
 }
