@@ -61,11 +61,11 @@ class Peer:
         ready.step.folder.mkdir(parents=True, exist_ok=True)
         return ready.step.folder / "peer.log"
 
-    def to_run_instances(self, ready: Set) -> float:
+    def to_run_instances(self, ready: Set, environment: dict[str, str] | None = None) -> float:
         """Seconds from its start until its call arrives."""
         gate = ready.ec2.gate
         before = len(gate.calls("RunInstances"))
-        environment = self.environment(ready)  # what is asked for it does not count
+        environment = environment or self.environment(ready)  # what is asked for it does not count
         began = time.monotonic()
         process = self.begun(ready, environment)
         try:
