@@ -138,11 +138,11 @@ def test_a_push_finds_its_runner_and_nothing_is_left(
     assert instance.tags["sprinters:scale-set"] == LINUX
     assert job.runner_id == int(instance.tags["sprinters:runner-id"])
     until(lambda: not left_behind(), "the instance's end")
+    until(lambda: not scale_set.messages, "every message is acknowledged")
     log = stopped(running)
     assert "build" in log, "one line a job"
     assert scale_set.session is None, "the session is closed"
     assert github.scale_sets.all() == [scale_set], "the set stays"
-    assert not scale_set.messages, "every message was acknowledged"
 
 
 def test_max_runners_bounds_what_lives(

@@ -115,7 +115,7 @@ def test_an_authority_that_nobody_knows_is_not_trusted(sprinters: Program, ec2: 
 
     assert run.code == 1
     assert "UnknownIssuer" in run.log
-    assert "name that in NODE_EXTRA_CA_CERTS" in run.log
+    assert "name that file in NODE_EXTRA_CA_CERTS" in run.log
     assert not ec2.gate.exchanges
 
 
