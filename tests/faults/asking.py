@@ -71,7 +71,7 @@ ADVICE = ("add to the IAM policy", "give the token", "make a new one", "make a t
 
 
 def checked(operation: str, kind: Kind, times: int | None, prepare: Prepare) -> Race:
-    def tell(world: World, verdict: Verdict) -> list[Run]:
+    def act(world: World, verdict: Verdict) -> list[Run]:
         inputs = prepare(world)
         rule = world.gate(operation).fail(operation, kind.fault, times=times)
         run = world.step.run("check", SLOWEST + 15, **inputs)
@@ -103,7 +103,7 @@ def checked(operation: str, kind: Kind, times: int | None, prepare: Prepare) -> 
         return [run]
 
     how_often = "for-ever" if times is None else f"{times}x"
-    return Race("check under faults", f"check:{operation}:{kind}:{how_often}", "plain", tell)
+    return Race("check under faults", f"check:{operation}:{kind}:{how_often}", "plain", act)
 
 
 def lost_one(world: World, launched: list[Run], run: WorkflowRun) -> None:
@@ -182,7 +182,7 @@ def interrupted(world: World, lose: Lose) -> tuple[WorkflowRun, list[Run]]:
 def rerun_under(operation: str, kind: Kind, lose: Lose) -> Race:
     """It runs again once, or not at all and says why."""
 
-    def tell(world: World, verdict: Verdict) -> list[Run]:
+    def act(world: World, verdict: Verdict) -> list[Run]:
         run, launched = interrupted(world, lose)
         rule = world.gate(operation).fail(operation, kind.fault)
         token = world.github.add_token(TokenKind.RERUNS).value
@@ -203,7 +203,7 @@ def rerun_under(operation: str, kind: Kind, lose: Lose) -> Race:
         verdict.broken += promise.followed(world)
         return [*launched, asked]
 
-    return Race("rerun under faults", f"rerun:{operation}:{kind}", "plain", tell)
+    return Race("rerun under faults", f"rerun:{operation}:{kind}", "plain", act)
 
 
 def asking() -> Iterator[Race]:

@@ -111,7 +111,7 @@ class Cancel:
             limit = SOON if self.latency <= 0.2 and not self.fault else UNTIL_SIGTERM
             if run.ended - signalled > limit:
                 verdict.late.append(f"it took {run.ended - signalled:.1f} s from the cancel, more than {limit} s")
-        verdict.tell(world, run)
+        verdict.record(world, run)
         return verdict
 
     def _check_killed(self, world: World, verdict: Verdict, code: int) -> None:

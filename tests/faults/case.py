@@ -59,5 +59,5 @@ class Verdict:
         if "panicked" in run.log:
             self.broken.append("it panicked")
 
-    def tell(self, world: World, *runs: Run) -> None:
+    def record(self, world: World, *runs: Run) -> None:
         self.story = world.story(*runs) + self.story if self.problems else ""

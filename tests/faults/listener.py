@@ -80,12 +80,12 @@ class Service:
         if self._stopping:
             return
         if run.code >= 0 and running not in self._ended_by_us:
-            self._judge_exit(run)
+            self._check_exit(run)
         time.sleep(RESTART if run.code >= 0 else 0)
         if not self._stopping:
             self.start()
 
-    def _judge_exit(self, run: Run) -> None:
+    def _check_exit(self, run: Run) -> None:
         """It gives up for a reason that a person can read, and never for nothing."""
         if run.code == 0:
             self.verdict.wrong_code.append("it ended by itself")
@@ -125,7 +125,7 @@ class Service:
         self.verdict.broken += [f"{one} lives" for one in self.world.living()]
         self.verdict.broken += [f"the record {one} stays" for one in self.world.records()]
         self.stop()
-        self._judge_past()
+        self._check_past()
 
     def _is_bad(self, job: SetJob) -> bool:
         return job.is_over and job.result not in ("Succeeded", *(["Canceled"] if job in self.cancelled else []))
@@ -154,7 +154,7 @@ class Service:
         if ended and ended[-1].code != 0:
             self.verdict.wrong_code.append(f"exit {ended[-1].code} after SIGTERM")
 
-    def _judge_past(self) -> None:
+    def _check_past(self) -> None:
         cloud = self.world.cloud
         if cloud.most_living > self.most:
             self.verdict.broken.append(f"{cloud.most_living} lived at once, more than {self.most}")

@@ -39,7 +39,7 @@ GITHUB_CALLS = (
     "close-session",
 )
 EC2_CALLS = {"RunInstances": (*EC2_KINDS, *LAUNCH_KINDS), "DescribeInstances": EC2_KINDS}
-Tell = Callable[[World, Verdict], Service]
+Act = Callable[[World, Verdict], Service]
 
 
 @dataclass(frozen=True)
@@ -47,19 +47,19 @@ class Tale:
     family: str
     name: str
     day: str
-    tell: Tell = field(compare=False)
+    act: Act = field(compare=False)
 
     def play(self, world: World) -> Verdict:
         verdict = Verdict(self.name, self.family, 0, 0)
         began = time.monotonic()
-        service = self.tell(world, verdict)
+        service = self.act(world, verdict)
         verdict.seconds = time.monotonic() - began
-        verdict.tell(world, *service.runs)
+        verdict.record(world, *service.runs)
         return verdict
 
 
-def under(operation: str, kind: Kind, nth: int, lasts: bool) -> Tell:
-    def tell(world: World, verdict: Verdict) -> Service:
+def under(operation: str, kind: Kind, nth: int, lasts: bool) -> Act:
+    def act(world: World, verdict: Verdict) -> Service:
         service = Service(world, verdict)
         gate = world.gate(operation)
         rule = gate.fail(operation, kind.fault, nth=nth, times=None if lasts else 1)
@@ -74,7 +74,7 @@ def under(operation: str, kind: Kind, nth: int, lasts: bool) -> Tell:
         service.settle(PATIENCE + (75 if kind.waits else 0))
         return service
 
-    return tell
+    return act
 
 
 def later(seconds: float, action: Callable[[], object]) -> None:
@@ -83,11 +83,11 @@ def later(seconds: float, action: Callable[[], object]) -> None:
     thread.start()
 
 
-def killed(choose: random.Random, kills: int, directly: bool) -> Tell:
+def killed(choose: random.Random, kills: int, directly: bool) -> Act:
     pauses = [choose.uniform(0, 2.5) for _ in range(kills)]
     latency = choose.choice((0.0, 0.05, 0.15))
 
-    def tell(world: World, verdict: Verdict) -> Service:
+    def act(world: World, verdict: Verdict) -> Service:
         world.slow(latency)
         world.github.scale_sets.assigns_directly = directly
         service = Service(world, verdict)
@@ -102,13 +102,13 @@ def killed(choose: random.Random, kills: int, directly: bool) -> Tell:
         service.launched_at_most(4 + kills)
         return service
 
-    return tell
+    return act
 
 
-def two(after: float, by_kill: bool) -> Tell:
+def two(after: float, by_kill: bool) -> Act:
     """The second takes over when the first is gone."""
 
-    def tell(world: World, verdict: Verdict) -> Service:
+    def act(world: World, verdict: Verdict) -> Service:
         service = Service(world, verdict)
         first = service.start()
         service.listening()
@@ -124,13 +124,13 @@ def two(after: float, by_kill: bool) -> Tell:
         service.launched_at_most(5)
         return service
 
-    return tell
+    return act
 
 
-def expiring(what: str, moments: list[float], directly: bool) -> Tell:
+def expiring(what: str, moments: list[float], directly: bool) -> Act:
     """Sessions and tokens end at these moments, while jobs come and go."""
 
-    def tell(world: World, verdict: Verdict) -> Service:
+    def act(world: World, verdict: Verdict) -> Service:
         sets = world.github.scale_sets
         sets.assigns_directly = directly
         service = Service(world, verdict)
@@ -149,11 +149,11 @@ def expiring(what: str, moments: list[float], directly: bool) -> Tell:
         service.settle()
         return service
 
-    return tell
+    return act
 
 
-def lying(lie: int | None, by: int, lasts: float, directly: bool) -> Tell:
-    def tell(world: World, verdict: Verdict) -> Service:
+def lying(lie: int | None, by: int, lasts: float, directly: bool) -> Act:
+    def act(world: World, verdict: Verdict) -> Service:
         world.github.scale_sets.assigns_directly = directly
         service = Service(world, verdict)
         service.start()
@@ -176,11 +176,11 @@ def lying(lie: int | None, by: int, lasts: float, directly: bool) -> Tell:
         service.settle()
         return service
 
-    return tell
+    return act
 
 
-def out_of_order(twice: bool, shuffled: bool, jobs: int, directly: bool) -> Tell:
-    def tell(world: World, verdict: Verdict) -> Service:
+def out_of_order(twice: bool, shuffled: bool, jobs: int, directly: bool) -> Act:
+    def act(world: World, verdict: Verdict) -> Service:
         world.github.scale_sets.assigns_directly = directly
         service = Service(world, verdict)
         service.start()
@@ -193,13 +193,13 @@ def out_of_order(twice: bool, shuffled: bool, jobs: int, directly: bool) -> Tell
         service.launched_at_most(jobs + 1 + MOST)
         return service
 
-    return tell
+    return act
 
 
-def without(gates: Callable[[World], list[Gate]], lasts: float, before: float) -> Tell:
+def without(gates: Callable[[World], list[Gate]], lasts: float, before: float) -> Act:
     """The network is gone for a while."""
 
-    def tell(world: World, verdict: Verdict) -> Service:
+    def act(world: World, verdict: Verdict) -> Service:
         service = Service(world, verdict)
         service.start()
         service.listening()
@@ -213,7 +213,7 @@ def without(gates: Callable[[World], list[Gate]], lasts: float, before: float) -
         service.settle()
         return service
 
-    return tell
+    return act
 
 
 def is_listener_s(request: object) -> bool:
@@ -221,8 +221,8 @@ def is_listener_s(request: object) -> bool:
     return not getattr(request, "path", "").startswith("/_runner/")
 
 
-def full(kind: Kind, lasts: float) -> Tell:
-    def tell(world: World, verdict: Verdict) -> Service:
+def full(kind: Kind, lasts: float) -> Act:
+    def act(world: World, verdict: Verdict) -> Service:
         rule = world.ec2.gate.fail("RunInstances", kind.fault, times=None)
         service = Service(world, verdict, {"instance-type": ["m7i.large", "m7a.large"], "spot": "auto"})
         service.start()
@@ -234,24 +234,24 @@ def full(kind: Kind, lasts: float) -> Tell:
         service.settle(PATIENCE + 2 * lasts)
         return service
 
-    return tell
+    return act
 
 
-def dying(jobs: int) -> Tell:
-    def tell(world: World, verdict: Verdict) -> Service:
+def dying(jobs: int) -> Act:
+    def act(world: World, verdict: Verdict) -> Service:
         service = Service(world, verdict, {"spot": "auto"})
         service.start()
         service.push(jobs)
         service.settle(PATIENCE + 30)
         return service
 
-    return tell
+    return act
 
 
-def cancelled(after: float, others: int) -> Tell:
+def cancelled(after: float, others: int) -> Act:
     """A job is cancelled, be it that it waits, that its instance boots or that it runs."""
 
-    def tell(world: World, verdict: Verdict) -> Service:
+    def act(world: World, verdict: Verdict) -> Service:
         service = Service(world, verdict)
         service.start()
         service.listening()
@@ -264,13 +264,13 @@ def cancelled(after: float, others: int) -> Tell:
         service.launched_at_most(others + 2)
         return service
 
-    return tell
+    return act
 
 
-def stopped_with_jobs(after: float) -> Tell:
+def stopped_with_jobs(after: float) -> Act:
     """SIGTERM, and another listener later: what ran goes on, and what waited is served."""
 
-    def tell(world: World, verdict: Verdict) -> Service:
+    def act(world: World, verdict: Verdict) -> Service:
         service = Service(world, verdict)
         first = service.start()
         service.listening()
@@ -282,7 +282,7 @@ def stopped_with_jobs(after: float) -> Tell:
         service.launched_at_most(len(jobs) + 2)
         return service
 
-    return tell
+    return act
 
 
 DYING = {

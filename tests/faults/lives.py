@@ -91,7 +91,7 @@ class Fate:
             verdict.wrong_code.append(f"exit {run.code}, not {expected}")
         verdict.must_name(run, *world.day.words)
         verdict.late += promise.outlived(world, run)
-        verdict.tell(world, run)
+        verdict.record(world, run)
         return verdict
 
 

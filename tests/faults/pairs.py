@@ -61,7 +61,7 @@ class Pair:
         broken = promise.broken(world, run)
         if broken and run.code != 0 and any(one.keeps_from_undoing for one in self.faults):
             verdict.left_to_stop = True
-            verdict.broken += promise.told(world, run)
+            verdict.broken += promise.named(world, run)
             world.mend()
             verdict.story = world.step.run("stop").log
             verdict.broken += [f"after stop, {one}" for one in promise.broken(world, run)]
@@ -80,7 +80,7 @@ class Pair:
             one.operation in UNDOING and (one.keeps_from_undoing or one.kind.waits) for one in self.faults
         )
         verdict.late += promise.outlived(world, run, is_kept_waiting)
-        verdict.tell(world, run)
+        verdict.record(world, run)
         return verdict
 
 

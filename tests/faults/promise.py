@@ -44,7 +44,7 @@ def settle(world: World) -> None:
         time.sleep(0.02)
 
 
-def told(world: World, run: Run) -> list[str]:
+def named(world: World, run: Run) -> list[str]:
     """Where an API refuses for ever what would undo the launch, every thing that is left must be named."""
     message = "\n".join(run.annotations)
     found = [f"{one} is left, and the message does not say so" for one in world.living() if one not in message]

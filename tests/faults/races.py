@@ -27,18 +27,18 @@ def just_now() -> str:
 
 @dataclass(frozen=True)
 class Race:
-    """A story with a name; `tell` plays it and notes what went wrong."""
+    """A story with a name; `act` plays it and notes what went wrong."""
 
     family: str
     name: str
     day: str
-    tell: Callable[[World, Verdict], list[Run]] = field(compare=False)
+    act: Callable[[World, Verdict], list[Run]] = field(compare=False)
 
     def play(self, world: World) -> Verdict:
         verdict = Verdict(self.name, self.family, 0, 0)
-        runs = self.tell(world, verdict)
+        runs = self.act(world, verdict)
         verdict.code, verdict.seconds = runs[-1].code, max(run.seconds for run in runs)
-        verdict.tell(world, *runs)
+        verdict.record(world, *runs)
         return verdict
 
 
@@ -77,7 +77,7 @@ def codes_of_stop(operation: str, kind: Kind, times: int) -> set[int]:
 
 
 def stop_under(operation: str, kind: Kind, times: int) -> Callable[[World, Verdict], list[Run]]:
-    def tell(world: World, verdict: Verdict) -> list[Run]:
+    def act(world: World, verdict: Verdict) -> list[Run]:
         started = launched(world)
         rule = world.gate(operation).fail(operation, kind.fault, times=times)
         stopped = world.step.run("stop", PATIENCE + 5)
@@ -95,11 +95,11 @@ def stop_under(operation: str, kind: Kind, times: int) -> Callable[[World, Verdi
             nothing_left(world, verdict, "a second stop")
         return [started, stopped, again]
 
-    return tell
+    return act
 
 
 def two_stops(latency: float) -> Callable[[World, Verdict], list[Run]]:
-    def tell(world: World, verdict: Verdict) -> list[Run]:
+    def act(world: World, verdict: Verdict) -> list[Run]:
         started = launched(world)
         world.slow(latency)
         both = [world.step.begin("stop"), world.step.begin("stop")]
@@ -108,7 +108,7 @@ def two_stops(latency: float) -> Callable[[World, Verdict], list[Run]]:
         nothing_left(world, verdict, "both stops")
         return [started, *runs]
 
-    return tell
+    return act
 
 
 def stop_of_nothing(world: World, verdict: Verdict) -> list[Run]:
@@ -119,7 +119,7 @@ def stop_of_nothing(world: World, verdict: Verdict) -> list[Run]:
 
 
 def stop_against_start(after: float, latency: float) -> Callable[[World, Verdict], list[Run]]:
-    def tell(world: World, verdict: Verdict) -> list[Run]:
+    def act(world: World, verdict: Verdict) -> list[Run]:
         world.slow(latency)
         starting = world.step.begin("start", **world.inputs())
         time.sleep(after)
@@ -135,13 +135,13 @@ def stop_against_start(after: float, latency: float) -> Callable[[World, Verdict
         nothing_left(world, verdict, "start and stop")
         return [started, stopped]
 
-    return tell
+    return act
 
 
 def sweep_against_job(operation: str, answered: bool) -> Callable[[World, Verdict], list[Run]]:
     """The job is queued, and taken, at the very moment of one of sweep's calls."""
 
-    def tell(world: World, verdict: Verdict) -> list[Run]:
+    def act(world: World, verdict: Verdict) -> list[Run]:
         started = launched(world)
         world.ec2.tag(started.outputs["instance-id"], "sprinters:expires", just_now())
         jobs = []
@@ -164,7 +164,7 @@ def sweep_against_job(operation: str, answered: bool) -> Callable[[World, Verdic
                 verdict.broken.append(f"the job ended with {job.result}")
         return [started, swept]
 
-    return tell
+    return act
 
 
 def after_serving(action: Callable[[], object]) -> Fault:
@@ -177,7 +177,7 @@ def after_serving(action: Callable[[], object]) -> Fault:
 
 
 def sweep_under(operation: str, kind: Kind) -> Callable[[World, Verdict], list[Run]]:
-    def tell(world: World, verdict: Verdict) -> list[Run]:
+    def act(world: World, verdict: Verdict) -> list[Run]:
         started = launched(world)
         for instance in world.ec2.living():
             world.ec2.tag(instance.id, "sprinters:expires", LONG_AGO)
@@ -197,13 +197,13 @@ def sweep_under(operation: str, kind: Kind) -> Callable[[World, Verdict], list[R
             nothing_left(world, verdict, "a second sweep")
         return [started, swept, again]
 
-    return tell
+    return act
 
 
 def crowd(kind: Kind, expected: int) -> Callable[[World, Verdict], list[Run]]:
     """Every third launch fails once."""
 
-    def tell(world: World, verdict: Verdict) -> list[Run]:
+    def act(world: World, verdict: Verdict) -> list[Run]:
         world.slow(0.05)
         for nth in range(3, 61, 3):
             world.ec2.gate.fail("RunInstances", kind.fault, nth=nth)
@@ -215,13 +215,13 @@ def crowd(kind: Kind, expected: int) -> Callable[[World, Verdict], list[Run]]:
         verdict.must_name(run, *kind.words)
         return [run]
 
-    return tell
+    return act
 
 
 def full_after(launches: int, kind: Kind) -> Callable[[World, Verdict], list[Run]]:
     """There is room for some of the crowd, and never for the rest."""
 
-    def tell(world: World, verdict: Verdict) -> list[Run]:
+    def act(world: World, verdict: Verdict) -> list[Run]:
         world.slow(0.05)
         world.ec2.gate.fail("RunInstances", kind.fault, nth=launches + 1, times=None)
         run = world.step.run("start", **world.day.inputs)
@@ -232,7 +232,7 @@ def full_after(launches: int, kind: Kind) -> Callable[[World, Verdict], list[Run
         verdict.must_name(run, *kind.words)
         return [run]
 
-    return tell
+    return act
 
 
 STOPPING = {

@@ -59,7 +59,7 @@ def unknown_while_young(world: World, every: int) -> Fault:
 def young(mode: str, operation: str, every: int | None) -> Race:
     """One answer of `every` is a 401 while the token is young; `None`: all are, for as long as it lives."""
 
-    def tell(world: World, verdict: Verdict) -> list[Run]:
+    def act(world: World, verdict: Verdict) -> list[Run]:
         before = [launched(world)] if mode in ("stop", "sweep") else []
         expire(world, mode)
         use_app(world)
@@ -84,7 +84,7 @@ def young(mode: str, operation: str, every: int | None) -> Race:
 
     how = {None: "for-ever", 1: "young", 2: "half"}[every]
     day = next(day for one, day, calls in ASKED if one == mode and operation in calls)
-    return Race("a fresh App token", f"app:{mode}:{operation}:{how}", day, tell)
+    return Race("a fresh App token", f"app:{mode}:{operation}:{how}", day, act)
 
 
 def always(_request: Request, _serve: Handler) -> Outcome:
@@ -99,7 +99,7 @@ def still_good(world: World) -> list[str]:
 
 
 def signing_in(operation: str, kind: Kind, times: int | None) -> Race:
-    def tell(world: World, verdict: Verdict) -> list[Run]:
+    def act(world: World, verdict: Verdict) -> list[Run]:
         use_app(world)
         world.github.gate.fail(operation, kind.fault, times=times)
         run = world.step.run("start", promise.LONGEST, **world.inputs(must_succeed=times is not None))
@@ -117,7 +117,7 @@ def signing_in(operation: str, kind: Kind, times: int | None) -> Race:
         return [run]
 
     how_often = "for-ever" if times is None else f"{times}x"
-    return Race("an App that signs in", f"sign-in:{operation}:{kind}:{how_often}", "plain", tell)
+    return Race("an App that signs in", f"sign-in:{operation}:{kind}:{how_often}", "plain", act)
 
 
 def sign_ins() -> Iterator[Race]:

@@ -81,7 +81,7 @@ class Single:
         broken = promise.broken(world, run)
         if broken and self.cannot_be_undone and run.code != 0:
             verdict.left_to_stop = True
-            verdict.broken += promise.told(world, run)
+            verdict.broken += promise.named(world, run)
             world.mend()
             run_of_stop = world.step.run("stop")
             verdict.broken += [f"after stop, {one}" for one in promise.broken(world, run)]
@@ -97,7 +97,7 @@ class Single:
         verdict.late += promise.outlived(world, run, is_kept_waiting)
         if struck and self.is_hopeless and run.seconds > (soon := 4.0):
             verdict.late.append(f"it took {run.seconds:.1f} s, more than {soon:.0f} s, although nothing could help")
-        verdict.tell(world, run)
+        verdict.record(world, run)
         return verdict
 
     @property

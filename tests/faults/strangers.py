@@ -48,7 +48,7 @@ class Victim:
 def one_refused(mode: str, code: str, status: int, words: tuple[str, ...]) -> Story:
     """All the others end, the one is named with what refused it, and the next `stop` or `sweep` ends it."""
 
-    def tell(world: World, verdict: Verdict) -> list[Run]:
+    def act(world: World, verdict: Verdict) -> list[Run]:
         victim = Victim(lambda _id: ec2_answer(code, status))
         runs = [] if mode == "start" else [launched(world)]
         expire(world, mode)
@@ -67,13 +67,13 @@ def one_refused(mode: str, code: str, status: int, words: tuple[str, ...]) -> St
         nothing_left(world, verdict, "a stop later")
         return [*runs, run, again]
 
-    return tell
+    return act
 
 
 def one_unknown(mode: str) -> Story:
     """For a moment EC2 does not know one of them, and names it."""
 
-    def tell(world: World, verdict: Verdict) -> list[Run]:
+    def act(world: World, verdict: Verdict) -> list[Run]:
         started = launched(world)
         expire(world, mode)
         victim = Victim(unknown, time.monotonic() + UNKNOWN_FOR)
@@ -84,7 +84,7 @@ def one_unknown(mode: str) -> Story:
         verdict.broken += [f"after {mode}, {one} lives" for one in world.living()]
         return [started, run]
 
-    return tell
+    return act
 
 
 def unknown(instance: str) -> Response:
@@ -101,7 +101,7 @@ def expire(world: World, mode: str, when: str = LONG_AGO) -> None:
 def tagged_with_a_stranger(mode: str) -> Story:
     """Anybody who may tag instances can write any runner's number on one: no record goes for that."""
 
-    def tell(world: World, verdict: Verdict) -> list[Run]:
+    def act(world: World, verdict: Verdict) -> list[Run]:
         stranger = world.github.runners.register(scope_of("octo/app"), "somebody", ["theirs"], 1)
         assert stranger
         world.github.runners.connect(stranger)
@@ -116,7 +116,7 @@ def tagged_with_a_stranger(mode: str) -> Story:
         verdict.broken += [f"after {mode}, {one} lives" for one in world.living()]
         return [started, run]
 
-    return tell
+    return act
 
 
 def among_others(world: World, names: str = "other") -> list[int]:
@@ -188,7 +188,7 @@ def sweep_is_told_404(world: World, verdict: Verdict) -> list[Run]:
 def stop_after_kill(unknown: float = 0, untagged: float = 0) -> Story:
     """`start` is killed as its launch is answered, and EC2 shows the instance, or its tags, only later."""
 
-    def tell(world: World, verdict: Verdict) -> list[Run]:
+    def act(world: World, verdict: Verdict) -> list[Run]:
         world.ec2.behaviour.unknown, world.ec2.behaviour.untagged = unknown, untagged
         starting = world.step.begin("start", **world.day.inputs)
         world.ec2.gate.wait_until(lambda: bool(world.ec2.gate.calls("RunInstances")), 20)
@@ -200,13 +200,13 @@ def stop_after_kill(unknown: float = 0, untagged: float = 0) -> Story:
         nothing_left(world, verdict, "stop")
         return [killed, stopped]
 
-    return tell
+    return act
 
 
 def lost_and_late(seconds: float) -> Story:
     """No answer comes to the launch, and EC2 shows the instance only later."""
 
-    def tell(world: World, verdict: Verdict) -> list[Run]:
+    def act(world: World, verdict: Verdict) -> list[Run]:
         world.ec2.behaviour.unknown = seconds
 
         def lost(request: Request, serve: Handler) -> Outcome:
@@ -220,7 +220,7 @@ def lost_and_late(seconds: float) -> Story:
         nothing_left(world, verdict, "start")
         return [run]
 
-    return tell
+    return act
 
 
 def unseen_records(world: World, verdict: Verdict) -> list[Run]:
@@ -236,7 +236,7 @@ def unseen_records(world: World, verdict: Verdict) -> list[Run]:
 def protected(mode: str) -> Story:
     """Somebody has protected one instance of six, and lifts that later."""
 
-    def tell(world: World, verdict: Verdict) -> list[Run]:
+    def act(world: World, verdict: Verdict) -> list[Run]:
         started = launched(world)
         one = world.living()[2]
         world.ec2.protect(one)
@@ -254,7 +254,7 @@ def protected(mode: str) -> Story:
         nothing_left(world, verdict, "a stop later")
         return [started, run, again]
 
-    return tell
+    return act
 
 
 def strangers() -> Iterator[Race]:
