@@ -1,4 +1,4 @@
-"""The book's page on what was played says what tests/faults plays."""
+"""The book's page on fault injection says what tests/faults plays."""
 
 from __future__ import annotations
 
