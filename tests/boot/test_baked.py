@@ -73,6 +73,5 @@ def test_a_runner_boots_from_a_baked_image(sprinters: Program, ec2: Ec2, github:
     runner = cloud.lives[ec2.instances()[-1].id]
     assert isinstance(runner, Booted)
     assert runner.machine.wait_poweroff(60)
-    assert runner.machine.lines()[-1] == "the job build completed with result: Succeeded"
     # With a runner of a few kilobytes. `make bench` takes one of GitHub's size.
     print(f"RunInstances → online: {stock:.2f} s from the stock image, {baked:.2f} s from the baked one")
