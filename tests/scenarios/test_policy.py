@@ -257,7 +257,9 @@ def test_in_a_workflow_no_policy_s_text_is_a_command(command: list[str], tmp_pat
     assert "add-path]/tmp" in run("--diff")
     with (tmp_path / "saved").open("w") as saved:
         assert "##[" not in run("--diff", stdout=saved)
-    assert OLD_COMMAND in (tmp_path / "saved").read_text()
+    # Node hands a stream to the portable program, which cannot know a file from a log.
+    if Path(command[0]).name != "node":
+        assert OLD_COMMAND in (tmp_path / "saved").read_text()
 
 
 def test_as_a_mode_of_the_action_it_annotates_the_lines(sprinters: Program, typo: Path) -> None:

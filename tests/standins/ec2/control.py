@@ -68,6 +68,8 @@ def power_off(instance_id: str, code: str, message: str, transition_reason: str 
     for instance in all_instances():
         if instance.id == instance_id:
             request = getattr(instance, "run_instances_request", {})
+            if instance._state.name in ("shutting-down", "terminated"):
+                return describe(instance)
             if (
                 code == "Client.InstanceInitiatedShutdown"
                 and request.get("InstanceInitiatedShutdownBehavior") == "stop"
@@ -75,7 +77,7 @@ def power_off(instance_id: str, code: str, message: str, transition_reason: str 
                 instance.stop()
                 instance.state_reason.code = code
                 instance.state_reason.message = f"{code}: {message}"
-            elif instance._state.name not in ("shutting-down", "terminated"):
+            else:
                 instance.terminate()
                 instance.state_reason.code = code
                 instance.state_reason.message = f"{code}: {message}"
