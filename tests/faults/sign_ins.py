@@ -56,7 +56,7 @@ def unknown_while_young(world: World, every: int) -> Fault:
     return fault
 
 
-def young(mode: str, operation: str, every: int | None) -> Race:
+def young(mode: str, day: str, operation: str, every: int | None) -> Race:
     """One answer of `every` is a 401 while the token is young; `None`: all are, for as long as it lives."""
 
     def act(world: World, verdict: Verdict) -> list[Run]:
@@ -83,8 +83,7 @@ def young(mode: str, operation: str, every: int | None) -> Race:
         return [*before, run]
 
     how = {None: "for-ever", 1: "young", 2: "half"}[every]
-    day = next(day for one, day, calls in ASKED if one == mode and operation in calls)
-    return Race("a fresh App token", f"app:{mode}:{operation}:{how}", day, act)
+    return Race("a fresh App token", f"app:{mode}:{day}:{operation}:{how}", day, act)
 
 
 def always(_request: Request, _serve: Handler) -> Outcome:
@@ -121,11 +120,11 @@ def signing_in(operation: str, kind: Kind, times: int | None) -> Race:
 
 
 def sign_ins() -> Iterator[Race]:
-    for mode, _, operations in ASKED:
+    for mode, day, operations in ASKED:
         for operation in operations:
             undoing = operation == "delete-runner"
             for every in (1, 2) if undoing else (1, 2, None):
-                yield young(mode, operation, every)
+                yield young(mode, day, operation, every)
     for operation in SIGNING_IN:
         for kind in (*GITHUB_KINDS, *meanings.of(operation)):
             for times in (1, None):
