@@ -28,7 +28,7 @@ use crate::platform::rescue;
 use crate::platform::signals::{Cancel, budget};
 use crate::report::markdown::{self, code};
 use crate::report::{Reporter, seconds};
-use crate::retry::{self, Deadline};
+use crate::retry::{self, Backoff, Deadline};
 use crate::teardown::{Ended, Search, end};
 use crate::values::instance_type::{Architecture, InstanceType};
 use crate::values::network::InstanceId;
@@ -101,6 +101,8 @@ struct Bake<'a> {
 enum Begun {
     /// Asked for by that name; EC2 has not answered.
     Asked(String),
+    /// Asked for by that name, and refused: an earlier try whose answer was lost may have made it all the same.
+    Refused(String),
     Made(String),
 }
 
@@ -203,7 +205,12 @@ impl Bake<'_> {
             Err(error) if error.code() == Some("InvalidAMIName.Duplicate") => {
                 self.named(image_name).await?
             }
-            Err(error) => return Err(self.clients.ec2_failure(&error)),
+            Err(error) => {
+                if !error.may_have_acted() {
+                    self.begun = Some(Begun::Refused(image_name.to_owned()));
+                }
+                return Err(self.clients.ec2_failure(&error));
+            }
         };
         self.begun = Some(Begun::Made(image.clone()));
         Ok(image)
@@ -337,6 +344,27 @@ impl Bake<'_> {
         .await
     }
 
+    /// The image of that name, once EC2 shows it: a call under way may still make it. Without a search, one look.
+    async fn find_asked(
+        &self,
+        name: &str,
+        search: Option<Search>,
+        deadline: Deadline,
+    ) -> Option<String> {
+        let wanted = search.map_or(Duration::ZERO, Search::duration);
+        let looking = deadline.within(wanted);
+        let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(1));
+        loop {
+            let filter = [("name", name)];
+            let look = self.clients.ec2.home().own_images(&filter);
+            let found = retry::attempt_undo(DESCRIBE_IMAGES, deadline, look).await;
+            if let Some(image) = found.ok().and_then(|images| images.into_iter().next()) {
+                return Some(image.id);
+            }
+            looking.sleep(backoff.next(None)).await.ok()?;
+        }
+    }
+
     /// Terminates the instance, and takes the image back that is not whole.
     async fn undo(&mut self, failure: Failure, search: Search, deadline: Deadline) -> Failure {
         self.report.line("· undoing what was begun");
@@ -346,14 +374,13 @@ impl Bake<'_> {
         let deregistered = async {
             let image = match begun? {
                 Begun::Made(image) => image,
-                // Where EC2 does not know it, it was never made.
+                Begun::Refused(name) => self.find_asked(&name, None, deadline).await?,
                 Begun::Asked(name) => {
-                    let filter = [("name", name.as_str())];
-                    let look = ec2.home().own_images(&filter);
-                    match retry::attempt_undo(DESCRIBE_IMAGES, deadline, look).await {
-                        Ok(images) => images.into_iter().next()?.id,
-                        Err(error) => return Some(format!("image `{name}`, perhaps: {error}")),
-                    }
+                    let Some(image) = self.find_asked(&name, Some(search), deadline).await else {
+                        let why = "EC2 gave no answer to its creation, and may not show it yet";
+                        return Some(format!("perhaps the image `{name}`: {why}"));
+                    };
+                    image
                 }
             };
             let call = ec2.home().deregister_image(&image);
