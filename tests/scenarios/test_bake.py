@@ -10,7 +10,7 @@ import pytest
 from standins import images
 from standins.aws import PLAIN_SIX, Ec2
 from standins.cloud import Behaves, script_of
-from standins.gate import answer, delayed, then
+from standins.gate import answer, delayed, stalled, then
 from standins.program import Program, Running
 from standins.proxy import ec2_error
 from standins.server import Response
@@ -152,6 +152,19 @@ def test_an_instance_that_is_never_done(
     assert run.code == 1
     assert "start-timeout" in run.log
     assert not made(ec2, sprinters) and not left_behind()
+
+
+@ALLOWED
+@pytest.mark.usefixtures("bakes")
+def test_an_image_that_may_still_come_is_named(sprinters: Program, ec2: Ec2) -> None:
+    begun: list[Running] = []
+    ec2.gate.fail("CreateImage", then(lambda: begun[0].interrupt(), stalled(9)))
+    begun.append(sprinters.begin("bake", **AMI, **{"image-name": "ci"}))
+    run = begun[0].wait()
+
+    assert run.code == 1 and run.seconds < 10
+    assert "STILL THERE: perhaps the image `ci-20" in run.log
+    assert "nothing is left running" not in run.log
 
 
 @ALLOWED
