@@ -31,7 +31,7 @@ export function format(text: string): string;
 export function lint(text: string, options: string): string;
 
 /**
- * Takes every service's action names, the contents of `actions.txt`.
+ * Takes every service's action names and condition keys, the contents of `actions.txt`.
  */
 export function load_actions(text: string): void;
 

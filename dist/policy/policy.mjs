@@ -138,7 +138,7 @@ export function lint(text, options) {
 }
 
 /**
- * Takes every service's action names, the contents of `actions.txt`.
+ * Takes every service's action names and condition keys, the contents of `actions.txt`.
  * @param {string} text
  */
 export function load_actions(text) {
