@@ -191,6 +191,11 @@ impl Instance {
         self.tag(tags::RUN_ATTEMPT)
     }
 
+    /// Whether `bake` launched it, to make an image of it.
+    pub(crate) fn is_baking(&self) -> bool {
+        self.tag(tags::IMAGE).is_some()
+    }
+
     /// Where its runner registered, if not at the repository.
     pub(crate) fn scope(&self) -> Option<&str> {
         self.tag(tags::SCOPE)

@@ -46,9 +46,11 @@ pub(crate) fn for_bake(
     ];
     let expires = expires.map(|expires| (EXPIRES, rfc3339(expires)));
     let shared = run.scope.tag().map(|scope| (SCOPE, scope));
+    let job_id = run.job_id.map(|id| (JOB_ID, id.to_string()));
     ours.into_iter()
         .chain(expires)
         .chain(shared)
+        .chain(job_id)
         .filter(|(key, _)| *key != NAME || extra.iter().all(|(theirs, _)| theirs != NAME))
         .map(|(key, value)| (key.to_owned(), value))
         .chain(

@@ -11,6 +11,7 @@ from standins import images
 from standins.aws import PLAIN_SIX, Ec2
 from standins.cloud import Behaves, script_of
 from standins.gate import answer, delayed, stalled, then
+from standins.github import GitHub, Kind, RunJob
 from standins.program import Program, Running
 from standins.proxy import ec2_error
 from standins.server import Response
@@ -193,7 +194,7 @@ def test_a_panic_leaves_nothing(sprinters: Program, ec2: Ec2, left_behind: LeftB
 
 
 @ALLOWED
-def test_stop_and_sweep_end_what_a_killed_bake_left(sprinters: Program, ec2: Ec2, behaves: Behaves) -> None:
+def test_sweep_ends_what_a_killed_bake_left(sprinters: Program, ec2: Ec2, behaves: Behaves) -> None:
     behaves.online_after, behaves.dies_after = None, 0.3
     behaves.state_reason = "Client.InstanceInitiatedShutdown"
     begun = sprinters.begin("bake", **AMI)
@@ -206,6 +207,58 @@ def test_stop_and_sweep_end_what_a_killed_bake_left(sprinters: Program, ec2: Ec2
 
     assert run.code == 0, run.log
     assert not ec2.living()
+
+
+@ALLOWED
+def test_a_stop_ends_a_bake_s_instance_only_where_its_job_is_over(
+    sprinters: Program, ec2: Ec2, github: GitHub, behaves: Behaves, left_behind: LeftBehind
+) -> None:
+    behaves.online_after = None
+    environment = sprinters.environment
+    jobs = github.runs.add(
+        environment["GITHUB_REPOSITORY"],
+        environment["GITHUB_RUN_ID"],
+        RunJob("bake", runner_id=999),
+        RunJob("stop", runner_id=998),
+    )
+    environment["SPRINTERS_JOB_ID"] = str(jobs.job("bake").id)
+    baking = sprinters.begin("bake", **AMI)
+    ec2.gate.wait_for("DescribeInstances", 1)
+    [instance] = ec2.living()
+    environment["SPRINTERS_JOB_ID"] = str(jobs.job("stop").id)
+
+    unknown = sprinters.run("stop")
+    assert unknown.code == 0, unknown.log
+    assert f"`{instance.id}` is spared: a `bake` that may be under way has launched it" in unknown.log
+    environment["SPRINTERS_JOB_TOKEN"] = github.add_token(Kind.RERUNS).value
+    known = sprinters.run("stop")
+    assert known.code == 0, known.log
+    assert "the job `bake`, which has launched it, has not ended" in known.log
+    assert [one.id for one in ec2.living()] == [instance.id]
+
+    baking.kill()
+    baking.wait()
+    jobs.job("bake").conclusion = "failure"
+    over = sprinters.run("stop")
+    assert over.code == 0, over.log
+    assert not left_behind()
+
+
+@ALLOWED
+@pytest.mark.parametrize("by", ["force", "name"])
+def test_a_stop_that_is_told_to_ends_a_bake_s_instance(
+    sprinters: Program, ec2: Ec2, behaves: Behaves, left_behind: LeftBehind, by: str
+) -> None:
+    behaves.online_after = None
+    baking = sprinters.begin("bake", **AMI)
+    ec2.gate.wait_for("DescribeInstances", 1)
+    baking.kill()
+    baking.wait()
+    [instance] = ec2.living()
+    run = sprinters.run("stop", **({"force": "true"} if by == "force" else {"instance-id": instance.id}))
+
+    assert run.code == 0, run.log
+    assert not left_behind()
 
 
 @ALLOWED

@@ -21,6 +21,20 @@ pub(super) enum InUse {
     Starts(String),
     /// GitHub calls it busy; with which job is not known.
     Busy,
+    /// A `bake` makes an image of it, and nobody knows that its job is over.
+    Bakes,
+}
+
+impl InUse {
+    /// What ends it, now or later.
+    pub(super) fn way_out(&self) -> &'static str {
+        match self {
+            Self::Bakes => {
+                "The bake ends it, or `mode: sweep` once it has expired; `instance-id` or `force: true` ends it now"
+            }
+            _ => "It ends itself when its job is done; `force: true` ends it now",
+        }
+    }
 }
 
 impl fmt::Display for InUse {
@@ -30,34 +44,41 @@ impl fmt::Display for InUse {
             Self::Waits(job) => write!(f, "the job `{job}` waits for it"),
             Self::Starts(job) => write!(f, "the job `{job}`, which has launched it, has not ended"),
             Self::Busy => f.write_str("GitHub says that a job runs on it"),
+            Self::Bakes => f.write_str("a `bake` that may be under way has launched it"),
         }
     }
 }
 
 /// What is known of the run's runners.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Known<'a> {
     pub runners: &'a [Runner],
     /// The run's jobs, where the job's own token may read them.
     pub jobs: Option<&'a [Job]>,
     /// The job that stops.
     pub own_job: Option<u64>,
+    /// The attempt of the run that it is of.
+    pub own_attempt: &'a str,
     /// `force`: end what is in use, too.
     pub is_forced: bool,
+    /// What is to end was named.
+    pub is_named: bool,
 }
 
 impl<'a> Known<'a> {
     pub(super) fn new(
         runners: &'a [Runner],
         jobs: Option<&'a [Job]>,
-        clients: &Clients,
+        clients: &'a Clients,
         filter: &StopFilter,
     ) -> Self {
         Self {
             runners,
             jobs,
             own_job: clients.run.job_id,
+            own_attempt: &clients.run.attempt,
             is_forced: filter.force,
+            is_named: !filter.is_whole_run(),
         }
     }
 }
@@ -66,6 +87,24 @@ impl Known<'_> {
     /// Why the instance's runner is to be spared; nothing where it is free.
     pub(super) fn in_use(&self, instance: &Instance) -> Option<InUse> {
         self.use_of(instance.runner_id(), instance.label(), instance.job_id())
+            .or_else(|| self.may_bake(instance).then_some(InUse::Bakes))
+    }
+
+    /// Whether a bake may still need it. It has no runner that GitHub could call busy: only its job tells that it is over. An
+    /// older attempt was over before this one began.
+    fn may_bake(&self, instance: &Instance) -> bool {
+        let launched_by = instance.job_id();
+        let is_own = launched_by.is_some() && launched_by == self.own_job;
+        let is_over = || {
+            let mut jobs = self.jobs.unwrap_or_default().iter();
+            jobs.any(|job| Some(job.id.0) == launched_by && job.is_completed())
+        };
+        let is_of_this_attempt = instance
+            .attempt()
+            .is_none_or(|attempt| attempt == self.own_attempt);
+        instance.is_baking()
+            && is_of_this_attempt
+            && !(self.is_forced || self.is_named || is_own || is_over())
     }
 
     /// The same of a record whose instance is not here: it may be in a region where another stop looks.
@@ -191,7 +230,9 @@ mod tests {
             runners: &[runner(7, busy)],
             jobs,
             own_job: Some(9),
+            own_attempt: "1",
             is_forced: false,
+            is_named: false,
         };
         known.in_use(&instance(7, "mine"))
     }
@@ -204,7 +245,9 @@ mod tests {
                 runners: &[],
                 jobs: Some(&[job("start", status, None, "ubuntu-latest")]),
                 own_job: own,
+                own_attempt: "1",
                 is_forced: false,
+                is_named: false,
             };
             known.in_use(launched)
         };
@@ -216,6 +259,61 @@ mod tests {
         assert_eq!(with(&launched, None, "in_progress"), starts);
         assert_eq!(with(&launched, Some(1), "in_progress"), None);
         assert_eq!(with(&launched, Some(9), "completed"), None);
+    }
+
+    #[test]
+    fn a_bake_is_over_only_where_its_job_is() {
+        let mut baking = instance(7, "mine");
+        baking.tags = [
+            (tags::IMAGE.to_owned(), "ci-base".to_owned()),
+            (tags::RUN_ATTEMPT.to_owned(), "2".to_owned()),
+            (tags::JOB_ID.to_owned(), "1".to_owned()),
+        ]
+        .into();
+        let under_way = [job("bake", "in_progress", None, "ubuntu-latest")];
+        let over = [job("bake", "completed", None, "ubuntu-latest")];
+        let unknown = Known {
+            runners: &[],
+            jobs: None,
+            own_job: Some(9),
+            own_attempt: "2",
+            is_forced: false,
+            is_named: false,
+        };
+        let known = |jobs| Known { jobs, ..unknown };
+        assert_eq!(unknown.in_use(&baking), Some(InUse::Bakes));
+        assert_eq!(known(Some(&[])).in_use(&baking), Some(InUse::Bakes));
+        let starts = Some(InUse::Starts("bake".to_owned()));
+        assert_eq!(known(Some(&under_way)).in_use(&baking), starts);
+        assert_eq!(known(Some(&over)).in_use(&baking), None);
+        for free in [
+            Known {
+                own_job: Some(1),
+                ..unknown
+            },
+            Known {
+                own_attempt: "3",
+                ..unknown
+            },
+            Known {
+                is_forced: true,
+                ..unknown
+            },
+            Known {
+                is_named: true,
+                ..unknown
+            },
+        ] {
+            assert_eq!(free.in_use(&baking), None, "{free:?}");
+        }
+        // Where GitHub gave no number, nobody can know.
+        baking.tags.remove(tags::JOB_ID);
+        assert_eq!(known(Some(&over)).in_use(&baking), Some(InUse::Bakes));
+        let without = Known {
+            own_job: None,
+            ..unknown
+        };
+        assert_eq!(without.in_use(&baking), Some(InUse::Bakes));
     }
 
     #[test]
@@ -260,7 +358,9 @@ mod tests {
                 runners: &runners,
                 jobs,
                 own_job: None,
+                own_attempt: "1",
                 is_forced: false,
+                is_named: false,
             };
             let records = records(&run, &known, ended, &[], true);
             records.iter().map(|record| record.id.0).collect::<Vec<_>>()
@@ -287,7 +387,9 @@ mod tests {
             runners: &[runner(7, true)],
             jobs: Some(&jobs),
             own_job: None,
+            own_attempt: "1",
             is_forced: true,
+            is_named: false,
         };
         assert_eq!(known.in_use(&instance(7, "mine")), None);
     }

@@ -260,8 +260,9 @@ fn log_spared(spared: &[(&Instance, Option<InUse>)], report: &Reporter) {
     for (instance, in_use) in spared {
         if let Some(in_use) = in_use {
             report.warning(format_args!(
-                "`{}` is spared: {in_use}. It ends itself when its job is done; `force: true` ends it now",
-                instance.id
+                "`{}` is spared: {in_use}. {}",
+                instance.id,
+                in_use.way_out()
             ));
         }
     }

@@ -11,6 +11,7 @@ pub(super) fn advice(run: &WorkflowRun, instances: &[Instance]) -> Option<String
     }
     let newest = instances
         .iter()
+        .filter(|instance| !instance.is_baking())
         .filter_map(|instance| Some((instance.attempt()?.parse::<u32>().ok()?, instance.job_id()?)))
         .max();
     let job = newest.map_or_else(String::new, |(_, job)| format!(" --job {job}"));
