@@ -6,6 +6,7 @@
 
 mod app;
 mod contents;
+mod deletions;
 mod error;
 mod groups;
 mod kind;
@@ -57,6 +58,7 @@ use crate::http::{Service, USER_AGENT};
 use crate::values::repository::Repository;
 use crate::values::run::WorkflowRun;
 use app::{App, Installation};
+use deletions::Deletions;
 
 /// A client for the runners of one repository, organization or enterprise.
 #[derive(Clone)]
@@ -66,6 +68,7 @@ pub(crate) struct Github {
     base: String,
     /// Whose runs these are.
     repository: Repository,
+    deletions: Deletions,
 }
 
 /// Who asks.
@@ -112,6 +115,7 @@ impl Github {
             sign_in,
             base: format!("/{}/actions", run.scope.path()),
             repository: run.repository.clone(),
+            deletions: Deletions::default(),
         }
     }
 

@@ -213,13 +213,24 @@ impl Github {
 
     /// `DELETE …/{id}`.
     pub(crate) async fn delete_runner(&self, id: RunnerId) -> Result<Deletion, GithubError> {
+        let is_first = self.deletions.ask(id);
         let answer = self.delete(DELETE, &format!("/runners/{id}")).await?;
         match answer.status {
-            StatusCode::NOT_FOUND => Ok(Deletion::Gone),
+            StatusCode::NOT_FOUND => {
+                if is_first {
+                    self.deletions.take_back(id);
+                }
+                Ok(Deletion::Gone)
+            }
             StatusCode::UNPROCESSABLE_ENTITY => Ok(Deletion::Busy),
             _ => answer
                 .expect(DELETE, StatusCode::NO_CONTENT)
                 .map(|()| Deletion::Deleted),
         }
+    }
+
+    /// Whether the record may be gone because this program has asked for its deletion before, in a call that was perhaps given up.
+    pub(crate) fn may_have_deleted(&self, id: RunnerId) -> bool {
+        self.deletions.may_have_deleted(id)
     }
 }

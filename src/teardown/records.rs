@@ -67,23 +67,23 @@ const KNOWN_EVERYWHERE: Duration = Duration::from_secs(6);
 const LOOK_AGAIN: Duration = Duration::from_millis(700);
 
 /// Deletes a record, waiting out a job that GitHub believes is still running. A record that was made just now and that GitHub
-/// shows nowhere is not gone: it is looked for until it must be known. After a try that may have deleted it, gone is gone.
+/// shows nowhere is not gone: it is looked for until it must be known. After a try that may have deleted it, also one that was given
+/// up on a cancel, gone is gone.
 pub(crate) async fn delete_record(
     github: &Github,
     record: &Record,
     deadline: Deadline,
 ) -> Result<(), NotDeleted> {
     let mut backoff = Backoff::default();
-    let mut has_tried = false;
     loop {
         let outcome = try_delete(github, record, deadline).await;
-        if matches!(outcome, Ok(Deletion::Gone)) && !has_tried && is_fresh(record) {
+        let is_unproven = !github.may_have_deleted(record.id);
+        if matches!(outcome, Ok(Deletion::Gone)) && is_unproven && is_fresh(record) {
             if deadline.sleep(LOOK_AGAIN).await.is_err() {
                 return Err(NotDeleted::NotShown);
             }
             continue;
         }
-        has_tried = true;
         match outcome {
             Ok(Deletion::Deleted | Deletion::Gone) => return Ok(()),
             Ok(Deletion::Busy) => {

@@ -99,6 +99,25 @@ def test_a_signal_while_a_failed_start_is_undone(
     assert not left_behind(), run.log
 
 
+def test_a_signal_while_a_record_is_deleted_does_not_doubt_that_it_was(
+    sprinters: Program, ec2: Ec2, github: GitHub, left_behind: LeftBehind
+) -> None:
+    """GitHub has deleted it, and the answer is under way: the 404 of the next try is what was to be expected."""
+    ec2.gate.fail("RunInstances", ec2_error("InvalidAMIID.NotFound", "no such image"))
+    github.gate.fail("delete-runner", delayed(3))
+    running = sprinters.begin("start", **AMI)
+    github.gate.wait_for("delete-runner")
+    while github.records():
+        time.sleep(0.01)
+    running.interrupt()
+    run = running.wait()
+
+    assert run.code == 1
+    assert len(github.gate.calls("delete-runner")) <= 2, run.log
+    assert "nothing is left running" in run.log
+    assert not left_behind(), run.log
+
+
 @pytest.mark.parametrize("instant", [round(random.Random(SEED + n).uniform(0.0, 1.5), 3) for n in range(12)])
 def test_a_signal_at_a_random_instant_with_slow_services(
     sprinters: Program, ec2: Ec2, github: GitHub, behaves: Behaves, left_behind: LeftBehind, instant: float
