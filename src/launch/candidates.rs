@@ -1,12 +1,15 @@
 //! From the ladder to a launched instance, candidate by candidate.
 
+use std::fmt::Write;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::ec2::{Ec2Error, Next, SpotPrice};
 use crate::error::{Exit, Failure};
 use crate::launch::boot_volume;
-use crate::launch::capacity::{self, CapacityLog};
+use crate::launch::capacity::{self, ByRegion, CapacityLog};
 use crate::launch::context::Launcher;
 use crate::launch::error::LaunchError;
 use crate::launch::mint::Records;
@@ -15,9 +18,13 @@ use crate::launch::runner::LaunchedRunner;
 use crate::report::seconds;
 use crate::values::candidate::Candidate;
 use crate::values::per_region::listed;
+use crate::values::region::Region;
 use crate::values::run::LaunchName;
 use crate::values::spot::Market;
 use crate::values::volume::Volumes;
+
+/// In so long EC2 answers one candidate.
+const ENOUGH: Duration = Duration::from_secs(10);
 
 impl Launcher {
     /// Goes down the ladder until an instance is launched; where all candidates are full, again and again for as long as the launch
@@ -112,6 +119,7 @@ impl Launcher {
             if !self.is_open(candidate, log) {
                 continue;
             }
+            let began = Instant::now();
             match self.try_volumes(records, candidate).await {
                 Ok(runner) => return Ok(Some(runner)),
                 // After refusals that were heard, an answer that the end of the time cuts off says nothing new.
@@ -124,7 +132,9 @@ impl Launcher {
                 }
                 Err(LaunchError::Refused(error)) => match error.next() {
                     Next::SameAgain if !log.is_empty() => {
-                        log.note(candidate, error);
+                        if !(self.is_cut_off(began) && log.has_heard(&candidate.region)) {
+                            log.note(candidate, error);
+                        }
                         return Ok(None);
                     }
                     Next::Final | Next::SameAgain | Next::BaselineVolume => {
@@ -213,6 +223,12 @@ impl Launcher {
         self.deadlines.launch_by().is_over() && !self.cancellation.is_cancelled()
     }
 
+    /// Whether the end of the time left a candidate too little of it to be heard.
+    fn is_cut_off(&self, began: Instant) -> bool {
+        let enough = (self.deadlines.launch_share() / 3).min(ENOUGH);
+        self.is_over() && began.elapsed() < enough
+    }
+
     fn no_capacity(&self, log: &CapacityLog) -> Failure {
         if log.is_empty() {
             let late = Failure::new(
@@ -229,18 +245,44 @@ impl Launcher {
                 None => late,
             };
         }
-        let regions = listed(self.spec.regions.regions());
-        let (exit, what) = if log.is_about_capacity() || !self.spec.regions.is_several() {
-            (Exit::NoCapacity, "no capacity for any candidate")
-        } else {
-            (Exit::Failed, "no region can launch any candidate")
-        };
+        let ladder = self.prepared.get().map(|prepared| &prepared.ladder[..]);
+        let mut regions: Vec<&Region> = Vec::new();
+        for candidate in ladder.unwrap_or_default() {
+            if !regions.contains(&&candidate.region) {
+                regions.push(&candidate.region);
+            }
+        }
+        let by_region = log.by_region(regions);
         let mut failure = Failure::new(
-            format!("{what} in {regions}"),
+            not_launched(&by_region),
             format!("EC2's answers:\n    {}", log.table().join("\n    ")),
         );
-        failure.exit = exit;
+        if by_region.is_full() {
+            failure.exit = Exit::NoCapacity;
+        }
+        let others = by_region.others.iter();
+        let remedies = others.filter_map(|(region, error)| Some(error.as_ref()?.remedy(region)));
         failure.help.extend(log.remedy());
+        for remedy in remedies {
+            if !failure.help.contains(&remedy) {
+                failure.help.push(remedy);
+            }
+        }
         failure
     }
+}
+
+/// Which regions are full, and what keeps the others from a launch: they may have capacity.
+fn not_launched(by_region: &ByRegion<'_>) -> String {
+    let mut what = if by_region.full.is_empty() {
+        "no region can launch any candidate".to_owned()
+    } else {
+        let full = listed(by_region.full.iter().copied());
+        format!("no capacity for any candidate in {full}")
+    };
+    for (region, error) in &by_region.others {
+        let why = error.map_or_else(|| "not asked in time".to_owned(), ToString::to_string);
+        let _ = write!(what, "; `{region}`: {why}");
+    }
+    what
 }

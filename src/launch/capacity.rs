@@ -6,6 +6,7 @@ use crate::ec2::{Ec2Error, Next};
 use crate::retry::Backoff;
 use crate::values::candidate::Candidate;
 use crate::values::network::Placement;
+use crate::values::region::Region;
 use crate::values::spot::Market;
 
 /// What the candidates of one launch have answered, over all passes of the ladder.
@@ -84,10 +85,41 @@ impl CapacityLog {
         }
     }
 
-    /// Whether any candidate was refused for want of capacity, rather than all for their regions.
-    pub(crate) fn is_about_capacity(&self) -> bool {
-        let is_closed = |error: &Ec2Error| matches!(error.next(), Next::SameAgain | Next::Final);
-        self.answers.iter().any(|answer| !is_closed(&answer.error))
+    /// What the regions have answered.
+    pub(crate) fn by_region<'a>(
+        &'a self,
+        regions: impl IntoIterator<Item = &'a Region>,
+    ) -> ByRegion<'a> {
+        let mut by_region = ByRegion::default();
+        for region in regions {
+            match self.last_beside_capacity(region) {
+                None if self.has_heard(region) => by_region.full.push(region),
+                error => by_region.others.push((region, error)),
+            }
+        }
+        by_region
+    }
+
+    /// Whether the region has refused any candidate for want of capacity.
+    pub(crate) fn has_heard(&self, region: &Region) -> bool {
+        let mut answers = self.answers.iter();
+        answers.any(|answer| answer.candidate.region == *region && answer.is_about_capacity())
+    }
+
+    /// The last answer of that region that says nothing about capacity, to a candidate that got no other.
+    fn last_beside_capacity(&self, region: &Region) -> Option<&Ec2Error> {
+        let is_full = |one: &Answer| {
+            let mut others = self
+                .answers
+                .iter()
+                .filter(|other| other.is_about_capacity());
+            others.any(|other| other.candidate.includes(&one.candidate))
+        };
+        let mut answers = self.answers.iter();
+        let last = answers.rfind(|one| {
+            one.candidate.region == *region && !one.is_about_capacity() && !is_full(one)
+        });
+        last.map(|answer| &answer.error)
     }
 
     /// The table that a full ladder ends with: each candidate, and what it answered how often.
@@ -124,6 +156,23 @@ impl CapacityLog {
     }
 }
 
+/// Regions by what they have answered to a whole ladder.
+#[derive(Debug, Default)]
+pub(crate) struct ByRegion<'a> {
+    /// Without capacity for any candidate.
+    pub full: Vec<&'a Region>,
+    /// Which gave some candidate another answer, or none: the last one.
+    pub others: Vec<(&'a Region, Option<&'a Ec2Error>)>,
+}
+
+impl ByRegion<'_> {
+    /// Whether no region that can launch at all had capacity. One that did not answer may have it.
+    pub(crate) fn is_full(&self) -> bool {
+        let cannot = |error: Option<&Ec2Error>| error.is_some_and(|error| !error.is_transient());
+        !self.full.is_empty() && self.others.iter().all(|(_, error)| cannot(*error))
+    }
+}
+
 /// Two columns.
 fn aligned(rows: Vec<(String, String)>) -> Vec<String> {
     let widths = rows.iter().map(|(left, _)| left.chars().count());
@@ -141,6 +190,10 @@ impl Answer {
             times => format!("{code} ({times} times)"),
         };
         (self.candidate.to_string(), answer)
+    }
+
+    fn is_about_capacity(&self) -> bool {
+        !matches!(self.error.next(), Next::SameAgain | Next::Final)
     }
 
     /// Whether this answer speaks for another candidate, too.
@@ -263,14 +316,17 @@ mod tests {
             let log = log_of(&[(&here, code)]);
             assert!(!log.is_open(&here) && log.is_open(&there), "{code}");
         }
+        let regions = [here.region.clone(), there.region.clone()];
         let mut log = log_of(&[(&here, "OptInRequired")]);
-        assert!(!log.is_about_capacity());
+        assert!(!log.by_region(&regions).is_full());
         log.note_closed(&here, &Ec2Error::coded("ec2:RunInstances", "OptInRequired"));
         log.note(
             &there,
             Ec2Error::coded("ec2:RunInstances", "InsufficientInstanceCapacity"),
         );
-        assert!(log.is_about_capacity());
+        let by_region = log.by_region(&regions);
+        assert!(by_region.is_full());
+        assert_eq!(by_region.full, [&there.region]);
         assert_eq!(
             log.table(),
             [
@@ -278,6 +334,38 @@ mod tests {
                 "spot m7i.large in us-west-2a  InsufficientInstanceCapacity",
             ]
         );
+    }
+
+    #[test]
+    fn only_who_answers_is_full() {
+        let here = candidate(Market::Spot, "m7i.large", Some("us-east-1a"));
+        let other = candidate(Market::Spot, "m7a.large", Some("us-east-1a"));
+        let there = candidate(Market::Spot, "m7i.large", Some("us-west-2a"));
+        let everywhere = [here.region.clone(), there.region.clone()];
+        let full = "InsufficientInstanceCapacity";
+        let is_full =
+            |answers: &[(&Candidate, &str)]| log_of(answers).by_region(&everywhere).is_full();
+        assert!(is_full(&[(&here, full), (&there, full)]));
+        assert!(!is_full(&[(&here, full)]));
+        assert!(!is_full(&[(&here, full), (&there, "RequestLimitExceeded")]));
+        assert!(!is_full(&[
+            (&here, full),
+            (&other, "InternalError"),
+            (&there, full)
+        ]));
+        // Whoever was full once, and then was not heard in time, was full.
+        assert!(is_full(&[
+            (&here, full),
+            (&here, "InternalError"),
+            (&there, full)
+        ]));
+        // A zone of a region that is full, too.
+        let anywhere = candidate(Market::Spot, "m7i.large", None);
+        let alone = [here.region.clone()];
+        let log = log_of(&[(&anywhere, full), (&here, "InternalError")]);
+        assert!(log.by_region(&alone).is_full());
+        let log = log_of(&[(&here, full), (&anywhere, "InternalError")]);
+        assert!(!log.by_region(&alone).is_full());
     }
 
     #[test]

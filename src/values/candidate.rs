@@ -18,6 +18,17 @@ pub(crate) struct Candidate {
     pub spot_price: Option<f64>,
 }
 
+impl Candidate {
+    /// Whether the other is this one, or one of its zones.
+    pub(crate) fn includes(&self, other: &Self) -> bool {
+        let is_there = self.placement == Placement::Anywhere || self.placement == other.placement;
+        self.market == other.market
+            && self.instance_type == other.instance_type
+            && self.region == other.region
+            && is_there
+    }
+}
+
 impl fmt::Display for Candidate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

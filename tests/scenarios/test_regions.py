@@ -11,7 +11,7 @@ from standins import images
 from standins.aws import Ec2, Instance, policy
 from standins.cloud import Behaves
 from standins.ec2.launch import RESERVATION
-from standins.gate import lost
+from standins.gate import lost, stalled
 from standins.github import GitHub
 from standins.program import Program, Run
 from standins.proxy import ec2_error, region_of
@@ -249,8 +249,20 @@ def test_no_capacity_in_any_region_ends_with_3(sprinters: Program, ec2: Ec2, lef
     run = sprinters.run("start", **LAUNCH, **{"start-timeout": "4s"})
 
     assert run.code == 3, run.log
-    assert f"no capacity for any candidate in `{HERE}`, `{THERE}`" in run.log
+    assert f"no capacity for any candidate in `{HERE}`; `{THERE}`: " in run.log
     assert "InsufficientInstanceCapacity" in run.log and "OptInRequired" in run.log
+    assert not left_behind()
+
+
+def test_a_region_that_does_not_answer_may_have_capacity(sprinters: Program, ec2: Ec2, left_behind: LeftBehind) -> None:
+    """The other is full: both are named, and it is not the failure that a fallback is for."""
+    full(ec2, HERE)
+    ec2.gate.fail("RunInstances", stalled(60), times=None, when=is_in(THERE))
+    run = sprinters.run("start", **LAUNCH, fallback="ubuntu-latest", **{"start-timeout": "8s"})
+
+    assert run.code == 1, run.log
+    assert f"no capacity for any candidate in `{HERE}`; `{THERE}`: `ec2:RunInstances` got no answer" in run.log
+    assert not run.outputs.get("label")
     assert not left_behind()
 
 
