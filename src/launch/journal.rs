@@ -158,6 +158,16 @@ impl Journal {
         leftovers
     }
 
+    /// Everything beside the launches that succeeded has been looked for, and ended where it existed.
+    pub(crate) fn settle_except(&self, kept: &[AttemptId]) {
+        for (index, attempt) in self.lock().iter_mut().enumerate() {
+            if !kept.contains(&AttemptId(index)) {
+                attempt.record = Record::Gone;
+                attempt.instance = Machine::None;
+            }
+        }
+    }
+
     fn change(&self, AttemptId(index): AttemptId, change: impl FnOnce(&mut Attempt)) {
         if let Some(attempt) = self.lock().get_mut(index) {
             change(attempt);
@@ -214,6 +224,9 @@ mod tests {
             ..Ended::default()
         });
         assert!(journal.known().instances.is_empty() && journal.known().records.len() == 1);
+        journal.asking_for_record("c");
+        journal.settle_except(&[full]);
+        assert_eq!(journal.leftovers(), journal.known());
         journal.no_instance(full);
         journal.record_gone(full);
         assert!(journal.leftovers().is_empty());

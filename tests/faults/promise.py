@@ -14,6 +14,8 @@ GRACE = 2.0
 """How much later than its deadline `start` may end."""
 SEARCH = 22.0
 """How long a launch whose answer was lost is looked for at most: EC2 may show it that much later."""
+RECORD_SEARCH = 4.0
+"""How long a record whose answer was lost is looked for by its name: GitHub may still be making it."""
 UNDO = 62.0
 """How long an undo may take where nobody is waiting to kill it."""
 LONGEST = UNDO + SEARCH + 20
@@ -64,7 +66,9 @@ def followed(world: World) -> list[str]:
 def outlived(world: World, run: Run, is_undo_kept_waiting: bool = False) -> list[str]:
     """Whether it went on after its deadline, and after the minute that an undo may take where it is kept waiting."""
     looked_for = any("client-token" in one.request.form.values() for one in world.ec2.gate.calls("DescribeInstances"))
-    limit = world.day.start_timeout + GRACE + SEARCH * looked_for + UNDO * is_undo_kept_waiting
+    is_record_lost = any(one.spoilt for one in world.github.gate.calls("generate-jitconfig"))
+    limit = world.day.start_timeout + GRACE + SEARCH * looked_for + RECORD_SEARCH * is_record_lost
+    limit += UNDO * is_undo_kept_waiting
     return [f"it took {run.seconds:.1f} s, more than {limit:.0f} s"] if run.seconds > limit else []
 
 

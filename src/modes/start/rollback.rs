@@ -133,6 +133,8 @@ pub(super) async fn end_strays(
     let deadline = Deadline::after(search.duration() + SETTLE);
     let ended = teardown::end(ec2, github, strays, search, deadline).await;
     if ended.left.is_empty() {
+        // An undo that comes later has nothing to look for.
+        launcher.journal.settle_except(&kept);
         return Ok(());
     }
     Err(Failure::new(
