@@ -59,7 +59,7 @@ impl Ec2 {
             .filters(filter("root-device-type", "ebs"))
             .send()
             .await
-            .map_err(|error| Ec2Error::from_sdk(DESCRIBE_IMAGES, &error))?;
+            .map_err(|error| Ec2Error::from_sdk(DESCRIBE_IMAGES, &error).of_search())?;
         // Windows has a platform; Linux has none.
         let linux = answer
             .images()
@@ -83,7 +83,7 @@ impl Ec2 {
             .set_filters(Some(filters.collect()))
             .send()
             .await
-            .map_err(|error| Ec2Error::from_sdk(DESCRIBE_IMAGES, &error))?;
+            .map_err(|error| Ec2Error::from_sdk(DESCRIBE_IMAGES, &error).of_search())?;
         Ok(newest_first(answer.images().iter()))
     }
 

@@ -281,7 +281,8 @@ impl Ec2 {
             .send();
         let mut all = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| Ec2Error::from_sdk(DESCRIBE_INSTANCES, &error))?;
+            let page =
+                page.map_err(|error| Ec2Error::from_sdk(DESCRIBE_INSTANCES, &error).of_search())?;
             let instances = page
                 .reservations()
                 .iter()

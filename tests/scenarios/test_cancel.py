@@ -13,7 +13,7 @@ import pytest
 from standins import images
 from standins.aws import Ec2
 from standins.cloud import Behaves
-from standins.gate import delayed, then
+from standins.gate import delayed, lost, then
 from standins.github import GitHub
 from standins.program import Program, Running
 from standins.proxy import ec2_error
@@ -61,6 +61,21 @@ def test_a_signal_between_two_looks_at_the_runner(
     assert not left_behind()
     [instance] = ec2.instances()
     assert instance.state_reason == "Client.UserInitiatedShutdown"
+
+
+def test_a_search_is_not_ended_by_an_answer_that_only_an_id_can_get(
+    sprinters: Program, ec2: Ec2, left_behind: LeftBehind
+) -> None:
+    """The instance is looked for by its client token: that an id is unknown says nothing about it."""
+    started: list[Running] = []
+    ec2.gate.fail("RunInstances", then(lambda: started[0].interrupt(), lost))
+    unknown = ec2_error("InvalidInstanceID.NotFound", "The instance ID 'i-0123456789abcdef0' does not exist")
+    rule = ec2.gate.fail("DescribeInstances", unknown, times=2)
+    started.append(sprinters.begin("start", **AMI))
+    run = started[0].wait()
+
+    assert (run.code, rule.struck) == (1, 2), run.log
+    assert not left_behind(), run.log
 
 
 def test_a_second_signal_does_not_stop_the_undo(

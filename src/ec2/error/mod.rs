@@ -103,6 +103,20 @@ impl Ec2Error {
         self.code() == Some("InvalidInstanceID.NotFound")
     }
 
+    /// Of a search, which names no id: that an id is not known cannot be its answer, and says nothing about what was searched for.
+    pub(super) fn of_search(self) -> Self {
+        let unknown_id = self.code().filter(|code| code.ends_with(".NotFound"));
+        let Some(code) = unknown_id else {
+            return self;
+        };
+        let message = format!("`{code}`, although no id was asked for");
+        Self {
+            kind: Kind::Unreadable,
+            message,
+            ..self
+        }
+    }
+
     /// Whether a launch mapped a device that is not the image's root, and so named a new volume without a size.
     pub(crate) fn is_other_root_device(&self) -> bool {
         self.code() == Some("MissingParameter") && self.message.contains("size or snapshotId")
@@ -328,6 +342,18 @@ mod tests {
         Ec2Error {
             message: message.to_owned(),
             ..Ec2Error::coded("ec2:RunInstances", code)
+        }
+    }
+
+    #[test]
+    fn a_search_for_no_id_cannot_be_told_that_it_is_unknown() {
+        let of_search = |code: &str| Ec2Error::coded("ec2:DescribeInstances", code).of_search();
+        for code in ["InvalidInstanceID.NotFound", "InvalidAMIID.NotFound"] {
+            let error = of_search(code);
+            assert!(error.is_transient() && error.to_string().contains(code));
+        }
+        for code in ["UnauthorizedOperation", "RequestExpired"] {
+            assert!(!of_search(code).is_transient(), "{code}");
         }
     }
 
