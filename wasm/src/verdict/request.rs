@@ -474,7 +474,8 @@ impl Facts for FactSheet<'_> {
                     if exists { Fact::Unknown } else { Fact::Never }
                 });
             }
-            p if same_name(p, "ec2") => self.ec2(name),
+            // EC2's keys stand in EC2's requests alone.
+            p if same_name(p, "ec2") && self.asked.action.starts_with("ec2:") => self.ec2(name),
             _ if self.asked.action == "iam:PassRole" && is("iam:PassedToService") => {
                 let all = self.required.partition.ec2_principals;
                 Some(match all {
