@@ -11,7 +11,7 @@ use crate::values::scope::Scope;
 pub(crate) enum Exit {
     /// 1: it failed.
     Failed,
-    /// 2: an input is wrong, and nobody was called.
+    /// 2: an input is wrong or missing, and nothing was changed.
     WrongInput,
     /// 3: there was no capacity anywhere on the ladder.
     NoCapacity,

@@ -10,7 +10,7 @@ use crate::inputs::{InputError, Inputs, Mode, Problems};
 use crate::values::account::AccountId;
 use crate::values::per_region::{self, Regions};
 use crate::values::repository::Repository;
-use crate::values::run::WorkflowRun;
+use crate::values::run::{LOCAL, WorkflowRun};
 use crate::values::scope::Scope;
 
 /// Whom to talk to, and on whose behalf.
@@ -211,9 +211,9 @@ pub(crate) fn workflow_run(
     Ok(WorkflowRun {
         scope: scope(inputs, &repository)?,
         repository,
-        id: numbered("GITHUB_RUN_ID", "local")?,
+        id: numbered("GITHUB_RUN_ID", LOCAL)?,
         attempt: numbered("GITHUB_RUN_ATTEMPT", "1")?,
-        job: environment("GITHUB_JOB").unwrap_or_else(|| "local".to_owned()),
+        job: environment("GITHUB_JOB").unwrap_or_else(|| LOCAL.to_owned()),
         // Servers that do not know `job.check_run_id` yet make an empty text of it; whatever else it is, it only helps.
         job_id: environment("SPRINTERS_JOB_ID").and_then(|id| id.parse().ok()),
     })

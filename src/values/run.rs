@@ -6,7 +6,7 @@ use super::base36::{DIGITS, base36, letters, secret_letters};
 use super::repository::Repository;
 use super::scope::Scope;
 
-/// The workflow run that an instance belongs to. At a terminal, where there is none, the id is `local`.
+/// The workflow run that an instance belongs to. At a terminal, where there is none, the id is [`LOCAL`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WorkflowRun {
     pub repository: Repository,
@@ -18,6 +18,9 @@ pub(crate) struct WorkflowRun {
     /// Where its runners register.
     pub scope: Scope,
 }
+
+/// What stands in a run's id and its job's key at a terminal. Everybody at a terminal shares it, so that it names nobody's launch.
+pub(crate) const LOCAL: &str = "local";
 
 /// What starts the name of every runner of ours.
 const PREFIX: &str = "sprinters-";
@@ -67,6 +70,11 @@ impl LaunchName {
 }
 
 impl WorkflowRun {
+    /// Whether it is none: somebody at a terminal.
+    pub(crate) fn is_local(&self) -> bool {
+        self.id == LOCAL
+    }
+
     /// Whether GitHub runs this for the first time.
     pub(crate) fn is_first_attempt(&self) -> bool {
         self.attempt == "1"

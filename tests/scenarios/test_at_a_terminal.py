@@ -56,6 +56,29 @@ def test_start_and_stop_by_flags(sprinters: Program, ec2: Ec2, left_behind: Left
     assert not left_behind()
 
 
+def test_a_stop_that_names_nothing_ends_nothing_at_a_terminal(
+    sprinters: Program, ec2: Ec2, left_behind: LeftBehind
+) -> None:
+    """Whoever else is at a terminal launches for the same repository, and there is no run that tells them apart."""
+    mine, other = (
+        by_hand(sprinters, "start", "--image", images.OWN_X64, "--instance-type", "m7i.large") for _ in range(2)
+    )
+    assert (mine.returncode, other.returncode) == (0, 0), mine.stdout + other.stdout
+    command = re.search(r"to end it: `sprinters (stop --instance-id i-[0-9a-f]+)`", mine.stdout)
+    assert command, mine.stdout
+    asked = by_hand(sprinters, "stop")
+
+    assert asked.returncode == 2, asked.stdout + asked.stderr
+    living = {instance.id for instance in ec2.living()}
+    assert len(living) == 2 and all(f"`{one}` (m7i.large, launched " in asked.stderr for one in living), asked.stderr
+    by_name = by_hand(sprinters, *command[1].split())
+    assert by_name.returncode == 0, by_name.stdout + by_name.stderr
+    assert {instance.id for instance in ec2.living()} == living - {command[1].split()[-1]}
+    forced = by_hand(sprinters, "stop", "--force", "true")
+    assert forced.returncode == 0, forced.stdout + forced.stderr
+    assert not left_behind()
+
+
 def test_what_is_waited_for_fits_a_terminal_s_line(sprinters: Program, behaves: Behaves) -> None:
     behaves.online_after = 2.5
     main, terminal = pty.openpty()

@@ -7,6 +7,7 @@ mod summary;
 pub(crate) mod wait_online;
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -35,6 +36,7 @@ use crate::platform::executor::spawn;
 use crate::platform::rescue;
 use crate::platform::signals::Cancel;
 use crate::report::Reporter;
+use crate::values::region::Region;
 use crate::values::run::LaunchName;
 use crate::values::runner_id::RunnerId;
 use crate::values::spot::Market;
@@ -301,12 +303,32 @@ async fn finish(launcher: &Launcher, tasks: &mut Tasks, began: Instant) -> Resul
         report.done(format_args!("runner `{}` is online", runner.name), took);
     }
     boot_volume::bring_down(&launcher.clients, &runners, report).await;
+    if launcher.clients.run.is_local() {
+        report.line(format_args!(
+            "· to end it: `{}`",
+            stop_command(&launcher.clients, &runners)
+        ));
+    }
     Ok(Online {
         runners,
         prepared_in,
         launched_in,
         after,
     })
+}
+
+/// At a terminal only a name tells whose an instance is.
+fn stop_command(clients: &Clients, runners: &[LaunchedRunner]) -> String {
+    let ids: Vec<&str> = runners
+        .iter()
+        .map(|runner| runner.instance_id.as_str())
+        .collect();
+    let mut command = format!("sprinters stop --instance-id {}", ids.join(","));
+    if clients.ec2.is_several() {
+        let regions: Vec<&str> = clients.ec2.regions().map(Region::as_str).collect();
+        let _ = write!(command, " --aws-region {}", regions.join(","));
+    }
+    command
 }
 
 fn log_launch(launcher: &Launcher, runner: &LaunchedRunner) {

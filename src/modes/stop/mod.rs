@@ -6,6 +6,7 @@ mod decide;
 pub(crate) mod filter;
 mod partial_rerun;
 mod summary;
+mod unnamed;
 mod used;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,13 +55,18 @@ pub(crate) async fn stop(
     );
     let (mut instances, unseen) = clients.seen(instances, report)?;
     // What is in a region that could not be asked is not missing.
-    let is_whole = filter.is_whole_run() && unseen.is_none();
+    let is_anybodys = unnamed::is_anybodys(&clients.run, filter);
+    let is_whole = filter.is_whole_run() && unseen.is_none() && !is_anybodys;
     if let Ok(list) = &runners
         && is_whole
     {
         let known = Known::new(&list.runners, jobs.as_deref(), clients, filter);
         instances = wait_for_instances(clients, filter, &known, instances, report).await?;
         warn_of_cut_list(list, report);
+    }
+    if is_anybodys && let Some(question) = unnamed::ask(&clients.run, &instances, SystemTime::now())
+    {
+        return Err(question);
     }
     warn_of_no_match(clients, filter, &instances, report);
     let deadline = Deadline::after(teardown::patience(instances.len()));
@@ -351,7 +357,7 @@ fn log_cost(bills: &Bills, report: &Reporter) -> Result<(), Failure> {
     Ok(())
 }
 
-/// This run's instances, all attempts. At a terminal there is no run, so that a narrowed stop looks at the whole repository.
+/// This run's instances, all attempts. At a terminal there is no run: what is named is looked for in the whole repository.
 async fn find_instances(clients: &Clients, filter: &StopFilter, deadline: Deadline) -> Found {
     let run = &clients.run;
     let repository = [run.repository.to_string()];
@@ -367,7 +373,7 @@ async fn find_instances(clients: &Clients, filter: &StopFilter, deadline: Deadli
         by_tag(tags::GROUP),
     );
     let mut filters: Vec<(&str, &[String])> = vec![(&by_repository, &repository)];
-    if run.id != "local" || filter.is_whole_run() {
+    if !run.is_local() || filter.is_whole_run() {
         filters.push((&by_run, &run_id));
     }
     if !labels.is_empty() {
