@@ -64,8 +64,8 @@ pub(super) fn after(mode: Mode) -> String {
              sprinters start --runner sprinters:aws:eu-central-1:ubuntu-24.04-arm:m8g.xlarge"
         }
         Mode::Stop => {
-            "sprinters stop --aws-region eu-central-1\n  \
-             sprinters stop --aws-region eu-central-1 --instance-id i-0123456789abcdef0 --force true"
+            "sprinters stop --aws-region eu-central-1 --instance-id i-0123456789abcdef0\n  \
+             sprinters stop --aws-region eu-central-1 --group mine --force true"
         }
         Mode::Check => {
             "sprinters check --aws-region eu-central-1\n  \
@@ -99,7 +99,7 @@ Try it:
   export GITHUB_REPOSITORY=octo/repo SPRINTERS_TOKEN=github_pat_… AWS_PROFILE=ci
   sprinters check --aws-region eu-central-1
   sprinters start --aws-region eu-central-1 --instance-type m7i.xlarge --spot auto
-  sprinters stop  --aws-region eu-central-1
+  sprinters stop  --aws-region eu-central-1 --instance-id i-0123456789abcdef0
 
 Exit codes: 0 done, 1 failed, 2 an input is wrong, 3 no capacity anywhere on the ladder.";
 
