@@ -1,10 +1,12 @@
 //! YAML as a tree whose every node knows its place in the text, read in one pass.
 //!
 //! Profile files, tags and workflows are all read here: a message can point at a value, and an edit can touch it alone.
+//! What is written goes through [`write`].
 
 mod build;
 #[cfg(test)]
 mod tests;
+pub(crate) mod write;
 
 use std::borrow::Cow;
 use std::ops::Range;

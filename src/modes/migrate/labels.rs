@@ -3,9 +3,9 @@
 use super::edits::Edits;
 use super::matrix::combinations;
 use super::wanted::Wanted;
-use super::workflow::{Job, Workflow, quoted};
+use super::workflow::{Job, Workflow};
 use super::{guard, runs_on, secrets, sprinters_label};
-use crate::yaml::Node;
+use crate::yaml::{Node, write};
 
 /// A job that can be migrated, with what its label asks for.
 struct Labelled<'w> {
@@ -329,7 +329,7 @@ fn step(
     region: Option<&str>,
     inputs: &[(&'static str, String)],
 ) -> Vec<(usize, String)> {
-    let given = |name: &str, value: &str| (4, format!("{name}: {}", quoted(value)));
+    let given = |name: &str, value: &str| (4, format!("{name}: {}", write::scalar(value)));
     let mut lines = vec![
         (2, format!("{before_uses}uses: sprinters/action@v1")),
         (3, "with:".to_owned()),

@@ -1,14 +1,42 @@
 //! `--to listen`: a label becomes a profile, and the job names it. No job has to start its runner then.
 
-use std::fmt::Write;
+use serde::Serialize;
 
 use super::edits::Edits;
 use super::labels;
 use super::wanted::Wanted;
-use super::workflow::{Workflow, quoted};
+use super::workflow::Workflow;
+use crate::yaml::write::{InOrder, Text};
 
 /// A listener serves the runners that have a bound; this one is the user's to choose.
 const MAX_RUNNERS: u16 = 20;
+
+/// What the file begins with.
+const HEAD: &str = "\
+# What `sprinters listen` serves: https://sprinters.github.io/action/profiles.html
+# `max-runners` is the most that live at a time.
+";
+
+/// The profile file, as far as it is written here.
+#[derive(Serialize)]
+struct File<'p> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aws: Option<Aws<'p>>,
+    runners: InOrder<(&'p str, Runner<'p>)>,
+}
+
+#[derive(Serialize)]
+struct Aws<'p> {
+    region: &'p str,
+}
+
+#[derive(Serialize)]
+struct Runner<'p> {
+    #[serde(flatten)]
+    inputs: InOrder<(&'static str, Text<'p>)>,
+    #[serde(rename = "max-runners")]
+    max_runners: u16,
+}
 
 /// Runners of `.github/sprinters.yml`, of all files that are migrated together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,6 +94,12 @@ impl Profiles {
             ));
         }
         let inputs = wanted.expanded();
+        let is_line = |text: &str| !text.contains(char::is_control);
+        if let Some((name, _)) = inputs.iter().find(|(_, value)| !is_line(value)) {
+            return Err(format!(
+                "what it wants for `{name}` has a control character"
+            ));
+        }
         if let Some((name, _)) = self.runners.iter().find(|(_, known)| *known == inputs) {
             return Ok(name.clone());
         }
@@ -80,26 +114,23 @@ impl Profiles {
     }
 
     /// The file's text.
-    pub(super) fn text(&self) -> String {
-        let mut text = String::from(
-            "# What `sprinters listen` serves: https://sprinters.github.io/action/profiles.html\n",
-        );
-        if let Some(region) = &self.region {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "aws:\n  region: {region}\n");
+    pub(super) fn text(&self) -> Result<String, serde_yaml::Error> {
+        Ok(HEAD.to_owned() + &serde_yaml::to_string(&self.file())?)
+    }
+
+    fn file(&self) -> File<'_> {
+        let runners = self.runners.iter().map(|(name, inputs)| {
+            let inputs = inputs.iter().map(|(name, value)| (*name, Text(value)));
+            let runner = Runner {
+                inputs: InOrder(inputs.collect()),
+                max_runners: MAX_RUNNERS,
+            };
+            (name.as_str(), runner)
+        });
+        File {
+            aws: self.region.as_deref().map(|region| Aws { region }),
+            runners: InOrder(runners.collect()),
         }
-        text.push_str("runners:\n");
-        for (name, inputs) in &self.runners {
-            let _ = writeln!(text, "  {name}:");
-            for (input, value) in inputs {
-                let _ = writeln!(text, "    {input}: {}", quoted(value));
-            }
-            let _ = writeln!(
-                text,
-                "    max-runners: {MAX_RUNNERS} # the most that live at a time"
-            );
-        }
-        text
     }
 }
 
@@ -149,6 +180,15 @@ mod tests {
             Ok("m7i-xlarge-spot")
         );
         assert!(profiles.name_of(&wanted("us-east-1", "m7i.large")).is_err());
-        assert!(crate::runner::profile::ProfileFile::parse(&profiles.text()).is_ok());
+        let text = profiles.text().unwrap_or_default();
+        assert!(crate::runner::profile::ProfileFile::parse(&text).is_ok());
+        assert_eq!(
+            text.strip_prefix(HEAD),
+            Some(
+                "aws:\n  region: eu-west-1\nrunners:\n  m7i-xlarge-spot:\n    instance-type: m7i.xlarge, m7a.xlarge\n    \
+                 spot: auto\n    max-runners: 20\n  m7i-xlarge-spot-2:\n    instance-type: m7i.xlarge\n    spot: auto\n    \
+                 max-runners: 20\n"
+            )
+        );
     }
 }

@@ -152,7 +152,10 @@ fn hand_out_profiles(
     }
     let first = migration.files.first().map(String::as_str);
     let path = profile_path(first.unwrap_or_default());
-    let text = profiles.text();
+    let text = profiles
+        .text()
+        .with_context(|| format!("could not write the text of `{}`", path.display()))
+        .map_err(|error| Failure::local(&error, "write the profiles by hand"))?;
     if path.symlink_metadata().is_ok() {
         let shown = path.display();
         report.aside(format!(

@@ -179,3 +179,16 @@ fn a_comment_behind_a_value_is_none_of_its() {
         );
     }
 }
+
+#[test]
+fn what_stands_in_braces_is_quoted_for_braces() {
+    let text = "jobs:\n  a:\n    env: {AWS_REGION: x}\n    steps:\n      - uses: machulav/ec2-github-runner@v2\n        \
+                with: {mode: start, startup-timeout-minutes: \"${{ inputs.minutes }}\", security-group-id: 'a\"b'}\n";
+    assert!(
+        converted(text).text.ends_with(
+            "with: {mode: start, start-timeout: \"${{ inputs.minutes }}m\", security-group: 'a\"b'}\n"
+        ),
+        "{}",
+        converted(text).text
+    );
+}

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::edits::Edits;
 use super::lines::Lines;
-use crate::yaml::{Node, Rules, Unreadable};
+use crate::yaml::{Node, Rules, Unreadable, write};
 
 /// The tree is what is written, so that edits fit. No workflow is nested deeper.
 pub(super) const AS_WRITTEN: Rules = Rules {
@@ -100,16 +100,12 @@ impl<'t> Workflow<'t> {
         };
         let entries: Vec<String> = with
             .iter()
-            .map(|(name, value)| format!("{name}: {}", quoted(value)))
+            .map(|(name, value)| self.entry(mapping, name, value))
             .collect();
         if entries.is_empty() {
             self.remove(mapping, index, edits);
         } else if mapping.is_flow(self.text) {
-            let flow: Vec<String> = with
-                .iter()
-                .map(|(name, value)| format!("{name}: \"{value}\""))
-                .collect();
-            edits.replace(key.span.start..value.span.end, flow.join(", "));
+            edits.replace(key.span.start..value.span.end, entries.join(", "));
         } else if let Some(indent) = self.lines.indent(key.span.start) {
             let range = self
                 .lines
@@ -133,12 +129,26 @@ impl<'t> Workflow<'t> {
         edits: &mut Edits,
     ) {
         let (key, before) = after;
+        let entry = self.entry(mapping, name, value);
         if mapping.is_flow(self.text) {
-            edits.insert(before.span.end, format!(", {name}: \"{value}\""));
+            edits.insert(before.span.end, format!(", {entry}"));
         } else {
             let column = " ".repeat(self.lines.column(key.span.start));
-            let line = format!("{}{column}{name}: {}", self.lines.end(), quoted(value));
+            let line = format!("{}{column}{entry}", self.lines.end());
             edits.insert(self.lines.content_end(before.span.end), line);
+        }
+    }
+
+    fn entry(&self, mapping: &Node, name: &str, value: &str) -> String {
+        format!("{name}: {}", self.scalar_in(mapping, value))
+    }
+
+    /// A text as it can stand for a value of that mapping.
+    pub(super) fn scalar_in(&self, mapping: &Node, text: &str) -> String {
+        if mapping.is_flow(self.text) {
+            write::flow_scalar(text)
+        } else {
+            write::scalar(text)
         }
     }
 
@@ -181,25 +191,5 @@ fn flow_entry(entries: &[(Node, Node)], index: usize) -> Range<usize> {
             from..end(index).unwrap_or(from)
         }
         (None, _) => 0..0,
-    }
-}
-
-/// A value as it can stand in YAML on one line.
-pub(super) fn quoted(value: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+${}(),' @".contains(c);
-    let begins_well = value.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '$');
-    let is_word = ["true", "false", "null", "yes", "no", "on", "off"]
-        .iter()
-        .any(|word| value.eq_ignore_ascii_case(word));
-    if begins_well
-        && value.chars().all(is_plain)
-        && !value.contains(": ")
-        && !value.contains(" #")
-        && !value.ends_with([':', ' '])
-        && !is_word
-    {
-        value.to_owned()
-    } else {
-        format!("'{}'", value.replace('\'', "''"))
     }
 }

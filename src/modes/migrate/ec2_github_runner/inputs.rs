@@ -2,7 +2,7 @@
 
 use super::super::edits::Edits;
 use super::super::expression;
-use super::super::workflow::{Workflow, quoted};
+use super::super::workflow::Workflow;
 use super::values::{self, Meaning};
 use crate::yaml::Node;
 
@@ -196,7 +196,8 @@ fn minutes(workflow: &Workflow<'_>, with: &Node, index: usize, edits: &mut Edits
     let is_expression = text.starts_with("${{") && text.ends_with("}}") && expression::is_in(text);
     if (is_number || is_expression) && value.is_simple(workflow.text) {
         edits.replace(key.span.clone(), "start-timeout");
-        edits.replace(value.span.clone(), quoted(&format!("{text}m")));
+        let written = workflow.scalar_in(with, &format!("{text}m"));
+        edits.replace(value.span.clone(), written);
         return;
     }
     workflow.remove(with, index, edits);
