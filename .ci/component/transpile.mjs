@@ -6,6 +6,8 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 
+import { lean } from "./lean.mjs";
+
 const [modules, component, folder] = process.argv.slice(2).map((name) => path.resolve(name));
 const jco = createRequire(path.join(modules, "package.json")).resolve("@bytecodealliance/jco-transpile");
 const { transpile } = await import(pathToFileURL(jco));
@@ -20,10 +22,8 @@ const { files } = await transpile(component, {
   wasiShim: false,
   minify: false,
 });
-// Its debug log asks the environment for its variable at every call of every import.
-const debugged = /\bglobalThis\?\.process\?\.env\?\.JCO_DEBUG\b/g;
 for (const [name, bytes] of Object.entries(files)) {
   const file = path.join(folder, name);
   mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(file, name.endsWith(".js") ? new TextDecoder().decode(bytes).replace(debugged, "false") : bytes);
+  writeFileSync(file, name.endsWith(".js") ? lean(new TextDecoder().decode(bytes)) : bytes);
 }

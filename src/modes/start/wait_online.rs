@@ -21,6 +21,8 @@ use crate::values::runner_id::RunnerId;
 const EC2_FIRST: Duration = Duration::from_secs(2);
 /// How often EC2 is asked, compared with GitHub: a dead instance is rare, and noticing it a little later costs nothing.
 const EC2_EVERY: Duration = Duration::from_secs(5);
+/// For how many seconds GitHub is asked in each of them. Under Node one look takes 2 ms of CPU, ten times as much as natively.
+const EVERY_SECOND: u64 = if cfg!(target_family = "wasm") { 20 } else { 90 };
 /// How long the last look may take, after the time is over.
 const LAST_LOOK: Duration = Duration::from_millis(800);
 /// How long the console of an instance that failed may keep its end waiting.
@@ -373,8 +375,8 @@ impl Waiting<'_> {
 /// that, a second more or less matters less and less.
 fn pause(elapsed: Duration) -> Duration {
     match elapsed.as_secs() {
-        0..90 => Duration::from_secs(1),
-        90..180 => Duration::from_secs(2),
+        early if early < EVERY_SECOND => Duration::from_secs(1),
+        0..180 => Duration::from_secs(2),
         _ => Duration::from_secs(4),
     }
 }
