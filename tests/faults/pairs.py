@@ -81,7 +81,7 @@ class Pair:
             one.keeps_from_undoing or (one.operation in (*UNDOING, "list-runners") and one.kind.waits)
             for one in self.faults
         )
-        verdict.late += promise.outlived(world, run, is_kept_waiting)
+        verdict.late += promise.outlived(world, run, is_kept_waiting, len(self.faults))
         verdict.record(world, run)
         return verdict
 

@@ -11,7 +11,7 @@ from faults.world import World
 from standins.program import Run
 
 GRACE = 2.0
-"""How much later than its deadline `start` may end."""
+"""How much later than its deadline `start` may end, for each fault."""
 SEARCH = 22.0
 """How long a launch whose answer was lost is looked for at most: EC2 may show it that much later."""
 RECORD_SEARCH = 4.0
@@ -63,11 +63,11 @@ def followed(world: World) -> list[str]:
     return ["it followed a redirect"] if PORTAL in asked else []
 
 
-def outlived(world: World, run: Run, is_undo_kept_waiting: bool = False) -> list[str]:
+def outlived(world: World, run: Run, is_undo_kept_waiting: bool = False, faults: int = 1) -> list[str]:
     """Whether it went on after its deadline, and after the minute that an undo may take where it is kept waiting."""
     looked_for = any("client-token" in one.request.form.values() for one in world.ec2.gate.calls("DescribeInstances"))
-    is_record_lost = any(one.spoilt for one in world.github.gate.calls("generate-jitconfig"))
-    limit = world.day.start_timeout + GRACE + SEARCH * looked_for + RECORD_SEARCH * is_record_lost
+    is_record_lost = world.github.gate.has_spoilt("generate-jitconfig")
+    limit = world.day.start_timeout + GRACE * faults + SEARCH * looked_for + RECORD_SEARCH * is_record_lost
     limit += UNDO * is_undo_kept_waiting
     return [f"it took {run.seconds:.1f} s, more than {limit:.0f} s"] if run.seconds > limit else []
 

@@ -73,6 +73,7 @@ class Gate:
         self._exchanges: list[Exchange] = []
         self._on_their_way = 0
         self._arrived: Counter[str] = Counter()
+        self._struck: Counter[str] = Counter()
         self._spoilt: set[int] = set()
         self._changed = threading.Condition()
         self.latency = 0.0
@@ -92,6 +93,7 @@ class Gate:
             nth = self._arrived[operation]
             # Every rule counts every call, so that two rules for one operation do not shift each other.
             striking = [rule for rule in self._rules if rule.strikes(operation, request)]
+            self._struck[operation] += bool(striking)
             self._changed.notify_all()
         outcome = striking[0].fault(request, self._serve) if striking else self._serve(request)
         time.sleep(self.latency / 2)
@@ -135,6 +137,11 @@ class Gate:
         """Whether a fault made the answer to this very request (the exchanges keep it alive, and so its identity)."""
         with self._changed:
             return id(request) in self._spoilt
+
+    def has_spoilt(self, operation: str) -> bool:
+        """Whether a fault has met any call of `operation`, answered or not."""
+        with self._changed:
+            return self._struck[operation] > 0
 
     @property
     def under_way(self) -> int:
