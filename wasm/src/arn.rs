@@ -1,5 +1,6 @@
 //! ARNs, taken apart at their colons. Colons inside `${…}` do not count.
 
+use crate::text;
 use std::ops::Deref;
 
 /// The six fields; `resource` holds every further colon.
@@ -50,7 +51,7 @@ pub fn fields(text: &str) -> Fields<'_> {
     while at < bytes.len() && fields.count < 5 {
         match bytes[at] {
             b'$' if bytes.get(at + 1) == Some(&b'{') => {
-                let end = text[at..].find('}').map_or(0, |length| length + at);
+                let end = text::find(&text[at..], b'}').map_or(0, |length| length + at);
                 at = end.max(at);
             }
             b':' => {

@@ -10,6 +10,7 @@ use crate::data::Catalog;
 use crate::options_json;
 use crate::report_json;
 use crate::simulate::simulate as run_simulation;
+use crate::text::Own;
 
 struct State {
     actions: Option<String>,
@@ -35,11 +36,11 @@ fn with_checker(options: &str, run: &dyn Fn(&Checker) -> Answer) -> Answer {
             if let Some(actions) = &state.actions {
                 checker = checker.with_catalog(Catalog::new(actions.clone()));
             }
-            state.checker = Some((options.to_owned(), checker));
+            state.checker = Some((options.own(), checker));
         }
         match &state.checker {
             Some((_, checker)) => run(checker),
-            None => Err("cannot check: there is no checker".to_owned()),
+            None => Err("cannot check: there is no checker".own()),
         }
     })
 }
@@ -99,7 +100,7 @@ pub fn fix_all(text: &str, options: &str) -> Result<String, String> {
 #[wasm_bindgen]
 #[must_use]
 pub fn format(text: &str) -> String {
-    crate::json::format(text).unwrap_or_else(|| text.to_owned())
+    crate::json::format(text).unwrap_or_else(|| text.own())
 }
 
 /// The tightest policy for the options.

@@ -12,6 +12,7 @@ use crate::paste::{self, Pasted};
 use crate::policy::Policy;
 use crate::position::{Lines, Span};
 use crate::report::{Cause, Edit, Finding, Fix, List, Location, Range, Report};
+use crate::text::{Append, IntoList, Own};
 use crate::trial::Trial;
 use crate::verdict::{self, Assumed, Refusal, RequiredRequests, Verdict};
 
@@ -206,12 +207,12 @@ fn report(
             action,
         })
     });
-    let causes = causes.collect();
+    let causes = causes.list();
     let lists = [(List::Findings, found), (List::Advice, advice)];
     let fixes = lists
         .into_iter()
         .flat_map(|(list, diagnostics)| fixes_of(list, diagnostics, lines));
-    let fixes = fixes.collect();
+    let fixes = fixes.list();
     let (found, advice) = (findings(found, lines, root), findings(advice, lines, root));
     Report {
         headline: Headline::new(&verdict, &found, &advice),
@@ -227,7 +228,7 @@ fn findings(diagnostics: &[Diagnostic], lines: &Lines<'_>, root: &Value<'_>) -> 
     diagnostics
         .iter()
         .map(|diagnostic| finding(diagnostic, lines, root))
-        .collect()
+        .list()
 }
 
 // The one thing to say of a text that has the policy in it.
@@ -284,9 +285,9 @@ fn finding(diagnostic: &Diagnostic, lines: &Lines<'_>, root: &Value<'_>) -> Find
     Finding {
         finding_details: diagnostic.message.clone(),
         finding_type: diagnostic.code.kind,
-        issue_code: diagnostic.code.name.to_owned(),
+        issue_code: diagnostic.code.name.own(),
         learn_more_link: diagnostic.code.learn_more_link(),
-        locations: diagnostic.places.iter().map(location).collect(),
+        locations: diagnostic.places.iter().map(location).list(),
     }
 }
 
@@ -308,7 +309,7 @@ fn fixes_of<'d>(
                     end: lines.position(span.end).offset,
                     new_text: text.clone(),
                 })
-                .collect();
+                .list();
             edits.sort_by_key(|edit| edit.start);
             Some(Fix {
                 list,
@@ -331,10 +332,10 @@ pub fn apply(text: &str, edits: &[Edit]) -> String {
         if start < from || end < start {
             continue;
         }
-        out.push_str(&text[from..start]);
-        out.push_str(&edit.new_text);
+        out.append(&text[from..start]);
+        out.append(&edit.new_text);
         from = end;
     }
-    out.push_str(&text[from..]);
+    out.append(&text[from..]);
     out
 }

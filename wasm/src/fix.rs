@@ -2,6 +2,7 @@
 
 use crate::json::{Member, Value, quoted};
 use crate::position::Span;
+use crate::text::{Append, IntoList, Own};
 
 /// A change, in bytes of the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub(crate) struct Change {
 impl Change {
     pub(crate) fn made_of(title: impl AsRef<str>, edits: Vec<(Span, String)>) -> Self {
         Self {
-            title: title.as_ref().to_owned(),
+            title: title.as_ref().own(),
             edits,
             proven: false,
         }
@@ -32,7 +33,7 @@ impl Change {
 
     #[inline(never)]
     fn made(title: &str, span: Span, text: &str) -> Self {
-        Self::made_of(title, vec![(span, text.to_owned())])
+        Self::made_of(title, vec![(span, text.own())])
     }
 
     /// Writes a JSON string: `meant`, or a longer text around it.
@@ -48,7 +49,7 @@ impl Change {
     }
 
     pub(crate) fn also(mut self, span: Span, text: &str) -> Self {
-        self.edits.push((span, text.to_owned()));
+        self.edits.push((span, text.own()));
         self
     }
 }
@@ -99,9 +100,9 @@ fn whole(member: &Member<'_>) -> Span {
 }
 /// Adds what was probably meant to a message.
 pub(crate) fn suggest(message: &mut String, meant: &str) {
-    message.push_str("; did you mean `");
-    message.push_str(meant);
-    message.push_str("`?");
+    message.append("; did you mean `");
+    message.append(meant);
+    message.append("`?");
 }
 
 /// The name of `candidates` that was probably meant, ignoring case.
@@ -149,17 +150,17 @@ pub(crate) fn distance(a: &str, b: &str) -> usize {
 
 /// The text with edits in bytes applied.
 pub(crate) fn apply_spans(text: &str, edits: &[(Span, String)]) -> String {
-    let mut edits: Vec<&(Span, String)> = edits.iter().collect();
+    let mut edits: Vec<&(Span, String)> = edits.iter().list();
     edits.sort_by_key(|(span, _)| span.start);
     let mut out = String::with_capacity(text.len() + 64);
     let mut from = 0;
     for (span, new) in edits {
         let before = text.get(from..span.start as usize);
-        out.push_str(before.unwrap_or_default());
-        out.push_str(new);
+        out.append(before.unwrap_or_default());
+        out.append(new);
         from = span.end as usize;
     }
-    out.push_str(text.get(from..).unwrap_or_default());
+    out.append(text.get(from..).unwrap_or_default());
     out
 }
 

@@ -3,6 +3,7 @@
 use crate::check::{Checker, apply};
 use crate::issue_code::sprinters;
 use crate::report::{Edit, Fix, List, Report};
+use crate::text::{IntoList, Own};
 
 /// A text can need several rounds: one change uncovers what the next is for.
 const MOST_ROUNDS: usize = 60;
@@ -33,17 +34,14 @@ impl Checker {
     #[must_use]
     pub fn fix_all(&self, text: &str) -> Fixed {
         let mut fixed = Fixed {
-            text: text.to_owned(),
+            text: text.own(),
             changes: Vec::new(),
         };
         let rounds = (MOST_BYTES / text.len().max(1)).clamp(1, MOST_ROUNDS);
         for _ in 0..rounds {
             let report = self.check(&fixed.text);
-            let mut wanted: Vec<&Fix> = report
-                .fixes
-                .iter()
-                .filter(|f| is_wanted(&report, f))
-                .collect();
+            let mut wanted: Vec<&Fix> =
+                report.fixes.iter().filter(|f| is_wanted(&report, f)).list();
             // What is missing may only be misspelt: findings come before advice.
             if wanted.iter().any(|fix| fix.list == List::Findings) {
                 wanted.retain(|fix| fix.list == List::Findings);
@@ -53,7 +51,7 @@ impl Checker {
             };
             fixed.text = text;
             fixed.changes.extend(made.into_iter().map(|fix| Done {
-                code: code(&report, fix).to_owned(),
+                code: code(&report, fix).own(),
                 title: fix.title.clone(),
             }));
         }

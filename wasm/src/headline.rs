@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::finding::Finding;
 use crate::issue_code::{FindingType, sprinters};
+use crate::text::{IntoList, Own};
 use crate::verdict::{Decision, Permission, Verdict};
 
 /// The kinds of answers.
@@ -133,7 +134,7 @@ fn worth(verdict: &Verdict, findings: &[Finding], advice: &[Finding]) -> (Kind, 
     let risks = findings.iter().chain(advice);
     let risks = risks.filter(|f| f.finding_type == FindingType::SecurityWarning);
     match risks.count() {
-        0 => (Kind::Works, can.to_owned()),
+        0 => (Kind::Works, can.own()),
         1 => (
             Kind::TooWide,
             format!("{can}, but it is too wide: 1 security warning"),
@@ -150,7 +151,7 @@ fn rest(findings: &[Finding]) -> String {
     let wrong: Vec<&Finding> = findings
         .iter()
         .filter(|f| f.finding_type == FindingType::Error)
-        .collect();
+        .list();
     let Some(first) = wrong.first() else {
         return String::new();
     };
@@ -165,7 +166,7 @@ fn rest(findings: &[Finding]) -> String {
 
 fn errors(n: usize) -> String {
     if n == 1 {
-        "1 error".to_owned()
+        "1 error".own()
     } else {
         format!("{n} errors")
     }

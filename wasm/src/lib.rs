@@ -3,6 +3,11 @@
 //! Pure: no I/O, no clock, no panics. The native binary calls [`Checker`], browsers and Node
 //! the same through `bindings`, and both print the same [`Report`].
 
+/// As the standard library's, whose way for texts without arguments is written anew at each call.
+macro_rules! format {
+    ($($arguments:tt)*) => { $crate::text::formatted(format_args!($($arguments)*)) };
+}
+
 mod advice;
 pub mod arn;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
@@ -38,6 +43,7 @@ pub mod simulate;
 pub mod size;
 mod statement;
 pub mod tags;
+mod text;
 mod tighten;
 mod trial;
 pub mod values;

@@ -1,5 +1,6 @@
 //! Condition operators: an optional qualifier, the comparison, an optional `IfExists`.
 use crate::pattern::same_name;
+use crate::text;
 
 /// `ForAllValues:` or `ForAnyValue:`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +127,7 @@ impl Operator {
     /// Reads an operator's name; the case of its letters does not matter.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        let (qualifier, rest) = match name.split_once(':') {
+        let (qualifier, rest) = match text::cut(name, b':') {
             None => (None, name),
             Some((q, rest)) if same_name(q, "ForAllValues") => {
                 (Some(Qualifier::ForAllValues), rest)

@@ -6,6 +6,7 @@ use crate::options::Options;
 use crate::position::Lines;
 use crate::simulate::{ContextEntry, Simulation};
 use crate::size::Target;
+use crate::text::Own;
 use crate::verdict::Feature;
 
 /// Reads options; an empty text is the defaults.
@@ -17,7 +18,9 @@ pub(crate) fn options(text: &str) -> Result<Options, String> {
     let setup = &mut options.setup;
     each(text, |name, value| {
         match name {
-            "features" => setup.features = list(name, value, Feature::named)?,
+            "features" => {
+                setup.features = list(name, value, |name, value| one(name, value, Feature::named))?;
+            }
             "target" => options.target = one(name, value, Target::named)?,
             // One region may be written as a word.
             "regions" | "region" => setup.regions = strings(name, value)?,
@@ -47,8 +50,7 @@ pub(crate) fn simulation(text: &str) -> Result<Simulation, String> {
             "ActionNames" => question.action_names = strings(name, value)?,
             "ResourceArns" => question.resource_arns = strings(name, value)?,
             "ContextEntries" => {
-                let entries = value.elements().iter().map(entry);
-                question.context_entries = entries.collect::<Result<_, _>>()?;
+                question.context_entries = list(name, value, |_, value| entry(value))?;
             }
             _ => return Err(unknown(name)),
         }
@@ -101,16 +103,12 @@ fn each(
 fn string(name: &str, value: &Value<'_>) -> Result<String, String> {
     value
         .as_str()
-        .map(str::to_owned)
+        .map(Own::own)
         .ok_or_else(|| wrong(name, "a string"))
 }
 
 fn strings(name: &str, value: &Value<'_>) -> Result<Vec<String>, String> {
-    value
-        .elements()
-        .iter()
-        .map(|element| string(name, element))
-        .collect()
+    list(name, value, string)
 }
 
 fn one<T>(name: &str, value: &Value<'_>, read: impl Fn(&str) -> Option<T>) -> Result<T, String> {
@@ -122,13 +120,13 @@ fn one<T>(name: &str, value: &Value<'_>, read: impl Fn(&str) -> Option<T>) -> Re
 fn list<T>(
     name: &str,
     value: &Value<'_>,
-    read: impl Fn(&str) -> Option<T>,
+    read: impl Fn(&str, &Value<'_>) -> Result<T, String>,
 ) -> Result<Vec<T>, String> {
-    value
-        .elements()
-        .iter()
-        .map(|element| one(name, element, &read))
-        .collect()
+    let mut all = Vec::new();
+    for element in value.elements() {
+        all.push(read(name, element)?);
+    }
+    Ok(all)
 }
 
 fn wrong(name: &str, expected: &str) -> String {

@@ -3,6 +3,7 @@
 
 use crate::json::{self, Parsed, Value};
 use crate::position::Span;
+use crate::text::{self, Append, IntoList, Own};
 
 /// A text with a policy in it that is not the policy itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,11 +77,11 @@ fn wide(text: &str) -> Option<String> {
     let policy = if body.bytes().take(2).any(|b| b == 0) {
         body.replace('\0', "")
     } else if text.starts_with(READ_AS_UTF_16) {
-        body.to_owned()
+        body.own()
     } else {
         return None;
     };
-    Some(policy.trim().to_owned())
+    Some(policy.trim().own())
 }
 
 fn begins_with_brace(text: &str) -> bool {
@@ -126,7 +127,7 @@ fn policy_in(text: &str, layer: usize) -> Option<String> {
         return None;
     }
     if is_policy(&parsed.root) {
-        return Some(text.trim().to_owned());
+        return Some(text.trim().own());
     }
     wrapped(text, &parsed.root, layer + 1).map(|(_, policy)| policy)
 }
@@ -170,7 +171,7 @@ fn wrapped(text: &str, root: &Value<'_>, layer: usize) -> Option<Found> {
             let decoded = percent_decoded(&inner.value);
             policy_in(decoded.as_deref().unwrap_or(&inner.value), layer)?
         }
-        object => object.span().text(text).to_owned(),
+        object => object.span().text(text).own(),
     };
     let what = if ["AWSTemplateFormatVersion", "Resources"]
         .iter()
@@ -182,7 +183,7 @@ fn wrapped(text: &str, root: &Value<'_>, layer: usize) -> Option<Found> {
     } else {
         "an answer of the AWS CLI, or another object around the policy"
     };
-    let laid_out = json::format(&policy).map_or(policy, |text| text.trim_end().to_owned());
+    let laid_out = json::format(&policy).map_or(policy, |text| text.trim_end().own());
     Some((what, laid_out))
 }
 
@@ -222,14 +223,14 @@ fn documents<'v, 't>(value: &'v Value<'t>, found: &mut Vec<&'v Value<'t>>, depth
 
 fn around(statements: &str) -> String {
     let text = format!(r#"{{"Version": "2012-10-17", "Statement": {statements}}}"#);
-    json::format(&text).map_or(text, |text| text.trim_end().to_owned())
+    json::format(&text).map_or(text, |text| text.trim_end().own())
 }
 
 // The first fenced block that has a brace in it.
 fn fenced(text: &str) -> Option<String> {
     let mut parts = text.split("```").skip(1).step_by(2);
-    let block = parts.find(|block| block.contains('{'))?;
-    Some(block[block.find('{')?..].trim().to_owned())
+    let block = parts.find(|block| text::has(block, b'{'))?;
+    Some(block[text::find(block, b'{')?..].trim().own())
 }
 
 fn percent_decoded(text: &str) -> Option<String> {
@@ -271,8 +272,8 @@ fn entities_decoded(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     let mut found = false;
-    while let Some((before, after)) = rest.split_once('&') {
-        out.push_str(before);
+    while let Some((before, after)) = text::cut(rest, b'&') {
+        out.append(before);
         let end = after.bytes().take(9).position(|b| b == b';');
         let coded = end.and_then(|end| entity(&after[..end]).zip(after.get(end + 1..)));
         if let Some((c, tail)) = coded {
@@ -283,7 +284,7 @@ fn entities_decoded(text: &str) -> Option<String> {
             rest = after;
         }
     }
-    out.push_str(rest);
+    out.append(rest);
     found.then_some(out)
 }
 
@@ -324,7 +325,7 @@ fn embedded(text: &str) -> Option<String> {
         let rest = &text[at..];
         let inner = rest.get(..json::parse(rest).root.span().end as usize)?;
         let parsed = json::parse(inner);
-        (parsed.errors.is_empty() && is_policy(&parsed.root)).then(|| inner.to_owned())
+        (parsed.errors.is_empty() && is_policy(&parsed.root)).then(|| inner.own())
     })
 }
 
@@ -355,15 +356,15 @@ fn unescaped(text: &str) -> String {
     }
     let string = format!("\"{}\"", plain.replace('\n', "\\n"));
     match json::parse(&string).root {
-        Value::String(text) if text.value.contains('{') => text.value.into_owned(),
+        Value::String(text) if text::has(&text.value, b'{') => text.value.into_owned(),
         _ => plain,
     }
 }
 
 // From the first brace to the last.
 fn braced(text: &str) -> Option<String> {
-    let (start, end) = (text.find('{')?, text.rfind('}')?);
-    (start < end).then(|| text[start..=end].to_owned())
+    let (start, end) = (text::find(text, b'{')?, text.rfind('}')?);
+    (start < end).then(|| text[start..=end].own())
 }
 
 // The policy itself, and then words of somebody's.
@@ -448,7 +449,7 @@ pub(crate) fn placeholders(text: &str) -> Vec<Span> {
         for (at, _) in text.match_indices(beginning).take(50) {
             let rest = &text[at..];
             let close = if beginning == "{{" { "}}" } else { "}" };
-            let line = rest.find('\n').unwrap_or(rest.len());
+            let line = text::find(rest, b'\n').unwrap_or(rest.len());
             let end = rest[..line]
                 .find(close)
                 .map_or(line, |end| end + close.len());
@@ -463,15 +464,15 @@ pub(crate) fn placeholders(text: &str) -> Vec<Span> {
 pub(crate) fn escaped_variables(text: &str) -> Vec<Span> {
     let places = text.match_indices("&{").take(50).map(|(at, _)| {
         let line = text[at..].lines().next().unwrap_or_default();
-        Span::new(at, at + line.find('}').map_or(2, |end| end + 1))
+        Span::new(at, at + text::find(line, b'}').map_or(2, |end| end + 1))
     });
-    places.collect()
+    places.list()
 }
 
 /// The sentence about it.
 pub(crate) fn sentence(pasted: &Pasted) -> String {
     if pasted.what == WIDE {
-        return "this file is in UTF-16, which AWS does not read; save it in UTF-8".to_owned();
+        return "this file is in UTF-16, which AWS does not read; save it in UTF-8".own();
     }
     format!(
         "this is {}, not the policy itself; take it out",

@@ -7,6 +7,7 @@ use crate::fix::nearest;
 use crate::json::{Text, Value};
 use crate::operator::Operator;
 use crate::position::Span;
+use crate::text::IntoList;
 
 /// The policy language's version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,7 +120,7 @@ impl<'v, 't> Policy<'v, 't> {
         let statements = root.get("Statement").map_or(&[][..], Value::elements);
         Self {
             version,
-            statements: statements.iter().filter_map(Statement::new).collect(),
+            statements: statements.iter().filter_map(Statement::new).list(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! AWS's partitions and regions: one table for the program and the checker.
 //! From AWS's reference of partitions and endpoints.
 
+use crate::text::IntoList;
+
 /// A partition: a set of regions with accounts, ARNs and principals of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Partition {
@@ -131,7 +133,7 @@ const DIRECTIONS: [&str; 9] = [
 /// area that it has today has it, too.
 #[must_use]
 pub fn has_form(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
+    let parts: Vec<&str> = text.split('-').list();
     let [area @ .., direction, number] = parts.as_slice() else {
         return false;
     };

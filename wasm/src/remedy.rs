@@ -9,6 +9,7 @@ use crate::position::Span;
 use crate::size::counted;
 use crate::statement::{Statement, Style, append};
 use crate::tags::OURS;
+use crate::text::{self, Append, IntoList, Own};
 use crate::tighten;
 use crate::verdict::Assumed;
 
@@ -101,18 +102,18 @@ fn split(
     if !plain {
         return None;
     }
-    let texts: Vec<&str> = action.texts().map(|t| t.value.as_ref()).collect();
+    let texts: Vec<&str> = action.texts().map(|t| t.value.as_ref()).list();
     let listed = |wanted: &&&str| texts.iter().any(|t| same_name(t, wanted));
-    let resources: Vec<String> = resource.texts().map(|t| t.value.to_string()).collect();
+    let resources: Vec<String> = resource.texts().map(|t| t.value.to_string()).list();
     let mut new = Vec::new();
     for scope in scopes {
-        let actions: Vec<&'static str> = scope.actions.iter().filter(listed).copied().collect();
+        let actions: Vec<&'static str> = scope.actions.iter().filter(listed).copied().list();
         if !actions.is_empty() {
             new.push(Statement {
                 sid: scope.sid,
                 actions,
                 resources: resources.clone(),
-                equals: vec![(scope.key.to_owned(), vec![scope.value.to_owned()])],
+                equals: vec![(scope.key.own(), vec![scope.value.own()])],
             });
         }
     }
@@ -120,7 +121,7 @@ fn split(
         new.iter()
             .any(|s| s.actions.iter().any(|a| same_name(a, text)))
     };
-    let left: Vec<&str> = texts.iter().filter(|t| !moved(t)).copied().collect();
+    let left: Vec<&str> = texts.iter().filter(|t| !moved(t)).copied().list();
     if left.len() == texts.len() {
         return None;
     }
@@ -132,7 +133,7 @@ fn split(
         let mut condition = String::new();
         style.condition(&mut condition, &first.equals);
         let end = statement.value.members()?.last()?.value.span().end;
-        let member = style.member("Condition", |out| out.push_str(&condition));
+        let member = style.member("Condition", |out| out.append(&condition));
         edits.push((Span { start: end, end }, member));
         if !new.is_empty() {
             let mut list = String::new();
@@ -142,7 +143,7 @@ fn split(
     } else {
         let mut list = String::new();
         let span = action.value.span();
-        if span.text(text).contains('\n') {
+        if text::has(span.text(text), b'\n') {
             style.values(&mut list, &left, 1);
         } else {
             style.on_one_line().values(&mut list, &left, 1);

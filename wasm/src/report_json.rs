@@ -9,22 +9,23 @@ use crate::report::{Cause, Edit, Finding, Fix, List, Location, Report};
 use crate::simulate::{
     EvalDecision, EvaluationResult, MatchedStatement, SimulationResult, StatementPosition,
 };
+use crate::text::Append;
 use crate::verdict::{Assumed, Decision, Permission, ResourceAnswer, Verdict};
 
 pub(crate) fn report(report: &Report) -> String {
     let mut out = String::with_capacity(4096);
-    out.push_str(r#"{"headline":"#);
+    out.append(r#"{"headline":"#);
     headline(&mut out, &report.headline);
-    out.push_str(r#","findings":"#);
+    out.append(r#","findings":"#);
     list(&mut out, &report.findings, finding);
-    out.push_str(r#","verdict":"#);
+    out.append(r#","verdict":"#);
     write_verdict(&mut out, &report.verdict);
-    out.push_str(r#","advice":"#);
+    out.append(r#","advice":"#);
     list(&mut out, &report.advice, finding);
-    out.push_str(r#","fixes":"#);
+    out.append(r#","fixes":"#);
     list(&mut out, &report.fixes, fix);
     if !report.causes.is_empty() {
-        out.push_str(r#","causes":"#);
+        out.append(r#","causes":"#);
         list(&mut out, &report.causes, cause);
     }
     out.push('}');
@@ -32,9 +33,9 @@ pub(crate) fn report(report: &Report) -> String {
 }
 
 fn headline(out: &mut String, headline: &Headline) {
-    out.push_str(r#"{"kind":"#);
+    out.append(r#"{"kind":"#);
     quote(out, headline.kind.name());
-    out.push_str(r#","text":"#);
+    out.append(r#","text":"#);
     quote(out, &headline.text);
     out.push('}');
 }
@@ -53,9 +54,9 @@ pub(crate) fn verdict(verdict: &Verdict) -> String {
 
 pub(crate) fn simulation(result: &SimulationResult) -> String {
     let mut out = String::with_capacity(1024);
-    out.push_str(r#"{"EvaluationResults":"#);
+    out.append(r#"{"EvaluationResults":"#);
     list(&mut out, &result.evaluation_results, evaluation);
-    out.push_str(r#","IsTruncated":"#);
+    out.append(r#","IsTruncated":"#);
     boolean(&mut out, result.is_truncated);
     out.push('}');
     out
@@ -69,7 +70,7 @@ fn number(out: &mut String, number: usize) {
 }
 
 fn boolean(out: &mut String, value: bool) {
-    out.push_str(if value { "true" } else { "false" });
+    out.append(if value { "true" } else { "false" });
 }
 
 fn list<T>(out: &mut String, all: &[T], each: fn(&mut String, &T)) {
@@ -101,9 +102,9 @@ fn unsigned(out: &mut String, value: u32) {
 }
 
 fn finding(out: &mut String, finding: &Finding) {
-    out.push_str(r#"{"findingDetails":"#);
+    out.append(r#"{"findingDetails":"#);
     quote(out, &finding.finding_details);
-    out.push_str(r#","findingType":"#);
+    out.append(r#","findingType":"#);
     quote(
         out,
         match finding.finding_type {
@@ -113,44 +114,44 @@ fn finding(out: &mut String, finding: &Finding) {
             FindingType::Suggestion => "SUGGESTION",
         },
     );
-    out.push_str(r#","issueCode":"#);
+    out.append(r#","issueCode":"#);
     quote(out, &finding.issue_code);
-    out.push_str(r#","learnMoreLink":"#);
+    out.append(r#","learnMoreLink":"#);
     quote(out, &finding.learn_more_link);
-    out.push_str(r#","locations":"#);
+    out.append(r#","locations":"#);
     list(out, &finding.locations, location);
     out.push('}');
 }
 
 fn location(out: &mut String, location: &Location) {
-    out.push_str(r#"{"path":"#);
+    out.append(r#"{"path":"#);
     list(out, &location.path, step);
-    out.push_str(r#","span":{"start":"#);
+    out.append(r#","span":{"start":"#);
     position(out, location.span.start);
-    out.push_str(r#","end":"#);
+    out.append(r#","end":"#);
     position(out, location.span.end);
-    out.push_str("}}");
+    out.append("}}");
 }
 
 fn step(out: &mut String, step: &PathElement) {
     match step {
         PathElement::Index(at) => {
-            out.push_str(r#"{"index":"#);
+            out.append(r#"{"index":"#);
             unsigned(out, *at);
         }
         PathElement::Key(name) => {
-            out.push_str(r#"{"key":"#);
+            out.append(r#"{"key":"#);
             quote(out, name);
         }
         PathElement::Substring(part) => {
-            out.push_str(r#"{"substring":{"start":"#);
+            out.append(r#"{"substring":{"start":"#);
             unsigned(out, part.start);
-            out.push_str(r#","length":"#);
+            out.append(r#","length":"#);
             unsigned(out, part.length);
             out.push('}');
         }
         PathElement::Value(name) => {
-            out.push_str(r#"{"value":"#);
+            out.append(r#"{"value":"#);
             quote(out, name);
         }
     }
@@ -158,55 +159,55 @@ fn step(out: &mut String, step: &PathElement) {
 }
 
 fn position(out: &mut String, position: Position) {
-    out.push_str(r#"{"line":"#);
+    out.append(r#"{"line":"#);
     unsigned(out, position.line);
-    out.push_str(r#","column":"#);
+    out.append(r#","column":"#);
     unsigned(out, position.column);
-    out.push_str(r#","offset":"#);
+    out.append(r#","offset":"#);
     unsigned(out, position.offset);
     out.push('}');
 }
 
 fn fix(out: &mut String, fix: &Fix) {
-    out.push_str(match fix.list {
+    out.append(match fix.list {
         List::Findings => r#"{"list":"findings","finding":"#,
         List::Advice => r#"{"list":"advice","finding":"#,
     });
     number(out, fix.finding);
-    out.push_str(r#","title":"#);
+    out.append(r#","title":"#);
     quote(out, &fix.title);
-    out.push_str(r#","edits":"#);
+    out.append(r#","edits":"#);
     list(out, &fix.edits, edit);
     out.push('}');
 }
 
 fn cause(out: &mut String, cause: &Cause) {
-    out.push_str(r#"{"action":"#);
+    out.append(r#"{"action":"#);
     quote(out, &cause.action);
-    out.push_str(r#","finding":"#);
+    out.append(r#","finding":"#);
     number(out, cause.finding);
-    out.push_str(r#","line":"#);
+    out.append(r#","line":"#);
     unsigned(out, cause.line);
     out.push('}');
 }
 
 fn edit(out: &mut String, edit: &Edit) {
-    out.push_str(r#"{"start":"#);
+    out.append(r#"{"start":"#);
     unsigned(out, edit.start);
-    out.push_str(r#","end":"#);
+    out.append(r#","end":"#);
     unsigned(out, edit.end);
-    out.push_str(r#","newText":"#);
+    out.append(r#","newText":"#);
     quote(out, &edit.new_text);
     out.push('}');
 }
 
 fn write_verdict(out: &mut String, verdict: &Verdict) {
-    out.push_str(r#"{"granted":"#);
+    out.append(r#"{"granted":"#);
     boolean(out, verdict.granted);
     if let Some(refused) = &verdict.refused {
-        out.push_str(r#","refused":{"errors":"#);
+        out.append(r#","refused":{"errors":"#);
         number(out, refused.errors);
-        out.push_str(r#","line":"#);
+        out.append(r#","line":"#);
         unsigned(out, refused.line);
         out.push('}');
     }
@@ -218,14 +219,14 @@ fn write_verdict(out: &mut String, verdict: &Verdict) {
         ];
         let mut before = r#","assumed":{"#;
         if !assumed.regions.is_empty() {
-            out.push_str(before);
+            out.append(before);
             before = ",";
-            out.push_str(r#""regions":"#);
+            out.append(r#""regions":"#);
             list(out, &assumed.regions, text);
         }
         for (name, value) in known {
             if let Some(value) = value {
-                out.push_str(before);
+                out.append(before);
                 before = ",";
                 quote(out, name);
                 out.push(':');
@@ -234,41 +235,41 @@ fn write_verdict(out: &mut String, verdict: &Verdict) {
         }
         out.push('}');
     }
-    out.push_str(r#","permissions":"#);
+    out.append(r#","permissions":"#);
     list(out, &verdict.permissions, permission);
     out.push('}');
 }
 
 fn permission(out: &mut String, permission: &Permission) {
-    out.push_str(r#"{"action":"#);
+    out.append(r#"{"action":"#);
     quote(out, &permission.action);
     decision(out, permission.decision);
-    out.push_str(r#","explanation":"#);
+    out.append(r#","explanation":"#);
     quote(out, &permission.explanation);
-    out.push_str(r#","statements":"#);
+    out.append(r#","statements":"#);
     list(out, &permission.statements, index);
     conditions(out, &permission.conditions);
-    out.push_str(r#","resources":"#);
+    out.append(r#","resources":"#);
     list(out, &permission.resources, resource);
     out.push('}');
 }
 
 fn resource(out: &mut String, answer: &ResourceAnswer) {
-    out.push_str(r#"{"resourceType":"#);
+    out.append(r#"{"resourceType":"#);
     quote(out, &answer.resource_type);
     decision(out, answer.decision);
-    out.push_str(r#","statements":"#);
+    out.append(r#","statements":"#);
     list(out, &answer.statements, index);
     conditions(out, &answer.conditions);
     if !answer.regions.is_empty() {
-        out.push_str(r#","regions":"#);
+        out.append(r#","regions":"#);
         list(out, &answer.regions, text);
     }
     out.push('}');
 }
 
 fn decision(out: &mut String, decision: Decision) {
-    out.push_str(match decision {
+    out.append(match decision {
         Decision::Granted => r#","decision":"granted""#,
         Decision::Conditional => r#","decision":"conditional""#,
         Decision::Missing => r#","decision":"missing""#,
@@ -278,27 +279,27 @@ fn decision(out: &mut String, decision: Decision) {
 
 fn conditions(out: &mut String, conditions: &[String]) {
     if !conditions.is_empty() {
-        out.push_str(r#","conditions":"#);
+        out.append(r#","conditions":"#);
         list(out, conditions, text);
     }
 }
 
 fn evaluation(out: &mut String, result: &EvaluationResult) {
-    out.push_str(r#"{"EvalActionName":"#);
+    out.append(r#"{"EvalActionName":"#);
     quote(out, &result.eval_action_name);
-    out.push_str(r#","EvalResourceName":"#);
+    out.append(r#","EvalResourceName":"#);
     quote(out, &result.eval_resource_name);
-    out.push_str(match result.eval_decision {
+    out.append(match result.eval_decision {
         EvalDecision::Allowed => r#","EvalDecision":"allowed""#,
         EvalDecision::ExplicitDeny => r#","EvalDecision":"explicitDeny""#,
         EvalDecision::ImplicitDeny => r#","EvalDecision":"implicitDeny""#,
     });
-    out.push_str(r#","MatchedStatements":"#);
+    out.append(r#","MatchedStatements":"#);
     list(out, &result.matched_statements, matched);
-    out.push_str(r#","MissingContextValues":"#);
+    out.append(r#","MissingContextValues":"#);
     list(out, &result.missing_context_values, text);
     if let Some(bound) = &result.permissions_boundary_decision_detail {
-        out.push_str(r#","PermissionsBoundaryDecisionDetail":{"AllowedByPermissionsBoundary":"#);
+        out.append(r#","PermissionsBoundaryDecisionDetail":{"AllowedByPermissionsBoundary":"#);
         boolean(out, bound.allowed_by_permissions_boundary);
         out.push('}');
     }
@@ -307,19 +308,19 @@ fn evaluation(out: &mut String, result: &EvaluationResult) {
 
 fn matched(out: &mut String, statement: &MatchedStatement) {
     let place = |out: &mut String, place: StatementPosition| {
-        out.push_str(r#"{"Line":"#);
+        out.append(r#"{"Line":"#);
         unsigned(out, place.line);
-        out.push_str(r#","Column":"#);
+        out.append(r#","Column":"#);
         unsigned(out, place.column);
         out.push('}');
     };
-    out.push_str(r#"{"SourcePolicyId":"#);
+    out.append(r#"{"SourcePolicyId":"#);
     quote(out, &statement.source_policy_id);
-    out.push_str(r#","SourcePolicyType":"#);
+    out.append(r#","SourcePolicyType":"#);
     quote(out, &statement.source_policy_type);
-    out.push_str(r#","StartPosition":"#);
+    out.append(r#","StartPosition":"#);
     place(out, statement.start_position);
-    out.push_str(r#","EndPosition":"#);
+    out.append(r#","EndPosition":"#);
     place(out, statement.end_position);
     out.push('}');
 }

@@ -9,6 +9,7 @@ use crate::json::{self, Parsed};
 use crate::lint::{self, Depth, Diagnostic};
 use crate::policy::{Effect, Policy, Statement};
 use crate::position::Lines;
+use crate::text::{IntoList, Own};
 
 /// The question.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,13 +136,7 @@ impl Facts for Entries<'_> {
     fn fact(&self, key: &str) -> Fact<'_> {
         let same = |e: &&ContextEntry| same_name(&e.context_key_name, key);
         match self.0.iter().find(same) {
-            Some(entry) => Fact::Values(
-                entry
-                    .context_key_values
-                    .iter()
-                    .map(String::as_str)
-                    .collect(),
-            ),
+            Some(entry) => Fact::Values(entry.context_key_values.iter().map(String::as_str).list()),
             None => Fact::Absent,
         }
     }
@@ -158,7 +153,7 @@ pub fn simulate(simulation: &Simulation) -> Result<SimulationResult, Unreadable>
         &simulation.permissions_boundary,
     )?;
     let facts = Entries(&simulation.context_entries);
-    let star = ["*".to_owned()];
+    let star = ["*".own()];
     let resources: &[String] = match simulation.resource_arns.as_slice() {
         [] => &star,
         some => some,
@@ -251,8 +246,8 @@ fn answer(
         (EvalDecision::Allowed, allows)
     };
     EvaluationResult {
-        eval_action_name: request.action.to_owned(),
-        eval_resource_name: resource.to_owned(),
+        eval_action_name: request.action.own(),
+        eval_resource_name: resource.own(),
         eval_decision: decision,
         matched_statements: matched,
         missing_context_values: missing,
@@ -302,7 +297,7 @@ fn note_missing(
         let key = condition.key.value.as_ref();
         let known = missing.iter().any(|k| same_name(k, key));
         if !known && request.facts.fact(key) == Fact::Absent {
-            missing.push(key.to_owned());
+            missing.push(key.own());
         }
     }
 }
@@ -319,7 +314,7 @@ fn matched(input: &Input<'_>, statement: &Statement<'_, '_>) -> MatchedStatement
     };
     MatchedStatement {
         source_policy_id: input.id.clone(),
-        source_policy_type: "IAM Policy".to_owned(),
+        source_policy_type: "IAM Policy".own(),
         start_position: place(span.start + 1),
         end_position: place(span.end),
     }

@@ -2,6 +2,7 @@
 
 use crate::json::{Value, quoted};
 use crate::position::Span;
+use crate::text::{Append, IntoList, Own};
 
 /// A statement that allows something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +33,8 @@ impl Style {
     pub(crate) fn pretty() -> Self {
         Self {
             line: "\n",
-            base: "    ".to_owned(),
-            step: "  ".to_owned(),
+            base: "    ".own(),
+            step: "  ".own(),
             gap: " ",
         }
     }
@@ -68,12 +69,12 @@ impl Style {
                     .unwrap_or_default();
                 Self {
                     line: if text.contains("\r\n") { "\r\n" } else { "\n" },
-                    base: base.to_owned(),
+                    base: base.own(),
                     step: inner
                         .strip_prefix(base)
                         .filter(|s| !s.is_empty())
                         .unwrap_or("  ")
-                        .to_owned(),
+                        .own(),
                     gap,
                 }
             }
@@ -92,31 +93,31 @@ impl Style {
         if self.line.is_empty() {
             return;
         }
-        out.push_str(self.line);
-        out.push_str(&self.base);
+        out.append(self.line);
+        out.append(&self.base);
         for _ in 0..depth {
-            out.push_str(&self.step);
+            out.append(&self.step);
         }
     }
 
     fn comma(&self, out: &mut String, depth: usize) {
         out.push(',');
         if self.line.is_empty() {
-            out.push_str(self.gap);
+            out.append(self.gap);
         }
         self.break_line(out, depth);
     }
 
     fn key(&self, out: &mut String, name: &str) {
-        out.push_str(&quoted(name));
+        out.append(&quoted(name));
         out.push(':');
-        out.push_str(self.gap);
+        out.append(self.gap);
     }
 
     // One value as a string, several as a list.
     pub(crate) fn values<T: AsRef<str>>(&self, out: &mut String, values: &[T], depth: usize) {
         if let [one] = values {
-            out.push_str(&quoted(one.as_ref()));
+            out.append(&quoted(one.as_ref()));
             return;
         }
         out.push('[');
@@ -126,7 +127,7 @@ impl Style {
             } else {
                 self.comma(out, depth + 1);
             }
-            out.push_str(&quoted(value.as_ref()));
+            out.append(&quoted(value.as_ref()));
         }
         self.break_line(out, depth);
         out.push(']');
@@ -170,7 +171,7 @@ impl Style {
     pub(crate) fn element(&self, text: &str) -> String {
         let mut out = String::new();
         self.comma(&mut out, 0);
-        out.push_str(text);
+        out.append(text);
         out
     }
 }
@@ -181,16 +182,16 @@ pub(crate) fn render(statement: &Statement, style: &Style) -> String {
     style.break_line(&mut out, 1);
     if !statement.sid.is_empty() {
         style.key(&mut out, "Sid");
-        out.push_str(&quoted(statement.sid));
+        out.append(&quoted(statement.sid));
         style.comma(&mut out, 1);
     }
     style.key(&mut out, "Effect");
-    out.push_str("\"Allow\"");
-    out.push_str(&style.member("Action", |out| style.values(out, &statement.actions, 1)));
-    out.push_str(&style.member("Resource", |out| style.values(out, &statement.resources, 1)));
+    out.append("\"Allow\"");
+    out.append(&style.member("Action", |out| style.values(out, &statement.actions, 1)));
+    out.append(&style.member("Resource", |out| style.values(out, &statement.resources, 1)));
     if !statement.equals.is_empty() {
         let condition = |out: &mut String| style.condition(out, &statement.equals);
-        out.push_str(&style.member("Condition", condition));
+        out.append(&style.member("Condition", condition));
     }
     style.break_line(&mut out, 0);
     out.push('}');
@@ -214,7 +215,7 @@ pub(crate) fn append(
         .elements()
         .iter()
         .filter_map(|s| s.get("Sid")?.as_str())
-        .collect();
+        .list();
     let written = |statement: &Statement| {
         let mut statement = statement.clone();
         // Where no other statement has a `Sid`, or one has this one, it goes without.
@@ -234,6 +235,6 @@ pub(crate) fn append(
     } else {
         // A statement alone becomes the first of a list.
         let start = list.span().start;
-        vec![(at(start), "[".to_owned()), (at(end), format!("{added}]"))]
+        vec![(at(start), "[".own()), (at(end), format!("{added}]"))]
     })
 }

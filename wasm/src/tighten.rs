@@ -3,6 +3,7 @@
 use crate::region::Partition;
 use crate::statement::{Statement, Style, render};
 use crate::tags::OURS;
+use crate::text::{IntoList, Own};
 use crate::verdict::{Assumed, Feature, SPOT_ROLE, Setup, split_entry};
 
 /// The policy's JSON, two spaces deep, ending with a line feed. Where the setup leaves
@@ -11,7 +12,7 @@ use crate::verdict::{Assumed, Feature, SPOT_ROLE, Setup, split_entry};
 pub fn tighten(setup: &Setup) -> String {
     let style = Style::pretty();
     let all = statements(setup, &Assumed::default());
-    let printed: Vec<String> = all.iter().map(|s| render(s, &style)).collect();
+    let printed: Vec<String> = all.iter().map(|s| render(s, &style)).list();
     format!(
         "{{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {}\n  ]\n}}\n",
         printed.join(",\n    ")
@@ -32,7 +33,7 @@ pub(crate) fn statements(setup: &Setup, assumed: &Assumed) -> Vec<Statement> {
         account: account.map_or("*", String::as_str),
     };
     let own = vec![arns.ec2("instance/*"), arns.ec2("volume/*")];
-    let tagged = |key: &str| (format!("aws:{key}/{OURS}"), vec!["true".to_owned()]);
+    let tagged = |key: &str| (format!("aws:{key}/{OURS}"), vec!["true".own()]);
     let mut described = vec!["ec2:DescribeInstances", "ec2:DescribeSpotPriceHistory"];
     if setup.has(Feature::ImageByName) {
         described.push("ec2:DescribeImages");
@@ -40,7 +41,7 @@ pub(crate) fn statements(setup: &Setup, assumed: &Assumed) -> Vec<Statement> {
     let mut statements = vec![Statement {
         sid: "Describe",
         actions: described,
-        resources: vec!["*".to_owned()],
+        resources: vec!["*".own()],
         equals: if arns.regions.len() == 1 {
             vec![arns.requested()]
         } else {
@@ -58,10 +59,7 @@ pub(crate) fn statements(setup: &Setup, assumed: &Assumed) -> Vec<Statement> {
         sid: "TagOnLaunch",
         actions: vec!["ec2:CreateTags"],
         resources: own.clone(),
-        equals: vec![(
-            "ec2:CreateAction".to_owned(),
-            vec!["RunInstances".to_owned()],
-        )],
+        equals: vec![("ec2:CreateAction".own(), vec!["RunInstances".own()])],
     });
     let mut actions = vec!["ec2:TerminateInstances", "ec2:ModifyVolume"];
     if setup.has(Feature::Console) {
@@ -108,7 +106,7 @@ impl Arns<'_> {
     }
 
     fn requested(&self) -> (String, Vec<String>) {
-        ("aws:RequestedRegion".to_owned(), self.regions.clone())
+        ("aws:RequestedRegion".own(), self.regions.clone())
     }
 
     fn ec2(&self, rest: &str) -> String {
@@ -122,7 +120,7 @@ impl Arns<'_> {
     // Everything of that kind, or what the ids name; a region that none of them is for has all of its own.
     fn each(&self, account: &str, kind: &str, ids: &[String]) -> Vec<String> {
         let arn = |region: &str, id: &str| self.ec2_in(region, account, &format!("{kind}/{id}"));
-        let entries: Vec<_> = ids.iter().map(|id| split_entry(id)).collect();
+        let entries: Vec<_> = ids.iter().map(|id| split_entry(id)).list();
         let is_known = |region: &str| self.regions.iter().any(|known| known == region);
         // What is for a region that is not in use is not used, and what is for all regions stands once.
         let used = entries.iter().filter(|(of, id)| {
@@ -130,10 +128,10 @@ impl Arns<'_> {
                 (self.regions.is_empty() || is_known(of)) && !entries.contains(&(None, id))
             })
         });
-        let said = |of: Option<&'_ str>| of.filter(|of| is_known(of)).map(str::to_owned);
+        let said = |of: Option<&'_ str>| of.filter(|of| is_known(of)).map(Own::own);
         let mut arns: Vec<String> = used
             .map(|(of, id)| arn(said(*of).as_deref().unwrap_or(self.region()), id))
-            .collect();
+            .list();
         let is_left = |region: &&String| {
             let mut all = entries.iter();
             !all.any(|(of, _)| of.is_none_or(|of| of == region.as_str()))
@@ -199,10 +197,7 @@ fn launch(
         statements.push(statement("LaunchTagged", own, vec![tag.clone()]));
         return;
     }
-    let types = (
-        "ec2:InstanceType".to_owned(),
-        distinct(&setup.instance_types),
-    );
+    let types = ("ec2:InstanceType".own(), distinct(&setup.instance_types));
     let (instance, volume) = own.split_at(1);
     statements.push(statement(
         "LaunchTagged",
@@ -216,11 +211,8 @@ fn launch(
 fn bake(arns: &Arns<'_>, statements: &mut Vec<Statement>) {
     let kinds = ["image", "snapshot"];
     let baked = kinds.map(|kind| arns.ec2_in(arns.region(), "", &format!("{kind}/*")));
-    let tagged = |key: &str| vec![(format!("aws:{key}/{OURS}"), vec!["true".to_owned()])];
-    let on_create = vec![(
-        "ec2:CreateAction".to_owned(),
-        vec!["CreateImage".to_owned()],
-    )];
+    let tagged = |key: &str| vec![(format!("aws:{key}/{OURS}"), vec!["true".own()])];
+    let on_create = vec![("ec2:CreateAction".own(), vec!["CreateImage".own()])];
     let rows = [
         ("BakeImage", vec!["ec2:CreateImage"], tagged("RequestTag")),
         ("TagOnBake", vec!["ec2:CreateTags"], on_create),
@@ -246,8 +238,8 @@ fn features(setup: &Setup, arns: &Arns<'_>, statements: &mut Vec<Statement>) {
             actions: vec!["iam:PassRole"],
             resources: arns.role(setup.role.as_deref().unwrap_or("*")),
             equals: vec![(
-                "iam:PassedToService".to_owned(),
-                services.map(|s| (*s).to_owned()).collect(),
+                "iam:PassedToService".own(),
+                services.map(|s| (*s).own()).list(),
             )],
         });
     }
@@ -256,10 +248,7 @@ fn features(setup: &Setup, arns: &Arns<'_>, statements: &mut Vec<Statement>) {
             sid: "CreateSpotRole",
             actions: vec!["iam:CreateServiceLinkedRole"],
             resources: arns.role(SPOT_ROLE),
-            equals: vec![(
-                "iam:AWSServiceName".to_owned(),
-                vec!["spot.amazonaws.com".to_owned()],
-            )],
+            equals: vec![("iam:AWSServiceName".own(), vec!["spot.amazonaws.com".own()])],
         });
     }
     if setup.has(Feature::Bake) {

@@ -18,6 +18,7 @@ use crate::position::Span;
 use crate::remedy;
 use crate::size::{Target, counted};
 use crate::tags::OURS;
+use crate::text::{self, Append, IntoList, Own};
 use crate::verdict::{Decision, FactSheet, Permission, RequiredRequests, Verdict};
 
 /// Nobody reads more.
@@ -87,7 +88,7 @@ fn version(root: &Value<'_>, target: Target, out: &mut Vec<Diagnostic>) {
             "without `\"Version\": \"2012-10-17\"` variables are plain text; add it",
         )
     };
-    let mut one = diagnostic(code, vec![place], message.to_owned());
+    let mut one = diagnostic(code, vec![place], message.own());
     one.change = crate::lint::new_version(root);
     out.push(one);
 }
@@ -123,15 +124,15 @@ fn lacking(context: &Context<'_, '_>, permission: &Permission, out: &mut Vec<Dia
         .statements
         .iter()
         .filter_map(|at| context.policy.statements.get(*at));
-    let mut places: Vec<Span> = statements.map(|s| s.value.span()).collect();
+    let mut places: Vec<Span> = statements.map(|s| s.value.span()).list();
     if places.is_empty() {
         let statement = context.root.get("Statement");
         places.push(statement.map_or(context.root.span(), Value::span));
     }
     let mut message = permission.explanation.clone();
     if !permission.conditions.is_empty() {
-        message.push_str(" (");
-        message.push_str(&permission.conditions.join("; "));
+        message.append(" (");
+        message.append(&permission.conditions.join("; "));
         message.push(')');
     }
     let mut one = diagnostic(code, places, message);
@@ -172,9 +173,9 @@ fn escaped_variables(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
     );
     let dollar = |place: &Span| {
         let end = place.start + 1;
-        (Span { end, ..*place }, "$".to_owned())
+        (Span { end, ..*place }, "$".own())
     };
-    let edits = places.iter().map(dollar).collect();
+    let edits = places.iter().map(dollar).list();
     let mut one = diagnostic(own::TEMPLATE_PLACEHOLDER, places, message);
     one.change = Some(Change::made_of("Write ${…}", edits));
     out.push(one);
@@ -190,7 +191,7 @@ fn never_true(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
         .flat_map(|p| p.resources.iter().map(move |r| (p, r)))
         .filter(|(_, r)| r.decision == Decision::Missing)
         .map(|(p, r)| (p.action.as_str(), r.resource_type.as_str()))
-        .collect();
+        .list();
     if missing.is_empty() {
         return;
     }
@@ -284,7 +285,7 @@ fn traps(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
             .iter()
             .filter(|(_, effect, _)| *effect == Effect::Allow);
         let statements = allows.filter_map(|(at, ..)| context.policy.statements.get(*at));
-        statements.map(|s| s.value.span()).collect()
+        statements.map(|s| s.value.span()).list()
     };
     // The statement, where it is one alone: else narrowing it would change nothing.
     let only = |answer: &evaluate::Answer| {
@@ -334,7 +335,7 @@ fn not_checked(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
         let actions = statement.action.iter().flat_map(Element::texts);
         let keys = statement.conditions.iter().map(|condition| condition.key);
         for (text, is_action) in actions.map(|t| (t, true)).chain(keys.map(|k| (k, false))) {
-            let Some((prefix, name)) = text.value.split_once(':') else {
+            let Some((prefix, name)) = text::cut(&text.value, b':') else {
                 continue;
             };
             let is_open = if is_action {

@@ -9,6 +9,7 @@ use crate::lint::Diagnostic;
 use crate::pattern::{has_wildcard, matches_ignoring_case, same_name};
 use crate::policy::{Effect, Element, Statement};
 use crate::statement::Style;
+use crate::text::{self, IntoList, Own};
 use crate::verdict::Feature;
 
 fn needed(feature: Option<Feature>) -> &'static [&'static str] {
@@ -43,7 +44,7 @@ pub(super) fn unneeded(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
         .chain(features)
         .flat_map(needed)
         .copied()
-        .collect();
+        .list();
     let mut seen: Vec<(&str, usize)> = Vec::new();
     for statement in &context.policy.statements {
         let allows = statement.effect == Some(Effect::Allow);
@@ -56,7 +57,7 @@ pub(super) fn unneeded(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
             out.push(diagnostic(
                 own::WHOLE_SERVICE,
                 vec![action.key],
-                message.to_owned(),
+                message.own(),
             ));
             continue;
         }
@@ -93,7 +94,7 @@ fn check_action(
         .iter()
         .filter(|name| matches_ignoring_case(value, name))
         .copied()
-        .collect();
+        .list();
     if hits.is_empty() {
         // Mistyped, most likely; the findings say so, and removing it would be wrong.
         if !may_exist(context.catalog, value) {
@@ -176,7 +177,7 @@ fn named(
 ) -> Option<Change> {
     let others = || action.texts().filter(|other| other.span != text.span);
     let fresh = |name: &&&str| !others().any(|other| matches_ignoring_case(&other.value, name));
-    let new: Vec<&str> = hits.iter().filter(fresh).copied().collect();
+    let new: Vec<&str> = hits.iter().filter(fresh).copied().list();
     let style = Style::of(context.text, statement.value);
     let title = "Name the actions";
     let mut out = String::new();
@@ -187,7 +188,7 @@ fn named(
     if new.is_empty() {
         return Change::remove(title, context.root, text.span);
     }
-    let list: Vec<String> = new.iter().map(|name| quoted(name)).collect();
+    let list: Vec<String> = new.iter().map(|name| quoted(name)).list();
     Some(Change::new(title, text.span, list.join(", ")))
 }
 
@@ -223,7 +224,7 @@ fn is_everything(action: &str) -> bool {
 
 // Every action of a service, or of services that nobody listed.
 fn is_whole_service(action: &str) -> bool {
-    match action.split_once(':') {
+    match text::cut(action, b':') {
         Some((prefix, name)) => has_wildcard(prefix) || name.bytes().all(|b| b == b'*'),
         None => is_everything(action),
     }
@@ -241,7 +242,7 @@ fn is_unbounded(statement: &Statement<'_, '_>) -> bool {
 }
 
 fn may_exist(catalog: Option<&Catalog>, action: &str) -> bool {
-    match action.split_once(':') {
+    match text::cut(action, b':') {
         Some((prefix, name)) => {
             has_wildcard(prefix)
                 || data::is_prefix(prefix) && data::exists(catalog, prefix, name) != Known::None

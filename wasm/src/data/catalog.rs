@@ -3,6 +3,7 @@
 
 use super::{Key, read_key, service};
 use crate::pattern;
+use crate::text::Own;
 
 /// The action names and condition keys of all services.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ impl Catalog {
             let next = at + line.len();
             let name = line.trim_end();
             if let Some(prefix) = name.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
-                sections.push((prefix.to_owned(), next, next));
+                sections.push((prefix.own(), next, next));
             } else if let Some(section) = sections.last_mut() {
                 section.2 = next;
             }
@@ -140,7 +141,7 @@ pub fn nearest_action(catalog: Option<&Catalog>, prefix: &str, name: &str) -> Op
     let best = |names: &mut dyn Iterator<Item = &str>| {
         names
             .filter(|n| n.len().abs_diff(name.len()) * 4 <= n.len())
-            .map(|n| (crate::fix::distance(n, name), n.to_owned()))
+            .map(|n| (crate::fix::distance(n, name), n.own()))
             .min()
             .filter(|(distance, n)| *distance * 4 <= n.len())
             .map(|(_, n)| n)

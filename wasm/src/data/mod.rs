@@ -8,6 +8,7 @@ mod names;
 mod service;
 
 use crate::pattern::same_name;
+use crate::text::{self, IntoList};
 use std::sync::OnceLock;
 
 pub use catalog::{Catalog, Known, exists, nearest_action, takes_tags};
@@ -81,7 +82,7 @@ fn named() -> &'static Names<Named> {
             _ => Presence::Sometimes,
         };
         let read = |line: &'static str| {
-            let (name, flags) = line.split_once(' ').unwrap_or((line, ""));
+            let (name, flags) = text::cut(line, b' ').unwrap_or((line, ""));
             let mut flags = flags.chars().peekable();
             let shape = flags.peek().is_some().then(|| ArnShape {
                 region: presence(flags.next()),
@@ -94,7 +95,7 @@ fn named() -> &'static Names<Named> {
             };
             (name.trim_start_matches(['~', '?']), named)
         };
-        Names::new(PREFIXES.lines().map(read).collect())
+        Names::new(PREFIXES.lines().map(read).list())
     })
 }
 
@@ -198,12 +199,12 @@ fn read_keys() -> Names<Keys> {
         let (prefix, lines) = section.split_once("]\n")?;
         Some((prefix, Keys::new(lines.lines().map(read_key))))
     });
-    Names::new(sections.collect())
+    Names::new(sections.list())
 }
 
 // A line of the tables: the key's name and, unless it is a single string, its type.
 fn read_key(line: &str) -> (&str, Key) {
-    let (name, kind) = line.split_once(' ').unwrap_or((line, "S"));
+    let (name, kind) = text::cut(line, b' ').unwrap_or((line, "S"));
     let multivalued = kind.ends_with('*');
     let kind = match kind.as_bytes().first() {
         Some(b'N') => KeyType::Numeric,
@@ -219,7 +220,7 @@ fn read_key(line: &str) -> (&str, Key) {
 /// What is known of a whole condition key, prefix included.
 #[must_use]
 pub fn condition_key(catalog: Option<&Catalog>, key: &str) -> Option<Key> {
-    let (prefix, name) = key.split_once(':')?;
+    let (prefix, name) = text::cut(key, b':')?;
     if same_name(prefix, "aws") {
         return global::global_key(name);
     }
@@ -236,8 +237,8 @@ pub fn condition_key(catalog: Option<&Catalog>, key: &str) -> Option<Key> {
 #[must_use]
 pub fn key_names<'c>(catalog: Option<&'c Catalog>, prefix: &str) -> Option<Vec<&'c str>> {
     match keys(prefix) {
-        Some(keys) => Some(keys.names().collect()),
-        None => Some(catalog?.keys(prefix).map(|(name, _)| name).collect()),
+        Some(keys) => Some(keys.names().list()),
+        None => Some(catalog?.keys(prefix).map(|(name, _)| name).list()),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use super::Names;
 use crate::pattern::overlaps;
+use crate::text::{self, IntoList};
 
 const SERVICES: &str = include_str!("../../data/services.txt");
 
@@ -71,7 +72,7 @@ impl TypePattern {
     /// Whether an ARN's last field, which may have wildcards, can be of this type.
     #[must_use]
     pub fn fits(&self, resource: &str) -> bool {
-        let literal = |text: &str| text.find(['*', '?']).unwrap_or(text.len());
+        let literal = |text: &str| text::literal_length(text);
         let shared = literal(&self.resource).min(literal(resource));
         // Most types differ in their first letters.
         self.resource.as_bytes()[..shared] == resource.as_bytes()[..shared]
@@ -96,7 +97,7 @@ impl Service {
 
     /// The actions that a pattern may fit: those with the same letters before its first wildcard.
     pub fn actions_like(&self, pattern: &str) -> impl Iterator<Item = &Action> {
-        let head = pattern.split(['*', '?']).next().unwrap_or_default();
+        let head = &pattern[..text::literal_length(pattern)];
         self.actions.beginning(head).map(|(_, action)| action)
     }
 
@@ -121,13 +122,13 @@ fn read() -> Names<Service> {
             services.push((name, Vec::new(), Vec::new()));
             continue;
         }
-        let Some((kind, rest)) = line.split_once(' ') else {
+        let Some((kind, rest)) = text::cut(line, b' ') else {
             continue;
         };
         match (kind, services.last_mut()) {
-            ("k", _) => sets.extend(rest.split_once(' ').map(|(_, keys)| keys)),
+            ("k", _) => sets.extend(text::cut(rest, b' ').map(|(_, keys)| keys)),
             ("t", Some(service)) => {
-                let pattern = rest.split_once(' ');
+                let pattern = text::cut(rest, b' ');
                 service
                     .2
                     .extend(pattern.and_then(|(name, arn)| TypePattern::new(name, arn)));
@@ -137,10 +138,10 @@ fn read() -> Names<Service> {
         }
     }
     let build = |(name, actions, types): (&'static str, Vec<Action>, _)| {
-        let actions = Names::new(actions.into_iter().map(|a| (a.name, a)).collect());
+        let actions = Names::new(actions.into_iter().map(|a| (a.name, a)).list());
         (name, Service { actions, types })
     };
-    Names::new(services.into_iter().map(build).collect())
+    Names::new(services.into_iter().map(build).list())
 }
 
 fn read_action(line: &'static str, sets: &[&'static str]) -> Option<Action> {
@@ -153,7 +154,7 @@ fn read_action(line: &'static str, sets: &[&'static str]) -> Option<Action> {
     let keys = fields.next().map_or("", set);
     let mut resources = Vec::new();
     for field in fields {
-        let (name, number) = field.split_once('=')?;
+        let (name, number) = text::cut(field, b'=')?;
         resources.push(ResourceType {
             name,
             keys: set(number),

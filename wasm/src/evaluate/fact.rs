@@ -1,6 +1,7 @@
 //! What is known of a request, and strings whose variables are replaced by it.
 
 use crate::lint::variables;
+use crate::text::Append;
 
 /// What a request carries for one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub fn expand(text: &str, facts: &dyn Facts) -> Expanded {
     let mut out = String::with_capacity(text.len());
     let mut from = 0;
     for variable in variables(text) {
-        out.push_str(&text[from..variable.start]);
+        out.append(&text[from..variable.start]);
         from = variable.end;
         if variable.fault.is_some() {
             return Expanded::Unresolved;
@@ -62,7 +63,7 @@ pub fn expand(text: &str, facts: &dyn Facts) -> Expanded {
             },
         }
     }
-    out.push_str(&text[from..]);
+    out.append(&text[from..]);
     Expanded::Pattern(out)
 }
 

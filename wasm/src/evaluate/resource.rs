@@ -5,6 +5,7 @@ use super::fact::{Expanded, Facts, expand};
 use crate::arn::fields;
 use crate::pattern::{DIGITS, has_variable, has_wildcard, matches, overlaps};
 use crate::policy::Version;
+use crate::text::{self, Append};
 
 /// Stands for one character of an unknown part; no policy that IAM accepts has it.
 const HOLE: char = '\u{3}';
@@ -37,17 +38,17 @@ impl Target {
     pub fn open(template: &str) -> Self {
         let mut text = String::with_capacity(template.len() + 36);
         let (mut rest, mut is_open) = (template, false);
-        while let Some((before, name)) = rest.split_once('{') {
-            text.push_str(before);
-            let (name, after) = name.split_once('}').unwrap_or((name, ""));
-            text.push_str(if name == "account" {
+        while let Some((before, name)) = text::cut(rest, b'{') {
+            text.append(before);
+            let (name, after) = text::cut(name, b'}').unwrap_or((name, ""));
+            text.append(if name == "account" {
                 &HOLES[..12]
             } else {
                 HOLES
             });
             (rest, is_open) = (after, true);
         }
-        text.push_str(rest);
+        text.append(rest);
         Self { text, is_open }
     }
 
@@ -124,7 +125,7 @@ fn wild(text: &str) -> String {
         match c {
             HOLE if out.ends_with(['*', DIGITS]) => {}
             HOLE if out.ends_with('-') => out.extend(['?', DIGITS]),
-            HOLE => out.push_str("?*"),
+            HOLE => out.append("?*"),
             '*' => out.push(STAR),
             c => out.push(c),
         }

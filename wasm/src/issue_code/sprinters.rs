@@ -2,11 +2,11 @@
 //!
 //! The comment of a code is its page in the book: `UPDATE_PAGES=1 cargo test -p sprinters-policy pages` writes the pages anew.
 
-use super::{Code, FindingType};
+use super::{Check, Code, FindingType};
 
 macro_rules! own {
     ($($(#[doc = $doc:literal])* $name:ident $kind:ident $text:literal)*) => {
-        $($(#[doc = $doc])* pub const $name: Code = Code { name: $text, kind: FindingType::$kind };)*
+        $($(#[doc = $doc])* pub const $name: Code = Code(&Check { name: $text, kind: FindingType::$kind });)*
 
         /// Every code with the lines of its comment.
         #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::{Member, Value, parse};
 use crate::position::Span;
+use crate::text::Append;
 
 /// The text laid out anew, `None` where it is not JSON.
 #[must_use]
@@ -26,19 +27,19 @@ fn write(out: &mut String, text: &str, value: &Value<'_>, depth: usize) {
             let each = |out: &mut String, at: usize| member(out, text, &members[at], depth + 1);
             nested(out, ('{', '}'), members.len(), depth, &each);
         }
-        Value::Array(..) => out.push_str("[]"),
-        Value::Object(..) => out.push_str("{}"),
+        Value::Array(..) => out.append("[]"),
+        Value::Object(..) => out.append("{}"),
         other => copy(out, text, other.span()),
     }
 }
 
 fn copy(out: &mut String, text: &str, span: Span) {
-    out.push_str(span.text(text));
+    out.append(span.text(text));
 }
 
 fn member(out: &mut String, text: &str, member: &Member<'_>, depth: usize) {
     copy(out, text, member.key.span);
-    out.push_str(": ");
+    out.append(": ");
     write(out, text, &member.value, depth);
 }
 
@@ -52,7 +53,7 @@ fn nested(
     let line = |out: &mut String, depth: usize| {
         out.push('\n');
         for _ in 0..depth {
-            out.push_str("  ");
+            out.append("  ");
         }
     };
     out.push(open);

@@ -1,5 +1,7 @@
 //! JSON strings, escaped as `serde_json` escapes them.
 
+use crate::text::Append;
+
 /// A JSON string.
 pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
@@ -23,16 +25,16 @@ pub(crate) fn quote(out: &mut String, text: &str) {
             0..0x20 => "",
             _ => continue,
         };
-        out.push_str(&text[from..at]);
+        out.append(&text[from..at]);
         if escape.is_empty() {
-            out.push_str(if byte < 0x10 { "\\u000" } else { "\\u001" });
+            out.append(if byte < 0x10 { "\\u000" } else { "\\u001" });
             out.push(char::from_digit(u32::from(byte & 0xF), 16).unwrap_or('0'));
         } else {
-            out.push_str(escape);
+            out.append(escape);
         }
         from = at + 1;
     }
-    out.push_str(&text[from..]);
+    out.append(&text[from..]);
     out.push('"');
 }
 

@@ -7,6 +7,7 @@ use crate::issue_code;
 use crate::json::Text;
 use crate::pattern::{has_variable, has_wildcard};
 use crate::policy::Statement;
+use crate::text::{self, Own};
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
     let Some(element) = &statement.action else {
@@ -25,9 +26,9 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
 }
 
 fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
-    let Some((prefix, name)) = text.value.split_once(':') else {
+    let Some((prefix, name)) = text::cut(&text.value, b':') else {
         let message = if text.value.is_empty() {
-            "the action is empty; write service and action, as in `ec2:RunInstances`".to_owned()
+            "the action is empty; write service and action, as in `ec2:RunInstances`".own()
         } else {
             format!(
                 "`{}` is not an action; write service and action, as in `ec2:RunInstances`",

@@ -11,6 +11,7 @@ use crate::json::{Text, quoted};
 use crate::pattern::{has_variable, has_wildcard, same_name};
 use crate::policy::Statement;
 use crate::region::{self, PARTITIONS, partition_named};
+use crate::text::{self, Append, Own};
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
     let Some(element) = &statement.resource else {
@@ -37,7 +38,7 @@ fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
     }
     if !text.value.starts_with("arn:") {
         let message = if text.value.is_empty() {
-            "the resource is empty; write `*` or an ARN".to_owned()
+            "the resource is empty; write `*` or an ARN".own()
         } else {
             format!(
                 "the resource `{}` is neither `*` nor an ARN; begin it with `arn:`",
@@ -70,7 +71,7 @@ fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
             text.value
         );
         if text.value.ends_with('*') {
-            message.push_str(
+            message.append(
                 ": IAM saves it and lets the `*` stand for all that is left, Access Analyzer calls it an error",
             );
             lint.report(issue_code::MISSING_ARN_FIELD, text.span, message);
@@ -250,8 +251,8 @@ fn account(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
         let message = format!("`{name}` is not an account id; write its 12 digits");
         let digits: String = name.chars().filter(char::is_ascii_digit).collect();
         let plain = name
-            .chars()
-            .all(|c| c.is_ascii_digit() || c == '-' || c == ' ');
+            .bytes()
+            .all(|b| b.is_ascii_digit() || b == b'-' || b == b' ');
         let change = (digits.len() == 12 && plain).then(|| {
             let whole = with(arn, arn.region, &digits);
             Change::write(&digits, text.span, &whole)
@@ -298,16 +299,16 @@ fn resource(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
             .any(|head| given.starts_with(head)),
         _ => false,
     };
-    let head = given.split('/').next().unwrap_or_default();
+    let head = text::cut(&given, b'/').map_or(&*given, |(head, _)| head);
     let fits = |t: &TypePattern| t.service == arn.service && t.fits(&given);
     // Most ARNs begin with the very name of their type.
     let named = service.types.iter().find(|t| t.name == head);
     let known = named.is_some_and(fits) || service.types.iter().any(fits);
     if !known && !also {
         let mut message = format!("`{}` is not a resource of `{}`", arn.resource, arn.service);
-        let head = arn.resource.split('/').next().unwrap_or_default();
+        let head = text::cut(arn.resource, b'/').map_or(arn.resource, |(head, _)| head);
         let types = service.types.iter().filter(|t| t.service == arn.service);
-        let heads = types.filter_map(|t| t.resource.split_once('/').map(|(head, _)| head));
+        let heads = types.filter_map(|t| text::cut(&t.resource, b'/').map(|(head, _)| head));
         let change = nearest(head, heads)
             .filter(|meant| *meant != head)
             .map(|meant| {
@@ -324,7 +325,7 @@ fn resource(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
                 Change::write(meant, text.span, &whole)
             });
         if change.is_none() {
-            message.push_str(&format!(
+            message.append(&format!(
                 "; write a type and a name, such as `{}`",
                 example(arn.service)
             ));

@@ -5,6 +5,7 @@ use crate::json::{Member, Text, quoted};
 use crate::operator::Operator;
 use crate::pattern::same_name;
 use crate::policy::Effect;
+use crate::text;
 
 /// One operator with its keys.
 pub(super) struct Block<'b, 't> {
@@ -26,7 +27,7 @@ impl Block<'_, '_> {
 
     /// The operator's name with another base, qualifier and suffix kept.
     pub(super) fn with_base(&self, base: &str) -> String {
-        let qualifier = self.name.value.split_once(':').map_or("", |(q, _)| q);
+        let qualifier = text::cut(&self.name.value, b':').map_or("", |(q, _)| q);
         let colon = if qualifier.is_empty() { "" } else { ":" };
         let if_exists = self.operator.is_some_and(|op| op.if_exists);
         let suffix = if if_exists { "IfExists" } else { "" };

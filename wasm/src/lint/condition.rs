@@ -8,6 +8,7 @@ use crate::json::{Member, Value};
 use crate::operator::{Family, Operator, Qualifier};
 use crate::pattern::same_name;
 use crate::policy::Statement;
+use crate::text::{self, Append, IntoList, Own};
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
     if statement.conditions.is_empty() {
@@ -43,17 +44,17 @@ fn operator(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>) {
     let name = block.name.value.as_ref();
     let Some(operator) = block.operator else {
         let mut message = format!("there is no condition operator `{name}`");
-        let base = name.split_once(':').map_or(name, |(_, base)| base);
+        let base = text::cut(name, b':').map_or(name, |(_, base)| base);
         let change = nearest(base, Operator::names()).and_then(|meant| {
-            let q = name.split_once(':').map(|(q, _)| q);
+            let q = text::cut(name, b':').map(|(q, _)| q);
             let q = q.and_then(|q| nearest(q, ["ForAllValues", "ForAnyValue"].into_iter()));
-            let meant = q.map_or(meant.to_owned(), |q| format!("{q}:{meant}"));
+            let meant = q.map_or(meant.own(), |q| format!("{q}:{meant}"));
             suggest(&mut message, &meant);
             let free = !block.all.iter().any(|b| b.key.value == meant);
             free.then(|| Change::write(&meant, block.name.span, &meant))
         });
         if !message.ends_with('?') {
-            message.push_str("; use one such as `StringEquals`");
+            message.append("; use one such as `StringEquals`");
         }
         lint.add_at(
             issue_code::INVALID_CONDITION_OPERATOR,
@@ -71,7 +72,7 @@ fn operator(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>) {
         free.then(|| Change::new("Use Null", block.name.span, "\"Null\""))
     };
     if operator.if_exists {
-        let message = "`Null` asks whether the key exists; remove `IfExists`".to_owned();
+        let message = "`Null` asks whether the key exists; remove `IfExists`".own();
         lint.add_at(
             issue_code::NULL_WITH_IF_EXISTS,
             block.name.span,
@@ -103,14 +104,14 @@ fn same_key_twice(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>) {
         if block.keys[..at].iter().any(|m| same(&m)) {
             continue;
         }
-        let all: Vec<_> = block.keys[at..].iter().filter(same).collect();
+        let all: Vec<_> = block.keys[at..].iter().filter(same).list();
         // The very same spelling twice is the parser's business.
         if all.iter().any(|m| m.key.value != first.key.value) {
             let message = format!(
                 "the condition key `{}` stands here more than once in different spelling; merge them",
                 first.key.value
             );
-            let places = all.iter().map(|m| m.key.span).collect();
+            let places = all.iter().map(|m| m.key.span).list();
             lint.add(
                 issue_code::DUPLICATE_KEYS_WITH_DIFFERENT_CASE,
                 places,

@@ -9,6 +9,7 @@ use crate::json::{Member, Text};
 use crate::operator::{Comparison, Family, Qualifier};
 use crate::pattern::{has_variable, same_name};
 use crate::policy::Effect;
+use crate::text;
 
 /// Keys that AWS's tables call single-valued while Access Analyzer lets them be qualified.
 const QUALIFIED_ALL_THE_SAME: [&str; 2] = [
@@ -29,10 +30,8 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, entry: &Memb
 
 // Reports a key that does not exist; gives what is known of one that does.
 fn existing(lint: &mut Lint<'_, '_>, key: &Text<'_>, entry: &Member<'_>) -> Option<Key> {
-    let Some((prefix, name)) = key
-        .value
-        .split_once(':')
-        .filter(|(p, n)| !p.is_empty() && !n.is_empty())
+    let Some((prefix, name)) =
+        text::cut(&key.value, b':').filter(|(p, n)| !p.is_empty() && !n.is_empty())
     else {
         let message = format!(
             "`{}` is not a condition key; write service and name, as in `ec2:InstanceType`",
@@ -78,7 +77,7 @@ fn existing(lint: &mut Lint<'_, '_>, key: &Text<'_>, entry: &Member<'_>) -> Opti
         return None;
     }
     // An identity provider's keys start with its host name.
-    if prefix.contains('.') || prefix.contains('/') || data::is_unlisted(prefix) {
+    if text::has(prefix, b'.') || text::has(prefix, b'/') || data::is_unlisted(prefix) {
         return None;
     }
     service_key(lint, key, prefix, name);
@@ -164,11 +163,7 @@ fn fit(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, key: &Text<'_>, known: Ke
              `ForAllValues:`",
             key.value
         );
-        let plain = block
-            .name
-            .value
-            .split_once(':')
-            .map_or("", |(_, base)| base);
+        let plain = text::cut(&block.name.value, b':').map_or("", |(_, base)| base);
         let change = block.renamed(plain);
         lint.add_at(
             issue_code::FORALLVALUES_WITH_SINGLE_VALUED_KEY,

@@ -9,6 +9,7 @@ use crate::issue_code;
 use crate::operator::{Comparison, Family};
 use crate::pattern::{find_variable, has_wildcard, matches_ignoring_case, same_name};
 use crate::policy::{Condition, Effect, Statement};
+use crate::text::{self, Append, IntoList};
 
 /// Keys that the caller sets as it likes.
 const CALLER_SET: [&str; 2] = ["aws:Referer", "aws:UserAgent"];
@@ -192,7 +193,7 @@ fn values(lint: &mut Lint<'_, '_>, condition: &Condition<'_, '_>, is: &dyn Fn(&s
                 text.span,
                 message,
             );
-        } else if prefixed && value.find(['*', '?']).is_some_and(|at| at < 6) && value != "*" {
+        } else if prefixed && text::literal_length(value) < value.len().min(6) && value != "*" {
             let message = format!(
                 "a wildcard in `{key}` stands behind at least 6 characters; name the organization"
             );
@@ -218,10 +219,10 @@ fn without_variables(text: &str) -> String {
     let mut out = String::new();
     let mut from = 0;
     for variable in variables(text) {
-        out.push_str(&text[from..variable.start]);
+        out.append(&text[from..variable.start]);
         from = variable.end;
     }
-    out.push_str(&text[from..]);
+    out.append(&text[from..]);
     out
 }
 
@@ -241,7 +242,7 @@ fn is_principal(value: &str, labels: bool) -> bool {
     name.is_some_and(|name| {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         let label = |l: &str| !l.is_empty() && l.bytes().all(plain);
-        name.split('.').all(label) && (labels || !name.contains('.'))
+        name.split('.').all(label) && (labels || !text::has(name, b'.'))
     })
 }
 
@@ -297,11 +298,9 @@ fn only_vpce_services(statement: &Statement<'_, '_>) -> bool {
     statement.action.as_ref().is_some_and(|action| {
         let known = |prefix: &str| VPCE_SERVICES.iter().any(|s| same_name(s, prefix));
         !action.negated
-            && action.texts().all(|t| {
-                t.value
-                    .split_once(':')
-                    .is_some_and(|(prefix, _)| known(prefix))
-            })
+            && action
+                .texts()
+                .all(|t| text::cut(&t.value, b':').is_some_and(|(prefix, _)| known(prefix)))
     })
 }
 
@@ -329,20 +328,18 @@ fn actions(
         // Access Analyzer leaves actions with wildcards out of this check.
         let other = action.texts().filter(|text| {
             let known = |name: &&str| same_name(name, &text.value);
-            let real = text
-                .value
-                .split_once(':')
-                .is_some_and(|(prefix, _)| data::is_prefix(prefix));
+            let real =
+                text::cut(&text.value, b':').is_some_and(|(prefix, _)| data::is_prefix(prefix));
             real && !has_wildcard(&text.value) && !only.iter().any(known)
         });
-        let others: Vec<_> = other.collect();
+        let others: Vec<_> = other.list();
         if !others.is_empty() {
-            let names: Vec<_> = others.iter().map(|t| format!("`{}`", t.value)).collect();
+            let names: Vec<_> = others.iter().map(|t| format!("`{}`", t.value)).list();
             let message = format!(
                 "requests of {} carry no `{key}`; move them to a statement without this condition",
                 names.join(", ")
             );
-            let mut places: Vec<_> = others.iter().map(|t| t.span).collect();
+            let mut places: Vec<_> = others.iter().map(|t| t.span).list();
             places.push(condition.value.span());
             lint.add(
                 issue_code::UNSUPPORTED_ACTION_FOR_CONDITION_KEY,

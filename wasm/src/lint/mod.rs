@@ -15,6 +15,8 @@ mod tags;
 mod value;
 mod variable;
 
+use std::borrow::Cow;
+
 use crate::data::Catalog;
 use crate::fix::Change;
 use crate::issue_code::{self, Code};
@@ -71,29 +73,39 @@ impl Lint<'_, '_> {
         self.out.len() < 100
     }
 
-    fn report(&mut self, code: Code, place: Span, message: impl Into<String>) {
-        self.add_at(code, place, message.into(), None);
+    fn report<'m>(&mut self, code: Code, place: Span, message: impl Into<Cow<'m, str>>) {
+        self.add_at(code, place, message, None);
     }
 
-    fn report_fix(&mut self, code: Code, place: Span, message: impl Into<String>, change: Change) {
-        self.add_at(code, place, message.into(), Some(change));
-    }
-
-    /// As `add`, where IAM refuses this case of the check although not all of them.
-    fn add_refused(
+    fn report_fix<'m>(
         &mut self,
         code: Code,
         place: Span,
-        message: impl Into<String>,
+        message: impl Into<Cow<'m, str>>,
+        change: Change,
+    ) {
+        self.add_at(code, place, message, Some(change));
+    }
+
+    /// As `add`, where IAM refuses this case of the check although not all of them.
+    fn add_refused(&mut self, code: Code, place: Span, message: String, change: Option<Change>) {
+        self.push(code, vec![place], message, change, true);
+    }
+
+    fn add_at<'m>(
+        &mut self,
+        code: Code,
+        place: Span,
+        message: impl Into<Cow<'m, str>>,
         change: Option<Change>,
     ) {
-        self.push(code, vec![place], message.into(), change, true);
+        self.add_one(code, place, message.into(), change);
     }
 
     // One function for all: made anew at each call, lists of one place would be a part of the page's download.
     #[inline(never)]
-    fn add_at(&mut self, code: Code, place: Span, message: String, change: Option<Change>) {
-        self.add(code, vec![place], message, change);
+    fn add_one(&mut self, code: Code, place: Span, message: Cow<'_, str>, change: Option<Change>) {
+        self.add(code, vec![place], message.into_owned(), change);
     }
 
     fn add(&mut self, code: Code, places: Vec<Span>, message: String, change: Option<Change>) {

@@ -5,6 +5,7 @@ use crate::issue_code::{self, Code};
 use crate::pattern::{has_wildcard, matches_ignoring_case, same_name};
 use crate::policy::{Effect, Statement};
 use crate::position::Span;
+use crate::text::IntoList;
 
 struct Family {
     action: &'static str,
@@ -79,7 +80,7 @@ impl Family {
             vec![resource.value.span()]
         } else {
             let broad = resource.texts().filter(|text| self.is_broad(&text.value));
-            broad.map(|text| text.span).collect()
+            broad.map(|text| text.span).list()
         };
         if resources.is_empty() {
             return;
@@ -95,7 +96,7 @@ impl Family {
         }
         let split = |wild: bool| -> Vec<Span> {
             let texts = matching().filter(|text| has_wildcard(&text.value) == wild);
-            texts.map(|text| text.span).collect()
+            texts.map(|text| text.span).list()
         };
         let codes = if resource.negated {
             [self.not_resource, self.star_in_action_and_not_resource]

@@ -7,10 +7,11 @@ use crate::json::{Text, Value};
 use crate::pattern::{covers, covers_ignoring_case, has_wildcard, name_hash};
 use crate::policy::{Element, Statement};
 use crate::position::Span;
+use crate::text::{IntoList, Own};
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
     if let Some(actions) = &statement.action {
-        let texts: Vec<_> = actions.texts().collect();
+        let texts: Vec<_> = actions.texts().list();
         for group in groups(&texts, true) {
             let message = format!(
                 "{} actions say the same; `{}` is covered by another one, remove it",
@@ -28,7 +29,7 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
         }
     }
     if let Some(resources) = &statement.resource {
-        let texts: Vec<_> = resources.texts().collect();
+        let texts: Vec<_> = resources.texts().list();
         for group in groups(&texts, false) {
             let message = format!(
                 "{} resources overlap; `{}` is covered by another one, remove it",
@@ -83,7 +84,7 @@ fn groups(texts: &[&Text<'_>], ignore_case: bool) -> Vec<Group> {
     };
     let wild: Vec<usize> = (0..texts.len())
         .filter(|at| has_wildcard(&texts[*at].value))
-        .collect();
+        .list();
     let mut covered = vec![false; texts.len()];
     let mut found = Vec::new();
     for &umbrella in &wild {
@@ -98,7 +99,7 @@ fn groups(texts: &[&Text<'_>], ignore_case: bool) -> Vec<Group> {
         }
         let all: Vec<usize> = (0..texts.len())
             .filter(|at| *at == umbrella || cover(umbrella, *at))
-            .collect();
+            .list();
         if all.len() > 1 {
             for &at in &all {
                 covered[at] = true;
@@ -118,14 +119,14 @@ fn repeated(texts: &[&Text<'_>], covered: &[bool], ignore_case: bool) -> Vec<Gro
         .enumerate()
         .filter(|(at, _)| !covered[*at])
         .map(|(at, text)| (name_hash(&text.value), at))
-        .collect();
+        .list();
     hashes.sort_unstable();
     let mut found = Vec::new();
     for same in hashes
         .chunk_by(|a, b| a.0 == b.0)
         .filter(|same| same.len() > 1)
     {
-        let mut left: Vec<usize> = same.iter().map(|(_, at)| *at).collect();
+        let mut left: Vec<usize> = same.iter().map(|(_, at)| *at).list();
         while let Some(&first) = left.first() {
             let equal = |at: &usize| {
                 let (a, b) = (&texts[first].value, &texts[*at].value);
@@ -152,7 +153,7 @@ fn report(
     group: &Group,
     message: String,
 ) {
-    let places = group.all.iter().map(|at| texts[*at].span).collect();
+    let places = group.all.iter().map(|at| texts[*at].span).list();
     // The list is written again without the covered entries: single removals of neighbours
     // would fight over the comma between them.
     let change = match element.value {
@@ -161,7 +162,7 @@ fn report(
                 let at = |at: &usize| *at != group.umbrella && texts[*at].span == v.span();
                 !group.all.iter().any(at)
             };
-            let kept: Vec<&Value<'_>> = elements.iter().filter(gone).collect();
+            let kept: Vec<&Value<'_>> = elements.iter().filter(gone).list();
             let first = elements.first().map(Value::span);
             first.map(|first| {
                 let between = |start: u32, end: u32| Span { start, end }.text(lint.text);
@@ -172,7 +173,7 @@ fn report(
                 let list: Vec<String> = kept
                     .iter()
                     .map(|v| format!("{lead}{}", v.span().text(lint.text)))
-                    .collect();
+                    .list();
                 let text = format!("[{}{tail}]", list.join(separator));
                 Change::new("Remove what is covered", *span, text)
             })
@@ -193,14 +194,14 @@ pub(super) fn statements(lint: &mut Lint<'_, '_>) {
         .statements
         .iter()
         .map(|s| fingerprint(s.value))
-        .collect();
+        .list();
     let mut meanings: Vec<(String, &Statement<'_, '_>)> = policy
         .statements
         .iter()
         .zip(&prints)
         .filter(|(_, print)| prints.iter().filter(|p| p == print).count() > 1)
         .map(|(statement, _)| (meaning(statement), statement))
-        .collect();
+        .list();
     meanings.sort_unstable_by(|a, b| {
         let start = |s: &Statement<'_, '_>| s.value.span().start;
         a.0.cmp(&b.0).then(start(a.1).cmp(&start(b.1)))
@@ -209,7 +210,7 @@ pub(super) fn statements(lint: &mut Lint<'_, '_>) {
         .chunk_by(|a, b| a.0 == b.0)
         .filter(|same| same.len() > 1)
     {
-        let places: Vec<_> = same.iter().map(|(_, s)| s.value.span()).collect();
+        let places: Vec<_> = same.iter().map(|(_, s)| s.value.span()).list();
         // One at a time: two neighbours would share the comma between them.
         let change = (same.len() == 2)
             .then(|| removal(lint.root, places[1]))
@@ -250,7 +251,7 @@ fn meaning(statement: &Statement<'_, '_>) -> String {
                 ));
             }
             "Resource" | "NotResource" => {
-                parts.push(format!("{name}{}", listed(&member.value, str::to_owned)));
+                parts.push(format!("{name}{}", listed(&member.value, Own::own)));
             }
             _ => parts.push(format!("{name}{}", canonical(&member.value))),
         }
@@ -265,19 +266,19 @@ fn listed(value: &Value<'_>, change: fn(&str) -> String) -> String {
         .iter()
         .filter_map(Value::as_str)
         .map(change)
-        .collect();
+        .list();
     all.sort_unstable();
     all.join("\u{2}")
 }
 
 fn canonical(value: &Value<'_>) -> String {
     match value {
-        Value::Null(_) => "null".to_owned(),
+        Value::Null(_) => "null".own(),
         Value::Bool(value, _) => value.to_string(),
-        Value::Number(text, _) => (*text).to_owned(),
+        Value::Number(text, _) => (*text).own(),
         Value::String(text) => format!("\u{3}{}", text.value),
         Value::Array(elements, _) => {
-            let mut all: Vec<String> = elements.iter().map(canonical).collect();
+            let mut all: Vec<String> = elements.iter().map(canonical).list();
             all.sort_unstable();
             match all.as_mut_slice() {
                 [one] => std::mem::take(one),
@@ -288,7 +289,7 @@ fn canonical(value: &Value<'_>) -> String {
             let mut all: Vec<String> = members
                 .iter()
                 .map(|m| format!("{}\u{5}{}", m.key.value, canonical(&m.value)))
-                .collect();
+                .list();
             all.sort_unstable();
             all.join("\u{6}")
         }

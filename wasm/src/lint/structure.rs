@@ -6,6 +6,7 @@ use crate::issue_code;
 use crate::json::{Member, Text, Value, quoted};
 use crate::pattern::has_variable;
 use crate::position::Span;
+use crate::text::{IntoList, Own};
 
 const TOP: [&str; 2] = ["Version", "Statement"];
 const STATEMENT: [&str; 7] = [
@@ -248,7 +249,7 @@ fn sid(lint: &mut Lint<'_, '_>, member: &Member<'_>) {
     };
     if text.value.is_empty() {
         let change = Change::remove("Remove the Sid", lint.root, text.span);
-        let message = "the `Sid` is empty; give it a value or remove it".to_owned();
+        let message = "the `Sid` is empty; give it a value or remove it".own();
         lint.add_at(issue_code::EMPTY_SID_VALUE, text.span, message, change);
     } else if !text.value.bytes().all(|b| b.is_ascii_alphanumeric()) && !has_variable(&text.value) {
         let plain: String = text
@@ -327,7 +328,7 @@ fn condition(lint: &mut Lint<'_, '_>, member: &Member<'_>) {
         lint.add(
             issue_code::EMPTY_OBJECT_CONDITION,
             place,
-            empty.to_owned(),
+            empty.own(),
             change,
         );
     }
@@ -351,7 +352,7 @@ fn condition(lint: &mut Lint<'_, '_>, member: &Member<'_>) {
                 lint.add(
                     issue_code::EMPTY_OBJECT_CONDITION,
                     place,
-                    empty.to_owned(),
+                    empty.own(),
                     change,
                 );
             }
@@ -398,20 +399,20 @@ fn numbered(same: &[&Text<'_>], all: &[&Text<'_>]) -> Change {
     let edits = same[1..]
         .iter()
         .map(|sid| (sid.span, quoted(&fresh())))
-        .collect();
+        .list();
     Change::made_of("Number them", edits)
 }
 
 fn sids(lint: &mut Lint<'_, '_>) {
     let policy = lint.policy;
-    let mut all: Vec<_> = policy.statements.iter().filter_map(|s| s.sid).collect();
+    let mut all: Vec<_> = policy.statements.iter().filter_map(|s| s.sid).list();
     all.retain(|sid| !sid.value.is_empty());
     all.sort_unstable_by(|a, b| a.value.cmp(&b.value).then(a.span.start.cmp(&b.span.start)));
     for same in all
         .chunk_by(|a, b| a.value == b.value)
         .filter(|same| same.len() > 1)
     {
-        let places: Vec<_> = same.iter().take(MAX_COMPARED).map(|sid| sid.span).collect();
+        let places: Vec<_> = same.iter().take(MAX_COMPARED).map(|sid| sid.span).list();
         let message = format!(
             "{} statements have the `Sid` `{}`; give each its own",
             same.len(),

@@ -7,6 +7,7 @@ use crate::fix::Change;
 use crate::issue_code::{JSON_SYNTAX_ERROR, MISSING_STATEMENT};
 use crate::json::{MAX_DEPTH, Problem, SyntaxError};
 use crate::position::Span;
+use crate::text::{self, IntoList};
 
 /// Reports syntax errors. True if the text is something else than a policy, so that the other
 /// checks would only make noise.
@@ -110,7 +111,7 @@ fn control_characters(lint: &mut Lint<'_, '_>) {
         let all = lint.text.char_indices().filter(beyond);
         let edits = all
             .map(|(at, c)| (Span::new(at, at + c.len_utf8()), escape(c)))
-            .collect();
+            .list();
         let change = Change::made_of("Write it as an escape", edits);
         lint.report_fix(JSON_SYNTAX_ERROR, span, message, change);
     }
@@ -161,12 +162,7 @@ fn foreign(text: &str) -> Option<(&'static str, &'static str)> {
         return None;
     }
     let code = |line: &&str| !line.is_empty() && !line.starts_with('#') && !line.starts_with("//");
-    let lines: Vec<&str> = start
-        .lines()
-        .map(str::trim)
-        .filter(code)
-        .take(200)
-        .collect();
+    let lines: Vec<&str> = start.lines().map(str::trim).filter(code).take(200).list();
     let any = |test: fn(&str) -> bool| lines.iter().any(|line| test(line));
     let first = lines.first().copied().unwrap_or_default();
     let block = |line: &str| {
@@ -215,11 +211,11 @@ fn foreign(text: &str) -> Option<(&'static str, &'static str)> {
     }
     let yaml_key = |line: &str| {
         let line = line.trim_start_matches("- ");
-        line.split_once(':').is_some_and(|(key, rest)| {
+        text::cut(line, b':').is_some_and(|(key, rest)| {
             !key.is_empty()
                 && key
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '"' || c == '\'')
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'"' | b'\''))
                 && (rest.is_empty() || rest.starts_with(' '))
         })
     };

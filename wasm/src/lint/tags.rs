@@ -7,6 +7,7 @@ use crate::operator::Family;
 use crate::pattern::same_name;
 use crate::policy::{Condition, Effect, Statement};
 use crate::position::Span;
+use crate::text;
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
     let (Some(action), Some(effect)) = (&statement.action, statement.effect) else {
@@ -80,7 +81,7 @@ fn untagged(lint: &Lint<'_, '_>, statement: &Statement<'_, '_>) -> (Vec<String>,
         .iter()
         .flat_map(super::super::policy::Element::texts)
     {
-        let Some((prefix, name)) = text.value.split_once(':') else {
+        let Some((prefix, name)) = text::cut(&text.value, b':') else {
             continue;
         };
         let known = data::takes_tags(lint.catalog, prefix, name);

@@ -9,6 +9,7 @@ use crate::json::{Text, Value, quoted};
 use crate::pattern::{find_variable, has_variable};
 use crate::policy::Version;
 use crate::position::Span;
+use crate::text::{self, Append};
 
 /// What is wrong with a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,9 +50,9 @@ fn read(text: &str, start: usize) -> Variable<'_> {
     // A default in quotes may hold a brace.
     let quoted = body.find(", '").and_then(|at| {
         let close = body[at + 3..].find("'}")?;
-        (!body[..at].contains('}')).then_some(at + 3 + close + 1)
+        (!text::has(&body[..at], b'}')).then_some(at + 3 + close + 1)
     });
-    let Some(length) = quoted.or_else(|| body.find('}')) else {
+    let Some(length) = quoted.or_else(|| text::find(body, b'}')) else {
         return Variable {
             start,
             end: text.len(),
@@ -62,7 +63,7 @@ fn read(text: &str, start: usize) -> Variable<'_> {
     };
     let body = &body[..length];
     let end = start + 2 + length + 1;
-    let (name, default) = match body.split_once(',') {
+    let (name, default) = match text::cut(body, b',') {
         Some((name, default)) => (name, Some(default.trim())),
         None => (body, None),
     };
@@ -93,11 +94,11 @@ pub(crate) fn opened(text: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(text.len());
     let mut from = 0;
     for variable in variables(text) {
-        out.push_str(&text[from..variable.start]);
+        out.append(&text[from..variable.start]);
         out.push('*');
         from = variable.end;
     }
-    out.push_str(&text[from..]);
+    out.append(&text[from..]);
     Cow::Owned(out)
 }
 

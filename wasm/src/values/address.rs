@@ -1,5 +1,6 @@
 //! IP addresses and CIDR ranges.
 
+use crate::text;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// An address with the number of bits that count.
@@ -13,7 +14,7 @@ impl Network {
     /// Reads an address, `/` and a number of bits; without them, the one address.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (address, bits) = match text.split_once('/') {
+        let (address, bits) = match text::cut(text, b'/') {
             Some((address, bits)) => (address, Some(bits)),
             None => (text, None),
         };

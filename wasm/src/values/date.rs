@@ -1,5 +1,7 @@
 //! Dates as IAM takes them: W3C's profile of ISO 8601, or seconds since 1970.
 
+use crate::text;
+
 /// How a date is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
@@ -48,7 +50,7 @@ fn clock(text: &str) -> Option<i64> {
     let minute = parts.next().map_or(Some(0), |m| number(m, 2))?;
     let (second, milli) = match parts.next() {
         None => (0, 0),
-        Some(text) => match text.split_once('.') {
+        Some(text) => match text::cut(text, b'.') {
             None => (number(text, 2)?, 0),
             Some((second, fraction)) => (number(second, 2)?, millis(fraction)?),
         },

@@ -1,6 +1,7 @@
 //! Numbers as their decimal digits: exact, and without the tables that binary floating point
 //! needs, which would be a sixth of the page's download.
 
+use crate::text::{self, IntoList};
 use std::cmp::Ordering;
 
 /// A number: sign, digits without zeros around them, and the power of ten before the first.
@@ -25,14 +26,14 @@ impl Decimal {
             Some((mantissa, power)) => (mantissa, power.parse::<i32>().ok()?),
             None => (text, 0),
         };
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let (whole, fraction) = text::cut(mantissa, b'.').unwrap_or((mantissa, ""));
         let plain = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
         if !plain(whole) || !plain(fraction) || (whole.is_empty() && fraction.is_empty()) {
             return None;
         }
         let all = || whole.bytes().chain(fraction.bytes());
         let leading = all().take_while(|b| *b == b'0').count();
-        let mut digits: Vec<u8> = all().skip(leading).collect();
+        let mut digits: Vec<u8> = all().skip(leading).list();
         while digits.last() == Some(&b'0') {
             digits.pop();
         }

@@ -6,6 +6,7 @@ use crate::json::Value;
 use crate::operator::Family;
 use crate::policy::{Condition, Effect, Policy, Statement, Version};
 use crate::tags::{self, Tag};
+use crate::text::{self, Append, IntoList, Own};
 
 /// More reasons than that nobody reads.
 const MAX_REASONS: usize = 6;
@@ -23,10 +24,10 @@ pub(super) fn permission(
         types => format!(" on `{}`", types.join("`, `")),
     };
     if !regions.is_empty() {
-        list.push_str(&format!(" in `{}`", regions.join("`, `")));
+        list.append(&format!(" in `{}`", regions.join("`, `")));
     }
     match decision {
-        Decision::Granted => can.to_owned(),
+        Decision::Granted => can.own(),
         Decision::Conditional => {
             format!(
                 "`{action}`{list} is allowed only under a condition; if it is not met, {cannot}"
@@ -148,7 +149,7 @@ fn circumstances(condition: &Condition<'_, '_>, version: Version, facts: &dyn Fa
         all.push("`tags` adds others");
         return format!(", which may fail where {}", all.join(" or where "));
     }
-    let tag = key.split_once('/').and_then(|(_, name)| tags::find(name));
+    let tag = text::cut(key, b'/').and_then(|(_, name)| tags::find(name));
     match tag.and_then(|tag| tag.carried.circumstance()) {
         Some(circumstance) => format!(", a tag that is there only if {circumstance}"),
         None => String::new(),
@@ -169,7 +170,7 @@ fn resource(statement: &Statement<'_, '_>, effect: Effect) -> String {
         .resource
         .iter()
         .flat_map(super::super::policy::Element::texts);
-    let list: Vec<_> = texts.map(|t| format!("`{}`", t.value)).take(3).collect();
+    let list: Vec<_> = texts.map(|t| format!("`{}`", t.value)).take(3).list();
     let negated = statement.resource.as_ref().is_some_and(|r| r.negated);
     let not = if negated == (effect == Effect::Allow) {
         "not "
@@ -212,15 +213,9 @@ fn words(condition: &Condition<'_, '_>) -> String {
         Value::String(text) => format!("`{}`", text.value),
         Value::Number(text, _) => format!("`{text}`"),
         Value::Bool(value, _) => format!("`{value}`"),
-        _ => "?".to_owned(),
+        _ => "?".own(),
     };
-    let values: Vec<_> = condition
-        .value
-        .elements()
-        .iter()
-        .take(4)
-        .map(shown)
-        .collect();
+    let values: Vec<_> = condition.value.elements().iter().take(4).map(shown).list();
     let null = condition
         .operator
         .is_some_and(|op| op.family == Family::Null);

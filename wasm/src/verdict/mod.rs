@@ -11,6 +11,7 @@ use crate::evaluate::{self, Answer, Request, Tri};
 use crate::pattern::same_name;
 use crate::policy::{Effect, Policy};
 use crate::region::{PARTITIONS, Partition, partition_named, partition_of};
+use crate::text::{self, IntoList, Own};
 
 use request::Asked;
 pub(crate) use request::{FactSheet, RequiredRequests, SPOT_ROLE, required_requests};
@@ -119,11 +120,11 @@ impl Setup {
         let own = |ids: &[String]| -> Vec<String> {
             let own = ids.iter().map(|id| split_entry(id));
             own.filter(|(of, _)| is_for(*of))
-                .map(|(_, id)| id.to_owned())
-                .collect()
+                .map(|(_, id)| id.own())
+                .list()
         };
         Self {
-            regions: region.map(str::to_owned).into_iter().collect(),
+            regions: region.map(Own::own).into_iter().list(),
             images: own(&self.images),
             subnets: own(&self.subnets),
             security_groups: own(&self.security_groups),
@@ -146,8 +147,7 @@ impl Setup {
 
 /// An id and the region that it is said to be in: `us-west-2=ami-…`.
 pub(crate) fn split_entry(text: &str) -> (Option<&str>, &str) {
-    text.split_once('=')
-        .map_or((None, text), |(region, id)| (Some(region), id))
+    text::cut(text, b'=').map_or((None, text), |(region, id)| (Some(region), id))
 }
 
 /// The answer for one permission.
@@ -294,13 +294,13 @@ pub(crate) fn decide_for(
             let answer = worst_answer(policy, one, one.all().get(row)?)?;
             Some((one.region(), answer))
         });
-        let Some(answer) = worst_region(answers.collect()) else {
+        let Some(answer) = worst_region(answers.list()) else {
             continue;
         };
         match permissions.last_mut() {
             Some(last) if last.action == request.action => last.resources.push(answer),
             _ => permissions.push(Permission {
-                action: request.action.to_owned(),
+                action: request.action.own(),
                 decision: Decision::Granted,
                 explanation: String::new(),
                 statements: Vec::new(),
@@ -350,12 +350,10 @@ fn worst_region(answers: Vec<(Option<&str>, ResourceAnswer)>) -> Option<Resource
     let mut hit: Vec<_> = answers
         .into_iter()
         .filter(|(_, answer)| answer.decision == worst)
-        .collect();
-    let regions = hit
-        .iter()
-        .filter_map(|(region, _)| region.map(str::to_owned));
+        .list();
+    let regions = hit.iter().filter_map(|(region, _)| region.map(Own::own));
     let regions = if hit.len() < all {
-        regions.collect()
+        regions.list()
     } else {
         Vec::new()
     };
@@ -391,9 +389,9 @@ fn resource_answer(
         Decision::Missing => explain::missed(policy, request),
     };
     ResourceAnswer {
-        resource_type: resource.to_owned(),
+        resource_type: resource.own(),
         decision,
-        statements: statements.map(|(index, ..)| *index).collect(),
+        statements: statements.map(|(index, ..)| *index).list(),
         conditions,
         regions: Vec::new(),
     }
@@ -416,7 +414,7 @@ fn sum_up(permission: &mut Permission) {
             }
         }
     }
-    let types: Vec<&str> = worst.clone().map(|r| r.resource_type.as_str()).collect();
+    let types: Vec<&str> = worst.clone().map(|r| r.resource_type.as_str()).list();
     // One that is as bad everywhere is nothing of a region's.
     let mut regions: Vec<&str> = Vec::new();
     if worst.clone().all(|r| !r.regions.is_empty()) {
@@ -438,7 +436,7 @@ pub(crate) fn assume(policy: &Policy<'_, '_>, setup: &Setup) -> Assumed {
     let mut regions: Vec<String> = Vec::new();
     let mut note = |name: &str| {
         if !name.is_empty() && !is_open(name) && regions.iter().all(|known| known != name) {
-            regions.push(name.to_owned());
+            regions.push(name.own());
         }
     };
     let (mut account, mut partition) = (Agreed::Nothing, Agreed::Nothing);
@@ -504,7 +502,7 @@ impl<'t> Agreed<'t> {
 
     fn agreed(&self) -> Option<String> {
         match self {
-            Self::One(one) => Some((*one).to_owned()),
+            Self::One(one) => Some((*one).own()),
             _ => None,
         }
     }

@@ -6,6 +6,7 @@ use crate::evaluate::{Fact, Facts, Target};
 use crate::pattern::same_name;
 use crate::region::Partition;
 use crate::tags::{self, Carried, Tag};
+use crate::text::{self, IntoList, Own};
 
 /// One request about one resource type.
 #[derive(Debug)]
@@ -131,7 +132,7 @@ impl Arns<'_> {
             if ids.is_empty() {
                 return vec![ec2(&format!("{kind}/{prefix}{{}}"))];
             }
-            ids.iter().map(|id| ec2(&format!("{kind}/{id}"))).collect()
+            ids.iter().map(|id| ec2(&format!("{kind}/{id}"))).list()
         };
         let image = |id: &str| Target::open(&format!("arn:{partition}:ec2:{region}::image/{id}"));
         let role = |name: &str| {
@@ -151,7 +152,7 @@ impl Arns<'_> {
                 "arn:{partition}:ec2:{region}::{kind}/{id}"
             ))],
             Shape::Image if setup.images.is_empty() => vec![image("ami-{}")],
-            Shape::Image => setup.images.iter().map(|id| image(id)).collect(),
+            Shape::Image => setup.images.iter().map(|id| image(id)).list(),
             Shape::Role => role(setup.role.as_deref().unwrap_or("{}")),
             Shape::SpotRole => role(SPOT_ROLE),
             Shape::Parameter => vec![Target::open(&format!(
@@ -181,12 +182,12 @@ pub(crate) fn required_requests(setup: &Setup, assumed: &Assumed) -> Vec<Require
     };
     let one = |region: Option<&str>| {
         let own = setup.in_region(region);
-        RequiredRequests::new(own, region.map(str::to_owned), assumed)
+        RequiredRequests::new(own, region.map(Own::own), assumed)
     };
     if regions.is_empty() {
         return vec![one(None)];
     }
-    regions.iter().map(|region| one(Some(region))).collect()
+    regions.iter().map(|region| one(Some(region))).list()
 }
 
 impl RequiredRequests {
@@ -209,13 +210,13 @@ impl RequiredRequests {
             }
         };
         let chosen = |Row(.., feature): &&Row| feature.is_none_or(|f| setup.has(f));
-        let requests = ROWS.iter().filter(chosen).map(asked).collect();
+        let requests = ROWS.iter().filter(chosen).map(asked).list();
         let subnet_arns = match (&region, &account) {
             (Some(r), Some(a)) => setup
                 .subnets
                 .iter()
                 .map(|id| format!("arn:{}:ec2:{r}:{a}:subnet/{id}", partition.name))
-                .collect(),
+                .list(),
             _ => Vec::new(),
         };
         Self {
@@ -432,7 +433,7 @@ impl<'f> FactSheet<'f> {
 
     // Whether the service's table lists the key for this action and resource type.
     fn can_carry(&self, key: &str) -> bool {
-        let Some((prefix, name)) = self.asked.action.split_once(':') else {
+        let Some((prefix, name)) = text::cut(self.asked.action, b':') else {
             return false;
         };
         let Some(action) = data::service(prefix).and_then(|service| service.action(name)) else {
@@ -452,7 +453,7 @@ fn one_of(values: &[String]) -> Fact<'_> {
     match values {
         [] => Fact::Present,
         [one] => Fact::Values(vec![one]),
-        several => Fact::OneOf(several.iter().map(String::as_str).collect()),
+        several => Fact::OneOf(several.iter().map(String::as_str).list()),
     }
 }
 
@@ -463,7 +464,7 @@ fn strip<'k>(key: &'k str, head: &str) -> Option<&'k str> {
 
 impl Facts for FactSheet<'_> {
     fn fact(&self, key: &str) -> Fact<'_> {
-        let Some((prefix, name)) = key.split_once(':') else {
+        let Some((prefix, name)) = text::cut(key, b':') else {
             return Fact::Never;
         };
         let is = |known: &str| same_name(key, known);

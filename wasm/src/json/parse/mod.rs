@@ -16,6 +16,7 @@ pub use problem::{Problem, SyntaxError};
 
 use super::{Member, Text, Value};
 use crate::position::Span;
+use crate::text::IntoList;
 
 /// Deeper nesting is skipped: a policy needs six levels.
 pub const MAX_DEPTH: usize = 64;
@@ -232,7 +233,7 @@ impl<'t> Parser<'t> {
             return;
         }
         // A pasted megabyte can be one object: sort instead of comparing each with each.
-        let mut keys: Vec<_> = members.iter().map(|m| (&m.key.value, m.key.span)).collect();
+        let mut keys: Vec<_> = members.iter().map(|m| (&m.key.value, m.key.span)).list();
         keys.sort_unstable_by(|a, b| a.0.cmp(b.0).then(a.1.start.cmp(&b.1.start)));
         for pair in keys.windows(2) {
             if pair[0].0 == pair[1].0 {

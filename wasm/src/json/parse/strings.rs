@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::{Parser, Problem};
 use crate::json::Text;
 use crate::position::Span;
+use crate::text::Append;
 
 impl<'t> Parser<'t> {
     // A string between quotes of `open` bytes and `close`.
@@ -40,7 +41,7 @@ impl<'t> Parser<'t> {
                 }
                 b'\\' => {
                     let out = owned.get_or_insert_default();
-                    out.push_str(&self.text[copied..self.at]);
+                    out.append(&self.text[copied..self.at]);
                     let c = self.escape();
                     owned.get_or_insert_default().extend(c);
                     copied = self.at;
@@ -54,7 +55,7 @@ impl<'t> Parser<'t> {
         };
         let value = match owned {
             Some(mut out) => {
-                out.push_str(&self.text[copied.min(end)..end]);
+                out.append(&self.text[copied.min(end)..end]);
                 Cow::Owned(out)
             }
             None => Cow::Borrowed(&self.text[body..end]),

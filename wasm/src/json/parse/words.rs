@@ -3,6 +3,7 @@
 use super::{Parser, Problem};
 use crate::json::Value;
 use crate::position::Span;
+use crate::text;
 
 impl<'t> Parser<'t> {
     pub(super) fn number(&mut self) -> Value<'t> {
@@ -43,7 +44,7 @@ fn is_number(text: &str) -> bool {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
         None => (text, None),
     };
-    let (whole, fraction) = match mantissa.split_once('.') {
+    let (whole, fraction) = match text::cut(mantissa, b'.') {
         Some((whole, fraction)) => (whole, Some(fraction)),
         None => (mantissa, None),
     };
