@@ -60,9 +60,13 @@ impl Job {
         self.status.as_deref() == Some("completed")
     }
 
+    pub(crate) fn is_running(&self) -> bool {
+        self.status.as_deref() == Some("in_progress")
+    }
+
     /// Whether no runner has taken it yet: `queued`, `waiting`, `pending`, `requested`.
     pub(crate) fn is_waiting(&self) -> bool {
-        !self.is_completed() && self.status.as_deref() != Some("in_progress")
+        !self.is_completed() && !self.is_running()
     }
 
     /// Whether that runner of ours ran it. GitHub's own runners have numbers, too, and other names.

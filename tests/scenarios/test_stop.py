@@ -414,3 +414,80 @@ def test_a_young_record_whose_instance_never_comes_is_a_warning_with_its_name(
     assert run.code == 0, run.log
     assert not github.records() and not ec2.instances()
     assert f"the instance of runner `{record.name}` has not shown up" in run.log
+
+
+def killed_while_minting(sprinters: Program, github: GitHub) -> str:
+    """The name of a record whose instance was never asked for."""
+    starting: list[Running] = []
+    github.gate.fail("generate-jitconfig", then(lambda: starting[0].kill(), delayed(0.5)))
+    starting.append(sprinters.begin("start", image=images.OWN_X64, **{"instance-type": "m7i.large"}))
+    starting[0].wait()
+    github.gate.wait_until(lambda: bool(github.gate.calls("generate-jitconfig")), 5)
+    [record] = github.records()
+    return record.name
+
+
+def test_a_record_is_deleted_though_its_instance_cannot_be_looked_for(
+    sprinters: Program, ec2: Ec2, github: GitHub
+) -> None:
+    killed_while_minting(sprinters, github)
+    denied = ec2_error("UnauthorizedOperation", "You are not authorized to perform this operation.", 403)
+    ec2.gate.fail("DescribeInstances", denied, nth=2, times=None)
+    run = sprinters.run("stop")
+
+    assert run.code == 1, run.log
+    assert "AWS refused `ec2:DescribeInstances`" in run.log
+    assert not github.records()
+
+
+def test_where_ec2_answers_nothing_the_records_go(
+    sprinters: Program, started: Started, ec2: Ec2, github: GitHub, behaves: Behaves
+) -> None:
+    """A runner that cannot connect powers its instance off; one that has a job keeps it."""
+    behaves.job_takes = 60
+    started()
+    busy = started()
+    job = github.queue_job(busy.outputs["label"])
+    github.runners.wait(lambda: job.status == "in_progress", 10, "the job's start")
+    ec2.gate.fail("DescribeInstances", ec2_error("AuthFailure", "not able to validate", 401), times=None)
+    run = sprinters.run("stop")
+
+    assert run.code == 1, run.log
+    assert "`ec2:DescribeInstances` failed with `AuthFailure`" in run.log
+    assert [str(record.id) for record in github.records()] == [busy.outputs["runner-id"]]
+
+
+def test_one_record_that_github_does_not_tell_about_keeps_no_other(
+    sprinters: Program, started: Started, ec2: Ec2, github: GitHub
+) -> None:
+    hidden = started()
+    started()
+    github.gate.fail("list-runners", hiding(int(hidden.outputs["runner-id"])), times=None, when=is_list_of_all)
+    github.gate.fail("get-runner", answer(Response.of_json(403, {"message": "Forbidden"})), times=None)
+    run = sprinters.run("stop")
+
+    assert run.code == 1, run.log
+    assert not ec2.living()
+    assert [str(record.id) for record in github.records()] == [hidden.outputs["runner-id"]]
+
+
+def test_a_record_that_another_job_may_be_launching_stays(sprinters: Program, ec2: Ec2, github: GitHub) -> None:
+    """A record does not tell which job made it, and a start that goes on waits for its runner."""
+    environment = sprinters.environment
+    name = killed_while_minting(sprinters, github)
+    jobs = github.runs.add(
+        environment["GITHUB_REPOSITORY"],
+        environment["GITHUB_RUN_ID"],
+        RunJob("start", runner_id=999),
+        RunJob("stop", runner_id=998),
+    )
+    environment["SPRINTERS_JOB_ID"] = str(jobs.job("stop").id)
+    environment["SPRINTERS_JOB_TOKEN"] = github.add_token(Kind.RERUNS).value
+    run = sprinters.run("stop")
+
+    assert run.code == 0, run.log
+    assert f"the instance of runner `{name}` has not shown up: its record stays" in run.log
+    assert [record.name for record in github.records()] == [name]
+    jobs.job("start").conclusion = "failure"
+    assert sprinters.run("stop").code == 0
+    assert not github.records()

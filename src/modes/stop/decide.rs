@@ -112,6 +112,15 @@ impl Known<'_> {
         self.use_of(Some(runner.id), run::label_of(&runner.name), None)
     }
 
+    /// Whether another job of the run may have launched a runner that has no instance here: an instance tells which job did, and
+    /// a record alone does not. Where the number of the job that stops is not known, it is one of those that run.
+    pub(super) fn may_be_starting(&self) -> bool {
+        let jobs = self.jobs.unwrap_or_default().iter();
+        let others = jobs.filter(|job| job.is_running() && Some(job.id.0) != self.own_job);
+        let own = usize::from(self.own_job.is_none());
+        !self.is_forced && others.count() > own
+    }
+
     fn use_of(
         &self,
         id: Option<RunnerId>,
@@ -166,7 +175,8 @@ pub(super) fn records(
             .iter()
             .any(|instance| instance.runner_id() == Some(runner.id))
     };
-    let is_free = |runner: &Runner| is_whole_run && known.in_use_elsewhere(runner).is_none();
+    let may_be_free = is_whole_run && !known.may_be_starting();
+    let is_free = |runner: &Runner| may_be_free && known.in_use_elsewhere(runner).is_none();
     known
         .runners
         .iter()
@@ -368,6 +378,12 @@ mod tests {
         assert_eq!(gone(None, &[]), [7]);
         let waits = [job("build", "queued", None, label.as_str())];
         assert_eq!(gone(Some(&waits), &[]), [] as [u64; 0]);
+        // Another start may be about to launch it; of the job that stops, the number is not known here.
+        let stops = job("stop", "in_progress", None, "ubuntu-latest");
+        let mut starts = job("start", "in_progress", None, "ubuntu-latest");
+        starts.id = JobId(2);
+        assert_eq!(gone(Some(std::slice::from_ref(&stops)), &[]), [7]);
+        assert_eq!(gone(Some(&[stops, starts]), &[]), [] as [u64; 0]);
         // What is ended here frees its record, whatever GitHub calls it.
         assert_eq!(gone(None, &[&instance(8, "mine")]), [7, 8]);
     }

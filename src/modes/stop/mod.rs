@@ -34,6 +34,8 @@ use filter::StopFilter;
 
 /// How long a fresh instance may stay invisible to `DescribeInstances`: 20 s were seen.
 const INVISIBLE: Duration = Duration::from_secs(22);
+/// How long one look for it may take.
+const LOOK_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a record may stay busy after its instance was terminated. GitHub notices late, and removes the record of an
 /// ephemeral runner by itself then.
 const BUSY_PATIENCE: Duration = Duration::from_secs(20);
@@ -53,15 +55,19 @@ pub(crate) async fn stop(
         retry::until(LIST, deadline, || clients.github.runners(None)),
         jobs(clients, filter)
     );
-    let (mut instances, unseen) = clients.seen(instances, report)?;
-    // What is in a region that could not be asked is not missing.
+    // Where EC2 does not answer, records are deleted all the same: a runner that cannot connect powers its instance off.
+    let (mut instances, mut unseen) = clients
+        .seen(instances, report)
+        .unwrap_or_else(|failure| (Vec::new(), Some(failure)));
     let is_anybodys = unnamed::is_anybodys(&clients.run, filter);
-    let is_whole = filter.is_whole_run() && unseen.is_none() && !is_anybodys;
+    let is_whole = filter.is_whole_run() && !is_anybodys;
     if let Ok(list) = &runners
         && is_whole
     {
-        let known = Known::new(&list.runners, jobs.as_deref(), clients, filter);
-        instances = wait_for_instances(clients, filter, &known, instances, report).await?;
+        if unseen.is_none() {
+            let known = Known::new(&list.runners, jobs.as_deref(), clients, filter);
+            unseen = wait_for_instances(clients, filter, &known, &mut instances, report).await;
+        }
         warn_of_cut_list(list, report);
     }
     if is_anybodys && let Some(question) = unnamed::ask(&clients.run, &instances, SystemTime::now())
@@ -92,10 +98,6 @@ pub(crate) async fn stop(
     );
     log_over(&over, report);
 
-    // Instances come first, because they cost money; only now may a token that GitHub refuses fail the step.
-    if let Some(error) = &unanswered {
-        return terminated.and(Err(clients.github_failure(error)));
-    }
     let scope = clients.run.scope.tag();
     let (here, elsewhere): (Vec<&Instance>, Vec<&Instance>) = instances
         .iter()
@@ -109,11 +111,10 @@ pub(crate) async fn stop(
         delete_records(clients, records, report),
         spot_price_history(clients, &instances, report)
     );
-    // A record that is gone keeps a runner from connecting, and its instance ends by itself: so both are tried.
-    terminated.and(deleted)?;
-    if let Some(unseen) = unseen {
-        return Err(unseen.and("what this run started in other regions is stopped"));
-    }
+    // A record that is gone keeps a runner from connecting, and its instance ends by itself: so all is tried before the step fails.
+    let unseen = unseen.map_or(Ok(()), |unseen| Err(unseen.and(BESIDE_UNSEEN)));
+    let unanswered = unanswered.map_or(Ok(()), |error| Err(clients.github_failure(&error)));
+    all_of([terminated, deleted, unseen, unanswered])?;
 
     if free.is_empty() && spared.is_empty() && count == 0 {
         report.mark(CheckStatus::Done, "nothing to stop");
@@ -137,6 +138,19 @@ pub(crate) async fn stop(
         began.elapsed(),
     ));
     Ok(())
+}
+
+/// What is done although not every instance could be seen.
+const BESIDE_UNSEEN: &str = "whatever else of this run could be found is stopped";
+
+/// The first failure, and what else failed.
+fn all_of(outcomes: [Result<(), Failure>; 4]) -> Result<(), Failure> {
+    let failures = outcomes.into_iter().filter_map(Result::err);
+    let all = failures.reduce(|first, other| {
+        let lines = other.help.into_iter();
+        lines.fold(first.and(other.what), Failure::and)
+    });
+    all.map_or(Ok(()), Err)
 }
 
 /// This attempt's, and whatever an older one had left running; a narrowed stop counts all that it names.
@@ -163,36 +177,46 @@ async fn jobs(clients: &Clients, filter: &StopFilter) -> Option<Vec<Job>> {
 /// How long the list of the run's jobs may take to come.
 const JOBS_PATIENCE: Duration = Duration::from_secs(10);
 
-/// A `start` that was killed a moment ago: its record is there, its instance is not visible yet.
+/// A `start` that was killed a moment ago: its record is there, its instance is not visible yet. What keeps EC2 from an answer
+/// meanwhile is the caller's to tell, once the record is deleted.
 async fn wait_for_instances(
     clients: &Clients,
     filter: &StopFilter,
     known: &Known<'_>,
-    mut instances: Vec<Instance>,
+    instances: &mut Vec<Instance>,
     report: &Reporter,
-) -> Result<Vec<Instance>, Failure> {
+) -> Option<Failure> {
     let visible_by = Deadline::after(INVISIBLE);
     let mut backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(4));
     let mut is_logged = false;
-    while let Some(alone) = without_instance(clients, &instances, known) {
+    let mut unseen = None;
+    while let Some(alone) = without_instance(clients, instances, known) {
         if !is_logged {
             report.line("· a runner record has no instance yet: looking again");
             is_logged = true;
         }
         if visible_by.sleep(backoff.next(None)).await.is_err() {
+            let then = if known.may_be_starting() {
+                "its record stays, for another job of this run may be launching it; a stop that runs last deletes it"
+            } else {
+                "if it is launched after all, it powers itself off after `start-timeout`, because its record is deleted now"
+            };
             report.warning(format_args!(
-                "the instance of runner `{alone}` has not shown up: if it is launched after all, it powers itself off after \
-                 `start-timeout`, because its record is deleted now"
+                "the instance of runner `{alone}` has not shown up: {then}"
             ));
             break;
         }
-        let found = find_instances(clients, filter, visible_by).await;
-        if let Some((region, error)) = found.unseen().next() {
-            return Err(clients.failure_in(region, error));
+        // A look that began in time has time for an answer.
+        let found = find_instances(clients, filter, Deadline::after(LOOK_PATIENCE)).await;
+        let first = found.unseen().next();
+        unseen = first.map(|(region, error)| clients.failure_in(region, error));
+        match first {
+            None => *instances = found.instances,
+            Some((_, error)) if !error.is_transient() => break,
+            Some(_) => {}
         }
-        instances = found.instances;
     }
-    Ok(instances)
+    unseen
 }
 
 /// A young record of this run without any instance, not even an ended one, that no job needs.
