@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from bench.listening import launched, listener, name
 from bench.peers import Peer, peers
@@ -16,17 +17,21 @@ from bench.world import ANYTHING, LAUNCH, Set, World
 from standins.cloud import Behaves, simulated
 from standins.distance import Distance
 from standins.images import ImageIndex
+from standins.oidc import AUDIENCE, Oidc, trust
 from standins.tls import Authority, Front
 
 ROUND_TRIPS = (0.05, 0.1, 0.2)
 REACH = 3.7
 """Connect, handshake and request are 3; half a round trip to EC2, whose connection is open by then, makes it 3.5."""
+SIGNING_IN = 4.7
 SPOT = {**LAUNCH, "image": "ubuntu-24.04", "spot": "auto"}
 
 
 @contextmanager
-def abroad(ready: Set, round_trip: float, folder: Path) -> Iterator[dict[str, str]]:
-    """The variables that name everybody behind TLS and that distance."""
+def abroad(
+    ready: Set, round_trip: float, folder: Path, others: Mapping[str, str] | None = None
+) -> Iterator[dict[str, str]]:
+    """The variables that name everybody behind TLS and that distance, each at its own host; `others` by their URLs."""
     folder.mkdir(parents=True)
     authority = Authority(folder)
     with ExitStack() as stack:
@@ -34,11 +39,13 @@ def abroad(ready: Set, round_trip: float, folder: Path) -> Iterator[dict[str, st
         stack.callback(index.close)
 
         def away(url: str) -> str:
-            front = Front(authority, "localhost", int(url.rpartition(":")[2]))
+            near = urlsplit(url)
+            assert near.port
+            front = Front(authority, "localhost", near.port)
             distance = Distance(front.port, round_trip)
             stack.callback(front.close)
             stack.callback(distance.close)
-            return f"https://localhost:{distance.port}"
+            return near._replace(scheme="https", netloc=f"localhost:{distance.port}").geturl()
 
         certificates = str(authority.file)
         yield {
@@ -47,6 +54,7 @@ def abroad(ready: Set, round_trip: float, folder: Path) -> Iterator[dict[str, st
             "GITHUB_API_URL": away(ready.github.url),
             "AWS_ENDPOINT_URL_EC2": away(ready.ec2.url),
             "SPRINTERS_IMAGE_INDEX_URL": away(index.url),
+            **{name: away(url) for name, url in (others or {}).items()},
         }
 
 
@@ -66,8 +74,8 @@ class Trips:
         measured = ", ".join(f"{ratio:.1f} at {distance * 1000:.0f} ms" for distance, ratio in medians.items())
         if self.reach is None:
             return Row(f"  {self.what}", "", measured, None)
-        # What a process needs of its own weighs least where the way is longest.
-        return Row(self.what, f"≤ {self.reach} round trips", measured, min(medians.values()) <= self.reach)
+        # Each distance counts: the nearest shows what a process needs of its own.
+        return Row(self.what, f"≤ {self.reach} round trips", measured, max(medians.values()) <= self.reach)
 
 
 def round_trips(world: World) -> list[Row]:
@@ -95,7 +103,42 @@ def round_trips(world: World) -> list[Row]:
     return [explicit.row(), spot.row(), *(trips.row() for _, trips in theirs.values()), stop.row(), listening(world)]
 
 
-def arrival(ready: Set, operation: str, mode: str, **inputs: str) -> float:
+def signing_in(world: World) -> list[Row]:
+    """round trips to RunInstances where a start signs in first: through an App, and by OIDC"""
+    with world.set(simulated(Behaves(online_after=0.05)), ANYTHING) as ready:
+        repository = ready.step.environment["GITHUB_REPOSITORY"]
+        app = ready.github.add_app({"administration": "write", "metadata": "read"}, f"repos/{repository}")
+        oidc = Oidc(f"repo:{repository}:ref:refs/heads/main")
+        ready.ec2.trust_provider(oidc.issuer, [AUDIENCE], oidc.public_key)
+        role = ready.ec2.create_role(trust(oidc, oidc.subject), ANYTHING)
+        ways: tuple[tuple[Trips, dict[str, object]], ...] = (
+            (
+                Trips("start → RunInstances arrives, through a GitHub App", SIGNING_IN),
+                {"github-token": None, "github-app-id": app.id, "github-app-private-key": app.pem()},
+            ),
+            (
+                Trips("start → RunInstances arrives, a role by OIDC", SIGNING_IN),
+                {"aws-access-key-id": None, "aws-secret-access-key": None, "aws-role-arn": role},
+            ),
+        )
+        near = dict(ready.step.environment)
+        others = {"AWS_ENDPOINT_URL_STS": ready.ec2.url, **oidc.environment}
+        request_token = {"ACTIONS_ID_TOKEN_REQUEST_TOKEN": others.pop("ACTIONS_ID_TOKEN_REQUEST_TOKEN")}
+        for round_trip in ROUND_TRIPS:
+            folder = world.folder / f"signing-in-{round_trip}"
+            with abroad(ready, round_trip, folder, others) as far:
+                for number in range(world.times(10)):
+                    empty = {"RUNNER_TOOL_CACHE": str(folder / f"tools-{number}")}
+                    ready.step.environment = near | far | request_token | empty
+                    for trips, inputs in ways:
+                        trips.add(round_trip, arrival(ready, "RunInstances", "start", **LAUNCH, **inputs))
+                        arrival(ready, "TerminateInstances", "stop", **inputs)
+            ready.step.environment = near
+        oidc.close()
+    return [trips.row() for trips, _ in ways]
+
+
+def arrival(ready: Set, operation: str, mode: str, **inputs: object) -> float:
     """Seconds from the program's start until the first call of that operation arrives."""
     before = len(ready.ec2.gate.calls(operation))
     run = ready.step.run(mode, **inputs)

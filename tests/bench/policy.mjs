@@ -1,13 +1,22 @@
 // How fast JavaScript's side is: `node policy.mjs ENGINE PEERS POLICY…` prints one JSON object. Rates are the best tenth
-// of a second. With `--cold` behind them, only how long the start took.
+// of a second. With `--cold` behind them, only how long the start took; with `--alone`, how long Node needs to compile and
+// instantiate the module, with nothing of ours around it.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 
 const [engine, peers, ...given] = process.argv.slice(2);
-const files = given.filter((file) => file !== "--cold");
+const files = given.filter((file) => !file.startsWith("--"));
 
 const begun = performance.now();
+if (given.includes("--alone")) {
+  const module = new WebAssembly.Module(readFileSync(join(engine, "policy_bg.wasm")));
+  const imports = {};
+  for (const { module: from, name } of WebAssembly.Module.imports(module)) (imports[from] ??= {})[name] = () => 0;
+  new WebAssembly.Instance(module, imports);
+  console.log(JSON.stringify({ load: performance.now() - begun, first: 0 }));
+  process.exit();
+}
 const policy = await import(resolve(engine, "policy.mjs"));
 policy.initSync({ module: readFileSync(join(engine, "policy_bg.wasm")) });
 const loaded = performance.now();

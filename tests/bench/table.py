@@ -20,6 +20,17 @@ class Row:
         return {True: "✓", False: "✗", None: "-"}[self.reached]
 
 
+def at_most(most: float, of: str, measured: float, yardstick: float, *, what: str, result: str) -> Row:
+    """Against something that was measured in the same run, so that the limit is the same on any machine."""
+    ratio = measured / yardstick
+    return Row(what, f"≤ {most:g} × {of}", f"{result}: {ratio:.2g} ×", ratio <= most)
+
+
+def at_least(least: float, of: str, measured: float, yardstick: float, *, what: str, result: str) -> Row:
+    ratio = measured / yardstick
+    return Row(what, f"≥ {least:g} × {of}", f"{result}: {ratio:.2g} ×", ratio >= least)
+
+
 def render(rows: Sequence[Row]) -> str:
     heads = ("", "what", "reach", "result")
     cells = [heads, *((row.mark, row.what, row.reach, row.result) for row in rows)]

@@ -8,17 +8,21 @@ from browser.checker import SIX, Checker
 
 # From the key until verdict and underlines have changed for the last time before the browser draws its next frame.
 WATCH = """
-window.took = [];
-let pressed = 0, changed = 0;
-const noted = () => { changed = performance.now(); };
-const all = { childList: true, subtree: true, characterData: true, attributes: true };
+const watch = (editor, changing) => {
+  window.took = [];
+  let pressed = 0, changed = 0;
+  const noted = () => { changed = performance.now(); };
+  const all = { childList: true, subtree: true, characterData: true, attributes: true };
+  for (const one of changing) new MutationObserver(noted).observe(one, all);
+  editor.addEventListener('keydown', () => {
+    pressed = performance.now();
+    requestAnimationFrame(() => window.took.push(changed - pressed));
+  }, true);
+};
+"""
+WATCH_CHECKER = f"""{WATCH}
 const editor = document.querySelector('.checker-host').shadowRoot;
-new MutationObserver(noted).observe(editor.querySelector('.cm-content'), all);
-new MutationObserver(noted).observe(document.querySelector('.checker-verdict'), all);
-editor.addEventListener('keydown', () => {
-  pressed = performance.now();
-  requestAnimationFrame(() => window.took.push(changed - pressed));
-}, true);
+watch(editor, [editor.querySelector('.cm-content'), document.querySelector('.checker-verdict')]);
 """
 
 
@@ -50,7 +54,7 @@ class Typing:
         self.page.keyboard.press("End")
         self.page.keyboard.press("ArrowLeft")
         self.page.keyboard.press("ArrowLeft")
-        self.page.evaluate(WATCH)
+        self.page.evaluate(WATCH_CHECKER)
         self.pressed = 0
 
     def press(self, key: str) -> None:

@@ -12,12 +12,11 @@ from standins import images
 from standins.aws import ACCOUNT_ID, PLAIN_SIX, Ec2, policy_without
 from standins.gate import answer, reset, stalled
 from standins.leaks import written
-from standins.oidc import Oidc
+from standins.oidc import AUDIENCE, Oidc, trust
 from standins.program import Program
 from standins.server import Response
 
 LAUNCH = {"image": images.OWN_X64, "instance-type": "m7i.large"}
-AUDIENCE = "sts.amazonaws.com"
 
 
 @pytest.fixture
@@ -32,23 +31,6 @@ def oidc(sprinters: Program, ec2: Ec2) -> Iterator[Oidc]:
             for secret in oidc.secrets:
                 assert secret not in text, f"an OIDC token can be read in {place}"
     oidc.close()
-
-
-def trust(oidc: Oidc, subject: str, operator: str = "StringEquals") -> dict[str, Any]:
-    issuer = oidc.issuer.removeprefix("https://")
-    condition: dict[str, dict[str, str]] = {"StringEquals": {f"{issuer}:aud": AUDIENCE}}
-    condition.setdefault(operator, {})[f"{issuer}:sub"] = subject
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Principal": {"Federated": f"arn:aws:iam::{ACCOUNT_ID}:oidc-provider/{issuer}"},
-                "Action": "sts:AssumeRoleWithWebIdentity",
-                "Condition": condition,
-            }
-        ],
-    }
 
 
 def use(sprinters: Program, role: str) -> str:

@@ -6,13 +6,17 @@ import base64
 import json
 import secrets
 import time
+from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from standins.aws import ACCOUNT_ID
 from standins.gate import Gate
 from standins.server import Request, Response, Server
+
+AUDIENCE = "sts.amazonaws.com"
 
 
 class Oidc:
@@ -61,3 +65,20 @@ class Oidc:
 
 def _encoded(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+def trust(oidc: Oidc, subject: str, operator: str = "StringEquals") -> dict[str, Any]:
+    issuer = oidc.issuer.removeprefix("https://")
+    condition: dict[str, dict[str, str]] = {"StringEquals": {f"{issuer}:aud": AUDIENCE}}
+    condition.setdefault(operator, {})[f"{issuer}:sub"] = subject
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Federated": f"arn:aws:iam::{ACCOUNT_ID}:oidc-provider/{issuer}"},
+                "Action": "sts:AssumeRoleWithWebIdentity",
+                "Condition": condition,
+            }
+        ],
+    }

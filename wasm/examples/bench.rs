@@ -6,13 +6,15 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use sprinters_policy::{Checker, Options};
+use sprinters_policy::{Catalog, Checker, Options};
 
+/// The names of all services, which the terminal and the page look up.
+const NAMES: &str = include_str!("../data/actions.txt");
 const SEED: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"sprinters","Effect":"Allow","Action":["ec2:RunInstances","ec2:CreateTags","ec2:DescribeInstances","ec2:ModifyVolume","ec2:TerminateInstances","ec2:DescribeSpotPriceHistory"],"Resource":["*"]}]}"#;
 
 #[expect(clippy::print_stdout, reason = "printing is what this example is for")]
 fn main() {
-    let checker = Checker::new(Options::default());
+    let checker = Checker::new(Options::default()).with_catalog(Catalog::new(NAMES.to_owned()));
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let policies = match arguments.as_slice() {
         [] => vec![
