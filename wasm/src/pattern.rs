@@ -194,6 +194,29 @@ mod tests {
         assert!(matches_ignoring_case("EC2:run*", "ec2:RunInstances"));
     }
 
+    // Names that differ share a number so seldom that lists of thousands are compared in no time.
+    #[test]
+    fn a_name_has_a_number_of_its_own_in_whatever_case() {
+        let mut numbers = Vec::new();
+        for length in 0..20 {
+            for letter in 'a'..='z' {
+                for at in 0..length {
+                    let mut name = "x".repeat(length);
+                    name.replace_range(at..=at, &letter.to_string());
+                    let number = name_hash(&name);
+                    assert_eq!(name_hash(&name.to_ascii_uppercase()), number);
+                    if letter != 'x' || at == 0 {
+                        numbers.push(number);
+                    }
+                }
+            }
+        }
+        let all = numbers.len();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), all);
+    }
+
     #[test]
     fn coverage_is_containment() {
         assert!(covers("arn:*", "arn:aws:s3:::b"));
@@ -216,6 +239,11 @@ mod tests {
         assert!(!overlaps("a", "", false));
         assert!(overlaps("a*b", "ab", false));
         assert!(!overlaps("ab?", "ab", false));
+        assert!(overlaps("ab", "a?", false) && overlaps("a?", "ab", false));
+        assert!(overlaps("ab", "a*", false) && overlaps("*b", "ab", false));
+        assert!(!overlaps("ab", "a?b", false) && !overlaps("a?b", "ab", false));
+        assert!(!overlaps("a", "A", false) && overlaps("*a", "B?A", true));
+        assert!(!overlaps("*a", "B?A", false));
         let id = format!("i-{DIGITS}");
         for (pattern, expected) in [
             ("i-*", true),

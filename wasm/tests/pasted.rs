@@ -112,6 +112,89 @@ fn characters_of_word_processors_and_chats_are_replaced_at_once() {
 }
 
 #[test]
+fn dashes_and_invisible_characters_have_names_of_their_own() {
+    // Within strings they leave the JSON valid.
+    let dashes = r#"{"Statement": [{"Condition": {"NumericEquals": {"s3:max-keys": −1}}}]}"#;
+    let report = Checker::new(Options::default()).check(dashes);
+    assert!(
+        report.findings[0]
+            .finding_details
+            .contains("typographic dashes")
+    );
+    for unseen in [
+        '\u{200b}', '\u{200f}', '\u{2028}', '\u{202e}', '\u{2060}', '\u{ad}', '\u{a0}', '\u{2003}',
+        '\u{202f}', '\u{3000}',
+    ] {
+        let text = PLAIN_SIX.replacen("\"Effect\"", &format!("{unseen}\"Effect\""), 1);
+        mended(&text, "invisible characters");
+    }
+}
+
+#[test]
+fn strange_characters_in_valid_json_are_of_the_policy_itself() {
+    for c in ['“', '\u{a0}', '–', '\u{200b}'] {
+        let text = PLAIN_SIX.replacen("\"Effect\"", &format!("\"Sid\":\"a{c}b\",\"Effect\""), 1);
+        let report = Checker::new(Options::default()).check(&text);
+        let said = report.findings.iter().map(|f| f.finding_details.as_str());
+        assert!(
+            said.clone().all(|s| !s.contains("not the policy itself")),
+            "{c:?}: {:?}",
+            said.collect::<Vec<_>>()
+        );
+    }
+}
+
+#[test]
+fn strings_in_strings_are_unwrapped_to_a_depth() {
+    let mut text = PLAIN_SIX.trim().to_owned();
+    for layer in 1..9 {
+        text = serde_json::to_string(&text).unwrap();
+        let report = Checker::new(Options::default()).check(&text);
+        let found = report.findings[0]
+            .finding_details
+            .contains("JSON string with the policy in it");
+        assert_eq!(found, layer <= 5, "{layer}");
+    }
+}
+
+#[test]
+fn objects_around_the_policy_are_searched_to_a_depth_and_hold_one() {
+    let found = |text: &str| {
+        let report = Checker::new(Options::default()).check(text);
+        let said = report.findings.iter().map(|f| f.finding_details.as_str());
+        said.into_iter()
+            .any(|s| s.contains("another object around the policy"))
+    };
+    let policy = PLAIN_SIX.trim();
+    let mut text = policy.to_owned();
+    for depth in 1..20 {
+        text = format!("{{\"a\": [{text}]}}");
+        // A list and an object are two steps.
+        assert_eq!(found(&text), depth * 2 <= 12, "{depth}");
+    }
+    assert!(found(&format!("{{\"a\": 1, \"b\": {policy}}}")));
+    assert!(!found(&format!("{{\"a\": {policy}, \"b\": {policy}}}")));
+    assert!(!found(&format!("{{\"other\": {}}}", json!(policy))));
+    assert!(found(&format!("{{\"TheDocument\": {}}}", json!(policy))));
+    assert!(!found("{\"Policy\": \"text\"}"));
+}
+
+#[test]
+fn a_list_is_one_of_statements_only_if_all_are() {
+    for text in [
+        "[]",
+        "[1]",
+        "[{}]",
+        r#"[{"Effect": "Allow"}]"#,
+        r#"[{"Effect": "Allow", "Action": "*"}, 1]"#,
+    ] {
+        let report = Checker::new(Options::default()).check(text);
+        let said = &report.findings[0].finding_details;
+        assert!(!said.contains("list of statements"), "{text}: {said}");
+    }
+}
+
+#[test]
 fn quotes_of_other_languages_are_replaced_at_once() {
     let policy = PLAIN_SIX.trim();
     for text in [

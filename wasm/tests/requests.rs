@@ -15,7 +15,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use sprinters_policy::Decision::{Conditional, Granted};
-use sprinters_policy::{Checker, Feature, Options, Setup, Target};
+use sprinters_policy::{Checker, Feature, Options, Setup, Target, tighten};
 
 fn setups() -> [(&'static str, Setup); 3] {
     let one = |text: &str| vec![text.to_owned()];
@@ -68,6 +68,27 @@ fn answers(setup: Setup, condition: &Value, reasons: &mut BTreeSet<String>) -> S
         }
     }
     out.replacen(", ", "", 1)
+}
+
+#[test]
+fn the_tightest_policies_are_as_written() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tight.txt");
+    let mut all = setups().to_vec();
+    let several = Setup {
+        features: vec![Feature::ImageByName, Feature::Console],
+        regions: vec!["eu-central-1".to_owned(), "us-east-1".to_owned()],
+        subnets: vec!["us-east-1=subnet-1".to_owned(), "subnet-2".to_owned()],
+        ..Setup::default()
+    };
+    all.push(("several regions", several));
+    let policies = all
+        .iter()
+        .map(|(name, setup)| format!("=== {name}\n{}", tighten(setup)));
+    let now: String = policies.collect();
+    if std::env::var_os("UPDATE_REQUESTS").is_some() {
+        std::fs::write(&path, &now).unwrap();
+    }
+    assert_eq!(now, std::fs::read_to_string(&path).unwrap());
 }
 
 #[test]

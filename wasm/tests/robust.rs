@@ -161,6 +161,10 @@ fn says_what_was_pasted_by_mistake() {
         ("Version: '2012-10-17'\nStatement: []\n", "YAML"),
         ("- Effect: Allow\n", "YAML"),
         ("---\nVersion: x\n", "YAML"),
+        ("%YAML 1.2\n", "YAML"),
+        ("policy_document:\n  Version: x\n", "YAML"),
+        ("'Version': x\n", "YAML"),
+        ("- - Effect: Allow\n", "YAML"),
         (
             "resource \"aws_iam_policy\" \"p\" {\n  policy = jsonencode({})\n}\n",
             "Terraform",
@@ -196,6 +200,26 @@ fn says_what_was_pasted_by_mistake() {
             "{text:?} gives {all:?}"
         );
         assert!(!report.verdict.granted);
+    }
+}
+
+#[test]
+fn what_has_a_colon_is_not_always_yaml() {
+    for text in [
+        "a-b: c",
+        "a b: c",
+        ": c",
+        "ec2:RunInstances",
+        "12:30",
+        "Version",
+    ] {
+        let report = check(text);
+        let said = report.findings.iter().map(|f| &f.finding_details);
+        assert!(
+            said.clone().all(|s| !s.contains("YAML")),
+            "{text}: {:?}",
+            said.collect::<Vec<_>>()
+        );
     }
 }
 

@@ -112,6 +112,44 @@ fn the_tight_policy_is_for_its_account_and_region() {
 }
 
 #[test]
+fn only_what_all_arns_agree_on_is_assumed() {
+    let arns = |list: &[&str]| {
+        let statement =
+            json!({ "Effect": "Allow", "Action": "ec2:RunInstances", "Resource": list });
+        let assumed = check(&policy(json!([statement]))).verdict.assumed;
+        (assumed.account, assumed.partition)
+    };
+    let some = |text: &str| Some(text.to_owned());
+    let (one, two) = (
+        "arn:aws:ec2:*:111122223333:subnet/*",
+        "arn:aws:ec2:*:444455556666:subnet/*",
+    );
+    assert_eq!(
+        arns(&[
+            one,
+            one,
+            "arn:aws:ec2:*:*:volume/*",
+            "arn:aws:ec2:*::image/*"
+        ]),
+        (some("111122223333"), None)
+    );
+    assert_eq!(arns(&[one, two]), (None, None));
+    assert_eq!(arns(&[one, two, one]), (None, None));
+    assert_eq!(
+        arns(&["arn:aws-cn:ec2:*:*:subnet/*"]),
+        (None, some("aws-cn"))
+    );
+    assert_eq!(
+        arns(&[
+            "arn:aws-cn:ec2:*:*:subnet/*",
+            "arn:aws-us-gov:ec2:*:*:subnet/*"
+        ]),
+        (None, None)
+    );
+    assert_eq!(arns(&["arn:*:ec2:*:aws:subnet/*"]), (None, None));
+}
+
+#[test]
 fn several_regions_must_all_be_granted() {
     let two = || Setup {
         regions: vec!["us-east-1".to_owned(), "eu-central-1".to_owned()],
@@ -464,6 +502,31 @@ fn what_the_text_cannot_tell_is_conditional_and_says_on_what() {
         decision(&check_for(other, &all.to_string()), "ec2:RunInstances"),
         Decision::Missing
     );
+}
+
+#[test]
+fn the_worst_of_several_ids_counts() {
+    let text = six_with(
+        "ec2:RunInstances",
+        &json!({ "Resource": ["arn:aws:ec2:*:*:subnet/subnet-1", "arn:aws:ec2:*::image/*", "arn:aws:ec2:*:*:instance/*", "arn:aws:ec2:*:*:volume/*", "arn:aws:ec2:*:*:network-interface/*", "arn:aws:ec2:*:*:security-group/*"] }),
+    );
+    for (subnets, expected) in [
+        (&["subnet-1"][..], Granted),
+        (&["subnet-1", "subnet-2"], Missing),
+        (&["subnet-2", "subnet-1"], Missing),
+        (&["subnet-1", "subnet-2", "subnet-1"], Missing),
+    ] {
+        let setup = Setup {
+            subnets: subnets.iter().map(|id| (*id).to_owned()).collect(),
+            ..Setup::default()
+        };
+        let report = check_for(setup, &text.to_string());
+        assert_eq!(
+            decision(&report, "ec2:RunInstances"),
+            expected,
+            "{subnets:?}"
+        );
+    }
 }
 
 #[test]

@@ -280,10 +280,7 @@ fn canonical(value: &Value<'_>) -> String {
         Value::Array(elements, _) => {
             let mut all: Vec<String> = elements.iter().map(canonical).list();
             all.sort_unstable();
-            match all.as_mut_slice() {
-                [one] => std::mem::take(one),
-                _ => all.join("\u{4}"),
-            }
+            all.join("\u{4}")
         }
         Value::Object(members, _) => {
             let mut all: Vec<String> = members
@@ -293,5 +290,42 @@ fn canonical(value: &Value<'_>) -> String {
             all.sort_unstable();
             all.join("\u{6}")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::parse;
+
+    // Only a hint, but one that separates: else each statement would be spelled out.
+    #[test]
+    fn a_fingerprint_is_that_of_one_meaning() {
+        let print = |text: &str| fingerprint(&parse(text).root);
+        let one = print(
+            r#"{"Sid": "a", "Action": ["ec2:A", "ec2:B"], "Condition": {"Bool": {"k": true}}}"#,
+        );
+        for same in [
+            r#"{"Action": ["EC2:b", "ec2:a"], "Condition": {"Bool": {"k": true}}, "Sid": "b"}"#,
+            r#"{"Condition": {"Bool": {"k": [true]}}, "Action": ["ec2:A", "ec2:B"]}"#,
+        ] {
+            assert_eq!(print(same), one, "{same}");
+        }
+        let others = [
+            r#"{"Action": ["ec2:A", "ec2:C"], "Condition": {"Bool": {"k": true}}}"#,
+            r#"{"Action": ["ec2:A"], "Condition": {"Bool": {"k": true}}}"#,
+            r#"{"NotAction": ["ec2:A", "ec2:B"], "Condition": {"Bool": {"k": true}}}"#,
+            r#"{"Action": ["ec2:A", "ec2:B"], "Condition": {"Bool": {"k": null}}}"#,
+            r#"{"Action": ["ec2:A", "ec2:B"], "Condition": {"Bool": {"k": 5}}}"#,
+            r#"{"Action": ["ec2:A", "ec2:B"], "Condition": {"Bool": {"k": 6}}}"#,
+            r#"{"Action": ["ec2:A", "ec2:B"], "Condition": {"Null": {"k": true}}}"#,
+            r#"{"Action": ["ec2:A", "ec2:B"]}"#,
+            "{}",
+        ];
+        let mut prints: Vec<u64> = others.iter().map(|text| print(text)).collect();
+        prints.push(one);
+        prints.sort_unstable();
+        prints.dedup();
+        assert_eq!(prints.len(), others.len() + 1);
     }
 }

@@ -215,7 +215,7 @@ fn foreign(text: &str) -> Option<(&'static str, &'static str)> {
             !key.is_empty()
                 && key
                     .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'"' | b'\''))
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'\''))
                 && (rest.is_empty() || rest.starts_with(' '))
         })
     };
