@@ -14,19 +14,17 @@ use crate::position::{Lines, Span};
 use crate::report::{Cause, Edit, Finding, Fix, List, Location, Range, Report};
 use crate::text::{Append, IntoList, Own};
 use crate::trial::Trial;
-use crate::verdict::{self, Assumed, Refusal, RequiredRequests, Verdict};
+use crate::verdict::{self, Refusal, Requests, Verdict};
 
 /// Texts above this are not looked at: no policy is that large, and pages stay responsive.
 const MAX_TEXT: usize = 4 * 1024 * 1024;
-
-/// What another policy let one assume, with the requests that follow: most texts that are tried differ in neither.
-type Like<'r> = Option<(&'r Assumed, &'r [RequiredRequests])>;
 
 /// A checker for one set of options; checks any number of texts.
 #[derive(Debug)]
 pub struct Checker {
     options: Options,
     catalog: Option<Catalog>,
+    requests: Requests,
 }
 
 impl Checker {
@@ -36,6 +34,7 @@ impl Checker {
         Self {
             options,
             catalog: None,
+            requests: Requests::default(),
         }
     }
 
@@ -55,10 +54,6 @@ impl Checker {
     /// The verdict alone.
     #[must_use]
     pub fn verdict(&self, text: &str) -> Verdict {
-        self.verdict_like(text, None)
-    }
-
-    fn verdict_like(&self, text: &str, like: Like<'_>) -> Verdict {
         let text = readable(text);
         let parsed = json::parse(text);
         if let Some(pasted) = paste::recognize(text, &parsed) {
@@ -67,7 +62,7 @@ impl Checker {
         let policy = Policy::new(&parsed.root);
         let mut refusing = self.diagnostics(text, &parsed, &policy, Depth::Grammar);
         refusing.extend(advice::refusals(text, &parsed.root, self.options.target));
-        self.decide(&policy, like)
+        self.decide(&policy)
             .with_refusal(refusal(&refusing, || Lines::new(text)))
     }
 
@@ -105,7 +100,7 @@ impl Checker {
             lint::is_full(&found).then(|| self.diagnostics(text, &parsed, &policy, Depth::Grammar));
         let refusing = refusing.as_ref().unwrap_or(&found).iter().chain(&refusals);
         let refused = refusal(refusing, || Lines::new(text));
-        let (verdict, required) = verdict::decide_with(&policy, &self.options.setup);
+        let (verdict, required) = verdict::decide(&policy, &self.options.setup, &self.requests);
         let verdict = verdict.with_refusal(refused);
         let mut advice = Vec::new();
         if parsed.root.get("Statement").is_some() {
@@ -128,15 +123,14 @@ impl Checker {
         }
         let trial = Trial::new(text, &verdict, &parsed, &policy);
         let all = found.iter_mut().chain(&mut advice);
-        let like = Some((&verdict.assumed, &required[..]));
-        let granted = trial.hold(all, |text| self.verdict_like(text, like));
+        let granted = trial.hold(all, |text| self.verdict(text));
         report(verdict, &found, &advice, &lines, &parsed.root, granted)
     }
 
     // What the policy in the text would be worth, which IAM does not take as it is.
     fn verdict_on(&self, pasted: &Pasted, found: &Diagnostic, text: &str) -> Verdict {
         let parsed = json::parse(&pasted.policy);
-        self.decide(&Policy::new(&parsed.root), None)
+        self.decide(&Policy::new(&parsed.root))
             .with_refusal(refusal([found], || Lines::new(text)))
     }
 
@@ -164,14 +158,8 @@ impl Checker {
         )
     }
 
-    fn decide(&self, policy: &Policy<'_, '_>, like: Like<'_>) -> Verdict {
-        if let Some((same, required)) = like
-            && same.regions.len() <= 1
-            && verdict::assume(policy, &self.options.setup) == *same
-        {
-            return verdict::decide_for(policy, required, same.clone());
-        }
-        verdict::decide_with(policy, &self.options.setup).0
+    fn decide(&self, policy: &Policy<'_, '_>) -> Verdict {
+        verdict::decide(policy, &self.options.setup, &self.requests).0
     }
 }
 

@@ -6,7 +6,8 @@ use std::fmt::{Arguments, Write as _};
 /// What [`format!`] makes.
 #[inline(never)]
 pub(crate) fn formatted(arguments: Arguments<'_>) -> String {
-    let mut out = String::new();
+    // A sentence, which would else grow there in four steps.
+    let mut out = String::with_capacity(96);
     // Writing to a string cannot fail.
     let _ = out.write_fmt(arguments);
     out

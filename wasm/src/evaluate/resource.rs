@@ -88,7 +88,11 @@ impl Target {
     }
 
     fn covered(&self, pattern: &str) -> Tri {
-        if matches(pattern, &self.text) {
+        // Most pairs differ before anything in them is open.
+        let Some((theirs, own)) = behind_shared(pattern, &self.text) else {
+            return Tri::False;
+        };
+        if matches(theirs, own) {
             return Tri::True;
         }
         if !self.is_open || !self.may_match(pattern) {
@@ -111,11 +115,25 @@ impl Target {
 }
 
 fn may_overlap(pattern: &str, field: &str) -> bool {
-    // Most pairs differ before anything in them is open.
-    let literal = |text: &str| text.find(['*', '?', HOLE]).unwrap_or(text.len());
-    let shared = literal(pattern).min(literal(field));
-    pattern.as_bytes()[..shared] == field.as_bytes()[..shared]
-        && overlaps(pattern, &wild(field), false)
+    behind_shared(pattern, field)
+        .is_some_and(|(theirs, own)| theirs == own || overlaps(pattern, &wild(field), false))
+}
+
+// What is left of both behind the part that has nothing open in either, `None` if they differ in it.
+fn behind_shared<'p, 't>(pattern: &'p str, text: &'t str) -> Option<(&'p str, &'t str)> {
+    let is_open = |byte: u8| matches!(byte, b'*' | b'?') || char::from(byte) == HOLE;
+    let both = pattern.bytes().zip(text.bytes());
+    let mut shared = 0;
+    for (theirs, own) in both {
+        if is_open(theirs) || is_open(own) {
+            break;
+        }
+        if theirs != own {
+            return None;
+        }
+        shared += 1;
+    }
+    pattern.get(shared..).zip(text.get(shared..))
 }
 
 // Unknown parts as wildcards: at least one character each. The ids of EC2's have digits alone.
@@ -136,21 +154,20 @@ fn wild(text: &str) -> String {
 /// Matches a pattern whose literal wildcards are marked, see [`Expanded`].
 #[must_use]
 pub(super) fn marked_match(pattern: &str, text: &str, arn: bool) -> bool {
-    if !pattern.contains(['\u{1}', '\u{2}']) {
+    let mut bytes = pattern.bytes();
+    let Some(at) = bytes.position(|byte| matches!(byte, 1 | 2)) else {
         return if arn {
             crate::values::arn_like(pattern, text)
         } else {
             matches(pattern, text)
         };
-    }
-    // Split at the first mark: the text must have that very character there.
-    let Some((at, mark)) = pattern
-        .char_indices()
-        .find(|(_, c)| matches!(c, '\u{1}' | '\u{2}'))
-    else {
-        return false;
     };
-    let c = if mark == '\u{1}' { '*' } else { '?' };
+    // Split at the first mark: the text must have that very character there.
+    let c = if pattern.as_bytes()[at] == 1 {
+        '*'
+    } else {
+        '?'
+    };
     if arn {
         let (p, t) = (fields(pattern), fields(text));
         return p.len() == t.len()

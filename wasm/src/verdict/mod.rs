@@ -4,6 +4,8 @@
 mod explain;
 mod request;
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use serde::{Deserialize, Serialize};
 
 use crate::arn::{Arn, is_open};
@@ -251,20 +253,36 @@ fn is_empty(assumed: &Assumed) -> bool {
     *assumed == Assumed::default()
 }
 
-/// Decides what the policy grants of all that Sprinters asks for.
-#[must_use]
-pub fn decide(policy: &Policy<'_, '_>, setup: &Setup) -> Verdict {
-    decide_with(policy, setup).0
+/// The requests for one setup, made anew only where a policy lets one assume something else than the last one did.
+#[derive(Debug, Default)]
+pub(crate) struct Requests {
+    last: Mutex<Option<(Assumed, Arc<[RequiredRequests]>)>>,
 }
 
-/// As [`decide`], with the requests of each region, those that follow from what the policy let one assume.
-pub(crate) fn decide_with(
+impl Requests {
+    fn get(&self, setup: &Setup, assumed: &Assumed) -> Arc<[RequiredRequests]> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, all)) = &*last
+            && of == assumed
+        {
+            return Arc::clone(all);
+        }
+        let all: Arc<[RequiredRequests]> = required_requests(setup, assumed).into();
+        *last = Some((assumed.clone(), Arc::clone(&all)));
+        all
+    }
+}
+
+/// Decides what the policy grants of all that Sprinters asks for. Gives the requests of each region, too, those that follow from
+/// what the policy let one assume.
+pub(crate) fn decide(
     policy: &Policy<'_, '_>,
     setup: &Setup,
-) -> (Verdict, Vec<RequiredRequests>) {
+    requests: &Requests,
+) -> (Verdict, Arc<[RequiredRequests]>) {
     let mut assumed = assume(policy, setup);
     if assumed.regions.len() > 1 {
-        let all = required_requests(setup, &assumed);
+        let all = requests.get(setup, &assumed);
         let verdict = decide_for(policy, &all, assumed.clone());
         let is_refused = |p: &Permission| p.decision >= Decision::Missing;
         if !verdict.permissions.iter().any(is_refused) {
@@ -273,16 +291,12 @@ pub(crate) fn decide_with(
         // Some of them may be there for other purposes than Sprinters.
         assumed.regions.clear();
     }
-    let all = required_requests(setup, &assumed);
+    let all = requests.get(setup, &assumed);
     (decide_for(policy, &all, assumed), all)
 }
 
 // The policy must hold in every region.
-pub(crate) fn decide_for(
-    policy: &Policy<'_, '_>,
-    required: &[RequiredRequests],
-    assumed: Assumed,
-) -> Verdict {
+fn decide_for(policy: &Policy<'_, '_>, required: &[RequiredRequests], assumed: Assumed) -> Verdict {
     let mut permissions: Vec<Permission> = Vec::with_capacity(9);
     for (row, request) in required
         .first()
@@ -432,7 +446,7 @@ fn sum_up(permission: &mut Permission) {
 
 /// The account that all ARNs of the policy agree on and the regions that they name, where the caller named none.
 /// A policy that names one account is one for that account.
-pub(crate) fn assume(policy: &Policy<'_, '_>, setup: &Setup) -> Assumed {
+fn assume(policy: &Policy<'_, '_>, setup: &Setup) -> Assumed {
     let mut regions: Vec<String> = Vec::new();
     let mut note = |name: &str| {
         if !name.is_empty() && !is_open(name) && regions.iter().all(|known| known != name) {
