@@ -194,6 +194,86 @@ mod tests {
         assert!(matches_ignoring_case("EC2:run*", "ec2:RunInstances"));
     }
 
+    // Every word of up to `longest` letters.
+    fn words(letters: &str, longest: usize) -> Vec<String> {
+        let mut all = vec![String::new()];
+        let mut from = 0;
+        for _ in 0..longest {
+            let end = all.len();
+            for at in from..end {
+                all.extend(
+                    letters
+                        .chars()
+                        .map(|c| format!("{}{c}", all[at]))
+                        .collect::<Vec<_>>(),
+                );
+            }
+            from = end;
+        }
+        all
+    }
+
+    // IAM's rule, one character after another.
+    fn slowly(pattern: &[u8], text: &[u8]) -> bool {
+        match (pattern.split_first(), text.split_first()) {
+            (None, None) => true,
+            (Some((b'*', rest)), None) => slowly(rest, text),
+            (Some((b'*', rest)), Some((_, behind))) => {
+                slowly(rest, text) || slowly(pattern, behind)
+            }
+            (Some((p, rest)), Some((t, behind))) => (*p == b'?' || p == t) && slowly(rest, behind),
+            _ => false,
+        }
+    }
+
+    #[test]
+    fn all_short_patterns_and_texts_agree_with_the_rule() {
+        let (patterns, texts) = (words("aB*?", 4), words("aB", 5));
+        for pattern in &patterns {
+            for text in &texts {
+                let expected = slowly(pattern.as_bytes(), text.as_bytes());
+                assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+                let lower = text.to_ascii_lowercase();
+                let any_case = slowly(pattern.to_ascii_lowercase().as_bytes(), lower.as_bytes());
+                assert_eq!(
+                    matches_ignoring_case(pattern, text),
+                    any_case,
+                    "{pattern} {text}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn all_short_patterns_cover_and_overlap_as_their_texts_do() {
+        // Long enough to tell any two patterns of three characters apart.
+        let (patterns, texts) = (words("aB*?", 3), words("aBc", 6));
+        let hits: Vec<Vec<bool>> = patterns
+            .iter()
+            .map(|p| {
+                texts
+                    .iter()
+                    .map(|t| slowly(p.as_bytes(), t.as_bytes()))
+                    .collect()
+            })
+            .collect();
+        for (outer, outer_hits) in patterns.iter().zip(&hits) {
+            for (inner, inner_hits) in patterns.iter().zip(&hits) {
+                let both = || outer_hits.iter().zip(inner_hits);
+                let shared = both().any(|(o, i)| *o && *i);
+                assert_eq!(overlaps(outer, inner, false), shared, "{outer} {inner}");
+                let contained = both().all(|(o, i)| *o || !*i);
+                assert!(contained || !covers(outer, inner), "{outer} {inner}");
+                // It may say no to `a?*` and `a*?`, never where one side has no wildcard, or a star has it all.
+                if contained && (!has_wildcard(inner) || outer == "*" || outer == inner) {
+                    assert!(covers(outer, inner), "{outer} {inner}");
+                }
+                let same = covers(&outer.to_ascii_lowercase(), &inner.to_ascii_lowercase());
+                assert_eq!(covers_ignoring_case(outer, inner), same, "{outer} {inner}");
+            }
+        }
+    }
+
     // Names that differ share a number so seldom that lists of thousands are compared in no time.
     #[test]
     fn a_name_has_a_number_of_its_own_in_whatever_case() {
