@@ -74,6 +74,7 @@ STORIES = {
     "cancelled at a call": "SIGINT as a call arrives or is answered, 7.5 s later SIGTERM, 2.5 s later SIGKILL",
     "cancelled at random": "the same at any moment, with servers that take up to 0.6 s",
     "cancelled, and a fault": "the same, and one call fails",
+    "cancelled while undone": "a cancel while a failed start is undone: at a call, or while it waits for a slow launch",
     "killed at once": "SIGKILL at a call or at random; the next `stop` ends what is left",
     "instances and runners": "instances that die for each of EC2's reasons, or come late or never; records that vanish",
     "stop against stop": "two `stop` at once",
@@ -168,7 +169,7 @@ def _stories() -> list[str]:
     rows = [(STORIES[family], _about(count)) for family, count in counts.items() if family in STORIES]
     rows.append(
         (
-            "`listen`: the kinds above, kills, two listeners, expiry, lies, lost order, no network",
+            "`listen`: the kinds above, kills, two listeners, expiry, lies, lost order, no network, others' numbers",
             _about(counts["listen"]),
         )
     )

@@ -94,7 +94,7 @@ class Cancel:
         if self.kill:
             running.kill()
         else:
-            _cancel(running)
+            cancel(running)
         run = running.wait()
         verdict = Verdict(self.name, self.family, run.code, run.seconds)
         if self.kill:
@@ -144,7 +144,7 @@ class Cancel:
         return fault
 
 
-def _cancel(running: Running) -> None:
+def cancel(running: Running) -> None:
     """The whole sequence, as far as it is needed."""
     steps: tuple[tuple[Callable[[], None], float], ...] = (
         (running.interrupt, UNTIL_SIGTERM),

@@ -56,11 +56,15 @@ class Service:
         self._ended_by_us: list[Running] = []
         self._threads: list[threading.Thread] = []
         self.most = MOST
-        workspace = Path(world.step.environment["RUNNER_TEMP"]) / "workspace"
+        self.serve(runner or {})
+
+    def serve(self, runner: dict[str, object]) -> None:
+        """Writes the file of the listener that is started next."""
+        workspace = Path(self.world.step.environment["RUNNER_TEMP"]) / "workspace"
         (workspace / ".github").mkdir(parents=True, exist_ok=True)
-        served = {**world.day.inputs, "max-runners": MOST, **(runner or {})}
+        served = {**self.world.day.inputs, "max-runners": MOST, **runner}
         (workspace / ".github" / "sprinters.yml").write_text(json.dumps({"runners": {NAME: served}}))
-        world.step.environment["GITHUB_WORKSPACE"] = str(workspace)
+        self.world.step.environment["GITHUB_WORKSPACE"] = str(workspace)
 
     @property
     def set(self) -> ScaleSet:

@@ -9,25 +9,27 @@ from faults.cancels import cancels, kills
 from faults.case import Case
 from faults.listens import listens
 from faults.lives import fates
+from faults.others import others
 from faults.pairs import pairs
 from faults.races import races
 from faults.sign_ins import sign_ins
 from faults.singles import singles, wrong_meanings
 from faults.strangers import strangers
+from faults.undone import while_undone
 
 SEED = 20261123
 _FAMILIES: dict[str, Callable[[int], Iterable[Case]]] = {
     "singles": lambda _seed: singles(),
     "meanings": lambda _seed: wrong_meanings(),
     "pairs": pairs,
-    "cancels": cancels,
+    "cancels": lambda seed: (*cancels(seed), *while_undone()),
     "kills": kills,
     "fates": lambda _seed: fates(),
     "races": races,
     "strangers": lambda _seed: strangers(),
     "asking": lambda _seed: asking(),
     "sign-ins": lambda _seed: sign_ins(),
-    "listens": listens,
+    "listens": lambda seed: (*listens(seed), *others()),
 }
 FAMILIES = tuple(_FAMILIES)
 

@@ -7,7 +7,7 @@ use super::census;
 use super::news::News;
 use super::set::Set;
 use crate::github::scale_sets::{ACKNOWLEDGE, ACQUIRE, Session};
-use crate::github::{DELETE, Deletion, Github, GithubError};
+use crate::github::{DELETE, Deletion, Github, GithubError, LIST};
 use crate::launch::boot_volume;
 use crate::launch::runner::LaunchedRunner;
 use crate::retry::{self, Deadline};
@@ -34,8 +34,8 @@ struct Records {
 }
 
 impl Records {
-    /// Deletes the record of that number, which comes from a tag that anybody may write: a stranger's stays, as if it were not
-    /// there. One try, for a busy runner keeps its record.
+    /// Deletes the record of that number, which comes from a tag that anybody may write: a stranger's stays, and the one of the
+    /// instance's own name goes. One try, for a busy runner keeps its record.
     async fn delete(
         &self,
         id: RunnerId,
@@ -43,12 +43,19 @@ impl Records {
         deadline: Deadline,
     ) -> Result<Deletion, GithubError> {
         let is_ours = |name: &str| self.run.may_touch(name) || name.starts_with(&self.names_begin);
-        let found = teardown::find_runner(&self.github, id, name, deadline).await?;
+        let mut found = teardown::find_runner(&self.github, id, name, deadline).await?;
+        if let Some(name) = name
+            && found.as_ref().is_some_and(|other| !is_ours(&other.name))
+        {
+            let look = || self.github.runners(Some(name));
+            let named = retry::until(LIST, deadline, look).await?.runners;
+            found = named.into_iter().find(|runner| runner.name == name);
+        }
         let Some(runner) = found.filter(|runner| is_ours(&runner.name)) else {
             return Ok(Deletion::Gone);
         };
         let record = Record {
-            id,
+            id: runner.id,
             name: runner.name,
         };
         let delete = || teardown::try_delete(&self.github, &record, deadline);
