@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::operation::{INSTALLATION, MINT, REVOKE};
-use super::{Caller, GithubError, answer, client};
+use super::{Caller, GithubError, answered, client};
 use crate::credentials::app_key::AppKey;
 use crate::credentials::mask::Mask;
 use crate::values::run::WorkflowRun;
@@ -158,13 +158,12 @@ impl App {
             .map_err(|why| GithubError::unreadable(INSTALLATION, why.to_owned()))?;
         (self.mask)(jwt.expose_secret());
         let app = client(self.connector.clone(), &self.api, jwt);
-        let InstallationId { id } = answer(INSTALLATION, app._get(&self.place.installation).await)
-            .await?
-            .json(INSTALLATION, StatusCode::OK)?;
+        let found = app.get(&self.place.installation, None::<&()>).await;
+        let InstallationId { id } =
+            answered(INSTALLATION, found)?.json(INSTALLATION, StatusCode::OK)?;
         let path = format!("/app/installations/{id}/access_tokens");
-        let Minted { token } = answer(MINT, app._post(path, Some(&self.place.limits)).await)
-            .await?
-            .json(MINT, StatusCode::CREATED)?;
+        let minted = app.post(path, Some(&self.place.limits)).await;
+        let Minted { token } = answered(MINT, minted)?.json(MINT, StatusCode::CREATED)?;
         Ok(token.into())
     }
 
@@ -172,10 +171,8 @@ impl App {
     pub(super) async fn sign_out(&self) -> Result<(), GithubError> {
         let tokens = std::mem::take(&mut *self.tokens.lock().await);
         for Token { client, .. } in tokens {
-            let response = client._delete("/installation/token", None::<&()>).await;
-            answer(REVOKE, response)
-                .await?
-                .expect(REVOKE, StatusCode::NO_CONTENT)?;
+            let answer = client.delete("/installation/token", None::<&()>).await;
+            answered(REVOKE, answer)?.expect(REVOKE, StatusCode::NO_CONTENT)?;
         }
         Ok(())
     }

@@ -25,7 +25,7 @@ impl Github {
         let at = commit.map_or_else(String::new, |commit| format!("?ref={commit}"));
         let path = format!("/repos/{}/contents/{path}{at}", self.repository);
         let contents: Contents = self
-            .get_path(READ_FILE, &path)
+            .get(READ_FILE, &path, None)
             .await?
             .json(READ_FILE, StatusCode::OK)?;
         let unreadable = |why: &str| GithubError::unreadable(READ_FILE, why.to_owned());

@@ -31,19 +31,17 @@ impl GithubError {
         operation: &'static str,
         status: StatusCode,
         headers: &HeaderMap,
-        body: &str,
+        message: &str,
     ) -> Self {
         // Not followed: the token is for GitHub alone.
         let elsewhere = headers.text("location").filter(|_| status.is_redirection());
-        let message = serde_json::from_str::<serde_json::Value>(body)
-            .ok()
-            .and_then(|body| Some(body.get("message")?.as_str()?.to_owned()))
-            .filter(|_| elsewhere.is_none())
-            .or_else(|| elsewhere.map(|location| format!("redirect to {location}")))
-            .map_or_else(
-                || status.canonical_reason().unwrap_or("no message").to_owned(),
-                |message| shortened(&message),
-            );
+        let message = match elsewhere {
+            Some(location) => shortened(&format!("redirect to {location}")),
+            None if message.is_empty() => {
+                status.canonical_reason().unwrap_or("no message").to_owned()
+            }
+            None => shortened(message),
+        };
         Self {
             operation,
             kind: Kind::refused(status, headers, &message),
@@ -284,7 +282,11 @@ fn remedy_for_runs(message: &str) -> String {
 mod tests {
     use super::*;
 
-    fn refused(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> GithubError {
+    fn refused(
+        status: u16,
+        headers: &[(&'static str, &'static str)],
+        message: &str,
+    ) -> GithubError {
         let headers = headers
             .iter()
             .map(|(name, value)| {
@@ -298,7 +300,7 @@ mod tests {
             "list runners",
             StatusCode::from_u16(status).unwrap_or_default(),
             &headers,
-            body,
+            message,
         )
     }
 
@@ -307,13 +309,13 @@ mod tests {
         let no_right = refused(
             403,
             &[("x-ratelimit-remaining", "4999")],
-            r#"{"message":"Resource not accessible by personal access token"}"#,
+            "Resource not accessible by personal access token",
         );
         assert_eq!(no_right.status(), Some(StatusCode::FORBIDDEN));
         let slow = refused(
             403,
             &[("retry-after", "7")],
-            r#"{"message":"You have exceeded a secondary rate limit."}"#,
+            "You have exceeded a secondary rate limit.",
         );
         assert_eq!(slow.wait, Some(Duration::from_secs(7)));
         assert!(slow.is_transient() && !slow.may_have_acted());
@@ -321,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_401_passes_while_the_token_is_fresh() {
-        let refused = || refused(401, &[], r#"{"message":"Bad credentials"}"#);
+        let refused = || refused(401, &[], "Bad credentials");
         let early = refused().of_fresh_token();
         assert!(early.is_transient() && !early.may_have_acted());
         assert!(!refused().is_transient());
@@ -339,11 +341,7 @@ mod tests {
 
     #[test]
     fn the_workflow_token_is_explained() {
-        let error = refused(
-            403,
-            &[],
-            r#"{"message":"Resource not accessible by integration"}"#,
-        );
+        let error = refused(403, &[], "Resource not accessible by integration");
         assert!(
             error
                 .remedy(&Scope::Organization("o".to_owned()))
@@ -352,8 +350,8 @@ mod tests {
     }
 
     #[test]
-    fn a_page_instead_of_json_is_not_shown() {
-        let error = refused(502, &[], "<html>bad gateway</html>");
+    fn a_server_error_may_have_acted() {
+        let error = refused(502, &[], "");
         assert_eq!(
             error.to_string(),
             "could not list runners: GitHub answered 502 `Bad Gateway`"

@@ -1,8 +1,9 @@
 //! GitHub's self-hosted runner endpoints, and those of workflow runs.
 //!
-//! octocrab signs, sends and queues the requests; its models are used where they take every answer that GitHub's description allows.
-//! Its typed calls are not: they know no enterprises and no `ETag`, take a portal's 200 for GitHub's 201, put a whole HTML page into the
-//! error, and say where in a JIT config the reading failed by quoting it. So the requests are its raw ones, and `answer` reads them.
+//! octocrab signs, queues and sends the requests with its typed verbs, and its error has the headers of a refusal; its models are used
+//! where they take every answer that GitHub's description allows. What it reads an answer into is our [`Answer`], which keeps the exact
+//! status, the `ETag`, and to itself what a JIT config says. `ARCHITECTURE.md` says of each of its calls for a single endpoint why it
+//! is not used.
 
 mod app;
 mod contents;
@@ -43,17 +44,20 @@ pub(crate) use runs::{Annotation, Job, JobId, Run};
 use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use http::header::IF_NONE_MATCH;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http_body_util::BodyExt;
 use octocrab::service::middleware::base_uri::BaseUriLayer;
 use octocrab::service::middleware::extra_headers::ExtraHeadersLayer;
-use octocrab::{AuthState, Octocrab, OctocrabBuilder};
+use octocrab::{AuthState, FromResponse, Octocrab, OctocrabBuilder};
 use secrecy::SecretString;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::credentials::GithubCredentials;
 use crate::credentials::mask::Mask;
-use crate::http::cause::{Unanswered, innermost};
+use crate::http::cause::Unanswered;
+use crate::http::headers::Headers;
 use crate::http::{Service, USER_AGENT};
 use crate::values::repository::Repository;
 use crate::values::run::WorkflowRun;
@@ -88,7 +92,8 @@ struct Caller {
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,
-    body: String,
+    /// The body, or the message of a refusal.
+    text: String,
     to_fresh_token: bool,
 }
 
@@ -161,45 +166,31 @@ impl Github {
         path: &str,
         etag: Option<&str>,
     ) -> Result<Answer, GithubError> {
-        let mut headers = HeaderMap::new();
-        if let Some(etag) = etag.and_then(|etag| etag.parse().ok()) {
-            headers.insert(http::header::IF_NONE_MATCH, etag);
-        }
+        let etag = etag.and_then(|etag| etag.parse().ok());
+        let headers = etag.map(|etag| HeaderMap::from_iter([(IF_NONE_MATCH, etag)]));
         let caller = self.caller().await?;
-        let path = self.path(path);
-        let response = caller.client._get_with_headers(path, Some(headers)).await;
-        caller.answer(operation, response).await
-    }
-
-    async fn get_path(&self, operation: &'static str, path: &str) -> Result<Answer, GithubError> {
-        let caller = self.caller().await?;
-        let response = caller.client._get(path).await;
-        caller.answer(operation, response).await
-    }
-
-    async fn post_path(&self, operation: &'static str, path: &str) -> Result<Answer, GithubError> {
-        let caller = self.caller().await?;
-        let response = caller.client._post(path, None::<&()>).await;
-        caller.answer(operation, response).await
+        let answer = caller.client.get_with_headers(path, None::<&()>, headers);
+        caller.answer(operation, answer.await)
     }
 
     async fn post<B: Serialize>(
         &self,
         operation: &'static str,
         path: &str,
-        body: &B,
+        body: Option<&B>,
     ) -> Result<Answer, GithubError> {
         let caller = self.caller().await?;
-        let response = caller.client._post(self.path(path), Some(body)).await;
-        caller.answer(operation, response).await
+        let answer = caller.client.post(path, body).await;
+        caller.answer(operation, answer)
     }
 
     async fn delete(&self, operation: &'static str, path: &str) -> Result<Answer, GithubError> {
         let caller = self.caller().await?;
-        let response = caller.client._delete(self.path(path), None::<&()>).await;
-        caller.answer(operation, response).await
+        let answer = caller.client.delete(path, None::<&()>).await;
+        caller.answer(operation, answer)
     }
 
+    /// Of the repository, organization or enterprise.
     fn path(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
@@ -223,45 +214,68 @@ fn client(connector: SharedHttpConnector, api: &http::Uri, token: SecretString) 
 }
 
 impl Caller {
-    async fn answer<B>(
+    fn answer(
         &self,
         operation: &'static str,
-        response: octocrab::Result<http::Response<B>>,
-    ) -> Result<Answer, GithubError>
-    where
-        B: http_body_util::BodyExt<Data = bytes::Bytes>,
-        B::Error: std::error::Error,
-    {
+        answer: octocrab::Result<Answer>,
+    ) -> Result<Answer, GithubError> {
         Ok(Answer {
             to_fresh_token: self.has_fresh_token,
-            ..answer(operation, response).await?
+            ..answered(operation, answer)?
         })
     }
 }
 
-async fn answer<B>(
+/// An answer, be it a refusal; an error where there is none.
+fn answered(
     operation: &'static str,
-    response: octocrab::Result<http::Response<B>>,
-) -> Result<Answer, GithubError>
-where
-    B: http_body_util::BodyExt<Data = bytes::Bytes>,
-    B::Error: std::error::Error,
-{
-    let (parts, body) = response
-        .map_err(|error| GithubError::unanswered(operation, Unanswered::new(&error)))?
-        .into_parts();
-    let broke_off = |error: B::Error| Unanswered::sent(innermost(&error));
-    let bytes = body
-        .collect()
-        .await
-        .map_err(|error| GithubError::unanswered(operation, broke_off(error)))?
-        .to_bytes();
-    Ok(Answer {
-        status: parts.status,
-        headers: parts.headers,
-        body: String::from_utf8_lossy(&bytes).into_owned(),
-        to_fresh_token: false,
-    })
+    answer: octocrab::Result<Answer>,
+) -> Result<Answer, GithubError> {
+    match answer {
+        Ok(answer) => Ok(answer),
+        Err(octocrab::Error::GitHub { source, .. }) => Ok(Answer::from(*source)),
+        Err(error) => {
+            let cause = Unanswered::new(&error);
+            Err(GithubError::unanswered(operation, cause))
+        }
+    }
+}
+
+impl FromResponse for Answer {
+    async fn from_response<B>(response: http::Response<B>) -> octocrab::Result<Self>
+    where
+        B: BodyExt<Data = bytes::Bytes, Error = octocrab::Error> + Send,
+    {
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await?.to_bytes();
+        Ok(Self {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            to_fresh_token: false,
+        })
+    }
+}
+
+/// A refusal. Its message is the whole body where that is a page, or JSON without a message: a log has no use for it.
+impl From<octocrab::GitHubError> for Answer {
+    fn from(refusal: octocrab::GitHubError) -> Self {
+        let headers = refusal.headers.unwrap_or_default();
+        let is_json = headers
+            .text("content-type")
+            .is_some_and(|kind| kind.contains("json"));
+        let is_message = is_json && !refusal.message.starts_with(['{', '[', '"', '<']);
+        Self {
+            status: refusal.status_code,
+            text: if is_message {
+                refusal.message
+            } else {
+                String::new()
+            },
+            headers,
+            to_fresh_token: false,
+        }
+    }
 }
 
 impl Answer {
@@ -272,7 +286,7 @@ impl Answer {
         expected: StatusCode,
     ) -> Result<T, GithubError> {
         self.expect(operation, expected)?;
-        serde_json::from_str(&self.body).map_err(|error| {
+        serde_json::from_str(&self.text).map_err(|error| {
             // Only the place: the body of a JIT config must not reach a log.
             let place = format!("line {}, column {}", error.line(), error.column());
             GithubError::unreadable(operation, place)
@@ -287,7 +301,7 @@ impl Answer {
         if self.status.is_success() {
             return Err(GithubError::unexpected(operation, self.status));
         }
-        let refused = GithubError::refused(operation, self.status, &self.headers, &self.body);
+        let refused = GithubError::refused(operation, self.status, &self.headers, &self.text);
         // Here alone is decided what such a 401 means; the error then passes like any other that does.
         if self.to_fresh_token && self.status == StatusCode::UNAUTHORIZED {
             return Err(refused.of_fresh_token());
@@ -316,4 +330,44 @@ fn headers() -> Vec<(HeaderName, HeaderValue)> {
             HeaderValue::from_static("2022-11-28"),
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::Full;
+
+    use super::*;
+
+    async fn refused(status: u16, kind: &'static str, body: &'static str) -> String {
+        let body = Full::from(body).map_err(|never| match never {}).boxed();
+        let mut response = http::Response::new(body);
+        *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
+        let headers = response.headers_mut();
+        headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        let refusal = octocrab::map_github_error(response).await.map(drop);
+        let never = |()| unreachable!("a refusal is an error");
+        let error = answered(LIST, refusal.map(never))
+            .and_then(|answer| answer.expect(LIST, StatusCode::OK));
+        error.map_or_else(|error| error.to_string(), |()| "accepted".to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_refusal_says_github_s_message_and_shows_no_page() {
+        let tell = |status: &str| format!("could not {LIST}: GitHub answered {status}");
+        let json = "application/json; charset=utf-8";
+        for (status, kind, body, told) in [
+            (404, json, r#"{"message": "Not Found"}"#, "404 `Not Found`"),
+            (403, json, r#"{"error": "x"}"#, "403 `Forbidden`"),
+            (502, json, "<html>bad gateway</html>", "502 `Bad Gateway`"),
+            (502, "text/html", "<html>x</html>", "502 `Bad Gateway`"),
+            (
+                503,
+                "text/plain",
+                "no upstream",
+                "503 `Service Unavailable`",
+            ),
+        ] {
+            assert_eq!(refused(status, kind, body).await, tell(told), "{body}");
+        }
+    }
 }

@@ -67,7 +67,7 @@ impl Github {
         let separator = if path.contains('?') { '&' } else { '?' };
         for page in 1.. {
             let path = format!("{path}{separator}per_page={PAGE}&page={page}");
-            let answer = self.get_path(operation, &path).await?;
+            let answer = self.get(operation, &path, None).await?;
             let page: P = answer.json(operation, StatusCode::OK)?;
             if list.read(page.into_parts()) {
                 break;

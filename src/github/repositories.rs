@@ -15,7 +15,7 @@ impl Github {
     /// Whether everybody may see the repository, and so open a pull request.
     pub(crate) async fn is_public(&self) -> Result<bool, GithubError> {
         let path = format!("/repos/{}", self.repository);
-        let answer = self.get_path(VISIBILITY, &path).await?;
+        let answer = self.get(VISIBILITY, &path, None).await?;
         let Repository { private } = answer.json(VISIBILITY, StatusCode::OK)?;
         Ok(!private)
     }

@@ -136,9 +136,8 @@ impl Github {
             labels,
             work_folder: "_work",
         };
-        let answer = self
-            .post(CREATE, "/runners/generate-jitconfig", &request)
-            .await?;
+        let path = self.path("/runners/generate-jitconfig");
+        let answer = self.post(CREATE, &path, Some(&request)).await?;
         let GeneratedJitConfig {
             runner,
             encoded_jit_config,
@@ -153,7 +152,7 @@ impl Github {
     #[cfg(not(target_family = "wasm"))]
     pub(super) async fn registration_token(&self) -> Result<SecretString, GithubError> {
         let path = self.path("/runners/registration-token");
-        let answer = self.post_path(REGISTRATION, &path).await?;
+        let answer = self.post(REGISTRATION, &path, None::<&()>).await?;
         let SelfHostedRunnerToken { token, .. } = answer.json(REGISTRATION, StatusCode::CREATED)?;
         Ok(token.into())
     }
@@ -164,7 +163,7 @@ impl Github {
         architecture: Architecture,
     ) -> Result<Option<Download>, GithubError> {
         let downloads: Vec<Download> = self
-            .get(DOWNLOADS, "/runners/downloads", None)
+            .get(DOWNLOADS, &self.path("/runners/downloads"), None)
             .await?
             .json(DOWNLOADS, StatusCode::OK)?;
         Ok(downloads.into_iter().find(|download| {
@@ -178,7 +177,7 @@ impl Github {
         id: RunnerId,
         etag: Option<&str>,
     ) -> Result<Status, GithubError> {
-        let answer = self.get(LOOK, &format!("/runners/{id}"), etag).await?;
+        let answer = self.get(LOOK, &self.runner_path(id), etag).await?;
         match answer.status {
             StatusCode::NOT_MODIFIED => Ok(Status::Unchanged),
             StatusCode::NOT_FOUND => Ok(Status::Gone),
@@ -211,10 +210,14 @@ impl Github {
         })
     }
 
+    fn runner_path(&self, id: RunnerId) -> String {
+        self.path(&format!("/runners/{id}"))
+    }
+
     /// `DELETE …/{id}`.
     pub(crate) async fn delete_runner(&self, id: RunnerId) -> Result<Deletion, GithubError> {
         let is_first = self.deletions.ask(id);
-        let answer = self.delete(DELETE, &format!("/runners/{id}")).await?;
+        let answer = self.delete(DELETE, &self.runner_path(id)).await?;
         match answer.status {
             StatusCode::NOT_FOUND => {
                 if is_first {

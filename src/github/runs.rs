@@ -124,7 +124,7 @@ impl Github {
     /// `GET …/actions/runs/{id}`.
     pub(crate) async fn workflow_run(&self, id: u64) -> Result<Run, GithubError> {
         let path = self.actions(&format!("/runs/{id}"));
-        self.get_path(LOOK_AT_RUN, &path)
+        self.get(LOOK_AT_RUN, &path, None)
             .await?
             .json(LOOK_AT_RUN, StatusCode::OK)
     }
@@ -132,7 +132,7 @@ impl Github {
     /// `GET …/actions/runs?status=…`: the newest hundred, which is more than a repository has at a time.
     pub(crate) async fn runs_that_are(&self, status: &str) -> Result<Vec<Run>, GithubError> {
         let path = self.actions(&format!("/runs?status={status}&per_page={PAGE}"));
-        let answer = self.get_path(LIST_RUNS, &path).await?;
+        let answer = self.get(LIST_RUNS, &path, None).await?;
         let RunPage { workflow_runs } = answer.json(LIST_RUNS, StatusCode::OK)?;
         Ok(workflow_runs)
     }
@@ -140,7 +140,7 @@ impl Github {
     /// `POST …/actions/runs/{id}/cancel`.
     pub(crate) async fn cancel_run(&self, id: u64) -> Result<(), GithubError> {
         let path = self.actions(&format!("/runs/{id}/cancel"));
-        let answer = self.post_path(CANCEL, &path).await?;
+        let answer = self.post(CANCEL, &path, None::<&()>).await?;
         answer.expect(CANCEL, StatusCode::ACCEPTED)
     }
 
@@ -164,7 +164,7 @@ impl Github {
             "/repos/{}/check-runs/{}/annotations?per_page={PAGE}",
             self.repository, job.0
         );
-        let answer = self.get_path(LOOK_AT_ANNOTATIONS, &path).await?;
+        let answer = self.get(LOOK_AT_ANNOTATIONS, &path, None).await?;
         answer.json(LOOK_AT_ANNOTATIONS, StatusCode::OK)
     }
 
@@ -179,7 +179,7 @@ impl Github {
     }
 
     async fn rerun(&self, path: &str) -> Result<(), GithubError> {
-        let answer = self.post_path(RERUN, &self.actions(path)).await?;
+        let answer = self.post(RERUN, &self.actions(path), None::<&()>).await?;
         answer.expect(RERUN, StatusCode::CREATED)
     }
 
