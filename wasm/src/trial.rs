@@ -120,3 +120,113 @@ impl<'t> Trial<'t> {
             })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::issue_code::INVALID_ACTION;
+    use crate::position::Span;
+    use crate::verdict::{Permission, Refusal};
+
+    fn verdict(errors: usize, decision: Decision) -> Verdict {
+        Verdict {
+            granted: false,
+            refused: (errors > 0).then_some(Refusal { errors, line: 1 }),
+            assumed: crate::verdict::Assumed::default(),
+            permissions: vec![Permission {
+                action: "ec2:RunInstances".to_owned(),
+                decision,
+                explanation: String::new(),
+                statements: Vec::new(),
+                conditions: Vec::new(),
+                resources: Vec::new(),
+            }],
+        }
+    }
+
+    #[test]
+    fn no_worse_is_no_more_errors_and_no_permission_less() {
+        use Decision::{Conditional, Denied, Granted, Missing};
+        let is_no_worse = |before, after, in_doubt, syntax_errors| {
+            let trial = Trial {
+                text: "",
+                verdict: &before,
+                in_doubt,
+                syntax_errors,
+            };
+            trial.is_no_worse(&after)
+        };
+        for (before, after, plain, in_doubt, broken) in [
+            ((0, Granted), (0, Granted), true, true, true),
+            ((0, Granted), (0, Conditional), false, false, true),
+            ((0, Conditional), (0, Missing), false, true, true),
+            ((0, Conditional), (0, Granted), true, true, true),
+            ((0, Missing), (0, Denied), false, false, true),
+            ((0, Denied), (0, Granted), true, true, true),
+            ((1, Missing), (1, Missing), true, true, true),
+            ((1, Missing), (0, Denied), false, false, true),
+            ((1, Missing), (2, Granted), false, false, false),
+            ((0, Missing), (1, Granted), false, false, false),
+        ] {
+            let ask = |in_doubt, syntax_errors| {
+                let (before, after) = (verdict(before.0, before.1), verdict(after.0, after.1));
+                is_no_worse(before, after, in_doubt, syntax_errors)
+            };
+            let found = (ask(false, 0), ask(true, 0), ask(false, 1));
+            assert_eq!(found, (plain, in_doubt, broken), "{before:?} {after:?}");
+        }
+    }
+
+    // Whether the change stays, and what it is said to grant.
+    fn held(
+        text: &str,
+        code: crate::issue_code::Code,
+        new: (Span, &str),
+        after: &Verdict,
+    ) -> (bool, usize) {
+        let before = verdict(0, Decision::Conditional);
+        let parsed = json::parse(text);
+        let trial = Trial::new(text, &before, &parsed, &Policy::new(&parsed.root));
+        let change = Change::new("", new.0, new.1);
+        let mut one = Diagnostic {
+            code,
+            places: Vec::new(),
+            message: String::new(),
+            change: Some(change),
+            refused: false,
+        };
+        let granted = trial.hold(std::iter::once(&mut one), |_| after.clone());
+        (one.change.is_some(), granted.len())
+    }
+
+    #[test]
+    fn a_change_stays_that_does_no_harm() {
+        let (better, same, worse) = (
+            verdict(0, Decision::Granted),
+            verdict(0, Decision::Conditional),
+            verdict(0, Decision::Missing),
+        );
+        let first = Span::new(1, 2);
+        for (text, code, new, after, expected) in [
+            ("[1]", INVALID_ACTION, "2", &better, (true, 1)),
+            ("[1]", INVALID_ACTION, "2", &same, (true, 0)),
+            ("[1]", INVALID_ACTION, "2", &worse, (false, 0)),
+            ("[1]", JSON_SYNTAX_ERROR, "2", &worse, (false, 0)),
+            // Nothing would change.
+            ("[1]", INVALID_ACTION, "1", &better, (false, 0)),
+            // Where the text is broken, as many errors may stay, and no more.
+            ("[1 2]", JSON_SYNTAX_ERROR, "3", &worse, (true, 0)),
+            ("[1 2]", JSON_SYNTAX_ERROR, "3 4", &better, (false, 0)),
+            ("[1 2]", INVALID_ACTION, "3 4", &worse, (true, 0)),
+        ] {
+            let found = held(text, code, (first, new), after);
+            assert_eq!(found, expected, "{text} {new}");
+        }
+        // A variable may not be lost.
+        let text = "[\"${aws:username}\"]";
+        let whole = Span::new(1, text.len() - 1);
+        assert!(!held(text, INVALID_ACTION, (whole, "\"a\""), &better).0);
+        assert!(held(text, INVALID_ACTION, (whole, "\"${a}\""), &better).0);
+        assert!(held(text, INVALID_ACTION, (whole, "\"${a}${b}\""), &better).0);
+    }
+}
