@@ -130,3 +130,21 @@ def test_a_hundred_starts_fit_into_one_token_s_hour(
     counted = sum(one.status != 304 for one in github.gate.exchanges)
     assert counted / len(starts) * 100 <= 5_000 / 5, "a fifth of the hour's requests"
     assert len(github.gate.exchanges) / len(starts) > 15, "they did look every second"
+
+
+@pytest.mark.github(openapi_validation=False)
+def test_a_sweep_of_three_hundred_on_a_slow_day(
+    sprinters: Program, github: GitHub, crowd: Callable[..., Crowd]
+) -> None:
+    """A quarter of a second a call, a record and an instance each: the sweep's time grows with what there is to end."""
+    ec2 = crowd()
+    started, _ = with_peak(sprinters.begin("start", **AMI, count="300"))
+    assert started.code == 0, started.log
+    for one in ec2.living.values():
+        one.tags["sprinters:expires"] = "2020-01-01T00:00:00Z"
+    ec2.gate.latency = github.gate.latency = 0.25
+    run, _ = with_peak(sprinters.begin("sweep"))
+
+    assert run.code == 0, run.log
+    assert not ec2.living and not github.records()
+    assert run.log.count("which had expired") == 300
