@@ -201,4 +201,87 @@ mod tests {
         assert_eq!(nearest("Zebra", ["Action", "Resource"].into_iter()), None);
         assert_eq!(distance("Recieve", "receive"), 1);
     }
+
+    // The plainest reading: change, insert, delete or swap one letter after another.
+    fn slowly(a: &[u8], b: &[u8]) -> usize {
+        let (Some((x, more_a)), Some((y, more_b))) = (a.split_first(), b.split_first()) else {
+            return a.len() + b.len();
+        };
+        let change = slowly(more_a, more_b) + usize::from(!x.eq_ignore_ascii_case(y));
+        let best = change.min(slowly(more_a, b) + 1).min(slowly(a, more_b) + 1);
+        match (more_a.split_first(), more_b.split_first()) {
+            (Some((x2, rest_a)), Some((y2, rest_b)))
+                if x.eq_ignore_ascii_case(y2) && x2.eq_ignore_ascii_case(y) =>
+            {
+                best.min(slowly(rest_a, rest_b) + 1)
+            }
+            _ => best,
+        }
+    }
+
+    #[test]
+    fn edits_are_counted_as_one_counts_them_by_hand() {
+        let mut words = vec![String::new()];
+        for at in 0..40 {
+            let longer: Vec<String> = ["a", "b", "C"]
+                .iter()
+                .map(|c| format!("{}{c}", words[at]))
+                .collect();
+            words.extend(longer);
+        }
+        for a in &words {
+            for b in &words {
+                assert_eq!(
+                    distance(a, b),
+                    slowly(a.as_bytes(), b.as_bytes()),
+                    "{a} {b}"
+                );
+            }
+        }
+        let long = |n: usize| "x".repeat(n);
+        assert_eq!(distance(&long(80), &long(72)), 8);
+        for (a, b) in [(80, 71), (81, 80), (80, 81), (0, 9)] {
+            assert!(distance(&long(a), &long(b)) > 1_000, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn a_third_of_a_name_may_be_wrong() {
+        let near = |name: &str| nearest(name, ["abcdef", "xyz"].into_iter());
+        assert_eq!(near("abcdxx"), Some("abcdef"));
+        assert_eq!(near("abcxxx"), None);
+        assert_eq!(near("abcd"), Some("abcdef"));
+        assert_eq!(near("abc"), None);
+        assert_eq!(near("abcdefgh"), Some("abcdef"));
+        assert_eq!(near("abcdefghi"), None);
+        assert_eq!((near("xy"), near("x")), (Some("xyz"), None));
+        // Of two that are as near, the first in the alphabet.
+        assert_eq!(nearest("cat", ["hat", "bat"].into_iter()), Some("bat"));
+    }
+
+    #[test]
+    fn edits_are_applied_in_the_order_of_the_text() {
+        let edits = [
+            (Span::new(4, 5), "E".to_owned()),
+            (Span::new(0, 0), "<".to_owned()),
+            (Span::new(1, 3), String::new()),
+        ];
+        assert_eq!(apply_spans("abcdef", &edits), "<adEf");
+    }
+
+    #[test]
+    fn removal_finds_what_is_deep_inside() {
+        let text = r#"{"a": {"b": [{"c": 1}, {"d": 2, "e": 3}], "f": 4}}"#;
+        for (gone, left) in [
+            (r#"{"c": 1}"#, r#"{"a": {"b": [{"d": 2, "e": 3}], "f": 4}}"#),
+            (r#""d""#, r#"{"a": {"b": [{"c": 1}, {"e": 3}], "f": 4}}"#),
+            ("3", r#"{"a": {"b": [{"c": 1}, {"d": 2}], "f": 4}}"#),
+            (r#""f""#, r#"{"a": {"b": [{"c": 1}, {"d": 2, "e": 3}]}}"#),
+        ] {
+            assert_eq!(without(text, gone), left);
+        }
+        let root = parse(text).root;
+        assert_eq!(removal(&root, Span::new(7, 9)), None);
+        assert_eq!(removal(&root, Span::new(100, 101)), None);
+    }
 }
