@@ -373,7 +373,24 @@ mod tests {
             ],
             ..Simulation::default()
         };
-        for question in [question(Vec::new()), question(vec![policy.clone()])] {
+        let plain = include_str!("../tests/policies/plain_six.json").to_owned();
+        let denies = r#"{"Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}}"#;
+        let matched = |denies: &[&str]| {
+            let mut all = vec![plain.clone()];
+            all.extend(denies.iter().map(|text| (*text).to_owned()));
+            Simulation {
+                policy_input_list: all,
+                ..question(Vec::new())
+            }
+        };
+        let answer = simulate(&matched(&[denies])).unwrap();
+        assert!(!answer.evaluation_results[0].matched_statements.is_empty());
+        for question in [
+            question(Vec::new()),
+            question(vec![policy.clone()]),
+            matched(&[]),
+            matched(&[denies]),
+        ] {
             let answer = simulate(&question).unwrap();
             assert_eq!(simulation(&answer), serde_json::to_string(&answer).unwrap());
         }

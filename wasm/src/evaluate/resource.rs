@@ -52,20 +52,6 @@ impl Target {
         Self { text, is_open }
     }
 
-    /// The target as people read it.
-    #[must_use]
-    pub fn shown(&self) -> String {
-        let mut out = String::with_capacity(self.text.len());
-        for c in self.text.chars() {
-            if c != HOLE {
-                out.push(c);
-            } else if !out.ends_with('*') {
-                out.push('*');
-            }
-        }
-        out
-    }
-
     /// Whether the pattern covers the target.
     #[must_use]
     pub fn matched(&self, pattern: &str, version: Version, facts: &dyn Facts) -> Tri {
