@@ -25,6 +25,7 @@ from standins.ec2.xml import error_xml
 from standins.gate import answer, delayed, empty, then, truncated
 from standins.github import GitHub, Job, Kind, Runner, SetJob
 from standins.program import Program, Running
+from standins.proxy import ec2_error
 from standins.server import Handler, Outcome, Request, Response
 
 pytestmark = pytest.mark.not_portable
@@ -339,6 +340,46 @@ def test_killed_and_started_again(
     assert len(ec2.instances()) == 1, "no double launch"
     until(lambda: not left_behind(), "everything's end", timeout=40)
     stopped(second)
+
+
+DENIED = ec2_error("UnauthorizedOperation", "You are not authorized to perform this operation.", 403)
+
+
+def asks_where_jobs_ran(request: Request) -> bool:
+    return "tag:sprinters:runner-id" in request.form.values()
+
+
+@pytest.mark.parametrize("answers", [True, False], ids=["answered", "unanswered"])
+def test_a_job_that_ended_while_nobody_listened_has_its_line(
+    listen: Listen, push: Push, github: GitHub, ec2: Ec2, behaves: Behaves, answers: bool
+) -> None:
+    """EC2 shows an instance for about an hour after its end."""
+    behaves.job_takes = 1
+    first = listen()
+    job = push()
+    github.runners.wait(lambda: job.stage == "running", SOON, "the job's start")
+    first.kill()
+    first.process.wait()
+    done(github, job)
+    until(lambda: not ec2.living(), "the instance's end")
+    asked: list[Request] = []
+
+    def noted(request: Request, serve: Handler) -> Outcome:
+        asked.append(request)
+        return serve(request) if answers else DENIED(request, serve)
+
+    ec2.gate.fail("DescribeInstances", noted, times=None, when=asks_where_jobs_ran)
+    second = listen()
+    until(lambda: bool(asked), "the question where it ran")
+    time.sleep(0.3)
+    log = stopped(second)
+
+    [line] = [line for line in log.splitlines() if "job `build`" in line]
+    if answers:
+        assert "m7i.large in eu-central-1a, $" in line and "launched +" in line, log
+    else:
+        assert line.endswith("; its instance and price are not known"), log
+    assert len(ec2.instances()) == 1, "no double launch"
 
 
 def drain(sprinters: Program, name: str) -> subprocess.Popen[str]:

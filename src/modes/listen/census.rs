@@ -95,7 +95,7 @@ pub(super) async fn prove(clients: &Clients) -> Result<(), Failure> {
     })
 }
 
-/// The set's instances that are not terminated. Another repository may have a set of that name.
+/// The set's instances that are not terminated.
 async fn living(
     clients: &Clients,
     tag: &str,
@@ -113,13 +113,37 @@ async fn living(
         format!("tag:{}", tags::OURS),
         format!("tag:{}", tags::SCALE_SET),
     );
-    let (ours, set) = (["true".to_owned()], [tag.to_owned()]);
+    let (yes, set) = (["true".to_owned()], [tag.to_owned()]);
     let filters: [(&str, &[String]); 3] = [
-        (&by_ours, &ours),
+        (&by_ours, &yes),
         (&by_set, &set),
         ("instance-state-name", &states),
     ];
     let found = describe(clients, &filters, deadline).await?;
+    Ok(ours(clients, found))
+}
+
+/// The set's instances of these runners, also those that have ended: EC2 shows them for about an hour.
+pub(super) async fn of_runners(
+    clients: &Clients,
+    tag: &str,
+    runners: &[RunnerId],
+) -> Result<Vec<Instance>, Failure> {
+    let (by_ours, by_set, by_runner) = (
+        format!("tag:{}", tags::OURS),
+        format!("tag:{}", tags::SCALE_SET),
+        format!("tag:{}", tags::RUNNER_ID),
+    );
+    let (yes, set) = (["true".to_owned()], [tag.to_owned()]);
+    let runners: Vec<String> = runners.iter().map(ToString::to_string).collect();
+    let filters: [(&str, &[String]); 3] =
+        [(&by_ours, &yes), (&by_set, &set), (&by_runner, &runners)];
+    let found = describe(clients, &filters, Deadline::after(PATIENCE)).await?;
+    Ok(ours(clients, found))
+}
+
+/// Another repository may have a set of that name.
+fn ours(clients: &Clients, found: Vec<Instance>) -> Vec<Instance> {
     let scope = clients.run.scope.tag();
     let repository = clients.run.repository.to_string();
     let is_ours = |instance: &Instance| {
@@ -127,7 +151,7 @@ async fn living(
         let same = |other: &str| other.eq_ignore_ascii_case(&repository);
         is_there && (scope.is_some() || instance.tag(tags::REPOSITORY).is_some_and(same))
     };
-    Ok(found.into_iter().filter(is_ours).collect())
+    found.into_iter().filter(is_ours).collect()
 }
 
 async fn describe(

@@ -91,6 +91,20 @@ impl Set {
             .spawn(async move { News::Census(census::take(&clients, &plan).await) });
     }
 
+    /// Looks for the instances of jobs that were over before they were seen. What EC2 does not tell is said to be unknown.
+    pub(super) fn ask_where_they_ran(&mut self) {
+        if self.unreported.is_empty() {
+            return;
+        }
+        let jobs = std::mem::take(&mut self.unreported);
+        let (clients, tag) = (self.clients.clone(), self.tag());
+        self.errands.spawn(async move {
+            let runners: Vec<RunnerId> = jobs.iter().filter_map(|over| over.runner).collect();
+            let found = census::of_runners(&clients, &tag, &runners).await;
+            News::Ran(jobs, found.unwrap_or_default())
+        });
+    }
+
     /// Ends runners without a job. The record goes first: from then on no job comes, and GitHub refuses where one just has.
     pub(super) fn end(&mut self, idle: Vec<Due>) {
         for due in idle {
@@ -171,6 +185,7 @@ impl Set {
                     self.voice.warns("trouble", why);
                 }
             }
+            News::Ran(jobs, instances) => self.report_late(&jobs, &instances),
             News::Warning(text) => self.voice.warns("trouble", text),
             News::Nothing => {}
         }

@@ -281,7 +281,7 @@ impl Member {
 }
 
 /// An instance of the set that this process has not launched.
-fn adopted(instance: &Instance, prices: Prices, now: SystemTime) -> Member {
+pub(super) fn adopted(instance: &Instance, prices: Prices, now: SystemTime) -> Member {
     Member {
         instance: instance.id.clone(),
         runner: instance.runner_id(),

@@ -16,6 +16,8 @@ pub(super) struct Ended<'a> {
     pub job: &'a Job,
     pub result: &'a str,
     pub runner: Option<&'a Member>,
+    /// It had a runner, and nothing is known of its instance.
+    pub is_unknown: bool,
     /// What kept it waiting.
     pub hindrance: Option<&'a str>,
 }
@@ -88,6 +90,9 @@ impl Ended<'_> {
                 }
                 (None, _) => {}
             }
+        }
+        if self.is_unknown {
+            line.push_str("; its instance and price are not known");
         }
         if let Some(hindrance) = self.hindrance {
             line.push_str(&format!("; it waited because {hindrance}"));
@@ -205,6 +210,7 @@ mod tests {
             job: &job,
             result: "succeeded",
             runner: Some(&runner),
+            is_unknown: false,
             hindrance: Some("`max-runners` (2) lived"),
         };
         assert_eq!(
@@ -234,5 +240,15 @@ mod tests {
             ..ended
         };
         assert!(ended.line().contains("online +31.0 s, started +31.0 s"));
+        let ended = Ended {
+            runner: None,
+            is_unknown: true,
+            ..ended
+        };
+        assert!(
+            ended
+                .line()
+                .contains("; its instance and price are not known; it waited")
+        );
     }
 }

@@ -8,12 +8,13 @@ use tokio::time::Instant;
 use super::census::{Census, Plan, Records};
 use super::errand::Due;
 use super::fleet::{Member, Stage};
-use super::prices;
+use super::prices::{self, Prices};
 use super::set::{Doubtful, Set};
 use crate::ec2::Instance;
 use crate::github::Runner;
 use crate::teardown::Record;
 use crate::values::network::InstanceId;
+use crate::values::region::Region;
 use crate::values::run;
 use crate::values::runner_id::RunnerId;
 
@@ -27,6 +28,10 @@ const LOST_FOR: Duration = Duration::from_mins(20);
 const RECORD_LEFT: Duration = Duration::from_secs(30);
 /// A record that is younger may not be known everywhere.
 const FRESH: Duration = Duration::from_secs(5);
+
+fn price_in(home: &Region, instance: &Instance) -> Prices {
+    prices::of_instance(instance, instance.id.region().unwrap_or(home))
+}
 
 impl Set {
     /// The tag's value: a name alone does not tell two sets of different runner groups apart.
@@ -113,9 +118,7 @@ impl Set {
         let with_instance: BTreeSet<RunnerId> =
             instances.iter().filter_map(Instance::runner_id).collect();
         let home = self.clients.region.clone();
-        let price = |instance: &Instance| {
-            prices::of_instance(instance, instance.id.region().unwrap_or(&home))
-        };
+        let price = |instance: &Instance| price_in(&home, instance);
         let ended: BTreeSet<InstanceId> = gone.keys().cloned().collect();
         let has_ended = |id: &InstanceId| ended.contains(id);
         for mut left in self.fleet.see_instances(instances, price, has_ended, now) {
@@ -148,6 +151,10 @@ impl Set {
         self.has_looked = true;
         self.forget_lost();
         self.overdue(now)
+    }
+
+    pub(super) fn price_of(&self, instance: &Instance) -> Prices {
+        price_in(&self.clients.region, instance)
     }
 
     fn seen_online(&self) -> Vec<RunnerId> {

@@ -2,9 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::fleet::{Member, adopted};
 use super::job_line::Ended;
 use super::reconcile;
 use super::set::Set;
+use crate::ec2::Instance;
 use crate::github::scale_sets::{Event, Job, Message};
 use crate::values::runner_id::RunnerId;
 
@@ -43,9 +45,10 @@ impl Set {
                     job,
                     runner,
                     result,
-                } => self.completed(&job, runner, &result),
+                } => self.completed(job, runner, result),
             }
         }
+        self.ask_where_they_ran();
         self.jobs.forget_before(SystemTime::now() - LONGEST_QUEUE);
         // A job that comes while runners that are done still count against `max-runners` waits until they are seen to be gone.
         self.look_within(self.pause_of_look());
@@ -79,14 +82,38 @@ impl Set {
         }
     }
 
-    fn completed(&mut self, job: &Job, runner: Option<RunnerId>, result: &str) {
-        if !self.jobs.complete(job) {
+    fn completed(&mut self, job: Job, runner: Option<RunnerId>, result: String) {
+        if !self.jobs.complete(&job) {
             return;
         }
-        let member = runner.and_then(|runner| {
-            let past = || self.past.iter().find(|one| one.runner == Some(runner));
-            self.fleet.of(runner).or_else(past)
-        });
+        self.service.metrics.completed(&self.voice.set, &result);
+        let over = JobOver {
+            job,
+            runner,
+            result,
+        };
+        match runner {
+            // It ended while no listener was here: EC2 is asked once for all jobs of a message.
+            Some(runner) if self.member_of(runner).is_none() => self.unreported.push(over),
+            Some(_) | None => self.report(&over, runner.and_then(|runner| self.member_of(runner))),
+        }
+        if let Some(runner) = runner {
+            self.fleet.finished(runner);
+        }
+    }
+
+    fn member_of(&self, runner: RunnerId) -> Option<&Member> {
+        let past = || self.past.iter().find(|one| one.runner == Some(runner));
+        self.fleet.of(runner).or_else(past)
+    }
+
+    /// The line of a job that is over.
+    fn report(&self, over: &JobOver, member: Option<&Member>) {
+        let JobOver {
+            job,
+            runner,
+            result,
+        } = over;
         let served = member.map(|member| member.launched).or(job.started);
         let hindrance = job
             .queued
@@ -95,12 +122,29 @@ impl Set {
             job,
             result,
             runner: member,
+            is_unknown: runner.is_some() && member.is_none(),
             hindrance,
         };
         self.voice.log_with("job", ended.line(), ended.fields());
-        self.service.metrics.completed(&self.voice.set, result);
-        if let Some(runner) = runner {
-            self.fleet.finished(runner);
+    }
+
+    /// Reports the jobs whose instances EC2 was asked for.
+    pub(super) fn report_late(&self, jobs: &[JobOver], instances: &[Instance]) {
+        let now = SystemTime::now();
+        for over in jobs {
+            let of_job = |one: &&Instance| over.runner.is_some() && one.runner_id() == over.runner;
+            let instance = instances.iter().find(of_job);
+            let seen = instance.map(|one| adopted(one, self.price_of(one), now));
+            let known = over.runner.and_then(|runner| self.member_of(runner));
+            self.report(over, known.or(seen.as_ref()));
         }
     }
+}
+
+/// A job that is over.
+#[derive(Debug)]
+pub(super) struct JobOver {
+    pub job: Job,
+    pub runner: Option<RunnerId>,
+    pub result: String,
 }

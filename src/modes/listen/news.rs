@@ -1,6 +1,8 @@
 //! What a set hears from the calls that it makes beside its long poll.
 
 use super::census::Census;
+use super::messages::JobOver;
+use crate::ec2::Instance;
 use crate::error::Failure;
 use crate::values::network::InstanceId;
 
@@ -11,6 +13,8 @@ pub(super) enum News {
     Ended(InstanceId, Result<bool, String>),
     /// A runner's record could not be deleted; why, unless GitHub says that the runner has a job.
     RecordLeft(Option<String>),
+    /// Instances of jobs that were over before this listener saw where they ran, as far as EC2 still shows them.
+    Ran(Vec<JobOver>, Vec<Instance>),
     Warning(String),
     Nothing,
 }

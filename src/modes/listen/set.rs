@@ -13,6 +13,7 @@ use super::fleet::{Fleet, Member};
 use super::hindrance::Hindrance;
 use super::jobs::Jobs;
 use super::launching::{Launching, Outcome};
+use super::messages::JobOver;
 use super::metrics::Standing;
 use super::news::News;
 use super::reconcile::{self, Decision, Demand, Limits};
@@ -68,6 +69,8 @@ pub(super) struct Set {
     pub ending: BTreeSet<InstanceId>,
     /// Runners that are gone.
     pub past: VecDeque<Member>,
+    /// Jobs that are over, and that ran where nobody here has looked.
+    pub unreported: Vec<JobOver>,
     /// Runners that took their job with them, and since when.
     pub lost: Vec<(Instant, RunnerId)>,
     /// What keeps jobs waiting.
@@ -123,6 +126,7 @@ impl Set {
             record_left: None,
             ending: BTreeSet::new(),
             past: VecDeque::new(),
+            unreported: Vec::new(),
             lost: Vec::new(),
             hindrance: Hindrance::default(),
             excess_since: None,
