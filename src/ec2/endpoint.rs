@@ -1,6 +1,8 @@
-//! Where EC2 is asked, for opening a connection ahead.
+//! Where EC2 and STS are asked, for opening a connection ahead.
 
 use aws_sdk_ec2::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
+use aws_sdk_sts::config::endpoint as sts;
+use aws_sdk_sts::config::endpoint::ResolveEndpoint as _;
 
 use crate::values::region::Region;
 
@@ -17,6 +19,23 @@ pub(crate) async fn ping(
         Some(named) => named,
         None => of(region).await?,
     };
+    below(&base)
+}
+
+/// The same for the region's STS, which gives a role's credentials.
+pub(crate) async fn ping_sts(
+    region: &Region,
+    environment: impl Fn(&str) -> Option<String>,
+) -> Option<http::Uri> {
+    let named = environment("AWS_ENDPOINT_URL_STS").or_else(|| environment("AWS_ENDPOINT_URL"));
+    let base = match named {
+        Some(named) => named,
+        None => of_sts(region).await?,
+    };
+    below(&base)
+}
+
+fn below(base: &str) -> Option<http::Uri> {
     format!("{}/{PING}", base.trim_end_matches('/'))
         .parse()
         .ok()
@@ -25,6 +44,16 @@ pub(crate) async fn ping(
 async fn of(region: &Region) -> Option<String> {
     let params = Params::builder().region(region.as_str()).build().ok()?;
     let endpoint = DefaultResolver::new()
+        .resolve_endpoint(&params)
+        .await
+        .ok()?;
+    Some(endpoint.url().to_owned())
+}
+
+async fn of_sts(region: &Region) -> Option<String> {
+    let builder = sts::Params::builder().region(region.as_str());
+    let params = builder.build().ok()?;
+    let endpoint = sts::DefaultResolver::new()
         .resolve_endpoint(&params)
         .await
         .ok()?;
@@ -45,5 +74,8 @@ mod tests {
             |name: &str| (name == "AWS_ENDPOINT_URL_EC2").then(|| "http://127.0.0.1:9/".to_owned());
         let asked = ping(&china, named).await.map(|uri| uri.to_string());
         assert_eq!(asked.as_deref(), Some("http://127.0.0.1:9/ping"));
+        let asked = ping_sts(&china, |_| None).await.map(|uri| uri.to_string());
+        let expected = "https://sts.cn-north-1.amazonaws.com.cn/ping";
+        assert_eq!(asked.as_deref(), Some(expected));
     }
 }

@@ -20,7 +20,7 @@ mod volumes;
 
 pub(crate) use account::GET_CALLER_IDENTITY;
 pub(crate) use console::GET_CONSOLE_OUTPUT;
-pub(crate) use endpoint::ping;
+pub(crate) use endpoint::{ping, ping_sts};
 pub(crate) use error::{Ec2Error, Kind as Ec2ErrorKind, Next, statement_for};
 pub(crate) use images::{
     CREATE_IMAGE, DELETE_SNAPSHOT, DEREGISTER_IMAGE, DESCRIBE_IMAGES, ImageState, MachineImage,
@@ -179,6 +179,11 @@ impl Ec2 {
             role: self.role.clone(),
             signed_with: self.signed_with,
         }
+    }
+
+    /// Whether its credentials come from a role, so that no call leaves before STS has answered.
+    pub(crate) fn takes_role(&self) -> bool {
+        self.role.is_some()
     }
 
     /// Takes the role, where one is to be taken; it is kept for the calls that follow.

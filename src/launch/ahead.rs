@@ -1,7 +1,8 @@
 //! What a start asks for at its first instruction, beside what it waits for.
 //!
 //! A connection costs two round trips before its first request leaves, one for TCP and one for TLS. So the one to EC2 is opened while
-//! GitHub or the price list is asked, and the runner program is looked up before anybody needs it, which opens the one to GitHub.
+//! GitHub or the price list is asked, the one to STS while GitHub makes the token for it, and the runner program is looked up before
+//! anybody needs it, which opens the one to GitHub.
 
 use std::sync::Arc;
 
@@ -36,10 +37,19 @@ pub(crate) fn ask(
     }
     let asks_ec2 =
         plan::needs_spot_prices(spec) || matches!(spec.regions.first().image, Image::Named(_));
-    if !asks_ec2 {
+    let takes_role = clients.ec2.home().takes_role();
+    if takes_role || !asks_ec2 {
         let clients = clients.clone();
         spawn(&mut asked, async move {
             if let Some(ping) = ec2::ping(&clients.region, environment).await {
+                let _ = get_text(&clients.connector, &ping).await;
+            }
+        });
+    }
+    if takes_role {
+        let clients = clients.clone();
+        spawn(&mut asked, async move {
+            if let Some(ping) = ec2::ping_sts(&clients.region, environment).await {
                 let _ = get_text(&clients.connector, &ping).await;
             }
         });

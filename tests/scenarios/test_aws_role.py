@@ -10,7 +10,8 @@ import pytest
 
 from standins import images
 from standins.aws import ACCOUNT_ID, PLAIN_SIX, Ec2, policy_without
-from standins.gate import answer, reset, stalled
+from standins.distance import Distance
+from standins.gate import answer, delayed, reset, stalled
 from standins.leaks import written
 from standins.oidc import AUDIENCE, Oidc, trust
 from standins.program import Program
@@ -63,6 +64,21 @@ def test_a_whole_life(
         run = sprinters.run(mode)
         assert run.code == 0, run.log
     assert not left_behind()
+
+
+def test_the_connection_to_sts_is_open_before_there_is_a_token(
+    sprinters: Program, ec2: Ec2, oidc: Oidc, role: str
+) -> None:
+    away = Distance(int(ec2.url.rpartition(":")[2]), 0.1)
+    sprinters.environment["AWS_ENDPOINT_URL_STS"] = f"http://127.0.0.1:{away.port}"
+    oidc.gate.fail("oidc-token", delayed(0.5))
+    run = sprinters.run("start", **LAUNCH)
+    away.close()
+
+    assert run.code == 0, run.log
+    [token], [taken] = oidc.gate.calls("oidc-token"), ec2.gate.calls("AssumeRoleWithWebIdentity")
+    [begun] = [one for one in away.opened if one < taken.request.arrived]
+    assert begun < token.answered
 
 
 @pytest.mark.parametrize("name", ["tight", "published_role"])
