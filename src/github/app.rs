@@ -122,6 +122,14 @@ impl App {
         }
     }
 
+    /// What anybody may ask, and what costs no rate limit.
+    pub(super) fn rate_limit(&self) -> Option<http::Uri> {
+        let api = self.api.to_string();
+        format!("{}/rate_limit", api.trim_end_matches('/'))
+            .parse()
+            .ok()
+    }
+
     pub(super) fn id(&self) -> &str {
         &self.key.id
     }

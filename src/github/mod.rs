@@ -142,6 +142,14 @@ impl Github {
         matches!(self.sign_in, SignIn::App(_))
     }
 
+    /// Opens a second connection while an App signs in on the first: with its token, two requests leave together.
+    pub(crate) fn ping(&self) -> Option<http::Uri> {
+        match &self.sign_in {
+            SignIn::Token(_) => None,
+            SignIn::App(app) => app.rate_limit(),
+        }
+    }
+
     /// Revokes what `sign_in` got. Nothing can be asked after it.
     pub(crate) async fn sign_out(&self) -> Result<(), GithubError> {
         match &self.sign_in {

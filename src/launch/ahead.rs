@@ -38,21 +38,26 @@ pub(crate) fn ask(
     let asks_ec2 =
         plan::needs_spot_prices(spec) || matches!(spec.regions.first().image, Image::Named(_));
     let takes_role = clients.ec2.home().takes_role();
-    if takes_role || !asks_ec2 {
-        let clients = clients.clone();
-        spawn(&mut asked, async move {
-            if let Some(ping) = ec2::ping(&clients.region, environment).await {
-                let _ = get_text(&clients.connector, &ping).await;
-            }
-        });
-    }
-    if takes_role {
-        let clients = clients.clone();
-        spawn(&mut asked, async move {
-            if let Some(ping) = ec2::ping_sts(&clients.region, environment).await {
-                let _ = get_text(&clients.connector, &ping).await;
-            }
-        });
-    }
+    let asks_ec2_at_once = asks_ec2 && !takes_role;
+    let clients = clients.clone();
+    spawn(&mut asked, async move {
+        let region = &clients.region;
+        let to_ec2 = async {
+            let ping = ec2::ping(region, environment).await;
+            open(&clients, ping.filter(|_| !asks_ec2_at_once)).await;
+        };
+        let to_sts = async {
+            let ping = ec2::ping_sts(region, environment).await;
+            open(&clients, ping.filter(|_| takes_role)).await;
+        };
+        tokio::join!(to_ec2, to_sts, open(&clients, clients.github.ping()));
+    });
     asked
+}
+
+/// Leaves an open connection behind; what is answered does not matter.
+async fn open(clients: &Clients, ping: Option<http::Uri>) {
+    if let Some(ping) = ping {
+        let _ = get_text(&clients.connector, &ping).await;
+    }
 }

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import PrivateFormat
 from standins import images
 from standins.aws import Ec2
 from standins.cloud import Behaves
+from standins.distance import Distance
 from standins.gate import answer, delayed, reset, stalled, then
 from standins.github import App, GitHub, RunJob
 from standins.program import Program, Run, Running
@@ -101,6 +102,20 @@ def test_rerun_gets_the_permission_for_runs_instead(sprinters: Program, github: 
     assert run.code == 0, run.log
     assert github.apps.asked == [{"repositories": [repository.split("/")[1]], "permissions": permissions}]
     assert_signed_out(github, run)
+
+
+def test_a_second_connection_is_open_before_there_is_a_token(sprinters: Program, github: GitHub, app: App) -> None:
+    """With the token, two requests leave together: neither waits for a connection."""
+    away = Distance(int(github.url.rpartition(":")[2]), 0.1)
+    sprinters.environment["GITHUB_API_URL"] = f"http://127.0.0.1:{away.port}"
+    github.gate.fail("create-installation-token", delayed(0.5))
+    run = sprinters.run("start", **LAUNCH)
+    away.close()
+
+    assert run.code == 0, run.log
+    [token], [minted] = github.gate.calls("create-installation-token"), github.gate.calls("generate-jitconfig")
+    begun = [one for one in away.opened if one < minted.request.arrived]
+    assert len(begun) == 2 and max(begun) < token.answered
 
 
 def test_many_runners_share_one_token(sprinters: Program, github: GitHub, app: App) -> None:

@@ -80,8 +80,8 @@ class Gate:
         """How long every call takes on its way there and back, in seconds."""
 
     def __call__(self, request: Request) -> Outcome:
-        if request.method == "GET" and request.path == "/ping":
-            # It opens a connection, and asks for nothing.
+        if request.method == "GET" and request.path.endswith(("/ping", "/rate_limit")):
+            # It opens a connection, and what is answered is of no interest.
             time.sleep(self.latency)
             return Response(200, body=b"healthy")
         operation = self._name(request)

@@ -234,7 +234,9 @@ class GitHub:
         self.gate.wake()
 
     def _is_described(self, request: Request) -> bool:
-        """GitHub's description says nothing of what runners and listeners talk to."""
+        """The description says nothing of what runners and listeners talk to; nobody reads what a ping is answered."""
+        if request.path.endswith("/rate_limit"):
+            return False
         inner = ("/_runner/", "/_downloads/", "/_actions/", "/_queue/")
         return not request.path.startswith(inner) and self._stripped(request).path != REGISTRATION
 
