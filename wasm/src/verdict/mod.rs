@@ -1,156 +1,25 @@
 //! Does the policy let Sprinters work? Asks it every request that Sprinters makes for the
 //! chosen features, each resource type by itself, and says what follows.
 
+mod assume;
 mod explain;
 mod request;
+mod setup;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::arn::{Arn, is_open};
 use crate::evaluate::{self, Answer, Request, Tri};
-use crate::pattern::same_name;
 use crate::policy::{Effect, Policy};
-use crate::region::{PARTITIONS, Partition, partition_named, partition_of};
-use crate::text::{self, IntoList, Own};
+use crate::text::{IntoList, Own};
 
+pub use assume::Assumed;
+use assume::{assume, is_empty};
 use request::Asked;
 pub(crate) use request::{FactSheet, RequiredRequests, SPOT_ROLE, required_requests};
-
-/// More regions than `aws-region` takes are not the ones of a ladder.
-const MOST_REGIONS: usize = 16;
-
-/// What of Sprinters is to be used beyond the six plain permissions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Feature {
-    /// `instance-profile`: the runner's instance gets a role.
-    InstanceProfile,
-    /// Spot in an account that never used it: EC2's service-linked role is created.
-    #[serde(alias = "spot")]
-    SpotServiceLinkedRole,
-    /// `image: resolve:ssm:…`: the image is read from a public parameter.
-    #[serde(alias = "ssm-image")]
-    SsmImageParameter,
-    /// `console`: `start` shows the end of the log of an instance that never came online.
-    Console,
-    /// `launch-template`: a launch template lies underneath the launch.
-    LaunchTemplate,
-    /// `capacity-reservation`: the launch takes place in a reservation.
-    CapacityReservation,
-    /// `image: name=…@…`: the newest image of that name is looked up.
-    ImageByName,
-    /// `mode: bake`: an instance becomes an image, and older ones go.
-    Bake,
-}
-
-impl Feature {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::InstanceProfile,
-        Self::SpotServiceLinkedRole,
-        Self::SsmImageParameter,
-        Self::Console,
-        Self::LaunchTemplate,
-        Self::CapacityReservation,
-        Self::ImageByName,
-        Self::Bake,
-    ];
-
-    /// The feature of that name; `spot` and `ssm-image` are short forms.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        match name {
-            "spot" => Some(Self::SpotServiceLinkedRole),
-            "ssm-image" => Some(Self::SsmImageParameter),
-            name => Self::ALL.into_iter().find(|feature| feature.name() == name),
-        }
-    }
-
-    /// Its name on the command line.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::InstanceProfile => "instance-profile",
-            Self::SpotServiceLinkedRole => "spot-service-linked-role",
-            Self::SsmImageParameter => "ssm-image-parameter",
-            Self::Console => "console",
-            Self::LaunchTemplate => "launch-template",
-            Self::CapacityReservation => "capacity-reservation",
-            Self::ImageByName => "image-by-name",
-            Self::Bake => "bake",
-        }
-    }
-}
-
-/// What is known of the requests, apart from the policy.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Setup {
-    /// The features in use.
-    pub features: Vec<Feature>,
-    /// The regions; if absent, the one that the policy's ARNs agree on.
-    pub regions: Vec<String>,
-    /// The account; if absent, the one that the policy's ARNs agree on.
-    pub account: Option<String>,
-    /// The partition; if absent, the region's, or the one that the policy's ARNs agree on.
-    pub partition: Option<String>,
-    /// The images in use. One that is used in one region alone may say so: `us-west-2=ami-…`; so may subnets and groups.
-    pub images: Vec<String>,
-    /// The subnets in use.
-    pub subnets: Vec<String>,
-    /// The security groups in use.
-    pub security_groups: Vec<String>,
-    /// The instance types in use.
-    pub instance_types: Vec<String>,
-    /// The role of the instance profile, its name with its path.
-    pub role: Option<String>,
-}
-
-impl Setup {
-    /// Whether the feature is in use.
-    #[must_use]
-    pub fn has(&self, feature: Feature) -> bool {
-        // A bake looks images up, too: the one that it begins with, and older ones of its own.
-        let implied = feature == Feature::ImageByName && self.features.contains(&Feature::Bake);
-        implied || self.features.contains(&feature)
-    }
-
-    /// The setup as it is in one of its regions, or in the one that nobody knows.
-    fn in_region(&self, region: Option<&str>) -> Self {
-        let is_for = |of: Option<&str>| of.is_none() || region.is_none() || of == region;
-        let own = |ids: &[String]| -> Vec<String> {
-            let own = ids.iter().map(|id| split_entry(id));
-            own.filter(|(of, _)| is_for(*of))
-                .map(|(_, id)| id.own())
-                .list()
-        };
-        Self {
-            regions: region.map(Own::own).into_iter().list(),
-            images: own(&self.images),
-            subnets: own(&self.subnets),
-            security_groups: own(&self.security_groups),
-            ..self.clone()
-        }
-    }
-
-    /// The partition: what was given, else what follows from the region, else what was taken from the policy.
-    #[must_use]
-    pub fn partition_with(&self, assumed: &Assumed) -> &'static Partition {
-        let named = |name: &Option<String>| partition_named(name.as_deref()?);
-        let region = |names: &[String]| Some(partition_of(names.first()?));
-        named(&self.partition)
-            .or_else(|| region(&self.regions))
-            .or_else(|| named(&assumed.partition))
-            .or_else(|| region(&assumed.regions))
-            .unwrap_or(&PARTITIONS[0])
-    }
-}
-
-/// An id and the region that it is said to be in: `us-west-2=ami-…`.
-pub(crate) fn split_entry(text: &str) -> (Option<&str>, &str) {
-    text::cut(text, b'=').map_or((None, text), |(region, id)| (Some(region), id))
-}
+pub(crate) use setup::split_entry;
+pub use setup::{Feature, Setup};
 
 /// The answer for one permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -203,20 +72,6 @@ pub struct Permission {
     pub resources: Vec<ResourceAnswer>,
 }
 
-/// What was taken from the policy because nobody gave it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Assumed {
-    /// The only region that the policy's ARNs and conditions name; several where the policy refuses nothing in any of them.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub regions: Vec<String>,
-    /// The only account that the policy's ARNs name.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub account: Option<String>,
-    /// The only partition that the policy's ARNs name, if it is another than `aws`.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub partition: Option<String>,
-}
-
 /// Why IAM would not save the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
@@ -247,10 +102,6 @@ impl Verdict {
         self.refused = refused;
         self
     }
-}
-
-fn is_empty(assumed: &Assumed) -> bool {
-    *assumed == Assumed::default()
 }
 
 /// The requests for one setup, made anew only where a policy lets one assume something else than the last one did.
@@ -442,82 +293,4 @@ fn sum_up(permission: &mut Permission) {
     statements.dedup();
     permission.statements = statements;
     permission.conditions = conditions;
-}
-
-/// The account that all ARNs of the policy agree on and the regions that they name, where the caller named none.
-/// A policy that names one account is one for that account.
-fn assume(policy: &Policy<'_, '_>, setup: &Setup) -> Assumed {
-    let mut regions: Vec<String> = Vec::new();
-    let mut note = |name: &str| {
-        if !name.is_empty() && !is_open(name) && regions.iter().all(|known| known != name) {
-            regions.push(name.own());
-        }
-    };
-    let (mut account, mut partition) = (Agreed::Nothing, Agreed::Nothing);
-    for statement in policy
-        .statements
-        .iter()
-        .filter(|s| s.effect == Some(Effect::Allow))
-    {
-        for text in statement
-            .resource
-            .iter()
-            .filter(|r| !r.negated)
-            .flat_map(super::policy::Element::texts)
-        {
-            if let Some(arn) = Arn::parse(&text.value) {
-                note(arn.region);
-                partition.note(arn.partition);
-                if arn.account.len() == 12 {
-                    account.note(arn.account);
-                }
-            }
-        }
-        for condition in &statement.conditions {
-            if condition.operator.is_some_and(|op| !op.negated)
-                && same_name(&condition.key.value, "aws:RequestedRegion")
-            {
-                for value in condition.value.elements().iter().filter_map(|v| v.as_str()) {
-                    note(value);
-                }
-            }
-        }
-    }
-    Assumed {
-        regions: if setup.regions.is_empty() && regions.len() <= MOST_REGIONS {
-            regions
-        } else {
-            Vec::new()
-        },
-        account: account.agreed().filter(|_| setup.account.is_none()),
-        partition: partition.agreed().filter(|name| {
-            setup.partition.is_none() && setup.regions.is_empty() && name != PARTITIONS[0].name
-        }),
-    }
-}
-
-enum Agreed<'t> {
-    Nothing,
-    One(&'t str),
-    Several,
-}
-
-impl<'t> Agreed<'t> {
-    fn note(&mut self, text: &'t str) {
-        if text.is_empty() || is_open(text) {
-            return;
-        }
-        match self {
-            Self::Nothing => *self = Self::One(text),
-            Self::One(one) if *one != text => *self = Self::Several,
-            _ => {}
-        }
-    }
-
-    fn agreed(&self) -> Option<String> {
-        match self {
-            Self::One(one) => Some((*one).own()),
-            _ => None,
-        }
-    }
 }

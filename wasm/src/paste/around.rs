@@ -1,0 +1,61 @@
+//! Text around the policy: a block, a command, quotes, words.
+
+use super::coded::unescaped;
+use super::{OTHER, Pasted, is_policy};
+use crate::json;
+use crate::text::{self, Own};
+
+// The first fenced block that has a brace in it.
+pub(super) fn fenced(text: &str) -> Option<String> {
+    let mut parts = text.split("```").skip(1).step_by(2);
+    let block = parts.find(|block| text::has(block, b'{'))?;
+    Some(block[text::find(block, b'{')?..].trim().own())
+}
+
+// The first object that is a policy, whatever stands around it.
+pub(super) fn embedded(text: &str) -> Option<String> {
+    text.match_indices('{').take(8).find_map(|(at, _)| {
+        let rest = &text[at..];
+        let inner = rest.get(..json::parse(rest).root.span().end as usize)?;
+        let parsed = json::parse(inner);
+        (parsed.errors.is_empty() && is_policy(&parsed.root)).then(|| inner.own())
+    })
+}
+
+// What stands in quotes behind an option, or in a file's heredoc.
+pub(super) fn command(text: &str) -> Option<String> {
+    let start = text.trim_start_matches(['$', ' ']);
+    let begins = ["aws ", "cat ", "echo ", "terraform ", "curl ", "export "];
+    if !begins.iter().any(|begin| start.starts_with(begin)) && !text.contains("--policy-document") {
+        return None;
+    }
+    braced(text).map(|inner| unescaped(&inner))
+}
+
+pub(super) fn unquoted(text: &str) -> Option<String> {
+    let quote = text
+        .chars()
+        .next()
+        .filter(|c| matches!(c, '\'' | '"' | '`'))?;
+    let inner = text.strip_prefix(quote)?.strip_suffix(quote)?;
+    Some(unescaped(inner))
+}
+
+// From the first brace to the last.
+pub(super) fn braced(text: &str) -> Option<String> {
+    let (start, end) = (text::find(text, b'{')?, text.rfind('}')?);
+    (start < end).then(|| text[start..=end].own())
+}
+
+// The policy itself, and then words of somebody's.
+pub(super) fn followed(text: &str) -> Option<Pasted> {
+    let policy = braced(text)?;
+    let rest = &text[text.rfind('}')? + 1..];
+    let words = rest.chars().filter(|c| c.is_alphabetic()).count() > 1;
+    let parsed = json::parse(&policy);
+    (words && parsed.errors.is_empty() && is_policy(&parsed.root)).then_some(Pasted {
+        what: OTHER,
+        policy,
+        is_json: false,
+    })
+}

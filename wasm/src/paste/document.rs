@@ -1,0 +1,95 @@
+//! JSON around the policy, statements without one, and several policies.
+
+use super::coded::percent_decoded;
+use super::{Found, is_policy, policy_in};
+use crate::json::{self, Value};
+use crate::text::Own;
+
+fn is_statement(value: &Value<'_>) -> bool {
+    let has = |name: &str| value.get(name).is_some();
+    has("Effect") && (has("Action") || has("NotAction"))
+}
+
+// Valid JSON: a statement alone, a string, or an object around the policy.
+pub(super) fn wrapped(text: &str, root: &Value<'_>, layer: usize) -> Option<Found> {
+    match root {
+        Value::String(inner) => {
+            let policy = policy_in(&inner.value, layer)?;
+            return Some(("a JSON string with the policy in it", policy));
+        }
+        Value::Array(all, _) if !all.is_empty() && all.iter().all(is_statement) => {
+            return Some((
+                "a list of statements without its policy",
+                around(text.trim()),
+            ));
+        }
+        Value::Object(..) if is_statement(root) && root.get("Version").is_none() => {
+            let list = format!("[{}]", text.trim());
+            return Some(("a statement without its policy", around(&list)));
+        }
+        _ => {}
+    }
+    let mut found = Vec::new();
+    documents(root, &mut found, 0);
+    let [only] = found.as_slice() else {
+        return None;
+    };
+    let policy = match only {
+        Value::String(inner) => {
+            let decoded = percent_decoded(&inner.value);
+            policy_in(decoded.as_deref().unwrap_or(&inner.value), layer)?
+        }
+        object => object.span().text(text).own(),
+    };
+    let what = if ["AWSTemplateFormatVersion", "Resources"]
+        .iter()
+        .any(|name| root.get(name).is_some())
+    {
+        "a CloudFormation template with the policy in it"
+    } else if root.get("terraform_version").is_some() || root.get("resource").is_some() {
+        "Terraform's JSON with the policy in it"
+    } else {
+        "an answer of the AWS CLI, or another object around the policy"
+    };
+    let laid_out = json::format(&policy).map_or(policy, |text| text.trim_end().own());
+    Some((what, laid_out))
+}
+
+// The policies inside, as objects or as strings.
+fn documents<'v, 't>(value: &'v Value<'t>, found: &mut Vec<&'v Value<'t>>, depth: usize) {
+    if depth > 12 || found.len() > 1 {
+        return;
+    }
+    match value {
+        Value::Object(members, _) if depth > 0 && is_policy(value) && !members.is_empty() => {
+            found.push(value);
+        }
+        Value::Object(members, _) => {
+            for member in members {
+                let named = ["policy", "document"];
+                let key = member.key.value.to_ascii_lowercase();
+                match &member.value {
+                    Value::String(text) => {
+                        if named.iter().any(|name| key.contains(name))
+                            && text.value.contains("Statement")
+                        {
+                            found.push(&member.value);
+                        }
+                    }
+                    other => documents(other, found, depth + 1),
+                }
+            }
+        }
+        Value::Array(all, _) => {
+            for one in all {
+                documents(one, found, depth + 1);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn around(statements: &str) -> String {
+    let text = format!(r#"{{"Version": "2012-10-17", "Statement": {statements}}}"#);
+    json::format(&text).map_or(text, |text| text.trim_end().own())
+}

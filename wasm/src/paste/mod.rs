@@ -1,0 +1,170 @@
+//! What people paste instead of the policy itself: recognized as one thing, named in one sentence, and, where the policy is
+//! in it, taken out by one change.
+
+mod around;
+mod characters;
+mod coded;
+mod document;
+mod placeholder;
+
+use crate::json::{self, Parsed, Value};
+use crate::text::Own;
+
+use around::{braced, command, embedded, fenced, followed, unquoted};
+use characters::characters;
+use coded::{entities, percent_coded, requoted};
+use document::wrapped;
+
+pub(crate) use placeholder::{escaped_variables, placeholders};
+
+/// A text with a policy in it that is not the policy itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pasted {
+    /// What the text is, for "this is …".
+    pub(crate) what: &'static str,
+    /// The policy in it.
+    pub(crate) policy: String,
+    /// Whether the text is JSON all the same.
+    pub(crate) is_json: bool,
+}
+
+/// Deeper nothing is unwrapped: a string of JSON in a string of JSON in an answer is deep enough.
+const MOST_LAYERS: usize = 4;
+
+/// Longer texts are not wrapped policies.
+const LONGEST: usize = 200_000;
+
+/// Recognizes the text, unless it is a policy already or nothing that has one in it.
+pub(crate) fn recognize(text: &str, parsed: &Parsed<'_>) -> Option<Pasted> {
+    let clean = parsed.errors.is_empty();
+    if text.len() > LONGEST {
+        return None;
+    }
+    if let Some(policy) = wide(text) {
+        return Some(Pasted {
+            what: WIDE,
+            policy,
+            is_json: false,
+        });
+    }
+    let begins = begins_with_brace(text);
+    if !clean && begins {
+        let pasted = characters(text);
+        if pasted.is_some() {
+            return pasted;
+        }
+    }
+    if parsed.root.get("Statement").is_some() && (clean || begins) {
+        if clean {
+            return None;
+        }
+        let requoted = || {
+            let policy = policy_in(&requoted(text)?, 0)?;
+            Some(Pasted {
+                what: REQUOTED,
+                policy,
+                is_json: false,
+            })
+        };
+        return followed(text).or_else(requoted);
+    }
+    let (what, policy) = unwrap(text, parsed)?;
+    Some(Pasted {
+        what,
+        policy,
+        is_json: clean,
+    })
+}
+
+/// Stands before a text that was read from a file in UTF-16: the byte order mark in the other order, which is no character.
+pub const READ_AS_UTF_16: char = '\u{fffe}';
+const WIDE: &str = "a file in UTF-16";
+const REQUOTED: &str = "a policy with other quotes than JSON's";
+const OTHER: &str = "other text with the policy in it";
+
+// A file in UTF-16, read as what it is, or as UTF-8 all the same: then every other byte is 0.
+fn wide(text: &str) -> Option<String> {
+    let marks = |c: char| matches!(c, READ_AS_UTF_16 | '\u{feff}' | '\u{fffd}');
+    let body = text.trim_start_matches(marks);
+    let policy = if body.bytes().take(2).any(|b| b == 0) {
+        body.replace('\0', "")
+    } else if text.starts_with(READ_AS_UTF_16) {
+        body.own()
+    } else {
+        return None;
+    };
+    Some(policy.trim().own())
+}
+
+fn begins_with_brace(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}')
+        .trim_start()
+        .starts_with('{')
+}
+
+type Found = (&'static str, String);
+/// Takes one layer off.
+type Take = fn(&str) -> Option<String>;
+
+fn unwrap(text: &str, parsed: &Parsed<'_>) -> Option<Found> {
+    if parsed.errors.is_empty() {
+        return wrapped(text, &parsed.root, 0);
+    }
+    let trimmed = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    let layers: [(&'static str, Take); 8] = [
+        ("a Markdown block with the policy in it", fenced),
+        ("a URL-encoded policy", percent_coded),
+        ("a policy with HTML entities in it", entities),
+        ("a command line with the policy in it", command),
+        (REQUOTED, requoted),
+        ("a policy in quotes", unquoted),
+        (OTHER, braced),
+        (OTHER, embedded),
+    ];
+    for (what, take) in layers {
+        let Some(inner) = take(trimmed).filter(|inner| inner != text) else {
+            continue;
+        };
+        if let Some(policy) = policy_in(&inner, 0) {
+            return Some((what, policy));
+        }
+    }
+    None
+}
+
+// The text itself if it is a policy, else the policy in it.
+fn policy_in(text: &str, layer: usize) -> Option<String> {
+    let parsed = json::parse(text);
+    if !parsed.errors.is_empty() || layer > MOST_LAYERS {
+        return None;
+    }
+    if is_policy(&parsed.root) {
+        return Some(text.trim().own());
+    }
+    wrapped(text, &parsed.root, layer + 1).map(|(_, policy)| policy)
+}
+
+fn is_policy(value: &Value<'_>) -> bool {
+    let list = value.get("Statement").map(Value::elements);
+    list.is_some_and(|all| all.iter().all(|s| s.members().is_some()))
+}
+
+/// What the change does that takes the policy out.
+pub(crate) fn title(pasted: &Pasted) -> &'static str {
+    if pasted.what == WIDE {
+        "Write it in UTF-8"
+    } else {
+        "Take the policy out"
+    }
+}
+
+/// The sentence about it.
+pub(crate) fn sentence(pasted: &Pasted) -> String {
+    if pasted.what == WIDE {
+        return "this file is in UTF-16, which AWS does not read; save it in UTF-8".own();
+    }
+    format!(
+        "this is {}, not the policy itself; take it out",
+        pasted.what
+    )
+}
