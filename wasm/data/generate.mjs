@@ -171,7 +171,7 @@ function sorted(table) {
 // The embedded services. Lines:
 //   [service]
 //   k NUMBER key key …     a set of condition keys, numbered from 0 within the file
-//   t type arn-pattern     a resource type
+//   t type arn-pattern     a resource type; without a pattern, its ARNs are `arn:…:service:region:account:type/…`
 //   a Name                 an action; `Name!` takes no tag conditions
 //   a Name set type=set …  one of Sprinters' actions; set `-` is empty
 function writeServices() {
@@ -188,7 +188,10 @@ function writeServices() {
   }
   for (const service of EMBEDDED) {
     lines.push(`[${service}]`)
-    for (const type of sorted(types[service])) lines.push(`t ${type.key} ${bare(type.arn)}`)
+    for (const type of sorted(types[service])) {
+      const usual = `arn:\${}:${service}:\${}:\${}:${type.key}/\${}`
+      lines.push(bare(type.arn) === usual ? `t ${type.key}` : `t ${type.key} ${bare(type.arn)}`)
+    }
     for (const action of sorted(actions[service]).sort(byLetters)) {
       const parts = ['a', action.name + (takesTags(service, action) ? '' : '!')]
       if (ASKED.has(`${service}:${action.name}`)) {

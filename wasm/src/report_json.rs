@@ -28,7 +28,7 @@ pub(crate) fn report(report: &Report) -> String {
         out.append(r#","causes":"#);
         list(&mut out, &report.causes, cause);
     }
-    out.push('}');
+    out.append("}");
     out
 }
 
@@ -37,7 +37,7 @@ fn headline(out: &mut String, headline: &Headline) {
     quote(out, headline.kind.name());
     out.append(r#","text":"#);
     quote(out, &headline.text);
-    out.push('}');
+    out.append("}");
 }
 
 pub(crate) fn findings(findings: &[Finding]) -> String {
@@ -58,7 +58,7 @@ pub(crate) fn simulation(result: &SimulationResult) -> String {
     list(&mut out, &result.evaluation_results, evaluation);
     out.append(r#","IsTruncated":"#);
     boolean(&mut out, result.is_truncated);
-    out.push('}');
+    out.append("}");
     out
 }
 
@@ -66,7 +66,8 @@ fn number(out: &mut String, number: usize) {
     if number >= 10 {
         self::number(out, number / 10);
     }
-    out.push(char::from(b'0' + (number % 10).to_le_bytes()[0]));
+    let last = number % 10;
+    out.append(&"0123456789"[last..=last]);
 }
 
 fn boolean(out: &mut String, value: bool) {
@@ -74,14 +75,24 @@ fn boolean(out: &mut String, value: bool) {
 }
 
 fn list<T>(out: &mut String, all: &[T], each: fn(&mut String, &T)) {
-    out.push('[');
-    for (at, one) in all.iter().enumerate() {
-        if at > 0 {
-            out.push(',');
+    listed(out, all.len(), &|out, at| {
+        if let Some(one) = all.get(at) {
+            each(out, one);
         }
-        each(out, one);
+    });
+}
+
+// One function for lists of all kinds.
+#[inline(never)]
+fn listed(out: &mut String, count: usize, each: &dyn Fn(&mut String, usize)) {
+    out.append("[");
+    for at in 0..count {
+        if at > 0 {
+            out.append(",");
+        }
+        each(out, at);
     }
-    out.push(']');
+    out.append("]");
 }
 
 #[expect(clippy::ptr_arg, reason = "it is the element of a list of strings")]
@@ -120,7 +131,7 @@ fn finding(out: &mut String, finding: &Finding) {
     quote(out, &finding.learn_more_link);
     out.append(r#","locations":"#);
     list(out, &finding.locations, location);
-    out.push('}');
+    out.append("}");
 }
 
 fn location(out: &mut String, location: &Location) {
@@ -148,14 +159,14 @@ fn step(out: &mut String, step: &PathElement) {
             unsigned(out, part.start);
             out.append(r#","length":"#);
             unsigned(out, part.length);
-            out.push('}');
+            out.append("}");
         }
         PathElement::Value(name) => {
             out.append(r#"{"value":"#);
             quote(out, name);
         }
     }
-    out.push('}');
+    out.append("}");
 }
 
 fn position(out: &mut String, position: Position) {
@@ -165,7 +176,7 @@ fn position(out: &mut String, position: Position) {
     unsigned(out, position.column);
     out.append(r#","offset":"#);
     unsigned(out, position.offset);
-    out.push('}');
+    out.append("}");
 }
 
 fn fix(out: &mut String, fix: &Fix) {
@@ -178,7 +189,7 @@ fn fix(out: &mut String, fix: &Fix) {
     quote(out, &fix.title);
     out.append(r#","edits":"#);
     list(out, &fix.edits, edit);
-    out.push('}');
+    out.append("}");
 }
 
 fn cause(out: &mut String, cause: &Cause) {
@@ -188,7 +199,7 @@ fn cause(out: &mut String, cause: &Cause) {
     number(out, cause.finding);
     out.append(r#","line":"#);
     unsigned(out, cause.line);
-    out.push('}');
+    out.append("}");
 }
 
 fn edit(out: &mut String, edit: &Edit) {
@@ -198,7 +209,7 @@ fn edit(out: &mut String, edit: &Edit) {
     unsigned(out, edit.end);
     out.append(r#","newText":"#);
     quote(out, &edit.new_text);
-    out.push('}');
+    out.append("}");
 }
 
 fn write_verdict(out: &mut String, verdict: &Verdict) {
@@ -209,7 +220,7 @@ fn write_verdict(out: &mut String, verdict: &Verdict) {
         number(out, refused.errors);
         out.append(r#","line":"#);
         unsigned(out, refused.line);
-        out.push('}');
+        out.append("}");
     }
     let assumed = &verdict.assumed;
     if *assumed != Assumed::default() {
@@ -229,15 +240,15 @@ fn write_verdict(out: &mut String, verdict: &Verdict) {
                 out.append(before);
                 before = ",";
                 quote(out, name);
-                out.push(':');
+                out.append(":");
                 quote(out, value);
             }
         }
-        out.push('}');
+        out.append("}");
     }
     out.append(r#","permissions":"#);
     list(out, &verdict.permissions, permission);
-    out.push('}');
+    out.append("}");
 }
 
 fn permission(out: &mut String, permission: &Permission) {
@@ -251,7 +262,7 @@ fn permission(out: &mut String, permission: &Permission) {
     conditions(out, &permission.conditions);
     out.append(r#","resources":"#);
     list(out, &permission.resources, resource);
-    out.push('}');
+    out.append("}");
 }
 
 fn resource(out: &mut String, answer: &ResourceAnswer) {
@@ -265,7 +276,7 @@ fn resource(out: &mut String, answer: &ResourceAnswer) {
         out.append(r#","regions":"#);
         list(out, &answer.regions, text);
     }
-    out.push('}');
+    out.append("}");
 }
 
 fn decision(out: &mut String, decision: Decision) {
@@ -301,9 +312,9 @@ fn evaluation(out: &mut String, result: &EvaluationResult) {
     if let Some(bound) = &result.permissions_boundary_decision_detail {
         out.append(r#","PermissionsBoundaryDecisionDetail":{"AllowedByPermissionsBoundary":"#);
         boolean(out, bound.allowed_by_permissions_boundary);
-        out.push('}');
+        out.append("}");
     }
-    out.push('}');
+    out.append("}");
 }
 
 fn matched(out: &mut String, statement: &MatchedStatement) {
@@ -312,7 +323,7 @@ fn matched(out: &mut String, statement: &MatchedStatement) {
         unsigned(out, place.line);
         out.append(r#","Column":"#);
         unsigned(out, place.column);
-        out.push('}');
+        out.append("}");
     };
     out.append(r#"{"SourcePolicyId":"#);
     quote(out, &statement.source_policy_id);
@@ -322,7 +333,7 @@ fn matched(out: &mut String, statement: &MatchedStatement) {
     place(out, statement.start_position);
     out.append(r#","EndPosition":"#);
     place(out, statement.end_position);
-    out.push('}');
+    out.append("}");
 }
 
 #[cfg(test)]

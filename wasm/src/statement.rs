@@ -2,7 +2,7 @@
 
 use crate::json::{Value, quoted};
 use crate::position::Span;
-use crate::text::{Append, IntoList, Own};
+use crate::text::{self, Append, IntoList, Own};
 
 /// A statement that allows something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +47,10 @@ impl Style {
             line.filter(|line| line.bytes().all(|b| b == b' ' || b == b'\t'))
         };
         let body = like.span().text(text);
-        let gap = if body.contains("\":\"") || body.contains("\":[") || body.contains("\":{") {
+        let gap = if ["\":\"", "\":[", "\":{"]
+            .iter()
+            .any(|part| text::contains(body, part))
+        {
             ""
         } else {
             " "
@@ -68,7 +71,11 @@ impl Style {
                     .or_else(|| inner.strip_suffix("  "))
                     .unwrap_or_default();
                 Self {
-                    line: if text.contains("\r\n") { "\r\n" } else { "\n" },
+                    line: if text::contains(text, "\r\n") {
+                        "\r\n"
+                    } else {
+                        "\n"
+                    },
                     base: base.own(),
                     step: inner
                         .strip_prefix(base)
@@ -101,7 +108,7 @@ impl Style {
     }
 
     fn comma(&self, out: &mut String, depth: usize) {
-        out.push(',');
+        out.append(",");
         if self.line.is_empty() {
             out.append(self.gap);
         }
@@ -110,7 +117,7 @@ impl Style {
 
     fn key(&self, out: &mut String, name: &str) {
         out.append(&quoted(name));
-        out.push(':');
+        out.append(":");
         out.append(self.gap);
     }
 
@@ -120,7 +127,7 @@ impl Style {
             out.append(&quoted(one.as_ref()));
             return;
         }
-        out.push('[');
+        out.append("[");
         for (at, value) in values.iter().enumerate() {
             if at == 0 {
                 self.break_line(out, depth + 1);
@@ -130,11 +137,11 @@ impl Style {
             out.append(&quoted(value.as_ref()));
         }
         self.break_line(out, depth);
-        out.push(']');
+        out.append("]");
     }
 
     fn equals(&self, out: &mut String, equals: &[(String, Vec<String>)], depth: usize) {
-        out.push('{');
+        out.append("{");
         for (at, (key, values)) in equals.iter().enumerate() {
             if at == 0 {
                 self.break_line(out, depth + 1);
@@ -145,17 +152,17 @@ impl Style {
             self.values(out, values, depth + 1);
         }
         self.break_line(out, depth);
-        out.push('}');
+        out.append("}");
     }
 
     /// The value of a `Condition` with `StringEquals` alone, inside a statement.
     pub(crate) fn condition(&self, out: &mut String, equals: &[(String, Vec<String>)]) {
-        out.push('{');
+        out.append("{");
         self.break_line(out, 2);
         self.key(out, "StringEquals");
         self.equals(out, equals, 2);
         self.break_line(out, 1);
-        out.push('}');
+        out.append("}");
     }
 
     /// A further member of a statement, with the comma before it.
@@ -194,7 +201,7 @@ pub(crate) fn render(statement: &Statement, style: &Style) -> String {
         out.append(&style.member("Condition", condition));
     }
     style.break_line(&mut out, 0);
-    out.push('}');
+    out.append("}");
     out
 }
 

@@ -60,6 +60,18 @@ pub(crate) fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
     Some((text.get(..place)?, text.get(place + 1..)?))
 }
 
+/// What stands before and behind the first such part.
+#[inline(never)]
+pub(crate) fn cut_at<'t>(text: &'t str, part: &str) -> Option<(&'t str, &'t str)> {
+    text.split_once(part)
+}
+
+/// Whether there is such a part.
+#[inline(never)]
+pub(crate) fn contains(text: &str, part: &str) -> bool {
+    text.contains(part)
+}
+
 /// Where the first such byte, which is ASCII, stands.
 #[inline(never)]
 pub(crate) fn find(text: &str, wanted: u8) -> Option<usize> {

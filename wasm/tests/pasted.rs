@@ -208,6 +208,129 @@ fn quotes_of_other_languages_are_replaced_at_once() {
 }
 
 #[test]
+fn notations_of_programs_are_written_as_json() {
+    let policy = TIGHT.trim();
+    for text in [
+        policy.replace('"', "'"),
+        policy.replace('"', "`"),
+        policy
+            .replace("\"Version\"", "Version")
+            .replace("\"Statement\"", "Statement")
+            .replace("\"Effect\"", "/* allows */ Effect"),
+        policy.replace('"', "'").replace(']', ",]"),
+    ] {
+        mended(&text, "a program's notation");
+    }
+    // One string in other quotes is a slip.
+    let slip = policy.replacen("\"Allow\"", "'Allow'", 1);
+    let report = Checker::new(Options::default()).check(&slip);
+    assert!(report.findings[0].finding_details.contains("'Allow'"));
+    // What is wrong beside the notation stays to be found.
+    let broken = policy
+        .replace('"', "'")
+        .replacen("'Effect':", "'Effect'", 1);
+    let report = Checker::new(Options::default()).check(&broken);
+    assert!(
+        report
+            .findings
+            .iter()
+            .all(|f| !f.finding_details.contains("notation"))
+    );
+}
+
+#[test]
+fn full_width_signs_become_ascii() {
+    let policy = PLAIN_SIX.trim();
+    for (sign, wide) in [
+        (":", "："),
+        (",", "，"),
+        ("\"", "＂"),
+        ("{", "｛"),
+        ("]", "］"),
+    ] {
+        mended(&policy.replace(sign, wide), "full-width characters");
+    }
+}
+
+#[test]
+fn base64_is_decoded() {
+    // printf '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ec2:*","Resource":"*"}}' | base64
+    let coded = "eyJWZXJzaW9uIjoiMjAxMi0xMC0xNyIsIlN0YXRlbWVudCI6eyJFZmZlY3QiOiJBbGxvdyIs\nIkFjdGlvbiI6ImVjMjoqIiwiUmVzb3VyY2UiOiIqIn19Cg==\n";
+    mended(coded, "base64");
+    mended(&format!("\"{}\"", coded.replace('\n', "")), "JSON string");
+}
+
+#[test]
+fn several_policies_become_one() {
+    let both = |sid: &str, action: &str| {
+        format!(
+            "{{\"Version\": \"2012-10-17\", \"Statement\": [{{\"Sid\": \"{sid}\", \"Effect\": \"Allow\", \"Action\": {action}, \"Resource\": \"*\"}}]}}"
+        )
+    };
+    let launch = "[\"ec2:RunInstances\", \"ec2:CreateTags\", \"ec2:ModifyVolume\"]";
+    let rest =
+        "[\"ec2:DescribeInstances\", \"ec2:DescribeSpotPriceHistory\", \"ec2:TerminateInstances\"]";
+    let (one, two) = (both("a", launch), both("a", rest));
+    for text in [
+        format!("{one}\n\n{two}\n"),
+        format!("{one},\n{two}"),
+        format!("[{one}, {two}]"),
+        format!(
+            "{}\n{one}\n{two}",
+            both("b", launch)
+                .replace("Allow", "Deny")
+                .replace("ec2:", "s3:")
+                .replace("s3:RunInstances", "s3:PutObject")
+                .replace("\"s3:CreateTags\", \"s3:ModifyVolume\"", "\"s3:GetObject\"")
+        ),
+    ] {
+        mended(&text, "several policies");
+    }
+    // By the rules of 2008 a statement may say something else.
+    let old = format!("{one}\n{}", two.replace("2012-10-17", "2008-10-17"));
+    let report = Checker::new(Options::default()).check(&old);
+    assert!(!report.findings[0].finding_details.contains("several"));
+}
+
+#[test]
+fn functions_of_cloudformation_are_named_and_their_strings_written() {
+    let checker = Checker::new(Options::default());
+    let with = |resource: &str| {
+        TIGHT.replacen(
+            "\"arn:aws:ec2:us-east-1:111122223333:instance/*\"",
+            resource,
+            1,
+        )
+    };
+    let sub = with("{\"Fn::Sub\": \"arn:aws:ec2:us-east-1:111122223333:instance/*\"}");
+    let report = checker.check(&sub);
+    assert_eq!(report.findings.len(), 1, "{:#?}", report.findings);
+    assert!(
+        report.findings[0]
+            .finding_details
+            .contains("`Fn::Sub` is CloudFormation's")
+    );
+    let fix = report
+        .fixes
+        .iter()
+        .find(|fix| fix.title == "Write the string");
+    let fixed = apply(&sub, &fix.unwrap().edits);
+    assert_eq!(fixed, TIGHT);
+    let report = checker.check(&with("{\"Ref\": \"Arn\"}"));
+    assert!(
+        report.findings[0]
+            .finding_details
+            .contains("`Ref` is CloudFormation's")
+    );
+    assert!(
+        report
+            .fixes
+            .iter()
+            .all(|fix| fix.title != "Write the string")
+    );
+}
+
+#[test]
 fn pages_links_and_programs_have_the_policy_in_them() {
     let policy = PLAIN_SIX.trim();
     let coded = policy.replace('"', "&#X22;").replace('{', "&#123;");

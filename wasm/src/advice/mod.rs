@@ -70,6 +70,12 @@ fn diagnostic(code: crate::issue_code::Code, places: Vec<Span>, message: String)
     }
 }
 
+// One function for all: making room for a diagnostic would stand at each of them.
+#[inline(never)]
+fn note(out: &mut Vec<Diagnostic>, one: Diagnostic) {
+    out.push(one);
+}
+
 // IAM refuses managed policies of the old version and reads inline ones by the old rules.
 fn version(root: &Value<'_>, target: Target, out: &mut Vec<Diagnostic>) {
     let version = root.get("Version");
@@ -90,7 +96,7 @@ fn version(root: &Value<'_>, target: Target, out: &mut Vec<Diagnostic>) {
     };
     let mut one = diagnostic(code, vec![place], message.own());
     one.change = crate::lint::new_version(root);
-    out.push(one);
+    note(out, one);
 }
 
 fn size(text: &str, root: &Value<'_>, target: Target, out: &mut Vec<Diagnostic>) {
@@ -105,11 +111,10 @@ fn size(text: &str, root: &Value<'_>, target: Target, out: &mut Vec<Diagnostic>)
             target.noun(),
             target.quota()
         );
-        out.push(diagnostic(
-            own::POLICY_TOO_LARGE,
-            vec![root.span()],
-            message,
-        ));
+        note(
+            out,
+            diagnostic(own::POLICY_TOO_LARGE, vec![root.span()], message),
+        );
     }
 }
 
@@ -133,7 +138,7 @@ fn lacking(context: &Context<'_, '_>, permission: &Permission, out: &mut Vec<Dia
     if !permission.conditions.is_empty() {
         message.append(" (");
         message.append(&permission.conditions.join("; "));
-        message.push(')');
+        message.append(")");
     }
     let mut one = diagnostic(code, places, message);
     if permission.decision == Decision::Missing {
@@ -146,7 +151,7 @@ fn lacking(context: &Context<'_, '_>, permission: &Permission, out: &mut Vec<Dia
             &permission.action,
         );
     }
-    out.push(one);
+    note(out, one);
 }
 
 // Words of a template, which somebody meant to be filled in.
@@ -158,7 +163,7 @@ fn placeholders(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
              put the value there, or check what the template makes of it",
             first.text(context.text).trim_end()
         );
-        out.push(diagnostic(own::TEMPLATE_PLACEHOLDER, places, message));
+        note(out, diagnostic(own::TEMPLATE_PLACEHOLDER, places, message));
     }
 }
 
@@ -178,7 +183,7 @@ fn escaped_variables(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
     let edits = places.iter().map(dollar).list();
     let mut one = diagnostic(own::TEMPLATE_PLACEHOLDER, places, message);
     one.change = Some(Change::made_of("Write ${…}", edits));
-    out.push(one);
+    note(out, one);
 }
 
 // Conditions that keep a statement from ever granting what it names.
@@ -232,11 +237,10 @@ fn never_true(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
                          without this key",
                         asked.action, asked.resource, key.value
                     );
-                    out.push(diagnostic(
-                        own::CONDITION_NEVER_TRUE,
-                        vec![key.span],
-                        message,
-                    ));
+                    note(
+                        out,
+                        diagnostic(own::CONDITION_NEVER_TRUE, vec![key.span], message),
+                    );
                 }
             }
         }
@@ -311,7 +315,7 @@ fn traps(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
         let mut one = diagnostic(own::UNSCOPED_TERMINATE, places(&ends), message);
         one.change = only(&ends)
             .and_then(|at| remedy::scope_to_own(context.text, context.policy, context.root, at));
-        out.push(one);
+        note(out, one);
     } else if granted {
         let tags = ask("ec2:CreateTags");
         if tags.allowed != Tri::False && tags.denied != Tri::True {
@@ -322,7 +326,7 @@ fn traps(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
             let mut one = diagnostic(own::UNGUARDED_CREATE_TAGS, places(&tags), message);
             one.change = only(&tags)
                 .and_then(|at| remedy::guard_tags(context.text, context.policy, context.root, at));
-            out.push(one);
+            note(out, one);
         }
     }
 }
@@ -358,6 +362,6 @@ fn not_checked(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
             "not checked: the actions and condition keys of `{}`, whose names are not loaded",
             services.join("`, `")
         );
-        out.push(diagnostic(own::NOT_CHECKED, places, message));
+        note(out, diagnostic(own::NOT_CHECKED, places, message));
     }
 }

@@ -1,6 +1,6 @@
 //! What a policy grants beyond the need.
 
-use super::{Context, MAX_ADVICE, diagnostic};
+use super::{Context, MAX_ADVICE, diagnostic, note};
 use crate::data::{self, Catalog, Known};
 use crate::fix::{Change, removal};
 use crate::issue_code::sprinters as own;
@@ -54,11 +54,10 @@ pub(super) fn unneeded(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
         if action.negated {
             let message =
                 "`NotAction` allows everything else there is; name the actions in `Action`";
-            out.push(diagnostic(
-                own::WHOLE_SERVICE,
-                vec![action.key],
-                message.own(),
-            ));
+            note(
+                out,
+                diagnostic(own::WHOLE_SERVICE, vec![action.key], message.own()),
+            );
             continue;
         }
         for text in action.texts() {
@@ -76,7 +75,7 @@ pub(super) fn unneeded(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
                 if one.code != own::ADMINISTRATOR_ACCESS && one.code != own::WHOLE_SERVICE {
                     seen.push((value, out.len()));
                 }
-                out.push(one);
+                note(out, one);
             }
         }
     }

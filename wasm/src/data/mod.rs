@@ -141,7 +141,7 @@ struct Keys {
 
 impl Keys {
     fn new(keys: impl Iterator<Item = (&'static str, Key)>) -> Self {
-        let (patterns, exact) = keys.partition(|(name, _)| name.contains("${}"));
+        let (patterns, exact) = keys.partition(|(name, _)| text::contains(name, "${}"));
         Self {
             exact: Names::new(exact),
             patterns,
@@ -171,7 +171,7 @@ impl Keys {
 /// character. Case is ignored, as it is in key names.
 #[must_use]
 pub fn fits(pattern: &str, name: &str) -> bool {
-    let Some((head, tail)) = pattern.split_once("${}") else {
+    let Some((head, tail)) = text::cut_at(pattern, "${}") else {
         return same_name(pattern, name);
     };
     let Some(start) = name.get(..head.len()) else {
@@ -196,7 +196,7 @@ fn keys(prefix: &str) -> Option<&'static Keys> {
 
 fn read_keys() -> Names<Keys> {
     let sections = KEYS.split('[').filter_map(|section| {
-        let (prefix, lines) = section.split_once("]\n")?;
+        let (prefix, lines) = text::cut_at(section, "]\n")?;
         Some((prefix, Keys::new(lines.lines().map(read_key))))
     });
     Names::new(sections.list())

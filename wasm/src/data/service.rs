@@ -57,7 +57,16 @@ pub struct TypePattern {
 }
 
 impl TypePattern {
-    fn new(name: &'static str, arn: &'static str) -> Option<Self> {
+    fn new(name: &'static str, arn: &'static str, owner: &'static str) -> Option<Self> {
+        if arn.is_empty() {
+            // The usual one, which the table leaves out.
+            return Some(Self {
+                name,
+                service: owner,
+                has_account: true,
+                resource: format!("{name}/?*"),
+            });
+        }
         let mut fields = arn.splitn(6, ':').skip(2);
         let service = fields.next()?;
         let has_account = !fields.nth(1)?.is_empty();
@@ -128,10 +137,8 @@ fn read() -> Names<Service> {
         match (kind, services.last_mut()) {
             ("k", _) => sets.extend(text::cut(rest, b' ').map(|(_, keys)| keys)),
             ("t", Some(service)) => {
-                let pattern = text::cut(rest, b' ');
-                service
-                    .2
-                    .extend(pattern.and_then(|(name, arn)| TypePattern::new(name, arn)));
+                let (name, arn) = text::cut(rest, b' ').unwrap_or((rest, ""));
+                service.2.extend(TypePattern::new(name, arn, service.0));
             }
             ("a", Some(service)) => service.1.extend(read_action(rest, &sets)),
             _ => {}

@@ -54,7 +54,7 @@ pub fn expand(text: &str, facts: &dyn Facts) -> Expanded {
         match variable.name {
             "*" => out.push('\u{1}'),
             "?" => out.push('\u{2}'),
-            "$" => out.push('$'),
+            "$" => out.append("$"),
             key => match (facts.fact(key), variable.default) {
                 (Fact::Values(values), _) if values.len() == 1 => literal(&mut out, values[0]),
                 (Fact::Absent | Fact::Never, Some(default)) => literal(&mut out, default),

@@ -13,7 +13,7 @@ pub fn format(text: &str) -> Option<String> {
     }
     let mut out = String::with_capacity(text.len() * 2);
     write(&mut out, text, &parsed.root, 0);
-    out.push('\n');
+    out.append("\n");
     Some(out)
 }
 
@@ -51,7 +51,7 @@ fn nested(
     each: &dyn Fn(&mut String, usize),
 ) {
     let line = |out: &mut String, depth: usize| {
-        out.push('\n');
+        out.append("\n");
         for _ in 0..depth {
             out.append("  ");
         }
@@ -59,7 +59,7 @@ fn nested(
     out.push(open);
     for at in 0..count {
         if at > 0 {
-            out.push(',');
+            out.append(",");
         }
         line(out, depth + 1);
         each(out, at);

@@ -8,6 +8,7 @@ mod quote;
 use std::borrow::Cow;
 
 pub use format::format;
+pub(crate) use parse::parse_up_to;
 pub use parse::{MAX_DEPTH, Parsed, Problem, SyntaxError, parse};
 pub use path::{PathElement, Substring, path_to};
 #[cfg(any(all(target_arch = "wasm32", target_os = "unknown"), test))]

@@ -118,7 +118,7 @@ fn service_key(lint: &mut Lint<'_, '_>, key: &Text<'_>, prefix: &str, name: &str
 
 // `aws:ARN` has two successors; which one is meant shows in the values.
 fn old_arn_key(lint: &mut Lint<'_, '_>, key: &Text<'_>, entry: &Member<'_>) {
-    let principal = |text: &str| text.contains(":iam:") || text.contains(":sts:");
+    let principal = |text: &str| text::contains(text, ":iam:") || text::contains(text, ":sts:");
     let values = entry.value.elements();
     if values.iter().any(|v| v.as_str().is_some_and(principal)) {
         let message = "`aws:ARN` is an old name; write `aws:PrincipalArn`";

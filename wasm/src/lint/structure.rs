@@ -384,7 +384,21 @@ fn mismatch(lint: &mut Lint<'_, '_>, value: &Value<'_>, name: &str, expected: &s
         return;
     }
     let message = format!("`{name}` must be {expected}");
-    lint.report(issue_code::DATA_TYPE_MISMATCH, value.span(), message);
+    let code = issue_code::DATA_TYPE_MISMATCH;
+    match value.members() {
+        Some([one]) if one.key.value == "Ref" || one.key.value.starts_with("Fn::") => {
+            let message = format!(
+                "{message}: `{}` is CloudFormation's, which writes one in its place when it deploys the template; \
+                 do the same",
+                one.key.value
+            );
+            let text = one.value.as_text().filter(|_| one.key.value == "Fn::Sub");
+            let change =
+                text.map(|text| Change::new("Write the string", value.span(), quoted(&text.value)));
+            lint.add_at(code, value.span(), message, change);
+        }
+        _ => lint.report(code, value.span(), message),
+    }
 }
 
 // All but the first get a number that no other Sid has.

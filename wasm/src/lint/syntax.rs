@@ -178,7 +178,9 @@ fn foreign(text: &str) -> Option<(&'static str, &'static str)> {
         .iter()
         .any(|head| line.starts_with(head))
     };
-    if block(first) || any(|l| l.contains("jsonencode(") || l.contains("aws_iam_policy_document")) {
+    if block(first)
+        || any(|l| text::contains(l, "jsonencode(") || text::contains(l, "aws_iam_policy_document"))
+    {
         return Some((
             "Terraform (HCL)",
             "paste what `terraform show` or the plan prints as the policy's JSON",

@@ -95,7 +95,7 @@ pub(crate) fn opened(text: &str) -> Cow<'_, str> {
     let mut from = 0;
     for variable in variables(text) {
         out.append(&text[from..variable.start]);
-        out.push('*');
+        out.append("*");
         from = variable.end;
     }
     out.append(&text[from..]);

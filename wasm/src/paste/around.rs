@@ -7,9 +7,15 @@ use crate::text::{self, Own};
 
 // The first fenced block that has a brace in it.
 pub(super) fn fenced(text: &str) -> Option<String> {
-    let mut parts = text.split("```").skip(1).step_by(2);
-    let block = parts.find(|block| text::has(block, b'{'))?;
-    Some(block[text::find(block, b'{')?..].trim().own())
+    let mut rest = text;
+    loop {
+        let (_, block) = text::cut_at(rest, "```")?;
+        let (block, after) = text::cut_at(block, "```").unwrap_or((block, ""));
+        if let Some(at) = text::find(block, b'{') {
+            return Some(block[at..].trim().own());
+        }
+        rest = after;
+    }
 }
 
 // The first object that is a policy, whatever stands around it.
@@ -26,7 +32,9 @@ pub(super) fn embedded(text: &str) -> Option<String> {
 pub(super) fn command(text: &str) -> Option<String> {
     let start = text.trim_start_matches(['$', ' ']);
     let begins = ["aws ", "cat ", "echo ", "terraform ", "curl ", "export "];
-    if !begins.iter().any(|begin| start.starts_with(begin)) && !text.contains("--policy-document") {
+    if !begins.iter().any(|begin| start.starts_with(begin))
+        && !text::contains(text, "--policy-document")
+    {
         return None;
     }
     braced(text).map(|inner| unescaped(&inner))

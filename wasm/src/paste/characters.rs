@@ -3,40 +3,45 @@
 use super::{Pasted, is_policy};
 use crate::json;
 
-// The policy itself, with characters in it that a word processor or a chat put there.
-pub(super) fn characters(text: &str) -> Option<Pasted> {
-    let quotes = |c: char| matches!(c, '“' | '”' | '„' | '‟' | '″' | '«' | '»');
-    let unseen = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}' | '\u{feff}' | '\u{ad}');
-    let spaces = |c: char| {
-        matches!(
-            c,
-            '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{3000}'
-        )
-    };
-    let dashes = |c: char| matches!(c, '\u{2010}'..='\u{2015}' | '\u{2212}');
-    // A byte order mark alone has words of its own.
-    let body = text.trim_start_matches('\u{feff}');
-    let strange = |c: char| quotes(c) || unseen(c) || spaces(c) || dashes(c);
-    if !body.contains(strange) {
-        return None;
-    }
-    let policy: String = body
-        .chars()
-        .filter(|c| !unseen(*c))
-        .map(|c| match c {
-            c if quotes(c) => '"',
-            c if spaces(c) => ' ',
-            c if dashes(c) => '-',
-            c => c,
-        })
-        .collect();
-    let what = match () {
-        () if body.contains(quotes) => "a policy with typographic quotes",
-        () if body.contains(|c: char| unseen(c) || spaces(c)) => {
-            "a policy with invisible characters in it"
+/// What is said of a policy with such characters; the first kind that it has names it.
+const KINDS: [&str; 4] = [
+    "a policy with full-width characters",
+    "a policy with typographic quotes",
+    "a policy with invisible characters in it",
+    "a policy with typographic dashes",
+];
+
+// The kind of a character that is not meant, and what is.
+fn meant(c: char) -> Option<(usize, Option<char>)> {
+    Some(match c {
+        // What an input method for Chinese, Japanese or Korean writes for ASCII's signs.
+        '\u{ff01}'..='\u{ff5e}' => (0, char::from_u32(u32::from(c) - 0xfee0)),
+        '“' | '”' | '„' | '‟' | '″' | '«' | '»' => (1, Some('"')),
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}' | '\u{feff}' | '\u{ad}' => {
+            (2, None)
         }
-        () => "a policy with typographic dashes",
-    };
+        '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{3000}' => (2, Some(' ')),
+        '\u{2010}'..='\u{2015}' | '\u{2212}' => (3, Some('-')),
+        _ => return None,
+    })
+}
+
+/// The policy with the characters that are meant.
+pub(super) fn characters(text: &str) -> Option<Pasted> {
+    let mut first = KINDS.len();
+    let mut policy = String::with_capacity(text.len());
+    // A byte order mark alone has words of its own.
+    for c in text.trim_start_matches('\u{feff}').chars() {
+        let plain = match meant(c) {
+            Some((kind, plain)) => {
+                first = first.min(kind);
+                plain
+            }
+            None => Some(c),
+        };
+        policy.extend(plain);
+    }
+    let what = KINDS.get(first)?;
     let parsed = json::parse(&policy);
     (parsed.errors.is_empty() && is_policy(&parsed.root)).then_some(Pasted {
         what,

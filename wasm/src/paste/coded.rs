@@ -51,7 +51,7 @@ fn entities_decoded(text: &str) -> Option<String> {
             out.push(c);
             (rest, found) = (tail, true);
         } else {
-            out.push('&');
+            out.append("&");
             rest = after;
         }
     }
@@ -79,11 +79,35 @@ fn entity(name: &str) -> Option<char> {
     Some(if c == '\u{a0}' { ' ' } else { c })
 }
 
+/// What the text is in base64, with the letters for links or without.
+pub(super) fn base64(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let (mut bits, mut count) = (0_u32, 0);
+    for byte in text.bytes() {
+        let six = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            b'=' | b' ' | b'\t' | b'\r' | b'\n' => continue,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(six);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count).to_le_bytes()[0]);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
 // Quotes as a spreadsheet or a string in a program writes them.
 pub(super) fn requoted(text: &str) -> Option<String> {
-    if text.contains("\"\"Statement\"\"") {
+    if text::contains(text, "\"\"Statement\"\"") {
         Some(text.trim_matches('"').replace("\"\"", "\""))
-    } else if text.contains("\\\"Statement\\\"") {
+    } else if text::contains(text, "\\\"Statement\\\"") {
         Some(unescaped(text))
     } else {
         None

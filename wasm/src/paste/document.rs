@@ -1,9 +1,10 @@
 //! JSON around the policy, statements without one, and several policies.
 
-use super::coded::percent_decoded;
-use super::{Found, is_policy, policy_in};
+use super::coded::{base64, percent_decoded};
+use super::several::merged;
+use super::{Found, SEVERAL, is_policy, policy_in};
 use crate::json::{self, Value};
-use crate::text::Own;
+use crate::text::{self, IntoList, Own};
 
 fn is_statement(value: &Value<'_>) -> bool {
     let has = |name: &str| value.get(name).is_some();
@@ -14,7 +15,8 @@ fn is_statement(value: &Value<'_>) -> bool {
 pub(super) fn wrapped(text: &str, root: &Value<'_>, layer: usize) -> Option<Found> {
     match root {
         Value::String(inner) => {
-            let policy = policy_in(&inner.value, layer)?;
+            let policy = policy_in(&inner.value, layer);
+            let policy = policy.or_else(|| policy_in(&base64(&inner.value)?, layer))?;
             return Some(("a JSON string with the policy in it", policy));
         }
         Value::Array(all, _) if !all.is_empty() && all.iter().all(is_statement) => {
@@ -22,6 +24,9 @@ pub(super) fn wrapped(text: &str, root: &Value<'_>, layer: usize) -> Option<Foun
                 "a list of statements without its policy",
                 around(text.trim()),
             ));
+        }
+        Value::Array(all, _) if !all.is_empty() && all.iter().all(is_policy) => {
+            return merged(&all.iter().map(|one| (text, one)).list()).map(|one| (SEVERAL, one));
         }
         Value::Object(..) if is_statement(root) && root.get("Version").is_none() => {
             let list = format!("[{}]", text.trim());
@@ -71,7 +76,7 @@ fn documents<'v, 't>(value: &'v Value<'t>, found: &mut Vec<&'v Value<'t>>, depth
                 match &member.value {
                     Value::String(text) => {
                         if named.iter().any(|name| key.contains(name))
-                            && text.value.contains("Statement")
+                            && text::contains(&text.value, "Statement")
                         {
                             found.push(&member.value);
                         }
@@ -89,7 +94,7 @@ fn documents<'v, 't>(value: &'v Value<'t>, found: &mut Vec<&'v Value<'t>>, depth
     }
 }
 
-fn around(statements: &str) -> String {
+pub(super) fn around(statements: &str) -> String {
     let text = format!(r#"{{"Version": "2012-10-17", "Statement": {statements}}}"#);
     json::format(&text).map_or(text, |text| text.trim_end().own())
 }

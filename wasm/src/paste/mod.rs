@@ -5,14 +5,16 @@ mod around;
 mod characters;
 mod coded;
 mod document;
+mod notation;
 mod placeholder;
+mod several;
 
 use crate::json::{self, Parsed, Value};
 use crate::text::Own;
 
 use around::{braced, command, embedded, fenced, followed, unquoted};
 use characters::characters;
-use coded::{entities, percent_coded, requoted};
+use coded::{base64, entities, percent_coded, requoted};
 use document::wrapped;
 
 pub(crate) use placeholder::{escaped_variables, placeholders};
@@ -49,7 +51,17 @@ pub(crate) fn recognize(text: &str, parsed: &Parsed<'_>) -> Option<Pasted> {
     }
     let begins = begins_with_brace(text);
     if !clean && begins {
-        let pasted = characters(text);
+        let several = || {
+            let policy = several::in_a_row(text)?;
+            Some(Pasted {
+                what: SEVERAL,
+                policy,
+                is_json: false,
+            })
+        };
+        let pasted = characters(text)
+            .or_else(|| notation::rewritten(text))
+            .or_else(several);
         if pasted.is_some() {
             return pasted;
         }
@@ -80,6 +92,8 @@ pub(crate) fn recognize(text: &str, parsed: &Parsed<'_>) -> Option<Pasted> {
 pub const READ_AS_UTF_16: char = '\u{fffe}';
 const WIDE: &str = "a file in UTF-16";
 const REQUOTED: &str = "a policy with other quotes than JSON's";
+const NOTATION: &str = "a policy in a program's notation";
+const SEVERAL: &str = "several policies";
 const OTHER: &str = "other text with the policy in it";
 
 // A file in UTF-16, read as what it is, or as UTF-8 all the same: then every other byte is 0.
@@ -99,7 +113,7 @@ fn wide(text: &str) -> Option<String> {
 fn begins_with_brace(text: &str) -> bool {
     text.trim_start_matches('\u{feff}')
         .trim_start()
-        .starts_with('{')
+        .starts_with(['{', '｛'])
 }
 
 type Found = (&'static str, String);
@@ -111,9 +125,10 @@ fn unwrap(text: &str, parsed: &Parsed<'_>) -> Option<Found> {
         return wrapped(text, &parsed.root, 0);
     }
     let trimmed = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-    let layers: [(&'static str, Take); 8] = [
+    let layers: [(&'static str, Take); 9] = [
         ("a Markdown block with the policy in it", fenced),
         ("a URL-encoded policy", percent_coded),
+        ("a policy in base64", base64),
         ("a policy with HTML entities in it", entities),
         ("a command line with the policy in it", command),
         (REQUOTED, requoted),
@@ -151,20 +166,27 @@ fn is_policy(value: &Value<'_>) -> bool {
 
 /// What the change does that takes the policy out.
 pub(crate) fn title(pasted: &Pasted) -> &'static str {
-    if pasted.what == WIDE {
-        "Write it in UTF-8"
-    } else {
-        "Take the policy out"
+    match pasted.what {
+        WIDE => "Write it in UTF-8",
+        NOTATION => "Write it as JSON",
+        SEVERAL => "Put them into one",
+        _ => "Take the policy out",
     }
 }
 
 /// The sentence about it.
 pub(crate) fn sentence(pasted: &Pasted) -> String {
-    if pasted.what == WIDE {
-        return "this file is in UTF-16, which AWS does not read; save it in UTF-8".own();
-    }
-    format!(
-        "this is {}, not the policy itself; take it out",
-        pasted.what
-    )
+    let (this, rest) = match pasted.what {
+        WIDE => return "this file is in UTF-16, which AWS does not read; save it in UTF-8".own(),
+        NOTATION => (
+            "this is",
+            "with quotes, names or comments that JSON does not have; write it as JSON",
+        ),
+        SEVERAL => (
+            "these are",
+            "judged together here, of which IAM takes each by itself; put their statements into one",
+        ),
+        _ => ("this is", "not the policy itself; take it out"),
+    };
+    format!("{this} {}, {rest}", pasted.what)
 }

@@ -35,11 +35,17 @@ pub struct Parsed<'t> {
 /// Reads `text`, whatever it is.
 #[must_use]
 pub fn parse(text: &str) -> Parsed<'_> {
+    parse_up_to(text, MAX_ERRORS)
+}
+
+/// As [`parse`], with so many errors at most.
+pub(crate) fn parse_up_to(text: &str, most_errors: usize) -> Parsed<'_> {
     let mut parser = Parser {
         text,
         bytes: text.as_bytes(),
         at: 0,
         depth: 0,
+        most_errors,
         errors: Vec::new(),
     };
     let root = parser.document();
@@ -53,6 +59,7 @@ struct Parser<'t> {
     bytes: &'t [u8],
     at: usize,
     depth: usize,
+    most_errors: usize,
     errors: Vec<SyntaxError>,
 }
 
@@ -346,7 +353,7 @@ impl<'t> Parser<'t> {
     }
 
     fn push(&mut self, error: SyntaxError) {
-        if self.errors.len() < MAX_ERRORS {
+        if self.errors.len() < self.most_errors {
             self.errors.push(error);
         }
     }
