@@ -319,8 +319,9 @@ impl Ec2 {
 
 /// The most values that a filter may have: <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>.
 const MOST_VALUES: usize = 200;
-/// The most that `DescribeInstances` gives on one page.
-const PAGE: i32 = 1_000;
+/// Instances on one page: EC2 gives up to 1,000, which with some 8 KB each, and with 50 tags several times that, would not fit
+/// into the most that an answer may have.
+const PAGE: i32 = 200;
 
 #[cfg(test)]
 mod tests {

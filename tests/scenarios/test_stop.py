@@ -491,3 +491,19 @@ def test_a_record_that_another_job_may_be_launching_stays(sprinters: Program, ec
     jobs.job("start").conclusion = "failure"
     assert sprinters.run("stop").code == 0
     assert not github.records()
+
+
+def test_the_run_s_jobs_are_worth_waiting_for(sprinters: Program, started: Started, ec2: Ec2, github: GitHub) -> None:
+    """Without them an idle runner that a job waits for would be ended."""
+    waited = started()
+    environment = sprinters.environment
+    environment["SPRINTERS_JOB_TOKEN"] = github.add_token(Kind.RERUNS).value
+    later = RunJob("later", labels=(waited.outputs["label"],))
+    github.runs.add(environment["GITHUB_REPOSITORY"], environment["GITHUB_RUN_ID"], later)
+    limited = Response.of_json(403, {"message": "You have exceeded a secondary rate limit."}, **{"Retry-After": "12"})
+    rule = github.gate.fail("list-jobs", answer(limited))
+    run = sprinters.run("stop")
+
+    assert (run.code, rule.struck) == (0, 1), run.log
+    assert "the job `later` waits for it" in run.log
+    assert living(ec2) == {waited.outputs["instance-id"]}

@@ -53,7 +53,7 @@ pub(crate) async fn stop(
     let (instances, runners, jobs) = tokio::join!(
         find_instances(clients, filter, deadline),
         retry::until(LIST, deadline, || clients.github.runners(None)),
-        jobs(clients, filter)
+        jobs(clients, filter, deadline, report)
     );
     // Where EC2 does not answer, records are deleted all the same: a runner that cannot connect powers its instance off.
     let (mut instances, mut unseen) = clients
@@ -163,19 +163,28 @@ fn billed(clients: &Clients, filter: &StopFilter, instances: &[Instance]) -> Vec
     instances.iter().filter(is_counted).cloned().collect()
 }
 
-/// The run's jobs, where the job's own token may read them. Only they tell which runner is waited for.
-async fn jobs(clients: &Clients, filter: &StopFilter) -> Option<Vec<Job>> {
+/// The run's jobs, where the job's own token may read them. Only they tell which runner is waited for: what passes is waited out.
+async fn jobs(
+    clients: &Clients,
+    filter: &StopFilter,
+    deadline: Deadline,
+    report: &Reporter,
+) -> Option<Vec<Job>> {
     let run: u64 = clients.run.id.parse().ok()?;
     let attempt: u32 = clients.run.attempt.parse().ok()?;
     let github = clients.job_github.as_ref().filter(|_| !filter.force)?;
-    let soon = Deadline::after(JOBS_PATIENCE);
-    retry::until(LIST_JOBS, soon, || github.jobs(run, attempt))
-        .await
-        .ok()
+    match retry::until(LIST_JOBS, deadline, || github.jobs(run, attempt)).await {
+        Ok(jobs) => Some(jobs),
+        Err(error) => {
+            if error.is_transient() {
+                report.warning(format_args!(
+                    "{error}: which runners are waited for is not known, so that only busy ones are spared"
+                ));
+            }
+            None
+        }
+    }
 }
-
-/// How long the list of the run's jobs may take to come.
-const JOBS_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A `start` that was killed a moment ago: its record is there, its instance is not visible yet. What keeps EC2 from an answer
 /// meanwhile is the caller's to tell, once the record is deleted.

@@ -57,23 +57,32 @@ fn plan(instances: &[Instance], runners: &[Runner], run: &WorkflowRun, now: Syst
             plan.elsewhere.push((instance.id.clone(), there));
             continue;
         }
-        let runner = instance.runner_id().and_then(|id| by_id.get(&id));
+        // A tag may name any number: only a name of this repository makes the record its own. Where the number is a stranger's,
+        // the instance's own name tells whether its runner works.
+        let is_ours = |runner: &&Runner| run.may_touch(&runner.name);
+        let numbered = instance.runner_id().and_then(|id| by_id.get(&id).copied());
+        let named = || {
+            runners
+                .iter()
+                .find(|one| Some(one.name.as_str()) == instance.runner_name())
+        };
+        let runner = numbered.filter(is_ours).or_else(|| named().filter(is_ours));
         match instance.expires() {
             None => plan.unknown.push(instance.id.clone()),
             Some(expires) if expires > now => {}
             Some(expires) => {
                 let id = instance.id.clone();
-                // A tag may name any number: only a name of this repository makes the record its own.
-                match runner.filter(|runner| run.may_touch(&runner.name)) {
+                match runner {
                     Some(busy) if busy.busy && expires + BUSY_FOR_EVER <= now => {
                         plan.overdue.push((id, record(busy)));
                     }
                     Some(busy) if busy.busy => plan.spare.push(id),
-                    ours => plan.end.push((id, ours.map(|ours| record(ours)))),
+                    ours => plan.end.push((id, ours.map(record))),
                 }
             }
         }
         needed.extend(instance.runner_id());
+        needed.extend(runner.map(|runner| runner.id));
     }
     // A young record may belong to a launch that is under way.
     let is_abandoned = |runner: &&Runner| {
@@ -369,6 +378,7 @@ mod tests {
             }
             format!("sprinters-1-1-{stamp}abcd-wxyz{}", repository.short_hash())
         };
+        let named = name(89_999);
         let (past, future) = ("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z");
         let instances = [
             instance("i-idle", 1, past),
@@ -378,6 +388,16 @@ mod tests {
             instance("i-recordless", 99, past),
             instance("i-strangers", 8, past),
             instance("i-just-expired", 9, "2026-11-18T10:26:40Z"),
+            Instance {
+                tags: [
+                    (tags::RUNNER_ID, "8"),
+                    (tags::NAME, named.as_str()),
+                    (tags::EXPIRES, "2026-11-18T10:26:40Z"),
+                ]
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .into(),
+                ..instance("i-misnumbered", 8, past)
+            },
             Instance {
                 tags: [
                     (tags::RUNNER_ID, "1"),
@@ -402,6 +422,7 @@ mod tests {
             runner(7, &name(90_000), "online", false),
             runner(8, "somebody-elses", "offline", true),
             runner(9, &name(90_000), "online", true),
+            runner(10, &named, "online", true),
         ];
         let run = WorkflowRun {
             scope: Scope::Repository(repository.clone()),
@@ -430,7 +451,7 @@ mod tests {
                 ],
                 overdue: vec![(InstanceId::from_ec2("i-busy"), record(&runners[1]))],
                 delete: vec![record(&runners[3])],
-                spare: ids(&["i-just-expired"]),
+                spare: ids(&["i-just-expired", "i-misnumbered"]),
                 unknown: ids(&["i-strange"]),
             }
         );
