@@ -23,12 +23,17 @@ class Row:
 def at_most(most: float, of: str, measured: float, yardstick: float, *, what: str, result: str) -> Row:
     """Against something that was measured in the same run, so that the limit is the same on any machine."""
     ratio = measured / yardstick
-    return Row(what, f"≤ {most:g} × {of}", f"{result}: {ratio:.2g} ×", ratio <= most)
+    return Row(what, f"≤ {most:g} × {of}", f"{result}: {ratio:{digits(ratio)}} ×", ratio <= most)
 
 
 def at_least(least: float, of: str, measured: float, yardstick: float, *, what: str, result: str) -> Row:
     ratio = measured / yardstick
-    return Row(what, f"≥ {least:g} × {of}", f"{result}: {ratio:.2g} ×", ratio >= least)
+    return Row(what, f"≥ {least:g} × {of}", f"{result}: {ratio:{digits(ratio)}} ×", ratio >= least)
+
+
+def digits(ratio: float) -> str:
+    """Two or three that count."""
+    return ",.0f" if ratio >= 100 else ".1f" if ratio >= 10 else ".2f"
 
 
 def render(rows: Sequence[Row]) -> str:
