@@ -27,6 +27,7 @@ use crate::values::account::AccountId;
 use crate::values::per_region::Regions;
 use crate::values::region::Region;
 use crate::values::run::WorkflowRun;
+use crate::values::runner_id::RunnerId;
 
 /// The clients of one invocation.
 #[derive(Clone)]
@@ -168,14 +169,14 @@ impl Clients {
     }
 
     /// The list, and what it lacks of these instances' runners, each asked for by its number: pages shift, so that a missing
-    /// entry proves nothing. Where the list is not even whole, a 404 is one answer alone, and the name is asked for, too. What
-    /// GitHub does not answer takes nothing from the rest.
+    /// entry proves nothing. Where the list is not even whole, a 404 is one answer alone, and the name is asked for, too. Those
+    /// about which GitHub does not answer take nothing from the rest.
     pub(crate) async fn with_unlisted(
         &self,
         list: RunnerList,
         instances: impl Iterator<Item = &Instance>,
         deadline: Deadline,
-    ) -> (Vec<Runner>, Option<GithubError>) {
+    ) -> (Vec<Runner>, Vec<(RunnerId, GithubError)>) {
         let unlisted = instances.filter_map(|instance| {
             let id = instance.runner_id().filter(|id| !list.has(*id))?;
             let name = instance.runner_name().filter(|_| !list.is_whole);
@@ -183,14 +184,17 @@ impl Clients {
         });
         let answers = teardown::each(unlisted.collect(), |(id, name)| {
             let github = self.github.clone();
-            async move { teardown::find_runner(&github, id, name.as_deref(), deadline).await }
+            async move {
+                let found = teardown::find_runner(&github, id, name.as_deref(), deadline).await;
+                found.map_err(|error| (id, error))
+            }
         });
         let answers = answers.await;
-        let (mut runners, mut unanswered) = (list.runners, None);
+        let (mut runners, mut unanswered) = (list.runners, Vec::new());
         for answer in answers {
             match answer {
                 Ok(found) => runners.extend(found),
-                Err(error) => unanswered = Some(error),
+                Err(error) => unanswered.push(error),
             }
         }
         (runners, unanswered)

@@ -126,3 +126,19 @@ def test_a_runner_of_somebody_else_stays(sprinters: Program, github: GitHub) -> 
     assert run.code == 0, run.log
     assert github.gate.calls("list-runners"), "it has looked"
     assert [record.name for record in github.records()] == ["build-box-1"]
+
+
+def test_one_runner_that_github_does_not_tell_about_keeps_no_other(
+    sprinters: Program, started: Started, expire: Expire, ec2: Ec2, github: GitHub
+) -> None:
+    hidden, other = started(), started()
+    for one in (hidden, other):
+        expire(one.outputs["instance-id"])
+    github.gate.fail("list-runners", hiding(int(hidden.outputs["runner-id"])), times=None, when=is_list_of_all)
+    github.gate.fail("get-runner", answer(Response.of_json(403, {"message": "Forbidden"})), times=None)
+    run = sprinters.run("sweep")
+
+    assert run.code == 1, run.log
+    assert [one.id for one in ec2.living()] == [hidden.outputs["instance-id"]]
+    assert f"`{hidden.outputs['instance-id']}` was not ended: without an answer from GitHub" in run.log
+    assert [str(record.id) for record in github.records()] == [hidden.outputs["runner-id"]]

@@ -75,11 +75,13 @@ pub(crate) async fn stop(
         return Err(question);
     }
     warn_of_no_match(clients, filter, &instances, report);
-    let deadline = Deadline::after(teardown::patience(instances.len()));
+    let patience = teardown::patience(instances.len());
     let (runners, unanswered) = match runners {
-        Ok(list) => with_unlisted(clients, list, &instances, deadline).await,
+        Ok(list) => with_unlisted(clients, list, &instances, Deadline::after(patience)).await,
         Err(error) => (Vec::new(), Some(error)),
     };
+    // GitHub's silence about one runner takes no time from the instances' end.
+    let deadline = Deadline::after(patience);
 
     let known = Known::new(&runners, jobs.as_deref(), clients, filter);
     let (alive, over): (Vec<&Instance>, Vec<&Instance>) = instances
@@ -265,7 +267,11 @@ async fn with_unlisted(
         .iter()
         .filter(|instance| instance.scope() == scope.as_deref())
         .filter(|instance| instance.state.is_alive() || !is_whole);
-    clients.with_unlisted(list, doubted, deadline).await
+    let (runners, unanswered) = clients.with_unlisted(list, doubted, deadline).await;
+    (
+        runners,
+        unanswered.into_iter().map(|(_, error)| error).next(),
+    )
 }
 
 /// The instances' records are asked for by number; only those of runners that never had an instance could be missed.

@@ -122,31 +122,35 @@ pub(crate) async fn sweep(
     let found = clients.ec2.find(&filters, deadline).await;
     let (instances, unseen) = clients.seen(found, report)?;
     let deadline = Deadline::after(teardown::patience(instances.len()));
-    let runners = runners(clients, &instances, deadline)
+    let (runners, unanswered) = runners(clients, &instances, deadline)
         .await
         .map_err(|error| {
             clients
                 .github_failure(&error)
                 .and("nothing was ended: without an answer from GitHub nobody knows which runners are busy")
         })?;
-    let plan = plan(&instances, &runners, &clients.run, SystemTime::now());
+    let (known, unknown) = divided(instances.clone(), &unanswered);
+    let plan = plan(&known, &runners, &clients.run, SystemTime::now());
     log_undecided(&plan, report);
     // A runner in a region that could not be asked is not gone.
     let reruns = match unseen {
         None => waiting::rerun(clients, &instances, max_attempts, report).await,
         Some(_) => 0,
     };
-    let swept = Sweeping {
+    let mut sweeping = Sweeping {
         clients,
         report,
-        deadline,
+        // Silence about one runner takes no time from the others' end.
+        deadline: Deadline::after(teardown::patience(instances.len())),
         terminated: 0,
         deleted: 0,
         spared: plan.spare.len(),
         failed: None,
+    };
+    for (instance, error) in &unknown {
+        sweeping.fail(not_ended(clients, &instance.id, error));
     }
-    .carry_out(plan)
-    .await;
+    let swept = sweeping.carry_out(plan).await;
     report.summary(&summary::swept(
         swept.terminated,
         swept.deleted,
@@ -160,22 +164,42 @@ pub(crate) async fn sweep(
     }
 }
 
-/// The list, and what it lacks of the expired instances' runners: a page that shifted hides a busy one.
+fn not_ended(clients: &Clients, instance: &InstanceId, error: &GithubError) -> Failure {
+    clients.github_failure(error).and(format!(
+        "`{instance}` was not ended: without an answer from GitHub nobody knows whether it is busy"
+    ))
+}
+
+/// Those whose runners GitHub has answered about, and the others.
+fn divided(
+    instances: Vec<Instance>,
+    unanswered: &[(RunnerId, GithubError)],
+) -> (Vec<Instance>, Vec<(Instance, &GithubError)>) {
+    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    for instance in instances {
+        let of_it = |(id, _): &&(RunnerId, GithubError)| instance.runner_id() == Some(*id);
+        match unanswered.iter().find(of_it) {
+            Some((_, error)) if instance.state.is_alive() => unknown.push((instance, error)),
+            _ => known.push(instance),
+        }
+    }
+    (known, unknown)
+}
+
+/// The list, and what it lacks of the expired instances' runners: a page that shifted hides a busy one. And those about which
+/// GitHub does not answer.
 async fn runners(
     clients: &Clients,
     instances: &[Instance],
     deadline: Deadline,
-) -> Result<Vec<Runner>, GithubError> {
+) -> Result<(Vec<Runner>, Vec<(RunnerId, GithubError)>), GithubError> {
     let list = retry::until(LIST, deadline, || clients.github.runners(None)).await?;
     let (scope, now) = (clients.run.scope.tag(), SystemTime::now());
     let expired = instances
         .iter()
         .filter(|instance| instance.state.is_alive() && instance.scope() == scope.as_deref())
         .filter(|instance| instance.expires().is_some_and(|expires| expires <= now));
-    match clients.with_unlisted(list, expired, deadline).await {
-        (runners, None) => Ok(runners),
-        (_, Some(error)) => Err(error),
-    }
+    Ok(clients.with_unlisted(list, expired, deadline).await)
 }
 
 fn log_undecided(plan: &Plan, report: &Reporter) {
@@ -265,10 +289,7 @@ impl Sweeping<'_> {
                     );
                 }
                 Some((_, Err(error))) => {
-                    let failure = self.clients.github_failure(error);
-                    self.fail(failure.and(format!(
-                        "`{instance}` was not ended: without an answer from GitHub nobody knows whether it is busy"
-                    )));
+                    self.fail(not_ended(self.clients, &instance, error));
                 }
             }
         }
