@@ -261,7 +261,7 @@ fn account(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
     }
 }
 
-/// Services that have public resources, whose ARNs name no account.
+/// Services that have public resources, whose ARNs name no account, although the tables have one in the ARNs of every type.
 const PUBLIC: [&str; 3] = ["kms", "resource-explorer-2", "ssm"];
 
 fn needs_account(arn: &Arn<'_>, presence: Option<Presence>) -> bool {
@@ -339,5 +339,19 @@ fn example(service: &str) -> &'static str {
         "ec2" => "instance/*",
         "ssm" => "parameter/*",
         _ => "role/*",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Where a table tells it by itself, the list has done its service.
+    #[test]
+    fn public_resources_are_of_services_whose_tables_have_an_account_in_every_arn() {
+        for service in PUBLIC {
+            let shape = data::arn_shape(service).map(|shape| shape.account);
+            assert_eq!(shape, Some(Presence::Always), "{service}");
+        }
     }
 }

@@ -11,7 +11,8 @@ use crate::pattern::{has_variable, same_name};
 use crate::policy::Effect;
 use crate::text;
 
-/// Keys that AWS's tables call single-valued while Access Analyzer lets them be qualified.
+/// Keys that AWS's tables call single-valued while Access Analyzer lets them be qualified. Nothing else in the tables tells them
+/// apart from other keys.
 const QUALIFIED_ALL_THE_SAME: [&str; 2] = [
     "codestar-connections:ProviderAction",
     "organizations:ServicePrincipal",
@@ -223,4 +224,20 @@ fn operator_type(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, key: &Text<'_>,
     };
     let change = base.and_then(|base| block.renamed(&block.with_base(base)));
     lint.add_at(issue_code::TYPE_MISMATCH, key.span, message, change);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Catalog;
+
+    // Where the reference calls them multivalued, the list has done its service.
+    #[test]
+    fn what_may_be_qualified_all_the_same_is_single_valued_by_the_tables() {
+        let catalog = Catalog::new(include_str!("../../data/actions.txt").into());
+        for key in QUALIFIED_ALL_THE_SAME {
+            let known = data::condition_key(Some(&catalog), key);
+            assert_eq!(known.map(|key| key.multivalued), Some(false), "{key}");
+        }
+    }
 }

@@ -45,14 +45,13 @@ const PREFIXED: [&str; 4] = [
 ];
 /// Keys that only some services send.
 const VPCE: [&str; 3] = ["aws:VpceAccount", "aws:VpceOrgID", "aws:VpceOrgPaths"];
-/// Prefixes of services that send them, from the keys' descriptions.
-const VPCE_SERVICES: [&str; 27] = [
-    "apprunner",
-    "application-insights",
+/// Prefixes of services that send them, from the keys' descriptions in the user guide; AWS's tables do not have them.
+const VPCE_SERVICES: [&str; 26] = [
     "application-signals",
+    "applicationinsights",
+    "apprunner",
     "athena",
     "cloudhsm",
-    "cloudmap",
     "comprehendmedical",
     "config",
     "datasync",
@@ -370,5 +369,19 @@ fn actions(
             message,
             None,
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_that_send_the_keys_are_written_as_actions_begin() {
+        assert!(VPCE_SERVICES.is_sorted());
+        for service in VPCE_SERVICES {
+            assert!(data::is_prefix(service), "{service}");
+            assert!(!data::is_unlisted(service), "{service}");
+        }
     }
 }
