@@ -15,12 +15,12 @@ impl Deletions {
         self.lock().insert(id)
     }
 
-    /// GitHub did not know the record, and so has deleted nothing.
+    /// Nothing was deleted: GitHub did not know the record, or the call was not carried out.
     pub(super) fn take_back(&self, id: RunnerId) {
         self.lock().remove(&id);
     }
 
-    /// Whether a deletion was asked for whose answer did not come, or was anything but a 404.
+    /// Whether a deletion was asked for that may have been carried out.
     pub(super) fn may_have_deleted(&self, id: RunnerId) -> bool {
         self.lock().contains(&id)
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode};
 
 use super::kind::{self, Kind};
-use super::operation::{INSTALLATION, MINT, is_about_runs};
+use super::operation::{INSTALLATION, MINT, is_about_runs, is_sign_in};
 use crate::http::cause::{Unanswered, shortened};
 use crate::http::extra_roots;
 use crate::http::headers::Headers;
@@ -94,7 +94,7 @@ impl GithubError {
 
     /// Whether the call may have been carried out although it failed: then what it made must be looked for.
     pub(crate) fn may_have_acted(&self) -> bool {
-        self.kind.may_have_acted(&self.message)
+        !is_sign_in(self.operation) && self.kind.may_have_acted(&self.message)
     }
 
     /// Whether GitHub may still be at it: nothing has been heard.
@@ -280,6 +280,7 @@ fn remedy_for_runs(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::operation::CREATE;
     use super::*;
 
     fn refused(
@@ -319,6 +320,15 @@ mod tests {
         );
         assert_eq!(slow.wait, Some(Duration::from_secs(7)));
         assert!(slow.is_transient() && !slow.may_have_acted());
+    }
+
+    #[test]
+    fn a_call_whose_sign_in_failed_has_made_nothing() {
+        let failed = |operation| GithubError::unexpected(operation, StatusCode::ACCEPTED);
+        assert!(failed(CREATE).may_have_acted());
+        for sign_in in [INSTALLATION, MINT] {
+            assert!(!failed(sign_in).may_have_acted() && failed(sign_in).is_transient());
+        }
     }
 
     #[test]

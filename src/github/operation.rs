@@ -11,6 +11,8 @@ pub(crate) const LIST: &str = "list runners";
 pub(crate) const DELETE: &str = "delete the runner's record";
 #[cfg(not(target_family = "wasm"))]
 pub(crate) const REGISTRATION: &str = "make a registration token";
+#[cfg(not(target_family = "wasm"))]
+pub(crate) const REGISTER: &str = "sign in to GitHub's Actions service";
 
 pub(crate) const GROUPS: &str = "list runner groups";
 
@@ -25,6 +27,15 @@ pub(crate) const LOOK_AT_ANNOTATIONS: &str = "see who cancelled a job";
 pub(crate) const RERUN: &str = "run it again";
 pub(crate) const LIST_RUNS: &str = "list the workflow's runs";
 pub(crate) const CANCEL: &str = "cancel the workflow run";
+
+/// Whether this comes before a call, and makes nothing but a token that ends by itself: where it fails, the call was not sent.
+pub(super) fn is_sign_in(operation: &str) -> bool {
+    #[cfg(not(target_family = "wasm"))]
+    if [REGISTRATION, REGISTER].contains(&operation) {
+        return true;
+    }
+    [INSTALLATION, MINT].contains(&operation)
+}
 
 /// Whether this is about runs, which need another permission than runners.
 pub(super) fn is_about_runs(operation: &str) -> bool {

@@ -217,14 +217,17 @@ impl Github {
     /// `DELETE …/{id}`.
     pub(crate) async fn delete_runner(&self, id: RunnerId) -> Result<Deletion, GithubError> {
         let is_first = self.deletions.ask(id);
-        let answer = self.delete(DELETE, &self.runner_path(id)).await?;
+        let answer = self.delete(DELETE, &self.runner_path(id)).await;
+        let has_done_nothing = match &answer {
+            Ok(answer) => answer.status == StatusCode::NOT_FOUND,
+            Err(error) => !error.may_have_acted(),
+        };
+        if is_first && has_done_nothing {
+            self.deletions.take_back(id);
+        }
+        let answer = answer?;
         match answer.status {
-            StatusCode::NOT_FOUND => {
-                if is_first {
-                    self.deletions.take_back(id);
-                }
-                Ok(Deletion::Gone)
-            }
+            StatusCode::NOT_FOUND => Ok(Deletion::Gone),
             StatusCode::UNPROCESSABLE_ENTITY => Ok(Deletion::Busy),
             _ => answer
                 .expect(DELETE, StatusCode::NO_CONTENT)

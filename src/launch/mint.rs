@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::github::{CREATE, GithubError, JitRunner};
+use crate::github::{CREATE, GithubError, JitRunner, MINT};
 use crate::launch::context::Launcher;
 use crate::launch::error::LaunchError;
 use crate::launch::journal::AttemptId;
+use crate::launch::registrar::Registrar;
 use crate::retry::{self, Backoff, Decision, decide};
 use crate::teardown::Record;
 use crate::values::run::LaunchName;
@@ -70,8 +71,7 @@ impl Launcher {
             })?;
             let name = label.runner_name();
             let entry = self.journal.asking_for_record(&name);
-            let answer = registrar.create(&self.clients, &self.spec, label, &name);
-            match retry::attempt(CREATE, self.deadlines.launch_by(), answer).await {
+            match self.ask_for_record(registrar, label, &name).await {
                 Ok(jit) => {
                     self.limits.minting.on_success();
                     self.report
@@ -99,6 +99,18 @@ impl Launcher {
                 }
             }
         }
+    }
+
+    async fn ask_for_record(
+        &self,
+        registrar: &Registrar,
+        label: &LaunchName,
+        name: &str,
+    ) -> Result<JitRunner, GithubError> {
+        let by = self.deadlines.launch_by();
+        retry::attempt(MINT, by, registrar.sign_in(&self.clients)).await?;
+        let answer = registrar.create(&self.clients, &self.spec, label, name);
+        retry::attempt(CREATE, by, answer).await
     }
 
     /// Notes a record that was refused, and waits for the next try; `false` where there is none.

@@ -29,6 +29,16 @@ pub(crate) enum Registrar {
 }
 
 impl Registrar {
+    /// Gets the token that `create` asks with, where there is one to get. In a try of its own: what fails here has made no record.
+    pub(crate) async fn sign_in(&self, clients: &Clients) -> Result<(), GithubError> {
+        match self {
+            Self::Run { .. } => clients.github.sign_in().await,
+            // A listener is signed in, and its token is renewed when it ends.
+            #[cfg(not(target_family = "wasm"))]
+            Self::ScaleSet { .. } => Ok(()),
+        }
+    }
+
     /// Creates the record of that name, and its secret.
     pub(crate) async fn create(
         &self,

@@ -29,7 +29,9 @@ def by_name(_world: World) -> dict[str, object]:
 
 
 def served(world: World) -> dict[str, object]:
-    """A runner that `listen` serves."""
+    """A runner that `listen` serves, and its set."""
+    if not world.github.scale_sets.all():
+        world.github.scale_sets.add(SERVED)
     workspace = Path(world.step.environment["RUNNER_TEMP"]) / "workspace"
     (workspace / ".github").mkdir(parents=True, exist_ok=True)
     runners = {"runners": {SERVED: {**OWN, "max-runners": 3}}}

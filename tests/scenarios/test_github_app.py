@@ -11,7 +11,7 @@ from standins import images
 from standins.aws import Ec2
 from standins.cloud import Behaves
 from standins.distance import Distance
-from standins.gate import answer, delayed, reset, stalled, then
+from standins.gate import Fault, answer, delayed, reset, stalled, then
 from standins.github import App, GitHub, RunJob
 from standins.program import Program, Run, Running
 from standins.server import Response
@@ -184,6 +184,20 @@ def test_a_passing_fault_of_the_sign_in_is_waited_out(
 
     assert run.code == 0, run.log
     assert_signed_out(github, run)
+
+
+@pytest.mark.parametrize("fault", [answer(Response(202, body=b"<html>")), stalled(20)])
+@pytest.mark.parametrize("operation", ["get-installation", "create-installation-token"])
+def test_a_sign_in_that_never_works_has_made_no_record(
+    sprinters: Program, ec2: Ec2, github: GitHub, app: App, operation: str, fault: Fault
+) -> None:
+    """Whatever was to be asked afterwards was not sent: nothing is perhaps still there."""
+    github.gate.fail(operation, fault, times=None)
+    run = sprinters.run("start", **LAUNCH, **{"start-timeout": "6s"})
+
+    assert run.code == 1
+    assert "nothing is left running" in run.log and "perhaps" not in run.log, run.log
+    assert github.gate.calls("generate-jitconfig") == ec2.gate.calls("RunInstances") == []
 
 
 @pytest.mark.parametrize(

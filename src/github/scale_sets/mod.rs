@@ -10,6 +10,7 @@ mod session;
 mod sign_in;
 mod wire;
 
+pub(crate) use super::operation::REGISTER;
 pub(crate) use error::ScaleSetError;
 pub(crate) use queue::{Event, Job, Message};
 pub(crate) use session::{ACKNOWLEDGE, ACQUIRE, CLOSE, OPEN, Session};
@@ -24,7 +25,6 @@ use crate::values::runner_id::RunnerId;
 use wire::{JitConfig, JitRequest, NewLabel, NewSet, RunnerSetting};
 
 // What is tried, in words: an error's message begins with them.
-pub(crate) const REGISTER: &str = "sign in to GitHub's Actions service";
 pub(crate) const FIND: &str = "look for the scale set";
 pub(crate) const CREATE_SET: &str = "create the scale set";
 pub(crate) const UPDATE: &str = "change the scale set's labels";
