@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tracing::debug;
+use tracing::event;
 
+use crate::platform::OWN_EVENTS;
 use crate::platform::clock::{self, timeout};
 
 /// When something must be over.
@@ -157,7 +158,8 @@ pub(crate) fn decide_for_undo(
 }
 
 fn repeat(error: &impl Transient, backoff: &Backoff, wait: Duration) -> Decision {
-    debug!(
+    event!(
+        OWN_EVENTS,
         operation = error.call(),
         attempt = backoff.waits + 1,
         wait = wait.as_secs_f64(),

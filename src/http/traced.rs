@@ -6,7 +6,9 @@ use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use tracing::{Level, debug, enabled};
+use tracing::{enabled, event};
+
+use crate::platform::OWN_EVENTS;
 
 /// A connector that emits an event for each request.
 #[derive(Clone, Debug)]
@@ -14,7 +16,7 @@ pub(super) struct Traced(pub SharedHttpConnector);
 
 impl HttpConnector for Traced {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        if !enabled!(Level::DEBUG) {
+        if !enabled!(OWN_EVENTS) {
             return self.0.call(request);
         }
         let mut sent = Sent::new(&request);
@@ -59,7 +61,8 @@ impl Sent {
 /// Whoever stops waiting for the response drops it: that, too, is worth a line.
 impl Drop for Sent {
     fn drop(&mut self) {
-        debug!(
+        event!(
+            OWN_EVENTS,
             operation = self.operation,
             host = self.host,
             status = self.status.as_deref().unwrap_or("given up"),
