@@ -147,6 +147,14 @@ fn only_what_all_arns_agree_on_is_assumed() {
         (None, None)
     );
     assert_eq!(arns(&["arn:*:ec2:*:aws:subnet/*"]), (None, None));
+    // What was given is not assumed.
+    let given = Setup {
+        regions: vec!["us-west-2".to_owned()],
+        account: some("444455556666"),
+        ..Setup::default()
+    };
+    let assumed = check_for(given, TIGHT).verdict.assumed;
+    assert!(assumed.regions.is_empty() && assumed.account.is_none());
 }
 
 #[test]
