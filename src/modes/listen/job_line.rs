@@ -7,9 +7,18 @@ use serde_json::{Map, Value, json};
 use super::fleet::Member;
 use crate::github::scale_sets::Job;
 use crate::report::seconds;
+use crate::values::runner_id::RunnerId;
 
 /// EC2 bills at least a minute.
 const LEAST: Duration = Duration::from_mins(1);
+
+/// A job that is over.
+#[derive(Debug)]
+pub(super) struct JobOver {
+    pub job: Job,
+    pub runner: Option<RunnerId>,
+    pub result: String,
+}
 
 /// A job's end, with what is known of its runner.
 pub(super) struct Ended<'a> {

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::fleet::{Member, adopted};
-use super::job_line::Ended;
+use super::job_line::{Ended, JobOver};
 use super::reconcile;
 use super::set::Set;
 use crate::ec2::Instance;
@@ -139,12 +139,4 @@ impl Set {
             self.report(over, known.or(seen.as_ref()));
         }
     }
-}
-
-/// A job that is over.
-#[derive(Debug)]
-pub(super) struct JobOver {
-    pub job: Job,
-    pub runner: Option<RunnerId>,
-    pub result: String,
 }

@@ -1,7 +1,7 @@
 //! What a set hears from the calls that it makes beside its long poll.
 
 use super::census::Census;
-use super::messages::JobOver;
+use super::job_line::JobOver;
 use crate::ec2::Instance;
 use crate::error::Failure;
 use crate::values::network::InstanceId;
