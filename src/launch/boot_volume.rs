@@ -182,7 +182,6 @@ mod tests {
         assert_eq!(chosen("m7i.24xlarge", "us-east-1", None), None);
         assert_eq!(chosen("m7i.24xlarge", "us-east-1", Some(8)), None);
         assert_eq!(chosen("m7i.24xlarge", "il-central-1", Some(30)), None);
-        assert_eq!(chosen("m7i.24xlarge", "eu-west-2", Some(30)), None);
         assert_eq!(chosen("p5e.48xlarge", "us-east-1", Some(30)), None);
     }
 
