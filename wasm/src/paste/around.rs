@@ -1,6 +1,6 @@
 //! Text around the policy: a block, a command, quotes, words.
 
-use super::coded::unescaped;
+use super::coded::{entities_decoded, unescaped};
 use super::{OTHER, Pasted, is_policy};
 use crate::json;
 use crate::text::{self, Own};
@@ -66,4 +66,10 @@ pub(super) fn followed(text: &str) -> Option<Pasted> {
         policy,
         is_json: false,
     })
+}
+
+// A web page's text, with its tags perhaps.
+pub(super) fn entities(text: &str) -> Option<String> {
+    let plain = entities_decoded(text)?;
+    braced(&plain)
 }

@@ -1,6 +1,5 @@
 //! Policies that are written in another code than JSON's: decoded.
 
-use super::around::braced;
 use crate::json::{self, Value};
 use crate::text::{self, Append};
 
@@ -33,13 +32,7 @@ pub(super) fn percent_coded(text: &str) -> Option<String> {
     percent_decoded(text[start..].split(ends).next()?)
 }
 
-// A web page's text, with its tags perhaps.
-pub(super) fn entities(text: &str) -> Option<String> {
-    let plain = entities_decoded(text)?;
-    braced(&plain)
-}
-
-fn entities_decoded(text: &str) -> Option<String> {
+pub(super) fn entities_decoded(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     let mut found = false;

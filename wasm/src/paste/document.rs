@@ -1,7 +1,7 @@
 //! JSON around the policy, statements without one, and several policies.
 
 use super::coded::{base64, percent_decoded};
-use super::several::merged;
+use super::several::{around, merged};
 use super::{Found, SEVERAL, is_policy, policy_in};
 use crate::json::{self, Value};
 use crate::text::{self, IntoList, Own};
@@ -92,9 +92,4 @@ fn documents<'v, 't>(value: &'v Value<'t>, found: &mut Vec<&'v Value<'t>>, depth
         }
         _ => {}
     }
-}
-
-pub(super) fn around(statements: &str) -> String {
-    let text = format!(r#"{{"Version": "2012-10-17", "Statement": {statements}}}"#);
-    json::format(&text).map_or(text, |text| text.trim_end().own())
 }

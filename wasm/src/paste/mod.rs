@@ -12,9 +12,9 @@ mod several;
 use crate::json::{self, Parsed, Value};
 use crate::text::Own;
 
-use around::{braced, command, embedded, fenced, followed, unquoted};
+use around::{braced, command, embedded, entities, fenced, followed, unquoted};
 use characters::characters;
-use coded::{base64, entities, percent_coded, requoted};
+use coded::{base64, percent_coded, requoted};
 use document::wrapped;
 
 pub(crate) use placeholder::{escaped_variables, placeholders};

@@ -1,9 +1,8 @@
 //! Several policies as one: what an entity has of both is what one with the statements of both gives.
 
-use super::document::around;
 use super::is_policy;
 use crate::json::{self, Value};
-use crate::text::IntoList;
+use crate::text::{IntoList, Own};
 
 /// More policies than that have more statements than one policy can hold.
 const MOST: usize = 20;
@@ -61,4 +60,10 @@ pub(super) fn merged(policies: &[(&str, &Value<'_>)]) -> Option<String> {
         }
     }
     (policies.len() > 1).then(|| around(&format!("[{}]", statements.join(", "))))
+}
+
+/// A policy with these statements.
+pub(super) fn around(statements: &str) -> String {
+    let text = format!(r#"{{"Version": "2012-10-17", "Statement": {statements}}}"#);
+    json::format(&text).map_or(text, |text| text.trim_end().own())
 }

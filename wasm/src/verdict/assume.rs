@@ -6,7 +6,7 @@ use super::Setup;
 use crate::arn::{Arn, is_open};
 use crate::pattern::same_name;
 use crate::policy::{Effect, Element, Policy};
-use crate::region::PARTITIONS;
+use crate::region::{PARTITIONS, Partition, partition_named, partition_of};
 use crate::text::Own;
 
 /// More regions than `aws-region` takes are not the ones of a ladder.
@@ -79,6 +79,20 @@ pub(super) fn assume(policy: &Policy<'_, '_>, setup: &Setup) -> Assumed {
         partition: partition.agreed().filter(|name| {
             setup.partition.is_none() && setup.regions.is_empty() && name != PARTITIONS[0].name
         }),
+    }
+}
+
+impl Setup {
+    /// The partition: what was given, else what follows from the region, else what was taken from the policy.
+    #[must_use]
+    pub fn partition_with(&self, assumed: &Assumed) -> &'static Partition {
+        let named = |name: &Option<String>| partition_named(name.as_deref()?);
+        let region = |names: &[String]| Some(partition_of(names.first()?));
+        named(&self.partition)
+            .or_else(|| region(&self.regions))
+            .or_else(|| named(&assumed.partition))
+            .or_else(|| region(&assumed.regions))
+            .unwrap_or(&PARTITIONS[0])
     }
 }
 

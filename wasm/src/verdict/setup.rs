@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Assumed;
-use crate::region::{PARTITIONS, Partition, partition_named, partition_of};
 use crate::text::{self, IntoList, Own};
 
 /// What of Sprinters is to be used beyond the six plain permissions.
@@ -117,18 +115,6 @@ impl Setup {
             security_groups: own(&self.security_groups),
             ..self.clone()
         }
-    }
-
-    /// The partition: what was given, else what follows from the region, else what was taken from the policy.
-    #[must_use]
-    pub fn partition_with(&self, assumed: &Assumed) -> &'static Partition {
-        let named = |name: &Option<String>| partition_named(name.as_deref()?);
-        let region = |names: &[String]| Some(partition_of(names.first()?));
-        named(&self.partition)
-            .or_else(|| region(&self.regions))
-            .or_else(|| named(&assumed.partition))
-            .or_else(|| region(&assumed.regions))
-            .unwrap_or(&PARTITIONS[0])
     }
 }
 
