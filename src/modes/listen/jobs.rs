@@ -29,11 +29,19 @@ pub(super) enum Stage {
     Running(RunnerId),
 }
 
+/// A job that is over.
+#[derive(Debug)]
+struct Over {
+    key: String,
+    /// The assignment that it was over in.
+    assigned: Option<SystemTime>,
+    runner: Option<RunnerId>,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Jobs {
     known: BTreeMap<String, Known>,
-    /// Jobs that are over, and the assignment that they were over in.
-    over: VecDeque<(String, Option<SystemTime>)>,
+    over: VecDeque<Over>,
     statistics: Statistics,
     /// How many statistics have come.
     count: u64,
@@ -69,11 +77,15 @@ impl Jobs {
     }
 
     /// It is over, whatever came of it; `false` where that is known.
-    pub(super) fn complete(&mut self, job: &Job) -> bool {
+    pub(super) fn complete(&mut self, job: &Job, runner: Option<RunnerId>) -> bool {
         if self.is_over(job) {
             return false;
         }
-        self.over.push_back((job.key.clone(), job.assigned));
+        self.over.push_back(Over {
+            key: job.key.clone(),
+            assigned: job.assigned,
+            runner,
+        });
         if self.over.len() > REMEMBERED {
             self.over.pop_front();
         }
@@ -83,11 +95,16 @@ impl Jobs {
 
     /// Whether the job was over in this assignment already: one that no runner took is assigned again under the same name.
     fn is_over(&self, job: &Job) -> bool {
-        let last = self.over.iter().rev().find(|(key, _)| *key == job.key);
-        last.is_some_and(|(_, assigned)| match (assigned, job.assigned) {
-            (Some(then), Some(now)) => now <= *then,
+        let last = self.over.iter().rev().find(|over| over.key == job.key);
+        last.is_some_and(|over| match (over.assigned, job.assigned) {
+            (Some(then), Some(now)) => now <= then,
             _ => true,
         })
+    }
+
+    /// Whether the runner has had its job.
+    pub(super) fn is_over_on(&self, runner: RunnerId) -> bool {
+        self.over.iter().any(|over| over.runner == Some(runner))
     }
 
     /// The runner of a job that runs.
@@ -172,18 +189,19 @@ mod tests {
         jobs.assign(job("a", 1));
         assert!(!jobs.start(job("a", 1), RunnerId(7)));
         assert_eq!(demand(&jobs), (0, 1, 0));
-        assert!(jobs.complete(&job("a", 1)));
-        assert!(!jobs.complete(&job("a", 1)));
+        assert!(jobs.complete(&job("a", 1), Some(RunnerId(7))));
+        assert!(!jobs.complete(&job("a", 1), Some(RunnerId(7))));
         jobs.assign(job("a", 1));
         assert!(!jobs.start(job("a", 1), RunnerId(7)));
         assert_eq!(demand(&jobs), (0, 0, 0));
+        assert!(jobs.is_over_on(RunnerId(7)) && !jobs.is_over_on(RunnerId(8)));
     }
 
     #[test]
     fn a_job_that_nobody_took_is_assigned_again() {
         let mut jobs = Jobs::default();
         jobs.assign(job("a", 1));
-        assert!(jobs.complete(&job("a", 1)));
+        assert!(jobs.complete(&job("a", 1), Some(RunnerId(7))));
         jobs.assign(job("a", 2));
         assert_eq!(demand(&jobs), (1, 0, 0));
     }

@@ -84,10 +84,16 @@ impl Set {
     fn join(&mut self, member: Member) {
         let runner = member.runner;
         self.fleet.join(member);
-        // Its job's message may have been faster than EC2's answer.
-        if let Some(runner) = runner.filter(|runner| self.jobs.runs_on(*runner)) {
-            self.fleet.started(runner, SystemTime::now());
-            self.online(runner);
+        // Its job's messages may have been faster than EC2's answer.
+        if let Some(runner) = runner {
+            let is_over = self.jobs.is_over_on(runner);
+            if is_over || self.jobs.runs_on(runner) {
+                self.fleet.started(runner, SystemTime::now());
+                self.online(runner);
+            }
+            if is_over {
+                self.fleet.finished(runner);
+            }
         }
         self.look_within(self.pause_of_look());
     }

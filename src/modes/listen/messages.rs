@@ -83,7 +83,7 @@ impl Set {
     }
 
     fn completed(&mut self, job: Job, runner: Option<RunnerId>, result: String) {
-        if !self.jobs.complete(&job) {
+        if !self.jobs.complete(&job, runner) {
             return;
         }
         self.service.metrics.completed(&self.voice.set, &result);
