@@ -3,12 +3,11 @@
 // The component runs in a worker, where a call that waits may block. This thread never blocks: it owns the signals, and it
 // is the only one with a network.
 
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
-import { brotliDecompress } from "node:zlib";
+import { brotliDecompressSync } from "node:zlib";
 
 import { unreadable } from "./authorities.mjs";
 import { isPolicy } from "./mode.mjs";
@@ -20,6 +19,9 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 // The program itself, which makes up nearly all of this folder, and the pieces of glue that jco puts around it.
 const COMPRESSED = "sprinters.core.wasm";
 const CORES = [COMPRESSED, "sprinters.core2.wasm", "sprinters.core3.wasm", "sprinters.core4.wasm"];
+
+// What it may need unpacked. Only what is written to takes memory.
+const ROOM_FOR_PROGRAM = 8 * 1024 * 1024;
 
 const beside = (/** @type {string} */ name) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -34,16 +36,26 @@ function fail(what, remedy, code = 1) {
   process.exit(code);
 }
 
-// The program runs for seconds: what is called is compiled when it is, quickly, and no thread makes it any faster.
-for (const flag of ["--wasm-lazy-compilation", "--no-wasm-tier-up", "--no-wasm-dynamic-tiering"]) setFlagsFromString(flag);
+// The program does little and waits long: what is called is compiled when it is, quickly, and no thread makes it any faster.
+const LITTLE_TO_DO = ["--wasm-lazy-compilation", "--no-wasm-tier-up", "--no-wasm-dynamic-tiering", "--no-opt", "--no-maglev"];
+for (const flag of LITTLE_TO_DO) setFlagsFromString(flag);
+
+/** @param {string} name */
+function compiled(name) {
+  if (name !== COMPRESSED) return new WebAssembly.Module(readFileSync(beside(name)));
+  // In one piece, and on this thread: what another one frees stays with the process, which would be 17 MB.
+  const bytes = brotliDecompressSync(readFileSync(beside(`${name}.br`)), { chunkSize: ROOM_FOR_PROGRAM });
+  const module = new WebAssembly.Module(bytes);
+  release(bytes.buffer);
+  return module;
+}
 
 /**
- * @param {string} name
- * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ * The module has a copy of its own. Node.js 20 knows no way to give this one back.
+ * @param {ArrayBufferLike & { transfer?: (length: number) => ArrayBuffer }} buffer
  */
-async function core(name) {
-  if (name !== COMPRESSED) return readFile(beside(name));
-  return promisify(brotliDecompress)(await readFile(beside(`${name}.br`)));
+function release(buffer) {
+  buffer.transfer?.(0);
 }
 
 function main() {
@@ -72,21 +84,15 @@ function main() {
   const client = new Network(network, process.env, tell);
   worker.on("message", (message) => client.receive(message));
   // From here on no signal ends the process: the component undoes what it began, and ends by itself. The first message that the
-  // worker takes must be the program: a signal that comes before waits until that is sent.
-  /** @type {string[] | undefined} */
-  let early = [];
-  for (const signal of SIGNALS) process.on(signal, () => (early ? early.push(signal) : tell({ signal })));
+  // worker takes must be the program: it is sent below, before this thread hears of any signal.
+  for (const signal of SIGNALS) process.on(signal, () => tell({ signal }));
   worker.on("error", (error) => fail(`the portable program broke: ${error?.message ?? error}`, "report this as a bug"));
   worker.on("exit", (code) => process.exit(code));
-  Promise.all(CORES.map((name) => core(name).then((bytes) => WebAssembly.compile(bytes)))).then(
-    (modules) => {
-      worker.postMessage({ modules: Object.fromEntries(modules.map((module, index) => [CORES[index], module])) });
-      const held = early ?? [];
-      early = undefined;
-      for (const signal of held) tell({ signal });
-    },
-    (error) => fail(`could not load the portable program: ${error.message}`, "check out the action again"),
-  );
+  try {
+    worker.postMessage({ modules: Object.fromEntries(CORES.map((name) => [name, compiled(name)])) });
+  } catch (error) {
+    fail(`could not load the portable program: ${error instanceof Error ? error.message : error}`, "check out the action again");
+  }
 }
 
 main();
