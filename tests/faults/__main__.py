@@ -2,6 +2,7 @@
 
 Every run starts the real binary against EC2 and GitHub on loopback. The table counts runs; below it stands each run
 that did not go as it must, with its name: `make faults ARGS='--case NAME'` plays it alone and tells its whole story.
+SPRINTERS_BUILD names a build in dist/ to be played instead: `SPRINTERS_BUILD=portable-node24 make faults`.
 """
 
 from __future__ import annotations
@@ -33,14 +34,17 @@ def main() -> int:
     if options.book:
         book.write()
         return 0
-    binary = program.binary()
-    if not binary.exists():
-        sys.stderr.write(f"error: there is no {binary}: run `cargo build`, or set SPRINTERS_BIN\n")
-        return 1
+    command = program.command()
+    for file in filter(os.path.isabs, command):
+        if not Path(file).exists():
+            sys.stderr.write(
+                f"error: there is no {file}: run `cargo build`, `.ci/setup builds`, or set SPRINTERS_BIN\n"
+            )
+            return 1
     cases = plans.plan(options.family or plans.FAMILIES, options.seed, options.every, options.case) * options.again
-    sys.stdout.write(f"program: {binary}\nruns: {len(cases)}, seed {options.seed}\n")
+    sys.stdout.write(f"program: {' '.join(command)}\nruns: {len(cases)}, seed {options.seed}\n")
     began, verdicts = time.monotonic(), []
-    for verdict in play_all(cases, options.processes or os.cpu_count() or 2, binary):
+    for verdict in play_all(cases, options.processes or os.cpu_count() or 2, command):
         verdicts.append(verdict)
         if verdict.problems:
             sys.stdout.write(f"✗ {verdict.name}: {'; '.join(verdict.problems)}\n")

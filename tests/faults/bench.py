@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from faults.case import Case, Verdict
@@ -32,21 +31,21 @@ class Job:
 class _Worker:
     """A process with a moto of its own."""
 
-    def __init__(self, moto: Moto, binary: Path, patient: bool = False) -> None:
+    def __init__(self, moto: Moto, command: Sequence[str], patient: bool = False) -> None:
         self._moto = moto
-        self._binary = binary
+        self._command = command
         self._patient = patient
 
     def warm_up(self) -> None:
         """A fresh moto takes seconds for its first calls, which would be a fault that no run asked for."""
-        with world(self._moto, self._binary, DAYS["ladder"], 0) as stage:
+        with world(self._moto, self._command, DAYS["ladder"], 0) as stage:
             for _ in range(2):
                 stage.step.run("start", **{**stage.day.inputs, "start-timeout": "30s"})
             stage.step.run("stop")
 
     def play(self, job: Job) -> Verdict:
         try:
-            with world(self._moto, self._binary, DAYS[job.case.day], job.number, self._patient) as stage:
+            with world(self._moto, self._command, DAYS[job.case.day], job.number, self._patient) as stage:
                 return job.case.play(stage)
         except TimeoutError as problem:
             verdict = Verdict(job.case.name, job.case.family, -1, 60, story=str(problem))
@@ -56,11 +55,11 @@ class _Worker:
             return Verdict(job.case.name, job.case.family, -1, 0, [f"the bench itself failed: {problem!r}"])
 
 
-def _serve(cases: Sequence[Job], verdicts: Any, binary: Path) -> None:
+def _serve(cases: Sequence[Job], verdicts: Any, command: Sequence[str]) -> None:
     waiting = iter(cases)
     taking = threading.Lock()
     with Moto() as moto:
-        worker = _Worker(moto, binary)
+        worker = _Worker(moto, command)
         worker.warm_up()
 
         def follow() -> None:
@@ -82,7 +81,7 @@ def _serve(cases: Sequence[Job], verdicts: Any, binary: Path) -> None:
     os._exit(0)
 
 
-def play_all(cases: Sequence[Case], processes: int, binary: Path) -> Iterator[Verdict]:
+def play_all(cases: Sequence[Case], processes: int, command: Sequence[str]) -> Iterator[Verdict]:
     """Verdicts in the order in which runs end, from so many processes, each with a moto and some runs at once."""
     # Forked, so that faults, which are functions, need not travel.
     context = multiprocessing.get_context("fork")
@@ -95,7 +94,7 @@ def play_all(cases: Sequence[Case], processes: int, binary: Path) -> Iterator[Ve
     while heard < len(jobs):
         working = [worker for worker in working if worker.is_alive()]
         while parts and len(working) < processes:
-            worker = context.Process(target=_serve, args=(parts.pop(0), verdicts, binary))
+            worker = context.Process(target=_serve, args=(parts.pop(0), verdicts, command))
             worker.start()
             working.append(worker)
         with contextlib.suppress(queue.Empty):
@@ -103,11 +102,11 @@ def play_all(cases: Sequence[Case], processes: int, binary: Path) -> Iterator[Ve
             heard += 1
 
 
-def play_here(cases: Iterable[Case], binary: Path, at_once: int = 3) -> list[Verdict]:
+def play_here(cases: Iterable[Case], command: Sequence[str], at_once: int = 3) -> list[Verdict]:
     """For pytest, whose workers are processes of their own and share the machine with other tests: fewer at once."""
     jobs = [Job(number, case) for number, case in enumerate(cases)]
     with Moto() as moto:
-        worker = _Worker(moto, binary, patient=True)
+        worker = _Worker(moto, command, patient=True)
         worker.warm_up()
         with ThreadPoolExecutor(at_once) as pool:
             return list(pool.map(worker.play, jobs))

@@ -33,7 +33,7 @@ PARTS = 4
 def test_nothing_is_left_behind(binary: Path, family: str, part: int) -> None:
     """How long a run took depends on the machine: `make faults` judges that, and the table here shows it."""
     cases = [case for case in plans.plan([family], every=EVERY[family]) if not takes_a_minute(case.name)][part::PARTS]
-    verdicts = play_here(cases, binary)
+    verdicts = play_here(cases, [str(binary)])
     bad = [verdict for verdict in verdicts if verdict.wrong]
 
     print(table.render(verdicts))
@@ -62,7 +62,7 @@ def takes_a_minute(name: str) -> bool:
 
 def test_wrong_meanings_are_not_believed(binary: Path) -> None:
     cases = [case for case in plans.plan(["meanings", "races", "strangers", "listens"]) if case.name in KEPT]
-    verdicts = play_here(cases, binary)
+    verdicts = play_here(cases, [str(binary)])
 
     assert {one.name: one.wrong for one in verdicts} == {name: [] for name in KEPT}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -154,7 +154,7 @@ class World:
 
 
 @contextmanager
-def world(moto: Moto, binary: Path, day: Day, number: int, patient: bool = False) -> Iterator[World]:
+def world(moto: Moto, command: Sequence[str], day: Day, number: int, patient: bool = False) -> Iterator[World]:
     index = ImageIndex()
     turns = day.behaves if isinstance(day.behaves, tuple) else (day.behaves,)
     with (
@@ -177,7 +177,7 @@ def world(moto: Moto, binary: Path, day: Day, number: int, patient: bool = False
             "aws-region": ec2.region,
         }
         inputs |= {name: value for name, value in day.inputs.items() if name == "aws-region"}
-        step = Program([str(binary)], environment, inputs, Path(folder) / "steps")
+        step = Program([*command], environment, inputs, Path(folder) / "steps")
         try:
             stage = World(day, ec2, github, index, cloud, step, patient)
             stage.fill()
