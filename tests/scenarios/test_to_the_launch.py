@@ -112,12 +112,12 @@ def abroad(
 def test_a_connection_is_open_before_it_is_needed(
     sprinters: Program, ec2: Ec2, github: GitHub, abroad: dict[str, Distance]
 ) -> None:
-    """It was begun before GitHub answered, and RunInstances came through it: nobody waited for another."""
+    """It was begun before GitHub answered. A slow machine may open a spare one beside it, and take the one that is ready first."""
     launched(sprinters, **AMI)
 
     [call], [minted] = ec2.gate.calls("RunInstances"), github.gate.calls("generate-jitconfig")
-    [begun] = [one for one in abroad["AWS_ENDPOINT_URL_EC2"].opened if one < call.request.arrived]
-    assert begun < minted.answered
+    opened = abroad["AWS_ENDPOINT_URL_EC2"].opened
+    assert min(opened) < minted.answered < call.request.arrived
 
 
 def test_a_stop_ends_instances_before_it_asks_for_prices(sprinters: Program, ec2: Ec2, far_away: list[Gate]) -> None:
