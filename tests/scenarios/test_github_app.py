@@ -113,9 +113,8 @@ def test_a_second_connection_is_open_before_there_is_a_token(sprinters: Program,
     away.close()
 
     assert run.code == 0, run.log
-    [token], [minted] = github.gate.calls("create-installation-token"), github.gate.calls("generate-jitconfig")
-    begun = [one for one in away.opened if one < minted.request.arrived]
-    assert len(begun) == 2 and max(begun) < token.answered
+    [token] = github.gate.calls("create-installation-token")
+    assert sum(begun < token.answered for begun in away.opened) >= 2
 
 
 def test_many_runners_share_one_token(sprinters: Program, github: GitHub, app: App) -> None:

@@ -112,7 +112,7 @@ def abroad(
 def test_a_connection_is_open_before_it_is_needed(
     sprinters: Program, ec2: Ec2, github: GitHub, abroad: dict[str, Distance]
 ) -> None:
-    """It was begun before GitHub answered. A slow machine may open a spare one beside it, and take the one that is ready first."""
+    """It was begun before GitHub answered. A slow machine may open a spare one, and take whichever is ready first."""
     launched(sprinters, **AMI)
 
     [call], [minted] = ec2.gate.calls("RunInstances"), github.gate.calls("generate-jitconfig")
