@@ -400,22 +400,6 @@ def test_a_young_record_without_an_instance_is_looked_at_longer(
     assert not left_behind()
 
 
-def test_a_young_record_whose_instance_never_comes_is_a_warning_with_its_name(
-    sprinters: Program, ec2: Ec2, github: GitHub
-) -> None:
-    starting: list[Running] = []
-    github.gate.fail("generate-jitconfig", then(lambda: starting[0].kill(), delayed(0.5)))
-    starting.append(sprinters.begin("start", image=images.OWN_X64, **{"instance-type": "m7i.large"}))
-    starting[0].wait()
-    github.gate.wait_until(lambda: bool(github.gate.calls("generate-jitconfig")), 5)
-    [record] = github.records()
-    run = sprinters.run("stop")
-
-    assert run.code == 0, run.log
-    assert not github.records() and not ec2.instances()
-    assert f"the instance of runner `{record.name}` has not shown up" in run.log
-
-
 def killed_while_minting(sprinters: Program, github: GitHub) -> str:
     """The name of a record whose instance was never asked for."""
     starting: list[Running] = []
@@ -425,6 +409,17 @@ def killed_while_minting(sprinters: Program, github: GitHub) -> str:
     github.gate.wait_until(lambda: bool(github.gate.calls("generate-jitconfig")), 5)
     [record] = github.records()
     return record.name
+
+
+def test_a_young_record_whose_instance_never_comes_is_a_warning_with_its_name(
+    sprinters: Program, ec2: Ec2, github: GitHub
+) -> None:
+    name = killed_while_minting(sprinters, github)
+    run = sprinters.run("stop")
+
+    assert run.code == 0, run.log
+    assert not github.records() and not ec2.instances()
+    assert f"the instance of runner `{name}` has not shown up" in run.log
 
 
 def test_a_record_is_deleted_though_its_instance_cannot_be_looked_for(
