@@ -1,6 +1,7 @@
 //! The whole check of one text.
 
 use crate::advice;
+use crate::cause;
 use crate::data::Catalog;
 use crate::fix::Change;
 use crate::headline::Headline;
@@ -90,7 +91,15 @@ impl Checker {
         if let Some(pasted) = paste::recognize(text, &parsed) {
             let found = found_in(text, &pasted);
             let verdict = self.verdict_on(&pasted, &found, text);
-            return report(verdict, &[found], &[], &lines, &parsed.root, Vec::new());
+            return report(
+                verdict,
+                None,
+                &[found],
+                &[],
+                &lines,
+                &parsed.root,
+                Vec::new(),
+            );
         }
         let policy = Policy::new(&parsed.root);
         let mut found = self.diagnostics(text, &parsed, &policy, Depth::All);
@@ -124,7 +133,19 @@ impl Checker {
         let trial = Trial::new(text, &verdict, &parsed, &policy);
         let all = found.iter_mut().chain(&mut advice);
         let granted = trial.hold(all, |text| self.verdict(text));
-        report(verdict, &found, &advice, &lines, &parsed.root, granted)
+        let causes = cause::of(granted, &found, &verdict, &policy);
+        let mended = verdict
+            .refused
+            .and_then(|_| trial.mended(found.iter().chain(&advice), |text| self.verdict(text)));
+        report(
+            verdict,
+            mended.as_ref(),
+            &found,
+            &advice,
+            &lines,
+            &parsed.root,
+            causes,
+        )
     }
 
     // What the policy in the text would be worth, which IAM does not take as it is.
@@ -177,17 +198,18 @@ fn refusal<'d, 't>(
     })
 }
 
-// The whole answer from what was found; `granted` says which permissions a finding's change would grant.
+// The whole answer from what was found; `causes` says which finding a permission follows from, `mended` what the policy is
+// worth without what IAM refuses it for.
 fn report(
     verdict: Verdict,
+    mended: Option<&Verdict>,
     found: &[Diagnostic],
     advice: &[Diagnostic],
     lines: &Lines<'_>,
     root: &Value<'_>,
-    granted: Vec<(usize, String)>,
+    causes: Vec<(usize, String)>,
 ) -> Report {
-    // Advice is not a cause: it says how to go on.
-    let causes = granted.into_iter().filter_map(|(at, action)| {
+    let causes = causes.into_iter().filter_map(|(at, action)| {
         let place = found.get(at)?.places.first();
         Some(Cause {
             line: place.map_or(1, |place| lines.position(place.start).line),
@@ -203,7 +225,7 @@ fn report(
     let fixes = fixes.list();
     let (found, advice) = (findings(found, lines, root), findings(advice, lines, root));
     Report {
-        headline: Headline::new(&verdict, &found, &advice),
+        headline: Headline::new(&verdict, mended, &found, &advice),
         findings: found,
         verdict,
         advice,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::finding::Finding;
 use crate::issue_code::{FindingType, sprinters};
-use crate::text::{IntoList, Own};
+use crate::text::{IntoList, Join, Own};
 use crate::verdict::{Decision, Permission, Verdict};
 
 /// The kinds of answers.
@@ -50,8 +50,15 @@ pub struct Headline {
 }
 
 impl Headline {
-    pub(crate) fn new(verdict: &Verdict, findings: &[Finding], advice: &[Finding]) -> Self {
-        let (kind, worth) = worth(verdict, findings, advice);
+    /// `mended` is what a text is worth once that is fixed for which IAM refuses it, as far as that is known.
+    pub(crate) fn new(
+        verdict: &Verdict,
+        mended: Option<&Verdict>,
+        findings: &[Finding],
+        advice: &[Finding],
+    ) -> Self {
+        let worth_of = mended.unwrap_or(verdict);
+        let (kind, worth) = worth(worth_of, findings, advice);
         if let Some(refused) = verdict.refused {
             let mut text = format!("AWS will not save this: {}", errors(refused.errors));
             let word = if refused.errors == 1 {
@@ -62,7 +69,7 @@ impl Headline {
             let _ = write!(text, ", {word}line {}", refused.line);
             // Where nothing could be decided, there is nothing that it would be worth.
             let is_decided = |p: &Permission| p.decision != Decision::Missing;
-            if verdict.permissions.iter().any(is_decided) {
+            if worth_of.permissions.iter().any(is_decided) {
                 let it = if refused.errors == 1 {
                     "that is"
                 } else {
@@ -108,7 +115,7 @@ fn worth(verdict: &Verdict, findings: &[Finding], advice: &[Finding]) -> (Kind, 
         }
         let text = format!(
             "Sprinters cannot work with this policy: of {all} permissions, {}",
-            parts.join(", ")
+            parts.joined(", ")
         );
         return (Kind::Lacks, text);
     }

@@ -16,6 +16,7 @@ pub mod arn;
     reason = "what wasm-bindgen exports is reached from JavaScript"
 )]
 mod bindings;
+mod cause;
 mod check;
 pub mod data;
 pub mod evaluate;

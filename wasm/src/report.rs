@@ -61,7 +61,7 @@ pub struct Report {
     pub causes: Vec<Cause>,
 }
 
-/// A permission that would be granted if one finding were fixed.
+/// A permission that is not granted, or not surely, only because of one finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
     /// The permission's action.

@@ -53,6 +53,39 @@ impl Append for String {
     }
 }
 
+/// Texts that are put together.
+pub(crate) trait Join {
+    /// As `join`.
+    fn joined(&self, between: &str) -> String;
+}
+
+impl<T: AsRef<str>> Join for [T] {
+    #[inline(never)]
+    fn joined(&self, between: &str) -> String {
+        let mut out = String::new();
+        for (at, one) in self.iter().enumerate() {
+            if at > 0 {
+                out.append(between);
+            }
+            out.append(one.as_ref());
+        }
+        out
+    }
+}
+
+/// Whether it is one digit or more, and nothing else.
+#[inline(never)]
+pub(crate) fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// As [`cut`], at the first of several such bytes.
+#[inline(never)]
+pub(crate) fn cut_at_any<'t>(text: &'t str, any: &[u8]) -> Option<(&'t str, &'t str)> {
+    let place = text.bytes().position(|b| any.contains(&b))?;
+    Some((text.get(..place)?, text.get(place + 1..)?))
+}
+
 /// What stands before and behind the first such byte, which is ASCII.
 #[inline(never)]
 pub(crate) fn cut(text: &str, at: u8) -> Option<(&str, &str)> {

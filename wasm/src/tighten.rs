@@ -3,7 +3,7 @@
 use crate::region::Partition;
 use crate::statement::{Statement, Style, render};
 use crate::tags::OURS;
-use crate::text::{IntoList, Own};
+use crate::text::{IntoList, Join, Own};
 use crate::verdict::{Assumed, Feature, SPOT_ROLE, Setup, split_entry};
 
 /// The policy's JSON, two spaces deep, ending with a line feed. Where the setup leaves
@@ -15,7 +15,7 @@ pub fn tighten(setup: &Setup) -> String {
     let printed: Vec<String> = all.iter().map(|s| render(s, &style)).list();
     format!(
         "{{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {}\n  ]\n}}\n",
-        printed.join(",\n    ")
+        printed.joined(",\n    ")
     )
 }
 

@@ -92,6 +92,20 @@ impl<'t> Trial<'t> {
         fits.then_some(after)
     }
 
+    /// What the policy is worth once all that IAM refuses it for is changed as offered; `None` where that does not mend it.
+    pub(crate) fn mended<'d>(
+        &self,
+        all: impl Iterator<Item = &'d Diagnostic>,
+        decide: impl Fn(&str) -> Verdict,
+    ) -> Option<Verdict> {
+        let mut edits = Vec::new();
+        for diagnostic in all.filter(|d| d.refused) {
+            edits.extend_from_slice(&diagnostic.change.as_ref()?.edits);
+        }
+        let after = decide(&apply_spans(self.text, &edits));
+        after.refused.is_none().then_some(after)
+    }
+
     fn gained(&self, after: &Verdict) -> impl Iterator<Item = String> {
         let pairs = self.verdict.permissions.iter().zip(&after.permissions);
         pairs

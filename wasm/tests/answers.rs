@@ -66,7 +66,7 @@ fn told(report: &Report, list: List, findings: &[Finding]) -> String {
         }
         let causes = report.causes.iter();
         for cause in causes.filter(|c| list == List::Findings && c.finding == at) {
-            out += &format!("  grants {}, line {}\n", cause.action, cause.line);
+            out += &format!("  from here, line {}: {}\n", cause.line, cause.action);
         }
     }
     out

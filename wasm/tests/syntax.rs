@@ -155,8 +155,8 @@ const CASES: &[Case] = &[
     ("[\"a\n, 1]", &[(P::OpenString, "\"")], "[\"a\"\n, 1]"),
     (
         "[\"a",
-        &[(P::OpenString, "\""), (P::OpenBracket, "")],
-        "[\"a]",
+        &[(P::OpenBracket, ""), (P::OpenBracket, "")],
+        "[\"a\"]",
     ),
     ("[1", &[(P::OpenBracket, "")], "[1]"),
     (
@@ -164,11 +164,73 @@ const CASES: &[Case] = &[
         &[(P::OpenBracket, ""), (P::OpenBracket, "")],
         "{\"a\": [1]}",
     ),
+    ("[\"\"a\"]", &[(P::Doubled, "\"")], "[\"a\"]"),
+    ("[\"a\"\"]", &[(P::Doubled, "\"")], "[\"a\"]"),
+    ("[[1]", &[(P::Doubled, "[")], "[1]"),
+    (
+        "{{\"a\":: 1}",
+        &[(P::Doubled, "{"), (P::Doubled, ":")],
+        "{\"a\": 1}",
+    ),
+    ("[{\"a\": 1}}]", &[(P::StrayBracket, "}")], "[{\"a\": 1}]"),
+    ("[1; 2]", &[(P::Semicolon, ";")], "[1, 2]"),
+    (
+        "{\"a\": 1; \"b\": 2}",
+        &[(P::Semicolon, ";")],
+        "{\"a\": 1, \"b\": 2}",
+    ),
     ("[1]]", &[(P::StrayBracket, "]")], "[1]"),
     ("[1] } ", &[(P::StrayBracket, "}")], "[1] "),
     ("[1]] 2", &[(P::StrayBracket, "]")], "[1]] 2"),
     ("[1}]", &[(P::StrayBracket, "}")], "[1]"),
-    ("{\"a\": 1]}", &[(P::StrayBracket, "]")], "{\"a\": 1}"),
+    ("{\"a\": 1]}", &[(P::UnopenedList, "]")], "{\"a\": [1]}"),
+    ("{\"a\": [1]]}", &[(P::StrayBracket, "]")], "{\"a\": [1]}"),
+    ("[\"a, \"b\"]", &[(P::OpenString, "\"")], "[\"a\", \"b\"]"),
+    ("[\"${a}\n]", &[(P::OpenString, "\"")], "[\"${a}\"\n]"),
+    (
+        "[a\", \"b\"]",
+        &[(P::UnopenedString, "a\"")],
+        "[\"a\", \"b\"]",
+    ),
+    ("[1\", 2]", &[(P::UnopenedString, "1\"")], "[\"1\", 2]"),
+    ("{a\": 1}", &[(P::UnopenedString, "a\"")], "{\"a\": 1}"),
+    (
+        "{\"a\": \"b\", \"c\"]}",
+        &[(P::UnopenedList, "]")],
+        "{\"a\": [\"b\", \"c\"]}",
+    ),
+    (
+        "{\"a\": {}, {}]}",
+        &[(P::UnopenedList, "{")],
+        "{\"a\": [{}, {}]}",
+    ),
+    ("\"a\": 1}", &[(P::UnopenedObject, ":")], "{\"a\": 1}"),
+    ("[\"a\": 1}]", &[(P::UnopenedObject, ":")], "[{\"a\": 1}]"),
+    (
+        "[{}, \"a\": 1}]",
+        &[(P::UnopenedObject, ":")],
+        "[{}, {\"a\": 1}]",
+    ),
+    (
+        "{\"a\": \"b\": 1}}",
+        &[(P::UnopenedObject, ":")],
+        "{\"a\": {\"b\": 1}}",
+    ),
+    (
+        "{\"a\": [1, \"b\": 2}",
+        &[(P::UnclosedList, ":")],
+        "{\"a\": [1], \"b\": 2}",
+    ),
+    (
+        "{\"a\": [{}, \"b\": 2}",
+        &[(P::UnclosedList, ":")],
+        "{\"a\": [{}], \"b\": 2}",
+    ),
+    (
+        "[{\"a\": 1, {\"a\": 2}]",
+        &[(P::UnclosedObject, "{")],
+        "[{\"a\": 1}, {\"a\": 2}]",
+    ),
     ("{\"a\": [1}", &[(P::StrayBracket, "}")], "{\"a\": [1]}"),
     ("[{\"a\": 1]", &[(P::StrayBracket, "]")], "[{\"a\": 1}]"),
     ("[\"a\tb\"]", &[(P::ControlCharacter, "\t")], "[\"a\tb\"]"),
@@ -235,6 +297,86 @@ fn each_deviation_is_named_where_it_stands_and_mended() {
             .collect();
         assert_eq!(found, *problems, "{text:?}");
         assert_eq!(mended(text), *after, "{text:?}");
+    }
+}
+
+const POLICIES: [&str; 3] = [
+    include_str!("policies/plain_six.json"),
+    include_str!("policies/published_role.json"),
+    include_str!("policies/tight.json"),
+];
+
+// The text without one of its quotes, commas, colons or brackets, each of them in turn.
+fn each_less_one(text: &str) -> Vec<(usize, String)> {
+    let mut in_string = false;
+    let mut all = Vec::new();
+    for (at, c) in text.char_indices() {
+        in_string ^= c == '"';
+        if c == '"' || (!in_string && ",:{}[]".contains(c)) {
+            all.push((at, format!("{}{}", &text[..at], &text[at + 1..])));
+        }
+    }
+    all
+}
+
+// To IAM a list of one value is that value.
+fn without_lists_of_one(value: Strict) -> Strict {
+    match value {
+        Strict::Array(mut all) if all.len() == 1 => without_lists_of_one(all.remove(0)),
+        Strict::Array(all) => all.into_iter().map(without_lists_of_one).collect(),
+        Strict::Object(all) => {
+            let members = all.into_iter();
+            members
+                .map(|(name, value)| (name, without_lists_of_one(value)))
+                .collect()
+        }
+        other => other,
+    }
+}
+
+#[test]
+fn one_character_that_is_missing_is_one_error_whose_edit_mends_it() {
+    for text in POLICIES {
+        let value: Strict = serde_json::from_str(text).unwrap_or_default();
+        for whole in [text.to_owned(), value.to_string()] {
+            for (at, text) in each_less_one(&whole) {
+                let shown = format!("`{}` is missing at {at} of\n{whole}", &whole[at..=at]);
+                let errors = parse(&text).errors;
+                assert!(!errors.is_empty(), "{shown}");
+                assert_eq!(errors.len(), 1, "{shown}\n{errors:?}");
+                let mended = mended(&text);
+                assert_eq!(parse(&mended).errors, [], "{shown}\n{mended}");
+                // Which members stand behind a brace, its own text alone does not tell.
+                if whole[at..=at] != *"}" {
+                    let after = without_lists_of_one(plain(&parse(&mended).root));
+                    assert_eq!(
+                        after,
+                        without_lists_of_one(value.clone()),
+                        "{shown}\n{mended}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn one_character_too_much_is_one_error_whose_edit_mends_it() {
+    for text in POLICIES {
+        let value: Strict = serde_json::from_str(text).unwrap_or_default();
+        for whole in [text.to_owned(), value.to_string()] {
+            for (at, _) in each_less_one(&whole) {
+                let text = format!("{}{}", &whole[..=at], &whole[at..]);
+                let shown = format!("`{}` is doubled at {at} of\n{whole}", &whole[at..=at]);
+                let errors = parse(&text).errors;
+                assert_eq!(errors.len(), 1, "{shown}\n{errors:?}");
+                let mended = mended(&text);
+                assert_eq!(parse(&mended).errors, [], "{shown}\n{mended}");
+                if !"{}[]".contains(&whole[at..=at]) {
+                    assert_eq!(plain(&parse(&mended).root), value, "{shown}\n{mended}");
+                }
+            }
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::position::Span;
 use crate::remedy;
 use crate::size::{Target, counted};
 use crate::tags::OURS;
-use crate::text::{self, Append, IntoList, Own};
+use crate::text::{self, Append, IntoList, Join, Own};
 use crate::verdict::{Decision, FactSheet, Permission, RequiredRequests, Verdict};
 
 /// Nobody reads more.
@@ -137,7 +137,7 @@ fn lacking(context: &Context<'_, '_>, permission: &Permission, out: &mut Vec<Dia
     let mut message = permission.explanation.clone();
     if !permission.conditions.is_empty() {
         message.append(" (");
-        message.append(&permission.conditions.join("; "));
+        message.append(&permission.conditions.joined("; "));
         message.append(")");
     }
     let mut one = diagnostic(code, places, message);
@@ -360,7 +360,7 @@ fn not_checked(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
         services.sort_unstable();
         let message = format!(
             "not checked: the actions and condition keys of `{}`, whose names are not loaded",
-            services.join("`, `")
+            services.joined("`, `")
         );
         note(out, diagnostic(own::NOT_CHECKED, places, message));
     }

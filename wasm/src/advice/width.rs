@@ -9,7 +9,7 @@ use crate::lint::Diagnostic;
 use crate::pattern::{has_wildcard, matches_ignoring_case, same_name};
 use crate::policy::{Effect, Element, Statement};
 use crate::statement::Style;
-use crate::text::{self, IntoList, Own};
+use crate::text::{self, IntoList, Join, Own};
 use crate::verdict::Feature;
 
 fn needed(feature: Option<Feature>) -> &'static [&'static str] {
@@ -188,7 +188,7 @@ fn named(
         return Change::remove(title, context.root, text.span);
     }
     let list: Vec<String> = new.iter().map(|name| quoted(name)).list();
-    Some(Change::new(title, text.span, list.join(", ")))
+    Some(Change::new(title, text.span, list.joined(", ")))
 }
 
 // The same advice at one more place.

@@ -11,7 +11,7 @@ use crate::json::{Text, quoted};
 use crate::pattern::{has_variable, has_wildcard, same_name};
 use crate::policy::Statement;
 use crate::region::{self, PARTITIONS, partition_named};
-use crate::text::{self, Append, Own};
+use crate::text::{self, Append, Join, Own};
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
     let Some(element) = &statement.resource else {
@@ -95,7 +95,7 @@ fn partition(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
     let message = format!(
         "there is no partition `{}`; write one of {}",
         arn.partition,
-        PARTITIONS.map(|p| format!("`{}`", p.name)).join(", ")
+        PARTITIONS.map(|p| format!("`{}`", p.name)).joined(", ")
     );
     let meant = match arn.partition {
         "" => Some("aws"),
@@ -247,7 +247,7 @@ fn account(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
             message,
             change,
         );
-    } else if name.len() != 12 || !name.bytes().all(|b| b.is_ascii_digit()) {
+    } else if name.len() != 12 || !text::is_digits(name) {
         let message = format!("`{name}` is not an account id; write its 12 digits");
         let digits: String = name.chars().filter(char::is_ascii_digit).collect();
         let plain = name

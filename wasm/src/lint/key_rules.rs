@@ -9,7 +9,7 @@ use crate::issue_code;
 use crate::operator::{Comparison, Family};
 use crate::pattern::{find_variable, has_wildcard, matches_ignoring_case, same_name};
 use crate::policy::{Condition, Effect, Statement};
-use crate::text::{self, Append, IntoList};
+use crate::text::{self, Append, IntoList, Join};
 
 /// Keys that the caller sets as it likes.
 const CALLER_SET: [&str; 2] = ["aws:Referer", "aws:UserAgent"];
@@ -336,7 +336,7 @@ fn actions(
             let names: Vec<_> = others.iter().map(|t| format!("`{}`", t.value)).list();
             let message = format!(
                 "requests of {} carry no `{key}`; move them to a statement without this condition",
-                names.join(", ")
+                names.joined(", ")
             );
             let mut places: Vec<_> = others.iter().map(|t| t.span).list();
             places.push(condition.value.span());

@@ -179,7 +179,7 @@ pub(crate) fn run<'a, 't>(
         // Behind an error that leaves the meaning open, everything else is guesswork.
         let lost = errors
             .iter()
-            .find(|e| is_guesswork(e.problem))
+            .find(|e| is_guesswork(e))
             .map(|e| e.span.start);
         if let Some(lost) = lost {
             lint.out.retain(|diagnostic| {
@@ -205,16 +205,19 @@ pub(crate) fn run<'a, 't>(
     lint.out
 }
 
-fn is_guesswork(problem: Problem) -> bool {
-    matches!(
-        problem,
-        Problem::BareWord
-            | Problem::Character
-            | Problem::MissingColon
-            | Problem::MissingValue
-            | Problem::OpenString
-            | Problem::StrayBracket
-    )
+fn is_guesswork(error: &SyntaxError) -> bool {
+    match error.problem {
+        // Where a quote would close it is known, but for other quotes than JSON's.
+        Problem::OpenString => error.edit.is_none(),
+        problem => matches!(
+            problem,
+            Problem::BareWord
+                | Problem::Character
+                | Problem::MissingColon
+                | Problem::MissingValue
+                | Problem::StrayBracket
+        ),
+    }
 }
 
 fn is_absence(code: Code) -> bool {

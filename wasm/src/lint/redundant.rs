@@ -7,7 +7,7 @@ use crate::json::{Text, Value};
 use crate::pattern::{covers, covers_ignoring_case, has_wildcard, name_hash};
 use crate::policy::{Element, Statement};
 use crate::position::Span;
-use crate::text::{IntoList, Own};
+use crate::text::{IntoList, Join, Own};
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
     if let Some(actions) = &statement.action {
@@ -174,7 +174,7 @@ fn report(
                     .iter()
                     .map(|v| format!("{lead}{}", v.span().text(lint.text)))
                     .list();
-                let text = format!("[{}{tail}]", list.join(separator));
+                let text = format!("[{}{tail}]", list.joined(separator));
                 Change::new("Remove what is covered", *span, text)
             })
         }
@@ -257,7 +257,7 @@ fn meaning(statement: &Statement<'_, '_>) -> String {
         }
     }
     parts.sort_unstable();
-    parts.join("\u{1}")
+    parts.joined("\u{1}")
 }
 
 fn listed(value: &Value<'_>, change: fn(&str) -> String) -> String {
@@ -268,7 +268,7 @@ fn listed(value: &Value<'_>, change: fn(&str) -> String) -> String {
         .map(change)
         .list();
     all.sort_unstable();
-    all.join("\u{2}")
+    all.joined("\u{2}")
 }
 
 fn canonical(value: &Value<'_>) -> String {
@@ -280,7 +280,7 @@ fn canonical(value: &Value<'_>) -> String {
         Value::Array(elements, _) => {
             let mut all: Vec<String> = elements.iter().map(canonical).list();
             all.sort_unstable();
-            all.join("\u{4}")
+            all.joined("\u{4}")
         }
         Value::Object(members, _) => {
             let mut all: Vec<String> = members
@@ -288,7 +288,7 @@ fn canonical(value: &Value<'_>) -> String {
                 .map(|m| format!("{}\u{5}{}", m.key.value, canonical(&m.value)))
                 .list();
             all.sort_unstable();
-            all.join("\u{6}")
+            all.joined("\u{6}")
         }
     }
 }

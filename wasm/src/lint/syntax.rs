@@ -7,12 +7,13 @@ use crate::fix::Change;
 use crate::issue_code::{JSON_SYNTAX_ERROR, MISSING_STATEMENT};
 use crate::json::{MAX_DEPTH, Problem, SyntaxError};
 use crate::position::Span;
-use crate::text::{self, IntoList};
+use crate::text::{self, Append, IntoList};
 
 /// Reports syntax errors. True if the text is something else than a policy, so that the other
 /// checks would only make noise.
 pub(super) fn check(lint: &mut Lint<'_, '_>, errors: &[SyntaxError]) -> bool {
-    if let Some((what, advice)) = foreign(lint.text) {
+    let prose = || is_prose(lint.text, errors).then_some(PROSE);
+    if let Some((what, advice)) = foreign(lint.text).or_else(prose) {
         let start = lint.text.len() - lint.text.trim_start().len();
         let end = start
             + lint.text[start..]
@@ -29,20 +30,29 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, errors: &[SyntaxError]) -> bool {
         lint.report(JSON_SYNTAX_ERROR, problem.span, message);
         return true;
     }
-    // Where the meaning is lost nobody knows which brackets are missing, and of several
-    // missing ones only the innermost can go first.
-    let mut may_close = !errors.iter().any(|e| super::is_guesswork(e.problem));
+    // Where the meaning is lost nobody knows which brackets are missing.
+    let may_close = !errors.iter().any(super::is_guesswork);
     // Behind such an error nobody knows either what belongs to which string: a change may land inside one.
     let mut lost = false;
+    // At the end of the text, what is missing there is one finding.
+    let (mut missing, mut end) = (String::new(), Span::default());
     for error in errors {
+        let edit = error.edit.filter(|_| !lost);
+        if error.problem == Problem::OpenBracket {
+            missing.append(error.edit.map_or("", |(_, text)| text));
+            end = error.span;
+            continue;
+        }
         let shown: String = error.span.text(lint.text).chars().take(40).collect();
         let message = explain(error.problem, &shown);
-        let closes = error.problem == Problem::OpenBracket;
-        let edit = error.edit.filter(|_| !lost && (!closes || may_close));
-        lost |= super::is_guesswork(error.problem);
-        may_close &= !closes;
+        lost |= super::is_guesswork(error);
         let change = edit.map(|(span, text)| Change::new("Fix the JSON", span, text));
         lint.add_at(JSON_SYNTAX_ERROR, error.span, message, change);
+    }
+    if !missing.is_empty() {
+        let message = explain(Problem::OpenBracket, &missing);
+        let change = may_close.then(|| Change::new("Fix the JSON", end, &missing));
+        lint.add_at(JSON_SYNTAX_ERROR, end, message, change);
     }
     control_characters(lint);
     wrapped(lint)
@@ -57,13 +67,24 @@ fn explain(problem: Problem, shown: &str) -> String {
         }
         Problem::TrailingComma => "no value follows the comma before this; remove that comma",
         Problem::MissingComma => "a comma is missing before this; add it",
+        Problem::Semicolon => "a comma separates two values, not a semicolon; replace it",
         Problem::MissingColon => "a colon is missing between the name and its value; add it",
         Problem::MissingValue => "a value is missing here; add it or remove the comma",
         Problem::Comment => "JSON has no comments; remove it",
         Problem::Quotes => "JSON strings stand in double quotes (\"); replace the quotes",
         Problem::BareWord => "JSON words stand in double quotes (\"); add them",
-        Problem::OpenString => "this string has no closing quote on its line; add it",
-        Problem::OpenBracket => "the text ends before all brackets are closed; add what is missing",
+        Problem::OpenString => "this string has no closing quote; add it",
+        Problem::OpenBracket => {
+            return format!("JSON syntax error: the text ends too early; add `{shown}`");
+        }
+        Problem::UnopenedString => "this string has no opening quote; add it",
+        Problem::UnopenedList => {
+            "a list begins without its bracket; add `[` before its first value"
+        }
+        Problem::UnopenedObject => "an object begins without its brace; add `{` before this name",
+        Problem::UnclosedList => "the list before this name is not closed; add `]`",
+        Problem::UnclosedObject => "the object before this one is not closed; add `}`",
+        Problem::Doubled => "this stands twice; remove one of the two",
         Problem::StrayBracket => "this bracket closes nothing; remove it or open one before",
         Problem::ControlCharacter => {
             "a control character stands inside the string; write it as an escape such as \\n"
@@ -155,6 +176,16 @@ fn wrapped(lint: &mut Lint<'_, '_>) -> bool {
     true
 }
 
+const PROSE: (&str, &str) = (
+    "plain text",
+    "paste the policy's JSON document, beginning with `{`",
+);
+
+fn is_prose(text: &str, errors: &[SyntaxError]) -> bool {
+    let is_word = |e: &SyntaxError| e.problem == Problem::BareWord;
+    errors.iter().any(is_word) && !text::contains(text, "{") && !text::contains(text, "[")
+}
+
 // YAML, HCL, HTML or Python where JSON should be.
 fn foreign(text: &str) -> Option<(&'static str, &'static str)> {
     let start = text.trim_start_matches('\u{feff}').trim_start();
@@ -193,7 +224,7 @@ fn foreign(text: &str) -> Option<(&'static str, &'static str)> {
     }) {
         return Some((
             "a CloudFormation template in YAML",
-            "paste the `PolicyDocument` of one resource, written as JSON",
+            "paste the `PolicyDocument` of one resource as JSON: `yq -o=json` converts YAML",
         ));
     }
     if ["https://", "http://", "s3://", "file://"]
@@ -222,7 +253,7 @@ fn foreign(text: &str) -> Option<(&'static str, &'static str)> {
         })
     };
     if first == "---" || first.starts_with("%YAML") || yaml_key(first) || first.starts_with("- ") {
-        return Some(("YAML", "write it as JSON, beginning with `{`"));
+        return Some(("YAML", "convert it, for example with `yq -o=json`"));
     }
     None
 }

@@ -7,7 +7,7 @@ use crate::operator::Family;
 use crate::pattern::same_name;
 use crate::policy::{Condition, Effect, Statement};
 use crate::position::Span;
-use crate::text;
+use crate::text::{self, Join};
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
     let (Some(action), Some(effect)) = (&statement.action, statement.effect) else {
@@ -43,7 +43,7 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
             continue;
         }
         places.push(condition.key.span);
-        let list = services.join("`, `");
+        let list = services.joined("`, `");
         let (code, message) = match effect {
             Effect::Allow => (
                 issue_code::ALLOW_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE,

@@ -59,7 +59,11 @@ pub(super) fn braced(text: &str) -> Option<String> {
 pub(super) fn followed(text: &str) -> Option<Pasted> {
     let policy = braced(text)?;
     let rest = &text[text.rfind('}')? + 1..];
-    let words = rest.chars().filter(|c| c.is_alphabetic()).count() > 1;
+    let words = rest
+        .chars()
+        .filter(|c| c.is_ascii_alphabetic() || !c.is_ascii())
+        .count()
+        > 1;
     let parsed = json::parse(&policy);
     (words && parsed.errors.is_empty() && is_policy(&parsed.root)).then_some(Pasted {
         what: OTHER,

@@ -2,7 +2,7 @@
 
 use super::is_policy;
 use crate::json::{self, Value};
-use crate::text::{IntoList, Own};
+use crate::text::{IntoList, Join, Own};
 
 /// More policies than that have more statements than one policy can hold.
 const MOST: usize = 20;
@@ -54,12 +54,12 @@ pub(super) fn merged(policies: &[(&str, &Value<'_>)]) -> Option<String> {
                     sids.push(sid);
                 }
                 let (key, value) = (member.key.span.text(text), member.value.span().text(text));
-                written.push([key, value].join(": "));
+                written.push(format!("{key}: {value}"));
             }
-            statements.push(format!("{{{}}}", written.join(", ")));
+            statements.push(format!("{{{}}}", written.joined(", ")));
         }
     }
-    (policies.len() > 1).then(|| around(&format!("[{}]", statements.join(", "))))
+    (policies.len() > 1).then(|| around(&format!("[{}]", statements.joined(", "))))
 }
 
 /// A policy with these statements.

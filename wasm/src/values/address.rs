@@ -22,9 +22,7 @@ impl Network {
         let most = if address.is_ipv4() { 32 } else { 128 };
         let bits = match bits {
             None => most,
-            Some(bits) if !bits.is_empty() && bits.bytes().all(|b| b.is_ascii_digit()) => {
-                bits.parse().ok()?
-            }
+            Some(bits) if text::is_digits(bits) => bits.parse().ok()?,
             Some(_) => return None,
         };
         (bits <= most).then_some(Self { address, bits })

@@ -1,6 +1,6 @@
 //! Dates as IAM takes them: W3C's profile of ISO 8601, or seconds since 1970.
 
-use crate::text;
+use crate::text::{self, is_digits};
 
 /// How a date is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum Written {
 #[must_use]
 pub fn parse(text: &str) -> Option<(i64, Written)> {
     let digits = text.strip_prefix('-').unwrap_or(text);
-    if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
+    if is_digits(digits) {
         let seconds: i64 = text.parse().ok()?;
         return Some((seconds.checked_mul(1000)?, Written::Epoch));
     }
@@ -23,7 +23,7 @@ pub fn parse(text: &str) -> Option<(i64, Written)> {
 }
 
 fn calendar(text: &str) -> Option<i64> {
-    let (date, time) = match text.split_once(['T', 't', ' ']) {
+    let (date, time) = match text::cut_at_any(text, b"Tt ") {
         Some((date, time)) => (date, Some(time)),
         None => (text, None),
     };
@@ -41,8 +41,8 @@ fn calendar(text: &str) -> Option<i64> {
 
 // hh:mm, hh:mm:ss, hh:mm:ss.s with an optional zone; milliseconds of UTC.
 fn clock(text: &str) -> Option<i64> {
-    let (time, zone) = match text.find(['Z', 'z', '+', '-']) {
-        Some(at) => text.split_at(at),
+    let (time, zone) = match text::cut_at_any(text, b"Zz+-") {
+        Some((time, _)) => text.split_at(time.len()),
         None => (text, "Z"),
     };
     let mut parts = time.split(':');
@@ -76,14 +76,14 @@ fn clock(text: &str) -> Option<i64> {
 }
 
 fn millis(fraction: &str) -> Option<i64> {
-    if fraction.is_empty() || !fraction.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    format!("{fraction:0<3}").get(..3)?.parse().ok()
+    let thousandths = fraction.bytes().chain(*b"00").take(3);
+    is_digits(fraction)
+        .then(|| thousandths.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')))
 }
 
+#[inline(never)]
 fn number(text: &str, digits: usize) -> Option<i64> {
-    let plain = text.len() == digits && text.bytes().all(|b| b.is_ascii_digit());
+    let plain = text.len() == digits && is_digits(text);
     plain.then(|| text.parse().ok()).flatten()
 }
 

@@ -1,7 +1,7 @@
 //! Numbers as their decimal digits: exact, and without the tables that binary floating point
 //! needs, which would be a sixth of the page's download.
 
-use crate::text::{self, IntoList};
+use crate::text::{self, IntoList, is_digits};
 use std::cmp::Ordering;
 
 /// A number: sign, digits without zeros around them, and the power of ten before the first.
@@ -22,12 +22,12 @@ impl Decimal {
             b'+' => (false, &text[1..]),
             _ => (false, text),
         };
-        let (mantissa, power) = match text.split_once(['e', 'E']) {
+        let (mantissa, power) = match text::cut_at_any(text, b"eE") {
             Some((mantissa, power)) => (mantissa, power.parse::<i32>().ok()?),
             None => (text, 0),
         };
         let (whole, fraction) = text::cut(mantissa, b'.').unwrap_or((mantissa, ""));
-        let plain = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+        let plain = |part: &str| part.is_empty() || is_digits(part);
         if !plain(whole) || !plain(fraction) || (whole.is_empty() && fraction.is_empty()) {
             return None;
         }

@@ -6,7 +6,7 @@ use crate::json::Value;
 use crate::operator::Family;
 use crate::policy::{Condition, Effect, Policy, Statement, Version};
 use crate::tags::{self, Tag};
-use crate::text::{self, Append, IntoList, Own};
+use crate::text::{self, Append, IntoList, Join, Own};
 
 /// More reasons than that nobody reads.
 const MAX_REASONS: usize = 6;
@@ -21,10 +21,10 @@ pub(super) fn permission(
     let (can, cannot) = consequence(action);
     let mut list = match types {
         [] | ["*"] => String::new(),
-        types => format!(" on `{}`", types.join("`, `")),
+        types => format!(" on `{}`", types.joined("`, `")),
     };
     if !regions.is_empty() {
-        list.append(&format!(" in `{}`", regions.join("`, `")));
+        list.append(&format!(" in `{}`", regions.joined("`, `")));
     }
     match decision {
         Decision::Granted => can.own(),
@@ -147,7 +147,7 @@ fn circumstances(condition: &Condition<'_, '_>, version: Version, facts: &dyn Fa
             }
         }
         all.push("`tags` adds others");
-        return format!(", which may fail where {}", all.join(" or where "));
+        return format!(", which may fail where {}", all.joined(" or where "));
     }
     let tag = text::cut(key, b'/').and_then(|(_, name)| tags::find(name));
     match tag.and_then(|tag| tag.carried.circumstance()) {
@@ -177,7 +177,7 @@ fn resource(statement: &Statement<'_, '_>, effect: Effect) -> String {
     } else {
         ""
     };
-    format!("the resource is {not}among {}", list.join(", "))
+    format!("the resource is {not}among {}", list.joined(", "))
 }
 
 /// Why statements that name the action do not grant it.
@@ -224,5 +224,5 @@ fn words(condition: &Condition<'_, '_>) -> String {
     } else {
         condition.operator_text.value.as_ref()
     };
-    format!("`{}` {verb} {}", condition.key.value, values.join(" or "))
+    format!("`{}` {verb} {}", condition.key.value, values.joined(" or "))
 }

@@ -1,11 +1,15 @@
 //! Commas and brackets, where they stand and where they should.
 
-use super::{Parser, Problem};
+use super::{Parser, Problem, Value};
 use crate::position::Span;
 
 impl Parser<'_> {
+    #[inline(never)]
     pub(super) fn comma(&mut self, before: Option<usize>, empty: bool) -> Option<usize> {
         let span = Span::new(self.at, self.at + 1);
+        if self.peek() == Some(b';') {
+            self.report_edit(Problem::Semicolon, span, (span, ","));
+        }
         self.at += 1;
         if empty || before.is_some() {
             self.report_edit(Problem::MissingValue, span, (span, ""));
@@ -14,15 +18,21 @@ impl Parser<'_> {
         Some(self.at - 1)
     }
 
-    pub(super) fn missing_comma(&mut self, comma: Option<usize>, empty: bool) {
+    // Whether what stands at `at` needed one before it.
+    #[inline(never)]
+    pub(super) fn missing_comma(&mut self, at: usize, comma: Option<usize>, empty: bool) {
         if comma.is_some() || empty {
             return;
         }
         // The comma belongs right behind the value before.
-        let before = self.text[..self.at].trim_end().len();
+        let before = self.text[..at].trim_end().len();
+        let here = Span::new(
+            at,
+            at + self.text[at..].chars().next().map_or(0, char::len_utf8),
+        );
         self.report_edit(
             Problem::MissingComma,
-            self.here(),
+            here,
             (Span::new(before, before), ","),
         );
     }
@@ -34,18 +44,64 @@ impl Parser<'_> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn wrong_closer(&mut self, expected: &'static str) {
         let here = self.here();
         let gap = Span::new(self.at, self.at);
         self.report_edit(Problem::StrayBracket, here, (gap, expected));
     }
 
+    // The closer is missing behind `last`; what stands here belongs to what is around it.
+    #[inline(never)]
+    pub(super) fn unclosed(&mut self, last: &Value<'_>, closer: &'static str) {
+        let end = last.span().end as usize;
+        let problem = if closer == "]" {
+            Problem::UnclosedList
+        } else {
+            Problem::UnclosedObject
+        };
+        self.report_edit(problem, self.here(), (Span::new(end, end), closer));
+    }
+
     // Where a strict parser stops: at the end of the text.
+    #[inline(never)]
     pub(super) fn open_bracket(&mut self, missing: &'static str) {
         let end = Span::new(self.text.len(), self.text.len());
         self.report_edit(Problem::OpenBracket, end, (end, missing));
     }
 
+    // What stands at `at` has just stood there, and is passed over.
+    #[inline(never)]
+    pub(super) fn doubled(&mut self, at: usize) {
+        let span = Span::new(at, at + 1);
+        self.report_edit(Problem::Doubled, span, (span, ""));
+        self.at = at + 1;
+    }
+
+    // How many brackets stay open behind the rest of the text, `None` if it closes more than are open.
+    #[inline(never)]
+    pub(super) fn left_open(&self) -> Option<usize> {
+        let (mut open, mut in_string, mut escaped) = (self.depth, false, false);
+        if self.errors.len() >= self.most_errors {
+            return Some(0);
+        }
+        for byte in self.bytes.get(self.at..).unwrap_or_default() {
+            match byte {
+                b'"' => in_string ^= !escaped,
+                b'{' | b'[' if !in_string => open += 1,
+                b'}' | b']' if !in_string => open = open.checked_sub(1)?,
+                _ => {}
+            }
+            escaped = *byte == b'\\' && !escaped;
+        }
+        Some(open)
+    }
+
+    pub(super) fn closes_too_much(&self) -> bool {
+        self.left_open().is_none()
+    }
+
+    #[inline(never)]
     pub(super) fn stray(&mut self) {
         let here = self.here();
         self.report_edit(Problem::StrayBracket, here, (here, ""));

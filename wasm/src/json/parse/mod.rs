@@ -49,9 +49,10 @@ pub(crate) fn parse_up_to(text: &str, most_errors: usize) -> Parsed<'_> {
         errors: Vec::new(),
     };
     let root = parser.document();
-    let mut errors = parser.errors;
-    errors.sort_by_key(|e| e.span.start);
-    Parsed { root, errors }
+    Parsed {
+        root,
+        errors: parser.errors,
+    }
 }
 
 struct Parser<'t> {
@@ -76,7 +77,7 @@ impl<'t> Parser<'t> {
             return Value::Null(Span::new(0, self.text.len()));
         }
         let root = self
-            .value()
+            .member_value()
             .unwrap_or_else(|| Value::Null(Span::new(self.at, self.at)));
         self.space();
         if self.at < self.bytes.len() {
@@ -103,11 +104,16 @@ impl<'t> Parser<'t> {
             b'{' => Some(self.nested(Self::object)),
             b'[' => Some(self.nested(Self::array)),
             b'"' => Some(Value::String(self.string(1, "\""))),
-            b'-' | b'0'..=b'9' => Some(self.number()),
             b'\'' | b'`' => Some(Value::String(self.misquoted())),
-            b',' | b':' | b'}' | b']' => None,
+            b',' | b';' | b':' | b'}' | b']' => None,
             _ if self.typographic_quote() => Some(Value::String(self.misquoted())),
-            _ => {
+            byte => {
+                if let Some(text) = self.half_quoted() {
+                    return Some(Value::String(text));
+                }
+                if matches!(byte, b'-' | b'0'..=b'9') {
+                    return Some(self.number());
+                }
                 let word = self.word();
                 let span = Span::new(start, self.at);
                 Some(match word {
@@ -158,8 +164,21 @@ impl<'t> Parser<'t> {
     fn array(&mut self) -> Value<'t> {
         let start = self.at;
         self.at += 1;
-        let mut elements = Vec::new();
-        let mut comma: Option<usize> = None;
+        self.space();
+        if self.peek() == Some(b'[') && self.left_open().is_some_and(|open| open > 0) {
+            self.doubled(self.at);
+        }
+        self.elements(start, Vec::new(), None)
+    }
+
+    // An array from `start`, whose first elements and the comma behind them are read.
+    #[inline(never)]
+    fn elements(
+        &mut self,
+        start: usize,
+        mut elements: Vec<Value<'t>>,
+        mut comma: Option<usize>,
+    ) -> Value<'t> {
         loop {
             self.space();
             let Some(byte) = self.peek() else {
@@ -172,18 +191,29 @@ impl<'t> Parser<'t> {
                     self.at += 1;
                     break;
                 }
-                b'}' if self.depth > 1 => {
+                b'}' if self.depth > 1 && !self.closes_too_much() => {
                     self.wrong_closer("]");
                     break;
                 }
                 b'}' => self.stray(),
-                b',' => comma = self.comma(comma, elements.is_empty()),
+                b',' | b';' => comma = self.comma(comma, elements.is_empty()),
                 b':' => self.unexpected(),
                 _ => {
-                    self.missing_comma(comma, elements.is_empty());
+                    let at = self.at;
+                    let value = self.value();
+                    if self.is_name(value.as_ref())
+                        && let Some(last) = elements.last()
+                        && (last.members().is_none() || !self.closes_too_much())
+                    {
+                        // The next member of the object that the array is in.
+                        self.unclosed(last, "]");
+                        self.at = comma.unwrap_or(at);
+                        break;
+                    }
+                    self.missing_comma(at, comma, elements.is_empty());
                     comma = None;
-                    match self.value() {
-                        Some(value) => elements.push(value),
+                    match value {
+                        Some(value) => elements.push(self.opened(value)),
                         None => self.unexpected(),
                     }
                 }
@@ -195,6 +225,12 @@ impl<'t> Parser<'t> {
     fn object(&mut self) -> Value<'t> {
         let start = self.at;
         self.at += 1;
+        self.members(start)
+    }
+
+    // An object from `start`, which is open.
+    #[inline(never)]
+    fn members(&mut self, start: usize) -> Value<'t> {
         let mut members: Vec<Member<'t>> = Vec::new();
         let mut comma: Option<usize> = None;
         loop {
@@ -209,17 +245,47 @@ impl<'t> Parser<'t> {
                     self.at += 1;
                     break;
                 }
-                b']' if self.depth > 1 => {
+                b']' if let Some(last) = members.last_mut().filter(|_| comma.is_none())
+                    && !matches!(last.value, Value::Array(..))
+                    && self.closes_too_much() =>
+                {
+                    last.value = self.list_of(&mut last.value, None, None);
+                }
+                b']' if self.depth > 1 && !self.closes_too_much() => {
                     self.wrong_closer("}");
                     break;
                 }
                 b']' => self.stray(),
-                b',' => comma = self.comma(comma, members.is_empty()),
+                b',' | b';' => comma = self.comma(comma, members.is_empty()),
+                b'{' if let (Some(last), Some(at)) = (members.last_mut(), comma.take()) => {
+                    if last.value.members().is_some() && self.closes_too_much() {
+                        last.value = self.list_of(&mut last.value, None, Some(at));
+                    } else {
+                        // The next object of the list that this one is in.
+                        self.unclosed(&last.value, "}");
+                        self.at = at;
+                        break;
+                    }
+                }
+                b'{' if members.is_empty() => self.doubled(self.at),
                 b':' | b'{' | b'[' => self.unexpected(),
                 _ => {
-                    self.missing_comma(comma, members.is_empty());
+                    let at = self.at;
+                    let key = self.key();
+                    let after = self.at;
+                    self.space();
+                    if matches!(self.peek(), Some(b',' | b']'))
+                        && comma.take().is_some()
+                        && let Some(last) =
+                            members.last_mut().filter(|m| m.value.as_text().is_some())
+                    {
+                        last.value = self.list_of(&mut last.value, Some(Value::String(key)), None);
+                        continue;
+                    }
+                    self.missing_comma(at, comma, members.is_empty());
                     comma = None;
-                    members.push(self.member());
+                    let value = self.value_of(after);
+                    members.push(Member { key, value });
                 }
             }
         }
@@ -249,19 +315,19 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn member(&mut self) -> Member<'t> {
-        let key = self.key();
-        let after = self.at;
-        self.space();
+    // What the name that ends at `after` stands for.
+    #[inline(never)]
+    fn value_of(&mut self, after: usize) -> Value<'t> {
         if self.peek() == Some(b':') {
             self.at += 1;
+            self.space();
+            if self.peek() == Some(b':') {
+                self.doubled(self.at);
+            }
         } else {
             if matches!(self.peek(), Some(b',' | b'}' | b']') | None) {
                 self.report(Problem::MissingValue, self.here());
-                return Member {
-                    key,
-                    value: Value::Null(Span::new(after, after)),
-                };
+                return Value::Null(Span::new(after, after));
             }
             if self.peek() == Some(b'=') {
                 let span = Span::new(self.at, self.at + 1);
@@ -274,11 +340,60 @@ impl<'t> Parser<'t> {
         }
         self.space();
         let at = self.at;
-        let value = self.value().unwrap_or_else(|| {
+        self.member_value().unwrap_or_else(|| {
             self.report(Problem::MissingValue, self.here());
             Value::Null(Span::new(at, at))
-        });
-        Member { key, value }
+        })
+    }
+
+    fn member_value(&mut self) -> Option<Value<'t>> {
+        let value = self.value()?;
+        Some(self.opened(value))
+    }
+
+    // The value itself, or the object whose first name it is.
+    fn opened(&mut self, value: Value<'t>) -> Value<'t> {
+        if !self.is_name(Some(&value)) || self.depth >= MAX_DEPTH {
+            return value;
+        }
+        self.bare_object(value.span().start as usize)
+    }
+
+    // An object from `start` on, which nothing opens.
+    #[cold]
+    #[inline(never)]
+    fn bare_object(&mut self, start: usize) -> Value<'t> {
+        let gap = Span::new(start, start);
+        self.report_edit(Problem::UnopenedObject, self.here(), (gap, "{"));
+        self.at = start;
+        self.nested(|parser| parser.members(parser.at))
+    }
+
+    // A string in quotes that a colon follows.
+    fn is_name(&mut self, value: Option<&Value<'t>>) -> bool {
+        let is_quoted = |text: &Text<'t>| text.span.text(self.text).ends_with('"');
+        if !value.and_then(Value::as_text).is_some_and(is_quoted) {
+            return false;
+        }
+        self.space();
+        self.peek() == Some(b':')
+    }
+
+    // A list that nothing opens: `first`, which was read as a value, `second`, and what follows.
+    #[cold]
+    #[inline(never)]
+    fn list_of(
+        &mut self,
+        first: &mut Value<'t>,
+        second: Option<Value<'t>>,
+        comma: Option<usize>,
+    ) -> Value<'t> {
+        let start = first.span().start as usize;
+        let gap = Span::new(start, start);
+        self.report_edit(Problem::UnopenedList, self.here(), (gap, "["));
+        let mut elements = vec![std::mem::replace(first, Value::Null(gap))];
+        elements.extend(second);
+        self.elements(start, elements, comma)
     }
 
     fn key(&mut self) -> Text<'t> {
@@ -287,6 +402,9 @@ impl<'t> Parser<'t> {
             Some(b'\'' | b'`') => self.misquoted(),
             _ if self.typographic_quote() => self.misquoted(),
             _ => {
+                if let Some(text) = self.half_quoted() {
+                    return text;
+                }
                 let start = self.at;
                 let word = self.word();
                 let span = Span::new(start, self.at);
@@ -354,7 +472,10 @@ impl<'t> Parser<'t> {
 
     fn push(&mut self, error: SyntaxError) {
         if self.errors.len() < self.most_errors {
-            self.errors.push(error);
+            // A name that stands twice is found at the end of its object.
+            let later = self.errors.iter().rev();
+            let later = later.take_while(|e| e.span.start > error.span.start);
+            self.errors.insert(self.errors.len() - later.count(), error);
         }
     }
 }

@@ -13,6 +13,8 @@ pub enum Problem {
     TrailingComma,
     /// Two values without a comma between them.
     MissingComma,
+    /// A semicolon in a comma's place.
+    Semicolon,
     /// A key without its colon.
     MissingColon,
     /// A key or an element without a value.
@@ -23,10 +25,22 @@ pub enum Problem {
     Quotes,
     /// A word without quotes.
     BareWord,
-    /// A string that its line does not end.
+    /// A string that its line does not end, or the next string's first quote does.
     OpenString,
+    /// A string without its first quote.
+    UnopenedString,
+    /// An array without its first bracket.
+    UnopenedList,
+    /// An object without its first brace.
+    UnopenedObject,
+    /// An array that ends where the next name of the object around it begins.
+    UnclosedList,
+    /// An object that ends where the next object of the array around it begins.
+    UnclosedObject,
     /// An array or an object that nothing closes.
     OpenBracket,
+    /// The same quote, colon or opening bracket once more.
+    Doubled,
     /// A bracket that closes nothing, or another bracket than it should.
     StrayBracket,
     /// A control character inside a string.

@@ -5,7 +5,12 @@ use std::borrow::Cow;
 use super::{Parser, Problem};
 use crate::json::Text;
 use crate::position::Span;
-use crate::text::Append;
+use crate::text::{self, Append, Own};
+
+// Behind a string's last quote.
+fn may_follow(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || b",:]}".contains(&byte)
+}
 
 impl<'t> Parser<'t> {
     // A string between quotes of `open` bytes and `close`.
@@ -22,22 +27,38 @@ impl<'t> Parser<'t> {
                 self.at += rest.iter().take_while(|b| plain(b)).count();
             }
             let Some(byte) = self.peek() else {
-                self.report(Problem::OpenString, Span::new(start, start + open));
-                break self.at;
+                let end = self.last_meant(body, owned.is_none());
+                if end < self.at {
+                    break self.closed_at(start, open, end);
+                }
+                self.open_bracket("\"");
+                break end;
             };
             if byte == close.as_bytes()[0] && self.text[self.at..].starts_with(close) {
+                let (here, next) = (self.at, self.bytes.get(self.at + close.len()));
+                if close == "\"" && next.is_some_and(|b| !may_follow(*b)) {
+                    let end = self.last_meant(body, owned.is_none());
+                    if end < here {
+                        // That is where the next string begins.
+                        break self.closed_at(start, open, end);
+                    }
+                    if here == body && next != Some(&b'"') {
+                        self.doubled(start);
+                        return self.string(open, close);
+                    }
+                    let behind = self.bytes.get(here + 2);
+                    if next == Some(&b'"') && behind.is_none_or(|b| may_follow(*b)) {
+                        self.doubled(here + 1);
+                        break here;
+                    }
+                }
                 self.at += close.len();
-                break self.at - close.len();
+                break here;
             }
             match byte {
                 b'\n' | b'\r' => {
-                    let gap = Span::new(self.at, self.at);
-                    self.report_edit(
-                        Problem::OpenString,
-                        Span::new(start, start + open),
-                        (gap, "\""),
-                    );
-                    break self.at;
+                    let end = self.last_meant(body, owned.is_none());
+                    break self.closed_at(start, open, end);
                 }
                 b'\\' => {
                     let out = owned.get_or_insert_default();
@@ -64,6 +85,55 @@ impl<'t> Parser<'t> {
             value,
             span: Span::new(start, self.at),
         }
+    }
+
+    // Where a string ends that lacks its last quote: before the punctuation that it has swallowed.
+    #[cold]
+    #[inline(never)]
+    fn last_meant(&self, body: usize, is_plain: bool) -> usize {
+        let mut end = self.at;
+        while is_plain && end > body && b" \t,:{}[]".contains(&self.bytes[end - 1]) {
+            // A brace may belong to a variable.
+            if self.bytes[end - 1] == b'}' && text::contains(&self.text[body..end], "${") {
+                break;
+            }
+            end -= 1;
+        }
+        end
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn closed_at(&mut self, start: usize, open: usize, end: usize) -> usize {
+        let edit = (Span::new(end, end), "\"");
+        self.report_edit(Problem::OpenString, Span::new(start, start + open), edit);
+        self.at = end;
+        end
+    }
+
+    // A string without its first quote: the last one stands on the same line, before what may follow a string.
+    #[inline(never)]
+    pub(super) fn half_quoted(&mut self) -> Option<Text<'t>> {
+        let start = self.at;
+        let rest = self.bytes.get(start..)?;
+        let ends = |b: &u8| *b == b'"' || b.is_ascii_whitespace() || b",[]".contains(b);
+        let length = rest.iter().position(ends)?;
+        let read = self.text.get(start..start + length)?;
+        let is_last = rest[length] == b'"' && rest.get(length + 1).is_none_or(|b| may_follow(*b));
+        // A brace in it belongs to a variable.
+        if !is_last || (text::contains(read, "}") && !text::contains(read, "${")) {
+            return None;
+        }
+        let end = start + length;
+        let span = Span::new(start, end + 1);
+        self.at = end + 1;
+        self.report_edit(
+            Problem::UnopenedString,
+            span,
+            (Span::new(start, start), "\""),
+        );
+        let value = Cow::Owned(read.own());
+        Some(Text { value, span })
     }
 
     // One escape; `None` where it stands for nothing.

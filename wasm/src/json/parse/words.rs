@@ -3,7 +3,7 @@
 use super::{Parser, Problem};
 use crate::json::Value;
 use crate::position::Span;
-use crate::text;
+use crate::text::{self, is_digits};
 
 impl<'t> Parser<'t> {
     pub(super) fn number(&mut self) -> Value<'t> {
@@ -38,9 +38,8 @@ impl<'t> Parser<'t> {
 
 // RFC 8259's number.
 fn is_number(text: &str) -> bool {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let text = text.strip_prefix('-').unwrap_or(text);
-    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+    let (mantissa, exponent) = match text::cut_at_any(text, b"eE") {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
         None => (text, None),
     };
@@ -48,8 +47,8 @@ fn is_number(text: &str) -> bool {
         Some((whole, fraction)) => (whole, Some(fraction)),
         None => (mantissa, None),
     };
-    digits(whole)
+    is_digits(whole)
         && (whole == "0" || !whole.starts_with('0'))
-        && fraction.is_none_or(digits)
-        && exponent.is_none_or(|e| digits(e.strip_prefix(['+', '-']).unwrap_or(e)))
+        && fraction.is_none_or(is_digits)
+        && exponent.is_none_or(|e| is_digits(e.strip_prefix(['+', '-']).unwrap_or(e)))
 }
