@@ -12,6 +12,7 @@ use crate::options::Options;
 use crate::paste::{self, Pasted};
 use crate::policy::Policy;
 use crate::position::{Lines, Span};
+use crate::remedy;
 use crate::report::{Cause, Edit, Finding, Fix, List, Location, Range, Report};
 use crate::text::{Append, IntoList, Own};
 use crate::trial::Trial;
@@ -129,6 +130,12 @@ impl Checker {
             for one in &mut advice {
                 one.change = None;
             }
+        }
+        if policy.statements.is_empty()
+            && let Some(refusing) = found.iter_mut().find(|d| d.refused)
+            && refusing.change.is_none()
+        {
+            refusing.change = remedy::begin(text, &parsed.root, &self.options);
         }
         let trial = Trial::new(text, &verdict, &parsed, &policy);
         let all = found.iter_mut().chain(&mut advice);

@@ -10,7 +10,7 @@ use crate::size::counted;
 use crate::statement::{Statement, Style, append};
 use crate::tags::OURS;
 use crate::text::{self, Append, IntoList, Own};
-use crate::tighten;
+use crate::tighten::{self, tighten};
 use crate::verdict::Assumed;
 
 /// Adds what the tight policy has for the action.
@@ -31,6 +31,21 @@ pub(crate) fn add(
     // A further Allow takes nothing away, but the policy must not grow beyond what IAM takes.
     (counted(text) + added <= options.target.quota())
         .then(|| Change::made_of("Add it", edits).proven())
+}
+
+/// The tightest policy in place of a text that says nothing: empty, or a document without any statement.
+pub(crate) fn begin(text: &str, root: &Value<'_>, options: &Options) -> Option<Change> {
+    let is_nothing = |value: &Value<'_>| value.elements().is_empty();
+    let says_nothing = match root.members() {
+        None => text.trim().is_empty() || is_nothing(root),
+        Some(members) => members.iter().all(|m| match m.key.value.as_ref() {
+            "Version" => true,
+            "Statement" => is_nothing(&m.value),
+            _ => false,
+        }),
+    };
+    let whole = Span::new(0, text.len());
+    says_nothing.then(|| Change::new("Write the tightest policy", whole, tighten(&options.setup)))
 }
 
 /// What a statement is to be narrowed to: some of its actions under a condition that Sprinters meets.

@@ -105,6 +105,27 @@ fn every_fix_on_every_input_leaves_the_policy_no_worse() {
 }
 
 #[test]
+fn a_text_that_says_nothing_becomes_the_tightest_policy() {
+    let checker = checker(Setup::default());
+    for text in [
+        "",
+        " \n",
+        "{}",
+        "[]",
+        r#"{"Version": "2012-10-17"}"#,
+        r#"{"Version": "2012-10-17", "Statement": []}"#,
+    ] {
+        let fixed = checker.fix_all(text).text;
+        assert_eq!(fixed, tighten(&Setup::default()), "{text:?}");
+        assert!(checker.check(&fixed).headline.passes());
+    }
+    // Who wrote something else meant something by it.
+    for text in ["null", r#"{"Version": "2012-10-17", "Statement": [1]}"#] {
+        assert_eq!(checker.fix_all(text).text, text);
+    }
+}
+
+#[test]
 fn fixing_all_comes_to_an_end_and_leaves_no_input_worse() {
     let checker = checker(Setup::default());
     for text in every_input() {

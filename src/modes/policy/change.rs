@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use similar::TextDiff;
-use sprinters_policy::{Checker, Fixed};
+use sprinters_policy::{Checker, Done, Fixed};
 
 use super::arguments::Change;
 use super::file::{PolicyFile, STDIN};
@@ -59,11 +59,16 @@ fn write(file: &PolicyFile, fixed: &Fixed, report: &Reporter) -> Result<(), Fail
                 Failure::local(&error, help)
             })?;
     }
-    for done in &fixed.changes {
-        report.aside(format_args!(
-            "{}: {} ({})",
-            file.name, done.title, done.code
-        ));
+    let mut left: Vec<&Done> = fixed.changes.iter().collect();
+    while let Some(&first) = left.first() {
+        let before = left.len();
+        left.retain(|done| *done != first);
+        let times = match before - left.len() {
+            1 => String::new(),
+            n => format!(", {n} times"),
+        };
+        let (name, Done { title, code }) = (&file.name, first);
+        report.aside(format_args!("{name}: {title} ({code}){times}"));
     }
     Ok(())
 }
