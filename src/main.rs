@@ -38,6 +38,11 @@ use report::Reporter;
 fn main() -> ExitCode {
     #[cfg(target_family = "wasm")]
     platform::wasi::set_up();
+    // As a step of a workflow, which will ask somebody.
+    #[cfg(not(target_family = "wasm"))]
+    if environment("SPRINTERS_INPUTS").is_some() {
+        http::prepare(environment);
+    }
     let report = Arc::new(Reporter::new(environment));
     let arguments: Vec<String> = std::env::args().collect();
     if cli::asks_for_json(&arguments) {

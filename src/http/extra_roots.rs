@@ -3,6 +3,11 @@
 //! Each tool names its file by a variable of its own, and whoever has set one expects that it holds. `SSL_CERT_FILE` and
 //! `SSL_CERT_DIR` stand in the place of the system's, as with OpenSSL; `rustls-native-certs` reads those.
 
+#[cfg(not(target_family = "wasm"))]
+use base64::{Engine, prelude::BASE64_STANDARD};
+#[cfg(not(target_family = "wasm"))]
+use rustls_pki_types::{CertificateDer, pem::PemObject};
+
 use crate::inputs::InputError;
 
 /// Those of Node, which runs GitHub's own actions, and of the AWS tools.
@@ -11,7 +16,7 @@ const VARIABLES: [&str; 2] = ["NODE_EXTRA_CA_CERTS", "AWS_CA_BUNDLE"];
 const INSTEAD: &str = "SSL_CERT_FILE";
 
 /// Certificates, each as PEM.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ExtraRoots(
     #[cfg_attr(
         target_arch = "wasm32",
@@ -29,7 +34,7 @@ impl ExtraRoots {
         let mut roots = Vec::new();
         for name in VARIABLES {
             if let Some(path) = environment(name) {
-                let found = certificates(&path).map_err(|why| wrong(name, &path, &why))?;
+                let found = certificates_of(&path).map_err(|why| wrong(name, &path, &why))?;
                 roots.extend(found);
             }
         }
@@ -54,29 +59,32 @@ fn wrong(variable: &str, path: &str, why: &anyhow::Error) -> InputError {
 /// The portable build's host makes its connections, and trusts whom it will.
 #[cfg(target_family = "wasm")]
 #[expect(clippy::unnecessary_wraps, reason = "an operating system can refuse")]
-fn certificates(_path: &str) -> anyhow::Result<Vec<String>> {
+fn certificates_of(_path: &str) -> anyhow::Result<Vec<String>> {
     Ok(Vec::new())
 }
 
 #[cfg(not(target_family = "wasm"))]
-fn certificates(path: &str) -> anyhow::Result<Vec<String>> {
+fn certificates_of(path: &str) -> anyhow::Result<Vec<String>> {
     use anyhow::{Context, ensure};
-    use base64::Engine;
-    use base64::prelude::BASE64_STANDARD;
-    use rustls_pki_types::CertificateDer;
-    use rustls_pki_types::pem::PemObject;
     let text = std::fs::read(path).context("it cannot be read")?;
-    let found: Vec<String> = CertificateDer::pem_slice_iter(&text)
-        .filter_map(Result::ok)
-        // One that cannot vouch for anybody is left out, as everywhere.
-        .filter(|der| webpki::anchor_from_trusted_cert(der).is_ok())
-        .map(|der| {
-            let body = BASE64_STANDARD.encode(&der);
-            format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
-        })
-        .collect();
+    let found: Vec<String> = certificates(&text).flatten().map(|der| pem(&der)).collect();
     ensure!(!found.is_empty(), "it has none");
     Ok(found)
+}
+
+/// The certificates in that text. In the place of one that cannot vouch for anybody is `None`: it is left out, as everywhere.
+#[cfg(not(target_family = "wasm"))]
+pub(super) fn certificates(text: &[u8]) -> impl Iterator<Item = Option<CertificateDer<'static>>> {
+    CertificateDer::pem_slice_iter(text).map(|der| {
+        der.ok()
+            .filter(|der| webpki::anchor_from_trusted_cert(der).is_ok())
+    })
+}
+
+#[cfg(not(target_family = "wasm"))]
+pub(super) fn pem(der: &[u8]) -> String {
+    let body = BASE64_STANDARD.encode(der);
+    format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
 }
 
 /// Whether a connection failed because nobody vouches for the server: nothing was asked, and asking again is in vain.

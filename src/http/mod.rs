@@ -9,6 +9,8 @@ pub(crate) mod extra_roots;
 pub(crate) mod headers;
 #[cfg(not(target_family = "wasm"))]
 mod native;
+#[cfg(not(target_family = "wasm"))]
+mod system_roots;
 mod traced;
 #[cfg(target_family = "wasm")]
 mod wasi;
@@ -31,6 +33,8 @@ use tower::BoxError;
 
 #[cfg(not(target_family = "wasm"))]
 use native::Connector;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use native::prepare;
 use traced::Traced;
 #[cfg(target_family = "wasm")]
 use wasi::Connector;

@@ -1,6 +1,6 @@
 //! The user data of a launch: the specification, put into the boot script's words.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::boot::{
     self, BootSpec, Metadata, Proxy, RunnerSource, TempDisk, UserData, UserDataError,
@@ -54,8 +54,35 @@ fn temp_disk(temp: Temp) -> TempDisk {
     }
 }
 
+/// So many bytes of the user's own fit in any case: to compress them before anybody is asked would only take time.
+const ALWAYS_FITS: usize = 4_096;
+
 /// Whether the user data will fit, whatever GitHub puts into the JIT config: found before anyone is called.
 pub(crate) fn fits(spec: &StartSpec) -> Result<(), UserDataError> {
+    if is_small(spec) { Ok(()) } else { packs(spec) }
+}
+
+/// Whether scripts and proxy are so short that no compression is needed to know, and nothing in them is refused.
+fn is_small(spec: &StartSpec) -> bool {
+    let scripts = [&spec.setup, &spec.job_started, &spec.job_completed];
+    let scripts = scripts.into_iter().flatten();
+    let (mut bytes, mut has_nul) = (0, false);
+    for script in scripts {
+        bytes += script.len();
+        has_nul |= script.contains('\0');
+    }
+    if let Some(proxy) = &spec.proxy {
+        let variables = proxy.variables.iter();
+        // Each is written in lower and upper case.
+        bytes += 2 * variables
+            .map(|(_, value)| value.expose_secret().len())
+            .sum::<usize>();
+        bytes += proxy.certificates.as_ref().map_or(0, String::len);
+    }
+    bytes <= ALWAYS_FITS && !has_nul
+}
+
+fn packs(spec: &StartSpec) -> Result<(), UserDataError> {
     /// GitHub's have about 4,000 characters; random ones stand for the keys in them, which do not compress.
     const JIT_CONFIG: usize = 5_000;
     let (url, sha256, name) = (letters(200), letters(64), letters(64));
@@ -64,4 +91,39 @@ pub(crate) fn fits(spec: &StartSpec) -> Result<(), UserDataError> {
         sha256: &sha256,
     };
     render(spec, runner, &letters(JIT_CONFIG).into(), &name, &name).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::{Inputs, Problems};
+    use crate::values::per_region::regions;
+
+    fn spec(setup: String) -> StartSpec {
+        let flags = [
+            ("instance-type", "m7i.xlarge".to_owned()),
+            ("temp", "zram".to_owned()),
+            ("swap", "8".to_owned()),
+            ("setup", setup),
+        ];
+        let (_, inputs) = Inputs::gather(flags.into(), None, |_| None).unwrap_or_default();
+        let mut problems = Problems::default();
+        StartSpec::parse(
+            &inputs,
+            regions("eu-central-1").ok().as_ref(),
+            &mut problems,
+        )
+        .unwrap_or_else(|| unreachable!("{:?}", problems.into_errors()))
+    }
+
+    #[test]
+    fn what_is_small_fits_without_being_packed() {
+        let largest = spec(letters(ALWAYS_FITS));
+        assert!(is_small(&largest));
+        assert!(packs(&largest).is_ok());
+        let larger = spec(letters(ALWAYS_FITS + 1));
+        assert!(!is_small(&larger));
+        assert!(!is_small(&spec("\0".to_owned())), "it is refused");
+        assert!(fits(&spec(letters(40_000))).is_err());
+    }
 }

@@ -104,13 +104,6 @@ async fn launch_and_wait(
         .try_outputs()
         .map_err(|error| Failure::output("label", &error))?;
     let launcher = Arc::new(Launcher::new(clients, Arc::new(spec), report, deadlines));
-    let _asked = ahead::ask(
-        &launcher.clients,
-        &launcher.spec,
-        &launcher.lookups,
-        launcher.deadlines.launch_by(),
-    );
-
     #[cfg(not(target_family = "wasm"))]
     undo::on_panic(
         Mode::Start,
@@ -119,7 +112,14 @@ async fn launch_and_wait(
         &launcher.cancellation,
         &launcher.report,
     );
+    // First what the launches themselves wait for.
     let mut tasks = begin_launches(&launcher);
+    let _asked = ahead::ask(
+        &launcher.clients,
+        &launcher.spec,
+        &launcher.lookups,
+        launcher.deadlines.launch_by(),
+    );
     let (outcome, is_cancelled) = tokio::select! {
         outcome = finish(&launcher, &mut tasks, began) => (outcome, false),
         signal = cancel.requested() => (Err(Failure::cancelled(signal)), true),
