@@ -18,7 +18,7 @@ use crate::ec2::{Ec2Error, Found, Instance, Regional};
 use crate::error::Failure;
 #[cfg(not(target_family = "wasm"))]
 use crate::github::scale_sets::ScaleSets;
-use crate::github::{Github, GithubError, MINT, Purpose, Runner, RunnerList};
+use crate::github::{Github, GithubError, MINT, MINT_FOR, Purpose, Runner, RunnerList};
 use crate::report::Reporter;
 use crate::retry::{self, Deadline};
 use crate::teardown;
@@ -243,6 +243,19 @@ impl Clients {
     }
 
     pub(crate) fn github_failure(&self, error: &GithubError) -> Failure {
-        Failure::github(error, &self.run.scope)
+        let failure = Failure::github(error, &self.run.scope);
+        let is_given = self
+            .github
+            .app()
+            .is_some_and(|app| app.installation.is_some());
+        let is_unseen = error.status() == Some(http::StatusCode::NOT_FOUND);
+        // An organization that the App is installed in as well gives a token, which cannot see this one.
+        if is_given && is_unseen && error.operation != MINT_FOR {
+            failure.and(
+                "or `github-app-installation-id` is another owner's: leave it out, and the log tells the right one",
+            )
+        } else {
+            failure
+        }
     }
 }

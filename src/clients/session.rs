@@ -33,6 +33,11 @@ pub(crate) async fn signed_in(
             }
         }
     };
+    if let Some(number) = github.looked_up_installation().filter(|_| outcome.is_ok()) {
+        report.line(format_args!(
+            "· `github-app-installation-id: {number}` saves the look-up of the App's installation, one round trip"
+        ));
+    }
     let is_cancelled = timeout(Duration::ZERO, cancel.requested()).await.is_ok();
     let within = if is_cancelled {
         budget::SIGN_OUT

@@ -14,7 +14,11 @@ use crate::inputs::{InputError, Inputs};
 pub(crate) struct AppKey {
     /// The App's number or its client id; GitHub takes both.
     pub id: String,
+    /// Where it is installed, as given: else GitHub is asked.
+    pub installation: Option<u64>,
     key: PrivateKey,
+    /// The token that was signed to try the key, and when: to sign another one takes as long again.
+    first: Option<(SystemTime, SecretString)>,
 }
 
 /// An RSA key as DER.
@@ -28,11 +32,13 @@ enum PrivateKey {
 
 /// GitHub refuses more than ten minutes.
 const VALID: Duration = Duration::from_mins(9);
+/// For so long the first token is as good as a new one.
+const AS_NEW: Duration = Duration::from_mins(1);
 /// Clocks differ: a token from the future is refused.
 const TOLERANCE: Duration = Duration::from_mins(1);
 
 impl AppKey {
-    /// Reads `github-app-id` and `github-app-private-key`; `None` where neither is there.
+    /// Reads `github-app-id`, `github-app-private-key` and `github-app-installation-id`; `None` where neither of the first two is there.
     pub(crate) fn parse(inputs: &Inputs) -> Result<Option<Self>, InputError> {
         const ID: &str = "github-app-id";
         const KEY: &str = "github-app-private-key";
@@ -45,7 +51,12 @@ impl AppKey {
                 ),
             )
         };
+        let installation = installation(inputs)?;
         let (id, pem) = match (inputs.get(ID), inputs.get(KEY)) {
+            (None, None) if installation.is_some() => {
+                let why = format!("it is given without `{ID}`: name the App, too, or leave it out");
+                return Err(InputError::new(INSTALLATION, &why));
+            }
             (None, None) => return Ok(None),
             (Some(_), None) => return Err(empty(KEY, ID)),
             (None, Some(_)) => return Err(empty(ID, KEY)),
@@ -55,19 +66,31 @@ impl AppKey {
             let accepted = "the App's number or client id, from its settings page";
             return Err(InputError::wrong(ID, id, accepted));
         }
-        let app = Self {
+        let mut app = Self {
             id: id.to_owned(),
+            installation,
             key: PrivateKey::from_pem(pem).map_err(|why| InputError::new(KEY, &why))?,
+            first: None,
         };
         // A key that cannot sign is reported now, before anybody is asked.
-        app.jwt(SystemTime::now())
-            .map_err(|why| InputError::new(KEY, why))?;
+        let now = SystemTime::now();
+        let jwt = app.sign(now).map_err(|why| InputError::new(KEY, why))?;
+        app.first = Some((now, jwt));
         Ok(Some(app))
     }
 
     /// The token that says who we are, good for a few minutes.
-    /// <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app>
     pub(crate) fn jwt(&self, now: SystemTime) -> Result<SecretString, &'static str> {
+        match &self.first {
+            Some((made, jwt)) if now.duration_since(*made).is_ok_and(|age| age < AS_NEW) => {
+                Ok(jwt.clone())
+            }
+            _ => self.sign(now),
+        }
+    }
+
+    /// <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app>
+    fn sign(&self, now: SystemTime) -> Result<SecretString, &'static str> {
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         let claims = format!(
             r#"{{"iat":{},"exp":{},"iss":"{}"}}"#,
@@ -80,6 +103,19 @@ impl AppKey {
         let signed = format!("{head}.{}", encode(claims.as_bytes()));
         let signature = self.key.sign(signed.as_bytes())?;
         Ok(format!("{signed}.{}", encode(&signature)).into())
+    }
+}
+
+const INSTALLATION: &str = "github-app-installation-id";
+
+fn installation(inputs: &Inputs) -> Result<Option<u64>, InputError> {
+    let Some(text) = inputs.get(INSTALLATION) else {
+        return Ok(None);
+    };
+    let accepted = "the installation's number: the last part of the address of its settings page, or what `mode: check` tells";
+    match text.parse() {
+        Ok(number @ 1..) => Ok(Some(number)),
+        _ => Err(InputError::wrong(INSTALLATION, text, accepted)),
     }
 }
 

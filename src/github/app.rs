@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
@@ -13,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::operation::{INSTALLATION, MINT, REVOKE};
+use super::operation::{INSTALLATION, MINT, MINT_FOR, REVOKE};
 use super::{Caller, GithubError, answered, client};
 use crate::credentials::app_key::AppKey;
 use crate::credentials::mask::Mask;
@@ -37,6 +38,8 @@ pub(super) struct App {
     place: Installation,
     mask: Mask,
     tokens: Mutex<Vec<Token>>,
+    /// The installation's number, where GitHub had to be asked for it.
+    looked_up: OnceLock<u64>,
 }
 
 struct Token {
@@ -119,7 +122,16 @@ impl App {
             place,
             mask,
             tokens: Mutex::default(),
+            looked_up: OnceLock::new(),
         }
+    }
+
+    pub(super) fn key(&self) -> &AppKey {
+        &self.key
+    }
+
+    pub(super) fn looked_up(&self) -> Option<u64> {
+        self.looked_up.get().copied()
     }
 
     /// What anybody may ask, and what costs no rate limit.
@@ -128,10 +140,6 @@ impl App {
         format!("{}/rate_limit", api.trim_end_matches('/'))
             .parse()
             .ok()
-    }
-
-    pub(super) fn id(&self) -> &str {
-        &self.key.id
     }
 
     /// A client with a token that is still good. Whoever asks meanwhile waits for the same one.
@@ -166,13 +174,23 @@ impl App {
             .map_err(|why| GithubError::unreadable(INSTALLATION, why.to_owned()))?;
         (self.mask)(jwt.expose_secret());
         let app = client(self.connector.clone(), &self.api, jwt);
+        let (id, operation) = match self.key.installation {
+            Some(id) => (id, MINT_FOR),
+            None => (self.look_up(&app).await?, MINT),
+        };
+        let path = format!("/app/installations/{id}/access_tokens");
+        let minted = app.post(path, Some(&self.place.limits)).await;
+        let Minted { token } = answered(operation, minted)?.json(operation, StatusCode::CREATED)?;
+        Ok(token.into())
+    }
+
+    /// The installation in our place, which takes a round trip more.
+    async fn look_up(&self, app: &Octocrab) -> Result<u64, GithubError> {
         let found = app.get(&self.place.installation, None::<&()>).await;
         let InstallationId { id } =
             answered(INSTALLATION, found)?.json(INSTALLATION, StatusCode::OK)?;
-        let path = format!("/app/installations/{id}/access_tokens");
-        let minted = app.post(path, Some(&self.place.limits)).await;
-        let Minted { token } = answered(MINT, minted)?.json(MINT, StatusCode::CREATED)?;
-        Ok(token.into())
+        let _ = self.looked_up.set(id);
+        Ok(id)
     }
 
     /// Revokes every token that was made, one try each. What GitHub does not hear of ends by itself within the hour.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode};
 
 use super::kind::{self, Kind};
-use super::operation::{INSTALLATION, MINT, is_about_runs, is_sign_in};
+use super::operation::{INSTALLATION, MINT, MINT_FOR, is_about_runs, is_sign_in};
 use crate::http::cause::{Unanswered, shortened};
 use crate::http::extra_roots;
 use crate::http::headers::Headers;
@@ -165,7 +165,7 @@ impl GithubError {
     fn remedy_for_app(&self, status: StatusCode, scope: &Scope) -> Option<String> {
         let permission = scope.permission();
         match (self.operation, status.as_u16()) {
-            (INSTALLATION | MINT, 401) => Some(
+            (INSTALLATION | MINT | MINT_FOR, 401) => Some(
                 "`github-app-private-key` is not a key of the App that `github-app-id` names (any more), or this machine's clock \
                  is wrong: GitHub's message says which"
                     .to_owned(),
@@ -176,7 +176,11 @@ impl GithubError {
                 ),
                 _ => format!("install the App in {scope}: in the App's settings, *Install App*"),
             }),
-            (MINT, 403 | 404) => Some(format!(
+            (MINT_FOR, 404 | 422) => Some(format!(
+                "leave `github-app-installation-id` out: then the log tells the number of the App's installation in {scope}. If it is \
+                 this one, give the App {permission} (its settings, *Permissions & events*), and have an owner accept that"
+            )),
+            (MINT | MINT_FOR, 403 | 404) => Some(format!(
                 "the App's installation in {scope} is suspended or was just removed: see the installation's settings"
             )),
             (MINT, 422) => Some(format!(
@@ -326,7 +330,7 @@ mod tests {
     fn a_call_whose_sign_in_failed_has_made_nothing() {
         let failed = |operation| GithubError::unexpected(operation, StatusCode::ACCEPTED);
         assert!(failed(CREATE).may_have_acted());
-        for sign_in in [INSTALLATION, MINT] {
+        for sign_in in [INSTALLATION, MINT, MINT_FOR] {
             assert!(!failed(sign_in).may_have_acted() && failed(sign_in).is_transient());
         }
     }

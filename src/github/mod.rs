@@ -31,7 +31,7 @@ pub(crate) use groups::{DEFAULT_GROUP, Group};
 pub(crate) use operation::VISIBILITY;
 pub(crate) use operation::{
     CANCEL, CREATE, DELETE, DOWNLOADS, GROUPS, LIST, LIST_JOBS, LIST_RUNS, LOOK,
-    LOOK_AT_ANNOTATIONS, LOOK_AT_RUN, MINT, READ_FILE, RERUN,
+    LOOK_AT_ANNOTATIONS, LOOK_AT_RUN, MINT, MINT_FOR, READ_FILE, RERUN,
 };
 #[cfg(test)]
 pub(crate) use runners::fuzzed;
@@ -55,6 +55,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::credentials::GithubCredentials;
+use crate::credentials::app_key::AppKey;
 use crate::credentials::mask::Mask;
 use crate::http::cause::Unanswered;
 use crate::http::headers::Headers;
@@ -130,10 +131,18 @@ impl Github {
     }
 
     /// The App that signs in, if it is one.
-    pub(crate) fn app(&self) -> Option<&str> {
+    pub(crate) fn app(&self) -> Option<&AppKey> {
         match &self.sign_in {
             SignIn::Token(_) => None,
-            SignIn::App(app) => Some(app.id()),
+            SignIn::App(app) => Some(app.key()),
+        }
+    }
+
+    /// The number of the App's installation, where GitHub had to be asked for it.
+    pub(crate) fn looked_up_installation(&self) -> Option<u64> {
+        match &self.sign_in {
+            SignIn::Token(_) => None,
+            SignIn::App(app) => app.looked_up(),
         }
     }
 

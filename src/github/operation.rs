@@ -2,6 +2,9 @@
 
 pub(crate) const INSTALLATION: &str = "find the GitHub App's installation";
 pub(crate) const MINT: &str = "make an installation token";
+/// As `MINT`, for the installation that an input names.
+pub(crate) const MINT_FOR: &str =
+    "make a token for the installation that `github-app-installation-id` names";
 pub(crate) const REVOKE: &str = "revoke the installation token";
 
 pub(crate) const CREATE: &str = "create a just-in-time runner";
@@ -34,7 +37,7 @@ pub(super) fn is_sign_in(operation: &str) -> bool {
     if [REGISTRATION, REGISTER].contains(&operation) {
         return true;
     }
-    [INSTALLATION, MINT].contains(&operation)
+    [INSTALLATION, MINT, MINT_FOR].contains(&operation)
 }
 
 /// Whether this is about runs, which need another permission than runners.

@@ -90,6 +90,12 @@ pub(crate) const INPUTS: &[Input] = &[
     .environment(&["SPRINTERS_APP_PRIVATE_KEY"])
     .secret(),
     input(
+        "github-app-installation-id",
+        "ID",
+        EVERY,
+        "Number of the App's installation, which saves a start the look-up",
+    ),
+    input(
         "scope",
         "SCOPE",
         EVERY,

@@ -88,6 +88,7 @@ def round_trips(world: World) -> list[Row]:
     with world.set(simulated(Behaves(online_after=0.05)), ANYTHING) as ready:
         near = dict(ready.step.environment)
         minted, found = [(ready.github.gate, "generate-jitconfig")], [(ready.ec2.gate, "DescribeInstances")]
+        priced = [*minted, (ready.ec2.gate, "DescribeSpotPriceHistory")]
         for round_trip in ROUND_TRIPS:
             folder = world.folder / f"abroad-{round_trip}"
             with abroad(ready, round_trip, folder) as far:
@@ -96,7 +97,7 @@ def round_trips(world: World) -> list[Row]:
                     empty = {"RUNNER_TOOL_CACHE": str(folder / f"tools-{number}")}
                     ready.step.environment = near | far | empty
                     explicit.add(round_trip, arrival(ready, "RunInstances", "start", minted, **LAUNCH))
-                    spot.add(round_trip, arrival(ready, "RunInstances", "start", minted, **SPOT))
+                    spot.add(round_trip, arrival(ready, "RunInstances", "start", priced, **SPOT))
                     stop.add(round_trip, arrival(ready, "TerminateInstances", "stop", found))
                     if number < 3:
                         for peer, trips in theirs.values():
@@ -114,11 +115,16 @@ def signing_in(world: World) -> list[Row]:
         ready.ec2.trust_provider(oidc.issuer, [AUDIENCE], oidc.public_key)
         role = ready.ec2.create_role(trust(oidc, oidc.subject), ANYTHING)
         github = ready.github.gate
+        [installation] = app.installations.values()
+        key: dict[str, object] = {"github-token": None, "github-app-id": app.id, "github-app-private-key": app.pem()}
+        through_app = "start → RunInstances arrives, through a GitHub App"
+        minted = [(github, "create-installation-token"), (github, "generate-jitconfig")]
         ways: tuple[tuple[Trips, list[tuple[Gate, str]], dict[str, object]], ...] = (
+            (Trips(through_app, SIGNING_IN), minted, {**key, "github-app-installation-id": installation}),
             (
-                Trips("start → RunInstances arrives, through a GitHub App", SIGNING_IN),
-                [(github, name) for name in ("get-installation", "create-installation-token", "generate-jitconfig")],
-                {"github-token": None, "github-app-id": app.id, "github-app-private-key": app.pem()},
+                Trips("the same where the App's installation is looked up"),
+                [(github, "get-installation"), *minted],
+                key,
             ),
             (
                 Trips("start → RunInstances arrives, a role by OIDC", SIGNING_IN),
@@ -146,19 +152,28 @@ def signing_in(world: World) -> list[Row]:
 def arrival(ready: Set, operation: str, mode: str, waits_for: Sequence[tuple[Gate, str]], **inputs: object) -> float:
     """Seconds from the program's start until the first call of that operation arrives.
 
-    What the stand-ins took to answer the calls that it waits for is left out: moto needs more than many a round trip.
+    While the stand-ins answer the calls that it waits for, time does not count: moto takes longer than many a round trip.
     """
     before = len(ready.ec2.gate.calls(operation))
     run = ready.step.run(mode, **inputs)
     assert run.code == 0, run.log
     arrived = ready.ec2.gate.calls(operation)[before].request.arrived
-    answering = sum(
-        one.answered - one.request.arrived
+    answering = [
+        (one.request.arrived, one.answered)
         for gate, name in waits_for
         for one in gate.calls(name)
         if run.began < one.request.arrived and one.answered < arrived
-    )
-    return arrived - run.began - answering
+    ]
+    return arrived - run.began - covered(answering)
+
+
+def covered(spans: list[tuple[float, float]]) -> float:
+    """How much time these spans are together; where two overlap, it counts once."""
+    total, until = 0.0, 0.0
+    for begin, end in sorted(spans):
+        total += max(0.0, end - max(begin, until))
+        until = max(until, end)
+    return total
 
 
 def beside(peer: Peer, ready: Set, near: dict[str, str], far: dict[str, str]) -> float:

@@ -41,6 +41,7 @@ def test_modes_take_the_inputs_that_the_contract_gives_them(flags: dict[str, dic
         "github-token",
         "github-app-id",
         "github-app-private-key",
+        "github-app-installation-id",
         "scope",
         "aws-access-key-id",
         "aws-secret-access-key",

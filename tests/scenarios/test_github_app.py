@@ -117,6 +117,48 @@ def test_a_second_connection_is_open_before_there_is_a_token(sprinters: Program,
     assert sum(begun < token.answered for begun in away.opened) >= 2
 
 
+def test_a_known_installation_is_not_looked_up(sprinters: Program, github: GitHub, app: App) -> None:
+    """The log tells its number, and with that the look-up is saved."""
+    asked = sprinters.run("check", **LAUNCH)
+    [number] = app.installations.values()
+    assert f"`github-app-installation-id: {number}` saves the look-up" in asked.stdout
+    assert len(github.gate.calls("get-installation")) == 1
+
+    given = {"github-app-installation-id": number}
+    for mode, inputs in (("start", LAUNCH), ("stop", {})):
+        run = sprinters.run(mode, **inputs, **given)
+        assert run.code == 0, run.log
+        assert "saves the look-up" not in run.log
+    assert len(github.gate.calls("get-installation")) == 1
+    assert len(github.apps.minted) == 3 and not github.apps.good
+
+
+def test_a_wrong_installation(sprinters: Program, ec2: Ec2, github: GitHub) -> None:
+    """One that is nobody's, and one of the App's own elsewhere."""
+    repository = f"repos/{sprinters.environment['GITHUB_REPOSITORY']}"
+    app = github.add_app(PERMISSION, repository, "repos/octo/another")
+    for number in (4711, app.installations["repos/octo/another"]):
+        use(sprinters, app, **{"github-app-installation-id": number})
+        run = sprinters.run("start", **LAUNCH)
+
+        assert run.code == 1
+        assert "could not make a token for the installation that `github-app-installation-id` names" in run.log
+        assert "leave `github-app-installation-id` out: then the log tells the number" in run.log
+    assert not ec2.instances() and not github.records()
+
+
+def test_an_installation_in_another_organization(sprinters: Program, ec2: Ec2, github: GitHub) -> None:
+    """Its token is made, and sees nothing here."""
+    app = github.add_app({"organization_self_hosted_runners": "write"}, "orgs/octo", "orgs/another")
+    use(sprinters, app, scope="org", **{"github-app-installation-id": app.installations["orgs/another"]})
+    github.gate.fail("generate-jitconfig", answer(Response.of_json(404, {"message": "Not Found"})), times=None)
+    run = sprinters.run("start", **LAUNCH)
+
+    assert run.code == 1
+    assert "or `github-app-installation-id` is another owner's: leave it out" in run.log
+    assert not ec2.instances()
+
+
 def test_many_runners_share_one_token(sprinters: Program, github: GitHub, app: App) -> None:
     run = sprinters.run("start", **LAUNCH, count=5)
 
@@ -244,6 +286,12 @@ def test_wrong_inputs_ask_nobody(sprinters: Program, github: GitHub, app: App) -
         ({"github-app-private-key": cut}, "it is not a whole PEM file"),
         ({"github-app-private-key": pem.replace("RSA PRIVATE", "EC PRIVATE")}, "is an RSA key"),
         ({"github-app-private-key": pem.replace("RSA PRIVATE", "PRIVATE")}, "it is not an RSA key of 2048 bits"),
+        ({"github-app-installation-id": "octo"}, "input `github-app-installation-id` is `octo`"),
+        ({"github-app-installation-id": "0"}, "the installation's number"),
+        (
+            {"github-app-id": None, "github-app-private-key": None, "github-app-installation-id": 5000},
+            "it is given without `github-app-id`",
+        ),
         ({"github-token": github.add_token().value}, "leave one of them out"),
         ({"scope": "enterprise/acme"}, "an enterprise's runners need a classic token"),
     ):

@@ -32,8 +32,10 @@ pub(super) async fn check(
     let scope = &clients.run.scope;
     let mut findings = Vec::new();
     if let Some(app) = github.app() {
-        let subject =
-            format!("GitHub App `{app}` is installed in {scope} and may manage its runners");
+        let subject = format!(
+            "GitHub App `{}` is installed in {scope} and may manage its runners",
+            app.id
+        );
         match retry::until(MINT, Deadline::after(PATIENCE), || github.sign_in()).await {
             Ok(()) => findings.push(CheckResult::fine(subject)),
             Err(error) => return vec![refused(subject, &error, scope)],
