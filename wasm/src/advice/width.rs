@@ -113,20 +113,22 @@ fn check_action(
              name the actions that Sprinters needs"
         );
         (own::ADMINISTRATOR_ACCESS, message)
-    } else if is_whole_service(value) {
-        let message = format!(
-            "`{value}` allows far more than the {} of its actions that Sprinters needs; name those",
-            hits.len()
-        );
-        (own::WHOLE_SERVICE, message)
-    } else if has_wildcard(value) {
-        let message = format!(
-            "`{value}` allows more than the {} of its actions that Sprinters needs; name those",
-            hits.len()
-        );
-        (own::UNNEEDED_PERMISSION, message)
     } else {
-        return None;
+        let (far, code) = if is_whole_service(value) {
+            ("far ", own::WHOLE_SERVICE)
+        } else if has_wildcard(value) {
+            ("", own::UNNEEDED_PERMISSION)
+        } else {
+            return None;
+        };
+        let needed = match hits[..] {
+            [only] => format!("`{only}`, all that Sprinters needs of it; name that"),
+            _ => format!(
+                "the {} actions that Sprinters needs; name those",
+                hits.len()
+            ),
+        };
+        (code, format!("`{value}` allows {far}more than {needed}"))
     };
     let mut one = diagnostic(code, vec![text.span], message);
     one.change = named(context, statement, action, text, &hits);

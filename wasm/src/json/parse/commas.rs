@@ -78,14 +78,11 @@ impl Parser<'_> {
         self.at = at + 1;
     }
 
-    // How many brackets stay open behind the rest of the text, `None` if it closes more than are open.
+    // How many of the brackets, `open` before and those behind `from`, nothing closes; `None` if more are closed.
     #[inline(never)]
-    pub(super) fn left_open(&self) -> Option<usize> {
-        let (mut open, mut in_string, mut escaped) = (self.depth, false, false);
-        if self.errors.len() >= self.most_errors {
-            return Some(0);
-        }
-        for byte in self.bytes.get(self.at..).unwrap_or_default() {
+    fn left_open(&self, from: usize, mut open: usize) -> Option<usize> {
+        let (mut in_string, mut escaped) = (false, false);
+        for byte in self.bytes.get(from..).unwrap_or_default() {
             match byte {
                 b'"' => in_string ^= !escaped,
                 b'{' | b'[' if !in_string => open += 1,
@@ -97,8 +94,17 @@ impl Parser<'_> {
         Some(open)
     }
 
+    // Whether the rest of the text closes more than is open. Asked where an error is, so that it is asked a few times.
     pub(super) fn closes_too_much(&self) -> bool {
-        self.left_open().is_none()
+        self.errors.len() < self.most_errors && self.left_open(self.at, self.depth).is_none()
+    }
+
+    pub(super) fn leaves_open(&mut self) -> bool {
+        let open = self
+            .leaves_open
+            .unwrap_or_else(|| self.left_open(0, 0).is_some_and(|n| n > 0));
+        self.leaves_open = Some(open);
+        open
     }
 
     #[inline(never)]

@@ -45,6 +45,7 @@ pub(crate) fn parse_up_to(text: &str, most_errors: usize) -> Parsed<'_> {
         bytes: text.as_bytes(),
         at: 0,
         depth: 0,
+        leaves_open: None,
         most_errors,
         errors: Vec::new(),
     };
@@ -60,6 +61,8 @@ struct Parser<'t> {
     bytes: &'t [u8],
     at: usize,
     depth: usize,
+    // Whether the text opens more than it closes, once that was asked.
+    leaves_open: Option<bool>,
     most_errors: usize,
     errors: Vec<SyntaxError>,
 }
@@ -165,7 +168,7 @@ impl<'t> Parser<'t> {
         let start = self.at;
         self.at += 1;
         self.space();
-        if self.peek() == Some(b'[') && self.left_open().is_some_and(|open| open > 0) {
+        if self.peek() == Some(b'[') && self.leaves_open() {
             self.doubled(self.at);
         }
         self.elements(start, Vec::new(), None)

@@ -92,11 +92,17 @@ impl<'t> Parser<'t> {
     #[inline(never)]
     fn last_meant(&self, body: usize, is_plain: bool) -> usize {
         let mut end = self.at;
-        while is_plain && end > body && b" \t,:{}[]".contains(&self.bytes[end - 1]) {
-            // A brace may belong to a variable.
-            if self.bytes[end - 1] == b'}' && text::contains(&self.text[body..end], "${") {
-                break;
-            }
+        if !is_plain {
+            return end;
+        }
+        // A brace may belong to a variable.
+        let has_variable = text::contains(&self.text[body..end], "${");
+        let swallowed: &[u8] = if has_variable {
+            b" \t,:{[]"
+        } else {
+            b" \t,:{}[]"
+        };
+        while end > body && swallowed.contains(&self.bytes[end - 1]) {
             end -= 1;
         }
         end
