@@ -25,7 +25,7 @@ faults: ## Play every fault, cancel and race; count what is left behind (about h
 	@.ci/setup demo rust
 	@.ci/faults $(ARGS)
 
-mutants: ## Change the policy engine token by token; tell which changes its tests do not notice (a day; ARGS='--shard 0/60' a part)
+mutants: ## Change the policy engine and the program's pure modules token by token; tell what no unit test notices (days; ARGS='--shard 0/60' a part)
 	@.ci/setup rust cargo_mutants
 	@.ci/mutants $(ARGS)
 
