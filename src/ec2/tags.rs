@@ -47,18 +47,8 @@ pub(crate) fn for_bake(
     let expires = expires.map(|expires| (EXPIRES, rfc3339(expires)));
     let shared = run.scope.tag().map(|scope| (SCOPE, scope));
     let job_id = run.job_id.map(|id| (JOB_ID, id.to_string()));
-    ours.into_iter()
-        .chain(expires)
-        .chain(shared)
-        .chain(job_id)
-        .filter(|(key, _)| *key != NAME || extra.iter().all(|(theirs, _)| theirs != NAME))
-        .map(|(key, value)| (key.to_owned(), value))
-        .chain(
-            extra
-                .iter()
-                .map(|(key, value)| (key.to_owned(), value.to_owned())),
-        )
-        .collect()
+    let all = ours.into_iter().chain(expires).chain(shared).chain(job_id);
+    with_extra(all, extra)
 }
 
 /// The tags of one launch, from the table that the policy checker decides by; the user's own last. A user's `Name` wins over ours.
@@ -178,6 +168,9 @@ pub(crate) fn parse_expires(text: &str) -> Option<SystemTime> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::values::scope::Scope;
+    use crate::values::temp::Temp;
+    use crate::values::volume::RootVolume;
     use std::time::Duration;
 
     #[test]
@@ -203,5 +196,182 @@ mod tests {
         assert_eq!(rfc3339(time), "2026-11-18T11:06:40Z");
         assert_eq!(parse_expires(&rfc3339(time)), Some(time));
         assert_eq!(parse_expires("tomorrow"), None);
+    }
+
+    fn run(scope: &str) -> WorkflowRun {
+        let repository = "octo/app".parse().unwrap_or_else(|e| unreachable!("{e}"));
+        WorkflowRun {
+            scope: Scope::parse(scope, &repository).unwrap_or_else(|e| unreachable!("{e}")),
+            repository,
+            id: "42".to_owned(),
+            attempt: "2".to_owned(),
+            job: "start".to_owned(),
+            job_id: Some(77),
+        }
+    }
+
+    fn listed(tags: &[(String, String)]) -> Vec<String> {
+        let pair = |(key, value): &(String, String)| format!("{key}={value}");
+        tags.iter().map(pair).collect()
+    }
+
+    fn own(text: &str) -> Tags {
+        Tags::parse(text).unwrap_or_else(|e| unreachable!("{e}"))
+    }
+
+    const VOLUMES: Volumes = Volumes {
+        root: RootVolume {
+            gib: Some(30),
+            iops: None,
+            throughput: None,
+            initialization: None,
+            is_for_boot: false,
+        },
+        temp: None,
+    };
+
+    #[test]
+    fn a_launch_says_whose_it_is_and_until_when() {
+        let (expires, id) = (UNIX_EPOCH + Duration::from_secs(1_795_000_000), RunnerId(7));
+        let group = "blue".parse().ok();
+        let regions = Some("us-west-2/eu-west-1".to_owned());
+        let tags = for_launch(
+            &run("repo"),
+            "runner",
+            "label",
+            id,
+            expires,
+            VOLUMES,
+            group.as_ref(),
+            regions,
+            &own("team: ci"),
+        );
+        assert_eq!(
+            listed(&tags),
+            [
+                "sprinters:sprinters=true",
+                "Name=runner",
+                "sprinters:repository=octo/app",
+                "sprinters:runner-id=7",
+                "sprinters:expires=2026-11-18T11:06:40Z",
+                "sprinters:root=gp3/3000/125,30GiB",
+                "sprinters:run-id=42",
+                "sprinters:run-attempt=2",
+                "sprinters:job=start",
+                "sprinters:label=label",
+                "sprinters:group=blue",
+                "sprinters:regions=us-west-2/eu-west-1",
+                "sprinters:job-id=77",
+                "team=ci",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_name_of_the_user_s_is_taken_instead_of_ours() {
+        let tags = for_launch(
+            &run("repo"),
+            "runner",
+            "label",
+            RunnerId(7),
+            UNIX_EPOCH,
+            VOLUMES,
+            None,
+            None,
+            &own("Name: mine"),
+        );
+        let names = tags.iter().filter(|(key, _)| key == NAME);
+        assert_eq!(names.map(|(_, value)| value).collect::<Vec<_>>(), ["mine"]);
+        assert_eq!(tags.first().map(|(key, _)| key.as_str()), Some(OURS));
+    }
+
+    #[test]
+    fn a_runner_of_a_scale_set_is_of_no_run() {
+        let volumes = Volumes {
+            temp: "gp3/64/4000/250"
+                .parse::<Temp>()
+                .ok()
+                .and_then(Temp::volume),
+            ..VOLUMES
+        };
+        let tags = for_scale_set(
+            &run("org"),
+            "runner",
+            "linux",
+            RunnerId(7),
+            UNIX_EPOCH,
+            volumes,
+            None,
+            &own("team: ci"),
+        );
+        assert_eq!(
+            listed(&tags),
+            [
+                "sprinters:sprinters=true",
+                "Name=runner",
+                "sprinters:repository=octo/app",
+                "sprinters:runner-id=7",
+                "sprinters:expires=1970-01-01T00:00:00Z",
+                "sprinters:root=gp3/3000/125,30GiB",
+                "sprinters:temp=gp3/64/4000/250",
+                "sprinters:scope=orgs/octo",
+                "sprinters:scale-set=linux",
+                "team=ci",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_image_has_no_runner_and_is_found_all_the_same() {
+        let tags = |expires, extra: &str| {
+            listed(&for_bake(&run("org"), "name", "ci", expires, &own(extra)))
+        };
+        assert_eq!(
+            tags(Some(UNIX_EPOCH), "team: ci"),
+            [
+                "sprinters:sprinters=true",
+                "Name=name",
+                "sprinters:repository=octo/app",
+                "sprinters:run-id=42",
+                "sprinters:run-attempt=2",
+                "sprinters:job=start",
+                "sprinters:image=ci",
+                "sprinters:expires=1970-01-01T00:00:00Z",
+                "sprinters:scope=orgs/octo",
+                "sprinters:job-id=77",
+                "team=ci",
+            ]
+        );
+        let kept = tags(None, "Name: mine");
+        assert!(!kept.iter().any(|tag| tag.contains("expires")), "{kept:?}");
+        assert!(kept.contains(&"Name=mine".to_owned()) && !kept.contains(&"Name=name".to_owned()));
+    }
+
+    #[test]
+    fn there_is_room_for_all_tags_that_the_input_takes() {
+        let own = |count: usize| {
+            let lines: Vec<String> = (0..count).map(|n| format!("k{n}: v")).collect();
+            Tags::parse(&lines.join("\n"))
+        };
+        let volumes = Volumes {
+            temp: "gp3/64".parse::<Temp>().ok().and_then(Temp::volume),
+            ..VOLUMES
+        };
+        let group = "blue".parse().ok();
+        let all = |extra: &Tags| {
+            for_launch(
+                &run("org"),
+                "runner",
+                "label",
+                RunnerId(7),
+                UNIX_EPOCH,
+                volumes,
+                group.as_ref(),
+                Some("us-west-2/eu-west-1".to_owned()),
+                extra,
+            )
+        };
+        assert_eq!(own(35).map(|extra| all(&extra).len()), Ok(50));
+        assert!(own(36).is_err_and(|why| why.contains("at most 35 tags")));
     }
 }
