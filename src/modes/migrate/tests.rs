@@ -1,4 +1,8 @@
+use std::path::Path;
+
 use super::convert::{self, Converted, Target, has_start};
+use super::edits::Note;
+use super::listen::Profiles;
 
 fn convert(text: &str) -> Result<Converted, crate::yaml::Unreadable> {
     convert::convert(text, has_start(text), &mut Target::Steps)
@@ -191,4 +195,97 @@ fn what_stands_in_braces_is_quoted_for_braces() {
         "{}",
         converted(text).text
     );
+}
+
+/// A workflow as people write it, with what stands beside it: what it becomes, and the notes.
+struct Example {
+    name: String,
+    before: String,
+    after: String,
+    notes: String,
+}
+
+fn examples() -> Vec<Example> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/migrate/examples");
+    let read = |name: &str, kind: &str| {
+        std::fs::read_to_string(folder.join(format!("{name}.{kind}"))).unwrap_or_default()
+    };
+    let mut names: Vec<String> = std::fs::read_dir(&folder)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let file = entry.ok()?.file_name().into_string().ok()?;
+            Some(file.strip_suffix(".notes")?.to_owned())
+        })
+        .collect();
+    names.sort();
+    assert!(names.len() >= 30, "{names:?}");
+    let example = |name: String| Example {
+        before: read(&name, "yml"),
+        after: read(&name, "after.yml"),
+        notes: read(&name, "notes"),
+        name,
+    };
+    names.into_iter().map(example).collect()
+}
+
+fn listed(name: &str, notes: &[Note]) -> String {
+    let line = |note: &Note| format!("{name}.yml:{}: {}\n", note.line, note.text);
+    notes.iter().map(line).collect()
+}
+
+#[test]
+fn the_examples_become_what_stands_beside_them() {
+    for example in examples() {
+        let name = &example.name;
+        let once = converted(&example.before);
+        assert_eq!(once.text, example.after, "{name}");
+        assert_eq!(listed(name, &once.notes), example.notes, "{name}");
+        assert!(once.is_found, "{name}");
+        assert_eq!(converted(&once.text).text, once.text, "{name}, again");
+        let carriage_returns = example.before.replace('\n', "\r\n");
+        let after = converted(&carriage_returns).text;
+        assert_eq!(after, example.after.replace('\n', "\r\n"), "{name}");
+    }
+}
+
+#[test]
+fn a_start_in_another_file_makes_a_stop_of_a_lone_one() {
+    let named = |wanted: &str| {
+        let found = examples().into_iter().find(|one| one.name == wanted);
+        found.map(|one| one.before).unwrap_or_default()
+    };
+    let (start, stop) = (named("ec2-call-label"), named("ec2-lone-stop"));
+    assert_eq!((has_start(&start), has_start(&stop)), (true, false));
+    let after = |has_start| {
+        convert::convert(&stop, has_start, &mut Target::Steps).map(|converted| converted.text)
+    };
+    assert!(after(true).is_ok_and(|text| !text.contains("machulav")));
+    assert!(after(false).is_ok_and(|text| text.contains("machulav")));
+}
+
+#[test]
+fn labels_become_profiles_for_the_listener() {
+    let mut target = Target::Listen(Profiles::default());
+    let mut told = String::new();
+    for example in examples() {
+        let converted = convert::convert(&example.before, false, &mut target);
+        let jobs = |text: &str| {
+            let lines = text.lines().filter(|line| line.contains("runs-on"));
+            lines
+                .map(|line| format!("{}: {}\n", example.name, line.trim()))
+                .collect::<String>()
+        };
+        if let Ok(converted) = converted.as_ref()
+            && !example.name.starts_with("ec2")
+        {
+            told.push_str(&jobs(&converted.text));
+            told.push_str(&listed(&example.name, &converted.notes));
+        }
+    }
+    let Target::Listen(profiles) = target else {
+        unreachable!("the target stays")
+    };
+    told.push_str(&profiles.text().unwrap_or_default());
+    insta::assert_snapshot!(told);
 }
