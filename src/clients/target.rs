@@ -227,3 +227,222 @@ fn scope(inputs: &Inputs, repository: &Repository) -> Result<Scope, InputError> 
             .map_err(|accepted| InputError::wrong("scope", text, &accepted)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+    use std::collections::BTreeMap;
+
+    /// What a workflow step has; an empty text takes a variable away.
+    fn environment(others: &[(&str, &str)], name: &str) -> Option<String> {
+        let other = others.iter().find(|(other, _)| *other == name);
+        match (other, name) {
+            (Some((_, value)), _) => (!value.is_empty()).then(|| (*value).to_owned()),
+            (None, "GITHUB_ACTIONS") => Some("true".to_owned()),
+            (None, "GITHUB_REPOSITORY") => Some("octo/app".to_owned()),
+            (None, "GITHUB_RUN_ID") => Some("42".to_owned()),
+            (None, "GITHUB_RUN_ATTEMPT") => Some("2".to_owned()),
+            (None, "GITHUB_JOB") => Some("start".to_owned()),
+            (None, "SPRINTERS_JOB_ID") => Some("77".to_owned()),
+            _ => None,
+        }
+    }
+
+    fn target(
+        mode: Mode,
+        others: &[(&str, &str)],
+        inputs: &[(&str, &str)],
+    ) -> Result<Target, String> {
+        let given: BTreeMap<_, _> = [
+            ("aws-region", "us-east-1"),
+            ("github-token", "github_pat_1"),
+        ]
+        .into_iter()
+        .chain(inputs.iter().copied())
+        .collect();
+        let json = serde_json::to_string(&given).unwrap_or_default();
+        let (_, inputs) = Inputs::gather(BTreeMap::new(), Some(&json), |_| None)
+            .unwrap_or_else(|error| unreachable!("{error}"));
+        let mut problems = Problems::default();
+        let target = Target::parse(
+            mode,
+            &inputs,
+            |name| environment(others, name),
+            &mut problems,
+        );
+        let wrong: Vec<String> = problems
+            .into_errors()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        target.ok_or_else(|| wrong.join("; "))
+    }
+
+    fn start(others: &[(&str, &str)], inputs: &[(&str, &str)]) -> Result<Target, String> {
+        target(Mode::Start, others, inputs)
+    }
+
+    #[test]
+    fn a_step_says_which_run_it_is_of() {
+        let run = start(&[], &[]).map(|target| target.run);
+        let run = run.unwrap_or_else(|wrong| unreachable!("{wrong}"));
+        assert_eq!(
+            (run.id.as_str(), run.attempt.as_str(), run.job.as_str()),
+            ("42", "2", "start")
+        );
+        assert_eq!(
+            (run.job_id, run.scope.path().as_str()),
+            (Some(77), "repos/octo/app")
+        );
+        let by_hand = [
+            ("GITHUB_ACTIONS", ""),
+            ("GITHUB_RUN_ID", ""),
+            ("GITHUB_RUN_ATTEMPT", ""),
+            ("GITHUB_JOB", ""),
+            ("SPRINTERS_JOB_ID", ""),
+        ];
+        let run = start(&by_hand, &[("scope", "org")]).map(|target| target.run);
+        let run = run.unwrap_or_else(|wrong| unreachable!("{wrong}"));
+        assert_eq!(
+            (run.id.as_str(), run.attempt.as_str(), run.job.as_str()),
+            (LOCAL, "1", LOCAL)
+        );
+        assert_eq!((run.job_id, run.scope.path().as_str()), (None, "orgs/octo"));
+    }
+
+    #[test]
+    fn variables_that_cannot_be_github_s_are_refused() {
+        for (name, value, why) in [
+            ("GITHUB_REPOSITORY", "", "it is not set"),
+            ("GITHUB_REPOSITORY", "octo", "`owner/name`"),
+            ("GITHUB_RUN_ID", "4 2", "a number"),
+            ("GITHUB_RUN_ID", "123456789012345678901", "a number"),
+            ("GITHUB_RUN_ATTEMPT", "-1", "a number"),
+            ("GITHUB_API_URL", "api.github.com", "REST API"),
+            ("GITHUB_API_URL", "ftp://api.github.com", "REST API"),
+            ("GITHUB_API_URL", "/api/v3", "REST API"),
+        ] {
+            let wrong = start(&[(name, value)], &[]).err().unwrap_or_default();
+            assert!(
+                wrong.contains(name) && wrong.contains(why),
+                "{name}={value}: {wrong}"
+            );
+        }
+        let longest = start(&[("GITHUB_RUN_ID", "12345678901234567890")], &[]);
+        assert!(longest.is_ok());
+        let api = |others| start(others, &[]).map(|target| target.github_api.to_string());
+        assert_eq!(api(&[]).as_deref(), Ok("https://api.github.com/"));
+        assert_eq!(
+            api(&[("GITHUB_API_URL", "http://127.0.0.1:8080/api/v3")]).as_deref(),
+            Ok("http://127.0.0.1:8080/api/v3")
+        );
+    }
+
+    #[test]
+    fn a_region_is_needed_and_a_bake_takes_one() {
+        let without = |others| {
+            start(others, &[("aws-region", "")])
+                .err()
+                .unwrap_or_default()
+        };
+        assert!(without(&[]).ends_with("such as `eu-central-1`"));
+        assert!(without(&[("GITHUB_ACTIONS", "")]).contains("`export AWS_REGION=eu-central-1`"));
+        let several = [("aws-region", "us-east-1, us-west-2")];
+        assert!(start(&[], &several).is_ok_and(|target| target.regions.is_several()));
+        let bake = |inputs| target(Mode::Bake, &[], inputs);
+        assert!(bake(&several).is_err_and(|why| why.contains("an image is made where")));
+        assert!(bake(&[]).is_ok());
+    }
+
+    #[test]
+    fn half_an_access_key_is_none() {
+        let id = ("aws-access-key-id", "AKIA1");
+        let secret = ("aws-secret-access-key", "hush");
+        let session = ("aws-session-token", "brief");
+        assert!(
+            start(&[], &[]).is_ok_and(|target| matches!(target.aws, AwsCredentials::Environment))
+        );
+        let key = start(&[], &[id, secret, session]).map(|target| target.aws);
+        let Ok(AwsCredentials::Key(key)) = key else {
+            unreachable!("{key:?}")
+        };
+        assert_eq!(
+            (key.id.as_str(), key.secret.expose_secret()),
+            ("AKIA1", "hush")
+        );
+        assert_eq!(
+            key.session_token.as_ref().map(ExposeSecret::expose_secret),
+            Some("brief")
+        );
+        for (inputs, empty, other) in [
+            (&[id][..], "aws-secret-access-key", "aws-access-key-id"),
+            (&[secret], "aws-access-key-id", "aws-secret-access-key"),
+            (&[session], "aws-access-key-id", "aws-session-token"),
+        ] {
+            let wrong = start(&[], inputs).err().unwrap_or_default();
+            assert!(
+                wrong.contains(&format!("`{empty}`: it is empty while `{other}` is not")),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_role_needs_a_token_of_the_job() {
+        let role = ("aws-role-arn", "arn:aws:iam::111122223333:role/ci");
+        let offered = [
+            (
+                "ACTIONS_ID_TOKEN_REQUEST_URL",
+                "https://oidc.example/token?x=1",
+            ),
+            ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "hush"),
+        ];
+        let taken = start(&offered, &[role]).map(|target| target.aws);
+        let Ok(AwsCredentials::Role(source)) = taken else {
+            unreachable!("{taken:?}")
+        };
+        assert_eq!(
+            source.token_url,
+            "https://oidc.example/token?x=1&audience=sts.amazonaws.com"
+        );
+        assert_eq!(source.session, "sprinters-42-2-app");
+        let bare = [
+            ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://oidc.example/token"),
+            offered[1],
+        ];
+        let taken = start(&bare, &[role]).map(|target| target.aws);
+        assert!(matches!(taken, Ok(AwsCredentials::Role(source))
+            if source.token_url == "https://oidc.example/token?audience=sts.amazonaws.com"));
+        for others in [&[][..], &offered[..1], &offered[1..]] {
+            let wrong = start(others, &[role]).err().unwrap_or_default();
+            assert!(wrong.contains("id-token: write"), "{wrong}");
+        }
+        let both = [role, ("aws-access-key-id", "AKIA1")];
+        let wrong = start(&offered, &both).err().unwrap_or_default();
+        assert!(wrong.contains("beside `aws-access-key-id`"), "{wrong}");
+        let odd = [("ACTIONS_ID_TOKEN_REQUEST_URL", "no url"), offered[1]];
+        let wrong = start(&odd, &[role]).err().unwrap_or_default();
+        assert!(wrong.contains("ACTIONS_ID_TOKEN_REQUEST_URL"), "{wrong}");
+    }
+
+    #[test]
+    fn a_token_that_is_missing_is_asked_for_as_the_place_needs_it() {
+        let none = [("github-token", "")];
+        let by_hand = [("GITHUB_ACTIONS", "")];
+        for (mode, others, why) in [
+            (Mode::Start, &[][..], "secrets.SPRINTERS_TOKEN"),
+            (Mode::Rerun, &[], "github.token"),
+            (Mode::Start, &by_hand, "--github-app-id"),
+            (Mode::Rerun, &by_hand, "`Actions: write`"),
+        ] {
+            let wrong = target(mode, others, &none).err().unwrap_or_default();
+            assert!(wrong.contains(why), "{wrong}");
+        }
+        let pasted = start(&[], &[("github-token", "a file\nof lines")]);
+        assert!(
+            pasted
+                .is_err_and(|why| why.contains("no GitHub token has") && !why.contains("of lines"))
+        );
+    }
+}

@@ -227,6 +227,11 @@ impl Transient for RoleError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+    use aws_smithy_types::error::ErrorMetadata;
 
     #[test]
     fn the_trust_policy_is_one() {
@@ -252,5 +257,138 @@ mod tests {
             remedy.contains("sub: `repo:o/r:environment:a \"b\"`")
                 && remedy.contains("aud: `sts.amazonaws.com`")
         );
+    }
+
+    fn claims() -> Claims {
+        Claims {
+            sub: "repo:o/r:ref:refs/heads/main".to_owned(),
+            aud: "sts.amazonaws.com".into(),
+            ..Claims::default()
+        }
+    }
+
+    fn refused(code: &str, message: &str, status: u16, is_asked_elsewhere: bool) -> RoleError {
+        let role: RoleArn = "arn:aws:iam::111122223333:role/r".parse().expect("an ARN");
+        let meta = ErrorMetadata::builder().code(code).message(message).build();
+        let status = StatusCode::try_from(status).expect("a status");
+        let response = HttpResponse::new(status, SdkBody::empty());
+        let error = SdkError::service_error(StsError::generic(meta), response);
+        RoleError::refused(&role, &claims(), &error, is_asked_elsewhere)
+    }
+
+    #[test]
+    fn each_code_of_sts_has_a_remedy() {
+        let mut table = String::new();
+        for (code, message, status, is_asked_elsewhere) in [
+            (
+                "InvalidIdentityToken",
+                "Incorrect token audience",
+                400,
+                false,
+            ),
+            (
+                "InvalidIdentityToken",
+                "No OpenIDConnect provider found",
+                400,
+                false,
+            ),
+            ("ExpiredTokenException", "late", 400, false),
+            ("RegionDisabledException", "off", 403, false),
+            ("RegionDisabledException", "off", 403, true),
+            ("IDPCommunicationError", "later", 400, false),
+            ("Throttling", "later", 400, false),
+            ("MalformedPolicyDocument", "no", 400, false),
+            ("InternalFailure", "oops", 500, false),
+        ] {
+            let error = refused(code, message, status, is_asked_elsewhere);
+            let transient = Transient::is_transient(&error);
+            table.push_str(&format!(
+                "{error}\n  transient: {transient}\n  {}\n",
+                error.help
+            ));
+        }
+        insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn without_a_token_it_says_what_the_job_needs() {
+        let of = |error: GetError| {
+            let error = RoleError::no_token(&error);
+            let marks = (Transient::is_transient(&error), Transient::wait(&error));
+            (error.to_string(), error.help, marks)
+        };
+        let wait = Duration::from_secs(3);
+        let (what, help, marks) = of(GetError::Status(403, None));
+        assert!(
+            what.contains("HTTP 403") && help.contains("id-token: write"),
+            "{what}: {help}"
+        );
+        assert_eq!(marks, (false, None));
+        let (_, help, marks) = of(GetError::Status(503, Some(wait)));
+        assert!(help.contains("can be reached from this runner"), "{help}");
+        assert_eq!(marks, (true, Some(wait)));
+        let (_, help, marks) = of(GetError::NoAnswer("UnknownIssuer".to_owned()));
+        assert!(help.contains("NODE_EXTRA_CA_CERTS"), "{help}");
+        assert_eq!(marks, (false, None));
+        let (_, help, marks) = of(GetError::NoAnswer("timed out".to_owned()));
+        assert!(
+            help.contains("can be reached from this runner") && marks.0,
+            "{help}"
+        );
+    }
+
+    #[test]
+    fn what_nobody_answered_passes_unless_nobody_vouches_for_the_server() {
+        let role: RoleArn = "arn:aws:iam::111122223333:role/r".parse().expect("an ARN");
+        let of = |message: &str| {
+            let error = SdkError::<StsError>::dispatch_failure(ConnectorError::io(message.into()));
+            RoleError::refused(&role, &claims(), &error, false)
+        };
+        let lost = of("connection reset");
+        assert!(
+            lost.to_string()
+                .contains("AWS STS did not answer (connection reset)")
+        );
+        assert!(lost.help.contains("can be reached") && Transient::is_transient(&lost));
+        let untrusted = of("UnknownIssuer");
+        assert!(untrusted.help.contains("NODE_EXTRA_CA_CERTS"));
+        assert!(!Transient::is_transient(&untrusted));
+        let garbled = SdkError::<StsError>::response_error(
+            "no XML",
+            HttpResponse::new(
+                StatusCode::try_from(502).expect("a status"),
+                SdkBody::empty(),
+            ),
+        );
+        let garbled = RoleError::refused(&role, &claims(), &garbled, false);
+        assert!(
+            garbled.to_string().ends_with("AWS STS answered HTTP 502"),
+            "{garbled}"
+        );
+        let late = <RoleError as Transient>::timed_out("assume the role", Duration::from_secs(2));
+        assert!(
+            late.to_string()
+                .contains("for 2.0 s (tried to assume the role)"),
+            "{late}"
+        );
+        assert!(Transient::is_transient(&late) && Transient::call(&late) == "assume the role");
+        assert!(Transient::is_transient(&RoleError::unreadable(
+            "it has no token"
+        )));
+    }
+
+    #[test]
+    fn another_issuer_and_several_audiences_are_shown_as_they_are() {
+        assert_eq!(
+            issuer(&Claims::default()),
+            "token.actions.githubusercontent.com"
+        );
+        let https = Claims {
+            iss: "https://".to_owned(),
+            ..Claims::default()
+        };
+        assert_eq!(issuer(&https), "token.actions.githubusercontent.com");
+        assert_eq!(shown(&"a".into()), "a");
+        assert_eq!(shown(&serde_json::json!(["a", "b"])), r#"["a","b"]"#);
     }
 }

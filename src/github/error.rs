@@ -284,8 +284,9 @@ fn remedy_for_runs(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::operation::CREATE;
+    use super::super::operation::{CANCEL, CREATE, LIST, RERUN};
     use super::*;
+    use crate::values::repository::Repository;
 
     fn refused(
         status: u16,
@@ -371,5 +372,110 @@ mod tests {
             "could not list runners: GitHub answered 502 `Bad Gateway`"
         );
         assert!(error.may_have_acted());
+    }
+
+    #[test]
+    fn each_refusal_has_a_remedy() {
+        let repository: Repository = "octo/app".parse().unwrap_or_else(|e| unreachable!("{e}"));
+        let scopes = [
+            Scope::Repository(repository),
+            Scope::Organization("octo".to_owned()),
+            Scope::Enterprise("acme".to_owned()),
+        ];
+        let mut table = String::new();
+        let mut tell = |operation: &'static str, status: u16, message: &str, scopes: &[Scope]| {
+            for scope in scopes {
+                let status = StatusCode::from_u16(status).unwrap_or_default();
+                let error = GithubError::refused(operation, status, &HeaderMap::new(), message);
+                let marks = (
+                    error.is_transient(),
+                    error.may_have_acted(),
+                    error.is_throttle(),
+                );
+                table.push_str(&format!("{error} {marks:?}\n  {}\n", error.remedy(scope)));
+            }
+        };
+        for status in [403, 404] {
+            tell(LIST, status, "no", &scopes);
+        }
+        for status in [401, 301, 308, 422, 429, 500, 599, 418] {
+            tell(LIST, status, "", &scopes[..1]);
+        }
+        tell(
+            LIST,
+            403,
+            "Resource not accessible by integration",
+            &scopes[..1],
+        );
+        tell(INSTALLATION, 404, "no", &scopes);
+        for status in [401, 403, 404, 422, 500] {
+            tell(MINT, status, "no", &scopes[1..2]);
+        }
+        tell(INSTALLATION, 401, "no", &scopes[..1]);
+        tell(
+            RERUN,
+            403,
+            "Resource not accessible by integration",
+            &scopes[..1],
+        );
+        tell(
+            RERUN,
+            403,
+            "This workflow run cannot be retried",
+            &scopes[..1],
+        );
+        tell(CANCEL, 404, "Not Found", &scopes[..1]);
+        tell(RERUN, 500, "", &scopes[..1]);
+        insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn what_is_no_refusal_has_a_remedy() {
+        let scope = Scope::Organization("octo".to_owned());
+        let of = |message: &str, was_sent| {
+            let message = message.to_owned();
+            GithubError::unanswered(LIST, Unanswered { message, was_sent })
+        };
+        let slow = |wait| GithubError {
+            wait,
+            ..refused(429, &[], "too much")
+        };
+        let untrusted = "invalid peer certificate: UnknownIssuer";
+        let mut table = String::new();
+        for error in [
+            of("timed out", true),
+            of("refused", false),
+            of(untrusted, true),
+            of(untrusted, false),
+            slow(None),
+            slow(Some(Duration::from_secs(61))),
+            refused(401, &[], "Bad credentials").of_fresh_token(),
+            GithubError::unexpected(LIST, StatusCode::ACCEPTED),
+            GithubError::contradicted(LIST),
+        ] {
+            let marks = (
+                error.is_transient(),
+                error.may_have_acted(),
+                error.may_be_acting(),
+            );
+            table.push_str(&format!("{error} {marks:?}\n  {}\n", error.remedy(&scope)));
+        }
+        insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn what_was_not_heard_in_time_says_how_long() {
+        let late = <GithubError as Transient>::timed_out(LIST, Duration::from_millis(2_500));
+        assert_eq!(
+            late.to_string(),
+            "could not list runners: GitHub did not answer (waited 2.5 s)"
+        );
+        assert_eq!(
+            (Transient::call(&late), Transient::wait(&late)),
+            (LIST, None)
+        );
+        assert!(Transient::is_transient(&late) && late.may_be_acting());
+        let slow = refused(429, &[("retry-after", "7")], "");
+        assert_eq!(Transient::wait(&slow), Some(Duration::from_secs(7)));
     }
 }

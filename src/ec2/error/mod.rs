@@ -423,4 +423,132 @@ mod tests {
         assert!(remedy.contains(r#""Action": "ec2:CreateTags""#), "{remedy}");
         assert!(remedy.contains("instance/*"), "{remedy}");
     }
+
+    fn of_kind(kind: Kind, message: &str) -> Ec2Error {
+        Ec2Error::without_answer("ec2:RunInstances", kind, message.to_owned())
+    }
+
+    /// What is thought of an error, in a line.
+    fn thought(error: &Ec2Error) -> String {
+        let marks = [
+            (error.may_have_acted(), "may have acted"),
+            (error.is_throttle(), "throttle"),
+            (error.is_transient(), "transient"),
+            (error.is_quota(), "quota"),
+            (error.is_about_region(), "about the region"),
+            (error.is_not_enabled(), "not enabled"),
+            (error.is_unauthorized(), "unauthorized"),
+            (error.is_unknown_image(), "unknown image"),
+            (error.is_unknown_instance(), "unknown instance"),
+            (error.is_dry_run_success(), "would succeed"),
+        ];
+        let marks = marks
+            .iter()
+            .filter(|(holds, _)| *holds)
+            .map(|(_, mark)| *mark);
+        let marks: Vec<&str> = marks.collect();
+        format!("{:?}: {}", error.next(), marks.join(", "))
+    }
+
+    fn table(errors: impl IntoIterator<Item = Ec2Error>) -> String {
+        let region = "us-east-1".parse().unwrap_or_else(|e| unreachable!("{e}"));
+        let entry = |error: Ec2Error| {
+            format!(
+                "{error}\n  {}\n  {}\n",
+                thought(&error),
+                error.remedy(&region)
+            )
+        };
+        errors.into_iter().map(entry).collect()
+    }
+
+    #[test]
+    fn each_code_has_a_meaning_and_a_remedy() {
+        let codes = [
+            "InsufficientInstanceCapacity",
+            "InsufficientFreeAddressesInSubnet",
+            "Unsupported",
+            "MaxSpotInstanceCountExceeded",
+            "AuthFailure.ServiceLinkedRoleCreationNotPermitted",
+            "VcpuLimitExceeded",
+            "MaxIOPSLimitExceeded",
+            "InternalError",
+            "RequestTimeout",
+            "RequestLimitExceeded",
+            "SlowDown",
+            "ConcurrentTagAccess",
+            "UnauthorizedOperation",
+            "AuthFailure",
+            "OptInRequired",
+            "SignatureDoesNotMatch",
+            "RequestExpired",
+            "OperationNotPermitted",
+            "InvalidKMSKey.InvalidState",
+            "KMSKeyDisabledException",
+            "InvalidBlockDeviceMapping",
+            "InvalidParameterValue",
+            "InvalidAMIID.NotFound",
+            "InvalidSubnetID.NotFound",
+            "InvalidGroup.NotFound",
+            "InvalidInstanceID.NotFound",
+            "VPCIdNotSpecified",
+            "Blocked",
+            "IncorrectInstanceState",
+            "DryRunOperation",
+        ];
+        insta::assert_snapshot!(table(codes.map(|code| error(code, "says EC2"))));
+    }
+
+    #[test]
+    fn what_has_no_code_has_a_meaning_and_a_remedy() {
+        let untrusted = "invalid peer certificate: UnknownIssuer";
+        let errors = [
+            of_kind(Kind::ServerError(500), ""),
+            of_kind(Kind::ServerError(429), ""),
+            of_kind(Kind::ServerError(413), ""),
+            of_kind(Kind::ServerError(403), ""),
+            of_kind(Kind::NoAnswer, "timed out"),
+            of_kind(Kind::NoAnswer, untrusted),
+            of_kind(Kind::NotSent, "refused"),
+            of_kind(Kind::NotSent, untrusted),
+            of_kind(Kind::NoCredentials, "none"),
+            of_kind(Kind::NoCredentials, "needs a cargo feature"),
+            of_kind(Kind::NoRole { help: "ask".into() }, "no role"),
+            of_kind(Kind::Redirect(302), "https://portal.example"),
+            of_kind(Kind::Unreadable, "not XML"),
+            Ec2Error {
+                skew: Some(Duration::from_mins(17)),
+                ..error("AuthFailure", "no")
+            },
+        ];
+        insta::assert_snapshot!(table(errors));
+    }
+
+    #[test]
+    fn a_volume_of_another_root_device_is_told_apart() {
+        let says = "The request must contain the parameter size or snapshotId";
+        assert!(error("MissingParameter", says).is_other_root_device());
+        assert!(!error("MissingParameter", "subnetId").is_other_root_device());
+        assert!(!error("InvalidParameterValue", says).is_other_root_device());
+    }
+
+    #[test]
+    fn what_was_not_heard_in_time_says_how_long() {
+        let late =
+            <Ec2Error as Transient>::timed_out("ec2:RunInstances", Duration::from_millis(1_500));
+        assert_eq!(
+            late.to_string(),
+            "`ec2:RunInstances` got no answer from EC2 (waited 1.5 s)"
+        );
+        assert_eq!(
+            (Transient::call(&late), Transient::wait(&late)),
+            ("ec2:RunInstances", None)
+        );
+        assert!(Transient::is_transient(&late));
+        let told = Ec2Error {
+            wait: Some(Duration::from_secs(3)),
+            ..late
+        };
+        assert_eq!(Transient::wait(&told), Some(Duration::from_secs(3)));
+    }
 }

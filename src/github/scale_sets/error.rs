@@ -274,6 +274,7 @@ fn first_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::github::LIST;
 
     fn refused(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> ScaleSetError {
         let headers = headers
@@ -328,5 +329,88 @@ mod tests {
         error.operation = REGISTER;
         let scope = Scope::Organization("octo".to_owned());
         assert!(error.remedy(&scope).contains("3.9 or later"));
+    }
+
+    #[test]
+    fn each_refusal_says_what_it_means_and_what_to_do() {
+        let scope = Scope::Organization("octo".to_owned());
+        let of = |operation: &'static str, status: u16| ScaleSetError {
+            operation,
+            ..refused(status, &[], r#"{"message": "no"}"#)
+        };
+        let unheard = |message: &str, was_sent| {
+            let message = message.to_owned();
+            ScaleSetError::unanswered(FIND, Unanswered { message, was_sent })
+        };
+        let mut table = String::new();
+        for error in [
+            of(REGISTER, 401),
+            of(REGISTER, 403),
+            of(FIND, 404),
+            of(FIND, 403),
+            of(FIND, 409),
+            of(FIND, 410),
+            of(FIND, 500),
+            of(FIND, 429),
+            ScaleSetError::new(FIND, Kind::FreshToken, "no".to_owned()),
+            ScaleSetError::unreadable(FIND, "not JSON".to_owned()),
+            unheard("timed out", true),
+            unheard("refused", false),
+            unheard("UnknownIssuer", true),
+            GithubError::refused(LIST, StatusCode::NOT_FOUND, &HeaderMap::new(), "no").into(),
+        ] {
+            let marks = [
+                (error.is_transient(), "transient"),
+                (error.is_session_conflict(), "another session"),
+                (error.is_conflict(), "conflict"),
+                (error.is_unauthorized(), "unauthorized"),
+                (error.is_gone(), "gone"),
+            ];
+            let marks = marks
+                .iter()
+                .filter(|(holds, _)| *holds)
+                .map(|(_, mark)| *mark);
+            let marks: Vec<&str> = marks.collect();
+            let status = error.status().map(|status| status.as_u16());
+            let remedy = error.remedy(&scope);
+            table.push_str(&format!(
+                "{error}\n  {status:?} {}\n  {remedy}\n",
+                marks.join(", ")
+            ));
+        }
+        insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn a_launch_sees_it_as_an_error_of_github_s() {
+        let error = refused(
+            503,
+            &[("activityid", "a-1"), ("retry-after", "9")],
+            r#"{"typeName": "BusyException", "message": "later"}"#,
+        );
+        assert_eq!(
+            (error.message(), Transient::call(&error)),
+            ("later", "open a session")
+        );
+        assert_eq!(Transient::wait(&error), Some(Duration::from_secs(9)));
+        let seen = GithubError::from(error);
+        assert_eq!(
+            seen.to_string(),
+            "could not open a session: GitHub asks to slow down (`later (BusyException) [ActivityId a-1]`)"
+        );
+        assert_eq!(seen.wait, Some(Duration::from_secs(9)));
+        let own = GithubError::refused(LIST, StatusCode::NOT_FOUND, &HeaderMap::new(), "no");
+        let there_and_back = GithubError::from(ScaleSetError::from(own));
+        assert_eq!(
+            there_and_back.to_string(),
+            "could not list runners: GitHub answered 404 `no`"
+        );
+    }
+
+    #[test]
+    fn what_was_not_heard_in_time_says_how_long() {
+        let late = <ScaleSetError as Transient>::timed_out(FIND, Duration::from_millis(1_500));
+        assert!(late.to_string().ends_with("did not answer (waited 1.5 s)"));
+        assert!(late.is_transient() && Transient::wait(&late).is_none());
     }
 }
