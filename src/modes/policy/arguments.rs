@@ -320,4 +320,168 @@ mod tests {
     fn words_are_suggested() {
         assert!(format("sarf").is_err_and(|e| e.ends_with("did you mean `sarif`?")));
     }
+
+    fn matched(arguments: &[&str]) -> ArgMatches {
+        let arguments = ["policy"].iter().chain(arguments);
+        command(Command::new("policy"))
+            .try_get_matches_from(arguments)
+            .unwrap_or_else(|error| unreachable!("{error}"))
+    }
+
+    fn asked(arguments: &[&str]) -> Result<Question, Vec<String>> {
+        let matches = matched(arguments);
+        let Some((name, matches)) = matches.subcommand() else {
+            unreachable!("{arguments:?} has no subcommand")
+        };
+        let messages = |errors: Vec<InputError>| errors.iter().map(ToString::to_string).collect();
+        parse_subcommand(name, matches).map_err(messages)
+    }
+
+    #[test]
+    fn files_and_what_is_known_stand_on_the_command_line() {
+        let of = |arguments: &[&str]| flags(&matched(arguments));
+        assert_eq!(of(&[]), []);
+        assert_eq!(
+            of(&[
+                "a.json",
+                "-",
+                "--region",
+                "us-east-1",
+                "--account",
+                "1",
+                "--region",
+                "us-west-2",
+                "--fix"
+            ]),
+            [
+                ("region", "us-east-1,us-west-2".to_owned()),
+                ("account", "1".to_owned()),
+                ("policy", "a.json,-".to_owned()),
+                ("fix", "true".to_owned()),
+            ]
+        );
+        assert_eq!(of(&["--diff"]), [("diff", "true".to_owned())]);
+    }
+
+    #[test]
+    fn tighten_takes_features_and_what_is_known() {
+        let question = asked(&[
+            "tighten",
+            "--require",
+            "console,bake",
+            "--require",
+            "launch-template",
+            "--region",
+            "eu-central-1",
+        ]);
+        let Ok(Question::Tighten(setup)) = question else {
+            unreachable!("{question:?}")
+        };
+        let names: Vec<&str> = setup.features.iter().map(|one| one.name()).collect();
+        assert_eq!(names, ["console", "bake", "launch-template"]);
+        assert_eq!(setup.regions, ["eu-central-1"]);
+        let wrong = asked(&["tighten", "--require", "consle", "--account", "12"]);
+        let wrong = wrong.err().unwrap_or_default();
+        assert_eq!(wrong.len(), 2, "{wrong:?}");
+        assert!(wrong[0].contains("did you mean `console`?") && wrong[1].contains("account"));
+    }
+
+    #[test]
+    fn simulate_takes_what_the_aws_cli_takes() {
+        let question = asked(&[
+            "simulate",
+            "a.json",
+            "--action-names",
+            "ec2:RunInstances,ec2:CreateTags",
+            "--resource-arns",
+            "arn:aws:ec2:*:*:instance/*",
+            "--permissions-boundary",
+            "b.json",
+            "--context-entries",
+            "ContextKeyName=aws:RequestedRegion,ContextKeyValues=us-east-1,ContextKeyType=stringList",
+        ]);
+        let Ok(Question::Simulate(asked_for)) = question else {
+            unreachable!("{question:?}")
+        };
+        assert_eq!(
+            (asked_for.policies, asked_for.boundary),
+            (vec!["a.json".to_owned()], vec!["b.json".to_owned()])
+        );
+        let simulation = asked_for.simulation;
+        assert_eq!(
+            simulation.action_names,
+            ["ec2:RunInstances", "ec2:CreateTags"]
+        );
+        assert_eq!(simulation.resource_arns, ["arn:aws:ec2:*:*:instance/*"]);
+        let types: Vec<&str> = simulation
+            .context_entries
+            .iter()
+            .map(|one| one.context_key_type.as_str())
+            .collect();
+        assert_eq!(types, ["stringList"]);
+        let wrong = asked(&[
+            "simulate",
+            "a.json",
+            "--action-names",
+            "x",
+            "--context-entries",
+            "us-east-1",
+        ]);
+        assert!(wrong.is_err_and(|wrong| wrong.concat().contains("as the AWS CLI takes it")));
+    }
+
+    #[test]
+    fn an_entry_of_no_type_is_a_string_and_one_of_no_name_is_refused() {
+        let entry = context_entry("ContextKeyName=a,ContextKeyValues=b");
+        assert_eq!(
+            entry.map(|entry| entry.context_key_type).as_deref(),
+            Some("string")
+        );
+        assert!(context_entry("ContextKeyValues=b").is_none());
+    }
+
+    #[test]
+    fn the_inputs_of_the_action_say_the_same() {
+        let read = |inputs: &[(&'static str, &str)]| {
+            let json: std::collections::BTreeMap<_, _> = inputs.iter().copied().collect();
+            let json = serde_json::to_string(&json).unwrap_or_default();
+            let (_, inputs) =
+                Inputs::gather(std::collections::BTreeMap::new(), Some(&json), |_| None)
+                    .unwrap_or_else(|error| unreachable!("{error}"));
+            let mut problems = Problems::default();
+            let spec = PolicySpec::parse(&inputs, &mut problems);
+            let problems: Vec<_> = problems
+                .into_errors()
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            (spec, problems.join("; "))
+        };
+        let (spec, wrong) = read(&[
+            ("policy", "a.json, b.json"),
+            ("require", "console"),
+            ("target", "inline-role"),
+            ("format", "sarif"),
+        ]);
+        let Some(spec) = spec else {
+            unreachable!("{wrong}")
+        };
+        assert_eq!(spec.files, ["a.json", "b.json"]);
+        assert_eq!((spec.format, spec.change), (Format::Sarif, Change::None));
+        assert_eq!(spec.options.setup.features.len(), 1);
+        assert_ne!(spec.options.target, Target::default());
+        let (spec, _) = read(&[("policy", "a.json")]);
+        assert!(spec.is_some_and(|spec| spec.format == Format::Text
+            && spec.options.target == Target::default()
+            && spec.options.setup.features.is_empty()));
+        for (inputs, why) in [
+            (&[][..], "name the policy's file"),
+            (&[("policy", "a"), ("target", "inline-rol")], "target"),
+            (&[("policy", "a"), ("format", "yaml")], "format"),
+            (&[("policy", "a"), ("require", "consle")], "require"),
+        ] {
+            let (spec, wrong) = read(inputs);
+            assert!(spec.is_none() && wrong.contains(why), "{wrong}");
+        }
+    }
 }

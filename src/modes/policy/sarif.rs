@@ -99,3 +99,34 @@ fn level(kind: FindingType) -> &'static str {
         FindingType::Suggestion => "note",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::file::PolicyFile;
+    use super::*;
+    use sprinters_policy::{Checker, Options};
+
+    #[test]
+    fn code_scanning_gets_a_rule_for_each_kind_and_a_place_for_each_finding() {
+        let checker = Checker::new(Options::default());
+        let text = r#"{
+  "Version": "2012-10-17",
+  "Statement": [
+    {"Effect": "Alow", "Action": "ec2:RunInstances", "Resource": "*"}
+  ]
+}"#;
+        let result = |(name, text): (&str, &str)| Result {
+            checked: checker.check(text),
+            file: PolicyFile {
+                name: name.to_owned(),
+                text: text.to_owned(),
+            },
+        };
+        let results: Vec<Result> = [("a.json", text), ("b.json", "")].map(result).into();
+        let mut log: Value = serde_json::from_str(&render(&results)).unwrap_or_default();
+        let run = &mut log["runs"][0];
+        let version = run["tool"]["driver"]["version"].take();
+        assert_eq!(version, env!("CARGO_PKG_VERSION"));
+        insta::assert_snapshot!(serde_json::to_string_pretty(run).unwrap_or_default());
+    }
+}

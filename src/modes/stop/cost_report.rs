@@ -168,3 +168,115 @@ fn hosted_names(bills: &Bills) -> String {
     names.dedup();
     names.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modes::stop::bill::Ran;
+    use crate::pricing;
+    use crate::values::spot::Market;
+    use std::time::SystemTime;
+
+    fn bill(seconds: u64, market: Market, compute: Option<f64>) -> Bill {
+        let from = SystemTime::UNIX_EPOCH;
+        let hosted = "m7i.xlarge".parse().ok();
+        Bill {
+            market,
+            ran: Some(Ran {
+                from,
+                to: from + Duration::from_secs(seconds),
+                is_at_most: false,
+            }),
+            compute,
+            volume: Some(0.01),
+            has_initialization: false,
+            on_demand: Some(0.5),
+            unpriced: None,
+            hosted: hosted
+                .and_then(|one| pricing::github_hosted(&one))
+                .map(|hosted| (hosted, 1.0)),
+            is_interrupted: false,
+            is_free: false,
+        }
+    }
+
+    fn unknown() -> Bill {
+        Bill {
+            ran: None,
+            on_demand: None,
+            hosted: None,
+            ..bill(0, Market::OnDemand, None)
+        }
+    }
+
+    #[test]
+    fn one_line_says_what_is_known() {
+        let spot = bill(3_600, Market::Spot, Some(0.2));
+        let at_most = Bill {
+            ran: spot.ran.map(|ran| Ran {
+                is_at_most: true,
+                ..ran
+            }),
+            ..spot.clone()
+        };
+        let free = Bill {
+            is_free: true,
+            is_interrupted: true,
+            ..bill(600, Market::Spot, Some(0.0))
+        };
+        let lines: Vec<String> = [
+            vec![spot.clone()],
+            vec![at_most],
+            vec![bill(20, Market::OnDemand, Some(2.0))],
+            vec![free.clone()],
+            vec![free.clone(), free, spot],
+            vec![unknown()],
+        ]
+        .map(|bills| line(&Bills(bills)))
+        .into();
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+
+    #[test]
+    fn what_is_unknown_is_an_output_all_the_same() {
+        let values = |bills: Vec<Bill>| outputs(&Bills(bills)).map(|(_, value)| value);
+        let known = values(vec![bill(60, Market::Spot, Some(0.2))]);
+        assert_eq!(known[0], "60");
+        assert!(
+            known[1].starts_with("0.21") && known[2].starts_with("0.7"),
+            "{known:?}"
+        );
+        assert_eq!(known[3], "false");
+        let names = outputs(&Bills::default()).map(|(name, _)| name);
+        assert_eq!(names, ["seconds", "cost-usd", "saved-usd", "interrupted"]);
+        assert_eq!(
+            values(vec![unknown()]),
+            ["unknown", "unknown", "unknown", "false"]
+        );
+    }
+
+    #[test]
+    fn amounts_and_times() {
+        assert_eq!(usd(Some(0.0)), "$0.0000");
+        assert_eq!(usd(Some(-1.25)), "-$1.2500");
+        assert_eq!(usd(None), "unknown");
+        assert_eq!(ran(&unknown()), "unknown");
+    }
+
+    #[test]
+    fn the_section_says_what_is_not_in_the_sum() {
+        let free = Bill {
+            is_free: true,
+            ..bill(600, Market::Spot, Some(0.0))
+        };
+        let unpriced = Bill {
+            volume: None,
+            has_initialization: true,
+            ..bill(600, Market::Spot, Some(0.1))
+        };
+        let mut text = String::new();
+        section(&mut text, &Bills(vec![free, unpriced]));
+        section(&mut text, &Bills(vec![unknown()]));
+        insta::assert_snapshot!(text);
+    }
+}
