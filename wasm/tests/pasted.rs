@@ -62,7 +62,11 @@ fn the_policy_is_taken_out_of_what_is_around_it() {
             ("other text", format!("Use this policy: {policy}")),
             ("other text", format!("{policy}\n\nThis lets Sprinters work.")),
             ("in quotes", format!("'{policy}'")),
-            ("not the policy itself", format!("\"{shell}\"")),
+            ("before its lines", policy.lines().fold(String::new(), |all, line| all + "+" + line + "\n")),
+            ("before its lines", policy.lines().fold(String::new(), |all, line| all + "> " + line + "\n")),
+            ("before its lines", policy.lines().zip(8..).fold(String::new(), |all, (line, n)| all + &format!("{n:3} | {line}\n"))),
+            ("a program's notation", format!("policy = {}\n", policy.replace('"', "'"))),
+            ("this is a", format!("\"{shell}\"")),
             ("command line", format!("aws iam create-policy --policy-name sprinters --policy-document '{policy}'")),
             ("command line", format!("$ aws iam put-user-policy --policy-document \"{shell}\" --user-name ci")),
             ("command line", format!("cat > policy.json <<'EOF'\n{policy}\nEOF\n")),
@@ -127,6 +131,23 @@ fn dashes_and_invisible_characters_have_names_of_their_own() {
     ] {
         let text = PLAIN_SIX.replacen("\"Effect\"", &format!("{unseen}\"Effect\""), 1);
         mended(&text, "invisible characters");
+    }
+}
+
+#[test]
+fn strange_characters_in_elements_are_replaced_at_once() {
+    for (plain, strange, words) in [
+        ("2012-10-17", "2012–10–17", "typographic dashes"),
+        (
+            "ec2:RunInstances",
+            "ec2:Run\u{200b}Instances",
+            "invisible characters",
+        ),
+        ("\"*\"", "\"＊\"", "full-width characters"),
+    ] {
+        let text = PLAIN_SIX.replacen(plain, strange, 1);
+        assert_ne!(text, PLAIN_SIX, "{plain}");
+        mended(&text, words);
     }
 }
 

@@ -227,10 +227,16 @@ fn matched(operator: Operator, pattern: &str, text: &str) -> bool {
 }
 
 fn equal_ignoring_case(a: &str, b: &str) -> bool {
-    same_name(a, b)
-        || a.chars()
-            .flat_map(char::to_lowercase)
-            .eq(b.chars().flat_map(char::to_lowercase))
+    same_name(a, b) || a.chars().map(lowercase).eq(b.chars().map(lowercase))
+}
+
+// As Unicode has it up to U+00FF, the last character that IAM takes in a policy. All of Unicode's table would be a part of the
+// page's download.
+fn lowercase(c: char) -> char {
+    match c {
+        'À'..='Þ' if c != '×' => char::from_u32(u32::from(c) + 0x20).unwrap_or(c),
+        _ => c.to_ascii_lowercase(),
+    }
 }
 
 fn ordered(comparison: Comparison, order: std::cmp::Ordering) -> bool {
@@ -240,5 +246,19 @@ fn ordered(comparison: Comparison, order: std::cmp::Ordering) -> bool {
         Comparison::GreaterThan => order.is_gt(),
         Comparison::GreaterThanEquals => order.is_ge(),
         _ => order.is_eq(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignoring_case_is_unicodes_as_far_as_iam_takes_characters() {
+        for c in (0..=0xff).filter_map(char::from_u32) {
+            assert!(c.to_lowercase().eq([lowercase(c)]), "{c}");
+        }
+        assert!(equal_ignoring_case("ÉTÉ 1×1", "été 1×1"));
+        assert!(!equal_ignoring_case("ete", "été"));
     }
 }

@@ -3,7 +3,7 @@
 use super::coded::{entities_decoded, unescaped};
 use super::{OTHER, Pasted, is_policy};
 use crate::json;
-use crate::text::{self, Own};
+use crate::text::{self, Append, Own};
 
 // The first fenced block that has a brace in it.
 pub(super) fn fenced(text: &str) -> Option<String> {
@@ -38,6 +38,23 @@ pub(super) fn command(text: &str) -> Option<String> {
         return None;
     }
     braced(text).map(|inner| unescaped(&inner))
+}
+
+// What a diff, a reply or a listing puts before each line.
+pub(super) fn unmarked(text: &str) -> Option<String> {
+    let mut out = String::new();
+    for line in text.split('\n') {
+        let marks = line
+            .bytes()
+            .take_while(|b| b" \t+>|:#0123456789".contains(b));
+        let marks = marks.count();
+        if line[..marks].trim().is_empty() && !line.trim().is_empty() {
+            return None;
+        }
+        out.append(&line[marks..]);
+        out.append("\n");
+    }
+    json::format(&out)
 }
 
 pub(super) fn unquoted(text: &str) -> Option<String> {

@@ -1,13 +1,13 @@
 //! Characters that a word processor, a chat or an input method put into the policy.
 
 use super::{Pasted, is_policy};
-use crate::json;
+use crate::json::{self, Value};
 
 /// What is said of a policy with such characters; the first kind that it has names it.
-const KINDS: [&str; 4] = [
+pub(super) const KINDS: [&str; 4] = [
     "a policy with full-width characters",
     "a policy with typographic quotes",
-    "a policy with invisible characters in it",
+    "a policy with invisible characters",
     "a policy with typographic dashes",
 ];
 
@@ -48,4 +48,20 @@ pub(super) fn characters(text: &str) -> Option<Pasted> {
         policy,
         is_json: false,
     })
+}
+
+/// The same for valid JSON, where such characters stand in elements that never have any.
+pub(super) fn in_elements(text: &str, root: &Value<'_>) -> Option<Pasted> {
+    if text.is_ascii() {
+        return None;
+    }
+    let statements = root.get("Statement")?.elements().iter();
+    let free = statements.flat_map(|s| [s.get("Sid"), s.get("Condition")]);
+    let is_strange =
+        |value: &Value<'_>| value.span().text(text).chars().any(|c| meant(c).is_some());
+    // There somebody may mean what stands there.
+    if free.flatten().any(is_strange) {
+        return None;
+    }
+    characters(text)
 }

@@ -2,7 +2,7 @@
 
 use super::coded::{base64, percent_decoded};
 use super::several::{around, merged};
-use super::{Found, SEVERAL, is_policy, policy_in};
+use super::{Found, SEVERAL, STATEMENT, STATEMENTS, is_policy, policy_in};
 use crate::json::{self, Value};
 use crate::text::{self, IntoList, Own};
 
@@ -20,17 +20,14 @@ pub(super) fn wrapped(text: &str, root: &Value<'_>, layer: usize) -> Option<Foun
             return Some(("a JSON string with the policy in it", policy));
         }
         Value::Array(all, _) if !all.is_empty() && all.iter().all(is_statement) => {
-            return Some((
-                "a list of statements without its policy",
-                around(text.trim()),
-            ));
+            return Some((STATEMENTS, around(text.trim())));
         }
         Value::Array(all, _) if !all.is_empty() && all.iter().all(is_policy) => {
             return merged(&all.iter().map(|one| (text, one)).list()).map(|one| (SEVERAL, one));
         }
         Value::Object(..) if is_statement(root) && root.get("Version").is_none() => {
             let list = format!("[{}]", text.trim());
-            return Some(("a statement without its policy", around(&list)));
+            return Some((STATEMENT, around(&list)));
         }
         _ => {}
     }

@@ -12,8 +12,8 @@ mod several;
 use crate::json::{self, Parsed, Value};
 use crate::text::Own;
 
-use around::{braced, command, embedded, entities, fenced, followed, unquoted};
-use characters::characters;
+use around::{braced, command, embedded, entities, fenced, followed, unmarked, unquoted};
+use characters::{characters, in_elements};
 use coded::{base64, percent_coded, requoted};
 use document::wrapped;
 
@@ -68,7 +68,7 @@ pub(crate) fn recognize(text: &str, parsed: &Parsed<'_>) -> Option<Pasted> {
     }
     if parsed.root.get("Statement").is_some() && (clean || begins) {
         if clean {
-            return None;
+            return in_elements(text, &parsed.root);
         }
         let requoted = || {
             let policy = policy_in(&requoted(text)?, 0)?;
@@ -94,6 +94,12 @@ const WIDE: &str = "a file in UTF-16";
 const REQUOTED: &str = "a policy with other quotes than JSON's";
 const NOTATION: &str = "a policy in a program's notation";
 const SEVERAL: &str = "several policies";
+const STATEMENT: &str = "a statement without its policy";
+const STATEMENTS: &str = "a list of statements without its policy";
+const CODED: &str = "a URL-encoded policy";
+const BASE64: &str = "a policy in base64";
+const ENTITIES: &str = "a policy with HTML entities in it";
+const MARKED: &str = "a policy with marks before its lines";
 const OTHER: &str = "other text with the policy in it";
 
 // A file in UTF-16, read as what it is, or as UTF-8 all the same: then every other byte is 0.
@@ -125,14 +131,16 @@ fn unwrap(text: &str, parsed: &Parsed<'_>) -> Option<Found> {
         return wrapped(text, &parsed.root, 0);
     }
     let trimmed = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-    let layers: [(&'static str, Take); 9] = [
+    let layers: [(&'static str, Take); 11] = [
         ("a Markdown block with the policy in it", fenced),
-        ("a URL-encoded policy", percent_coded),
-        ("a policy in base64", base64),
-        ("a policy with HTML entities in it", entities),
+        (CODED, percent_coded),
+        (BASE64, base64),
+        (ENTITIES, entities),
         ("a command line with the policy in it", command),
         (REQUOTED, requoted),
         ("a policy in quotes", unquoted),
+        (MARKED, unmarked),
+        (NOTATION, notation::assigned),
         (OTHER, braced),
         (OTHER, embedded),
     ];
@@ -164,29 +172,47 @@ fn is_policy(value: &Value<'_>) -> bool {
     list.is_some_and(|all| all.iter().all(|s| s.members().is_some()))
 }
 
-/// What the change does that takes the policy out.
+/// What the change does that makes it a policy.
 pub(crate) fn title(pasted: &Pasted) -> &'static str {
-    match pasted.what {
-        WIDE => "Write it in UTF-8",
-        NOTATION => "Write it as JSON",
-        SEVERAL => "Put them into one",
-        _ => "Take the policy out",
-    }
+    advice(pasted.what).1
 }
 
 /// The sentence about it.
 pub(crate) fn sentence(pasted: &Pasted) -> String {
-    let (this, rest) = match pasted.what {
-        WIDE => return "this file is in UTF-16, which AWS does not read; save it in UTF-8".own(),
+    let this = if pasted.what == SEVERAL {
+        "these are"
+    } else {
+        "this is"
+    };
+    format!("{this} {}{}", pasted.what, advice(pasted.what).0)
+}
+
+// What is wrong with it and what to do, and the same in a few words.
+fn advice(what: &str) -> (&'static str, &'static str) {
+    match what {
+        WIDE => (
+            ", which AWS does not read; save it in UTF-8",
+            "Write it in UTF-8",
+        ),
         NOTATION => (
-            "this is",
-            "with quotes, names or comments that JSON does not have; write it as JSON",
+            ", with quotes, names or comments that JSON does not have; write it as JSON",
+            "Write it as JSON",
         ),
         SEVERAL => (
-            "these are",
-            "judged together here, of which IAM takes each by itself; put their statements into one",
+            ", judged together here, of which IAM takes each by itself; put their statements into one",
+            "Put them into one",
         ),
-        _ => ("this is", "not the policy itself; take it out"),
-    };
-    format!("{this} {}, {rest}", pasted.what)
+        STATEMENT | STATEMENTS => ("; put it into one", "Put it into a policy"),
+        CODED | BASE64 | ENTITIES => ("; decode it", "Decode it"),
+        MARKED => ("; remove them", "Remove them"),
+        REQUOTED => ("; write JSON's", "Write JSON's quotes"),
+        _ if characters::KINDS.contains(&what) => (
+            ", which IAM does not read; write plain ones",
+            "Write plain characters",
+        ),
+        _ => (
+            ", not the policy itself; take it out",
+            "Take the policy out",
+        ),
+    }
 }

@@ -1,5 +1,6 @@
 //! A policy as JavaScript, JSON5 or Python writes an object: other quotes, names without quotes, comments.
 
+use super::around::braced;
 use super::{NOTATION, Pasted, is_policy};
 use crate::json::{self, Problem, Value, quoted};
 use crate::text::Append;
@@ -30,6 +31,11 @@ pub(super) fn rewritten(text: &str) -> Option<Pasted> {
         policy: json::format(&policy)?.trim_end().into(),
         is_json: false,
     })
+}
+
+// The same behind a name and an equals sign.
+pub(super) fn assigned(text: &str) -> Option<String> {
+    rewritten(&braced(text)?).map(|pasted| pasted.policy)
 }
 
 fn write(out: &mut String, value: &Value<'_>) {
