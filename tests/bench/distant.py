@@ -152,7 +152,7 @@ def signing_in(world: World) -> list[Row]:
 def arrival(ready: Set, operation: str, mode: str, waits_for: Sequence[tuple[Gate, str]], **inputs: object) -> float:
     """Seconds from the program's start until the first call of that operation arrives.
 
-    While the stand-ins answer the calls that it waits for, time does not count: moto takes longer than many a round trip.
+    While the stand-ins answer the calls that it waits for, time does not count: moto needs more than many a round trip.
     """
     before = len(ready.ec2.gate.calls(operation))
     run = ready.step.run(mode, **inputs)

@@ -88,7 +88,7 @@ def online_to_exit(world: World) -> list[Row]:
         ),
     ]
     # How long an action in JavaScript waits is its author's choice, so that only a real one tells anything.
-    for peer in (peer for peer in peers()[0] if peer.script and str(peer.script) == os.environ.get(MACHULAV)):
+    for peer in (peer for peer in peers()[0] if peer.name == MACHULAV):
         theirs = waited(world, world.times(10), peer.begun)
         rows.append(Row(f"  {peer.name}", "", f"{spread(theirs, 's', 1)}", None))
     return rows

@@ -16,8 +16,9 @@ from standins.cache import cache_dir
 
 BUNDLE = cache_dir() / "peer" / "bundle.mjs"
 """An action in JavaScript with GitHub's and AWS's libraries, from tests/bench/peer; `.ci/setup peer` bundles it."""
-MACHULAV = "SPRINTERS_BENCH_MACHULAV"
-"""Names the `dist/index.js` of a checkout of machulav/ec2-github-runner, to have that measured, too."""
+MACHULAV = "machulav/ec2-github-runner"
+MACHULAV_NAMED = "SPRINTERS_BENCH_MACHULAV"
+"""Names the `dist/index.js` of a checkout of it, in place of the one that `.ci/setup machulav` fetches."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +91,13 @@ def peers() -> tuple[list[Peer], list[str]]:
         found.append(Peer("an action in JavaScript with the usual libraries", BUNDLE, dict(LAUNCH)))
     else:
         absent.append("an action in JavaScript: `.ci/setup peer` bundles it")
-    named = os.environ.get(MACHULAV)
-    if named:
-        found.append(Peer("machulav/ec2-github-runner", Path(named), machulav_inputs()))
+    machulav = Path(os.environ.get(MACHULAV_NAMED) or cache_dir() / "machulav" / "dist" / "index.js")
+    if machulav.exists():
+        found.append(Peer(MACHULAV, machulav, machulav_inputs()))
     else:
-        absent.append(f"machulav/ec2-github-runner: {MACHULAV} names no `dist/index.js` of it")
+        absent.append(
+            f"{MACHULAV}: `.ci/setup machulav` fetches it from GitHub, or {MACHULAV_NAMED} names its `dist/index.js`"
+        )
     return found, absent
 
 
