@@ -112,7 +112,7 @@ mod tests {
         let text = r#"{
   "Version": "2012-10-17",
   "Statement": [
-    {"Effect": "Alow", "Action": "ec2:RunInstances", "Resource": "*"}
+    {"Effect": "Alow", "Action": "ec2:*", "Resource": "*"}
   ]
 }"#;
         let result = |(name, text): (&str, &str)| Result {
@@ -127,6 +127,23 @@ mod tests {
         let run = &mut log["runs"][0];
         let version = run["tool"]["driver"]["version"].take();
         assert_eq!(version, env!("CARGO_PKG_VERSION"));
+        // The words are the engine's own.
+        for result in run["results"].as_array_mut().into_iter().flatten() {
+            let text = result["message"]["text"].take();
+            assert!(text.as_str().is_some_and(|text| !text.is_empty()));
+        }
+        for policy in run["properties"]["policies"]
+            .as_array_mut()
+            .into_iter()
+            .flatten()
+        {
+            let headline = policy["headline"]["text"].take();
+            assert!(
+                headline
+                    .as_str()
+                    .is_some_and(|text| text.starts_with("AWS will not save"))
+            );
+        }
         insta::assert_snapshot!(serde_json::to_string_pretty(run).unwrap_or_default());
     }
 }
