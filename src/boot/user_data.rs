@@ -70,7 +70,7 @@ impl Default for UserData {
 fn gzip(script: &str) -> Vec<u8> {
     let mut gzip = GzBuilder::new()
         .mtime(0)
-        .write(Vec::new(), Compression::best());
+        .write(Vec::new(), Compression::default());
     // Writing to memory cannot fail; were it to, the packed script would be empty and cloud-init would run nothing, so
     // fall back to the script itself, which cloud-init takes as well.
     match gzip

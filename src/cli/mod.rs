@@ -50,6 +50,10 @@ pub(crate) fn asks_for_json(arguments: &[String]) -> bool {
 
 /// Parses the arguments. Prints help and ends the process where that was asked for.
 pub(crate) fn parse(arguments: Vec<String>, report: &Reporter) -> Result<Arguments, Failure> {
+    // As a step of a workflow: to make the command line of all modes would take longer than to read the inputs.
+    if arguments.len() <= 1 {
+        return Ok(Arguments::default());
+    }
     let program = command();
     if let Some(word) = arguments.get(1).filter(|word| !word.starts_with('-'))
         && word != "help"

@@ -30,12 +30,13 @@ class Distance:
                 near, _ = self._listener.accept()
             except OSError:
                 return
-            self.opened.append(time.monotonic())
+            begun = time.monotonic()
+            self.opened.append(begun)
             far = socket.create_connection(("127.0.0.1", self._to))
             for one in (near, far):
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             # On loopback a connection is there at once; elsewhere its handshake is a round trip before the first byte.
-            open_from = time.monotonic() + self._round_trip
+            open_from = begun + self._round_trip
             self._carry(near, far, open_from)
             self._carry(far, near, open_from)
 
