@@ -4,8 +4,9 @@ use std::time::SystemTime;
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+use serde_json::Value;
 
-use super::wire::{RawEvent, RawMessage, Statistics};
+use super::wire::{RawMessage, Statistics};
 use crate::values::runner_id::RunnerId;
 
 /// One message: at most 50 events.
@@ -59,7 +60,7 @@ pub(crate) fn parse(body: &str) -> Option<Message> {
     let text = raw.body.unwrap_or_default();
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     // Each by itself: one that cannot be read does not hide the others.
-    let entries: Vec<serde_json::Value> = if raw.message_type == "RunnerScaleSetJobMessages" {
+    let entries: Vec<Value> = if raw.message_type == "RunnerScaleSetJobMessages" {
         serde_json::from_str(text).unwrap_or_default()
     } else {
         Vec::new()
@@ -67,22 +68,21 @@ pub(crate) fn parse(body: &str) -> Option<Message> {
     Some(Message {
         id: raw.message_id,
         statistics: raw.statistics,
-        events: entries.into_iter().filter_map(event).collect(),
+        events: entries.iter().filter_map(event).collect(),
     })
 }
 
-fn event(entry: serde_json::Value) -> Option<Event> {
-    let raw: RawEvent = serde_json::from_value(entry).ok()?;
-    let runner = u64::try_from(raw.runner_id)
+/// One entry. A field of another type than expected counts as absent.
+fn event(entry: &Value) -> Option<Event> {
+    let job = job(entry);
+    let runner = u64::try_from(number(entry, "runnerId"))
         .ok()
         .filter(|id| *id > 0)
         .map(RunnerId);
-    let request = raw.runner_request_id;
-    let result = raw.result.clone().unwrap_or_default();
-    let kind = raw.message_type.clone();
-    let job = job(raw);
-    match kind.as_str() {
-        "JobAvailable" => Some(Event::Available { request }),
+    match text(entry, "messageType")? {
+        "JobAvailable" => Some(Event::Available {
+            request: number(entry, "runnerRequestId"),
+        }),
         "JobAssigned" => Some(Event::Assigned(job)),
         "JobStarted" => Some(Event::Started {
             job,
@@ -91,34 +91,48 @@ fn event(entry: serde_json::Value) -> Option<Event> {
         "JobCompleted" => Some(Event::Completed {
             job,
             runner,
-            result,
+            result: owned(entry, "result"),
         }),
         _ => None,
     }
 }
 
-fn job(raw: RawEvent) -> Job {
-    let time = |text: Option<String>| time(text.as_deref()?);
+fn job(entry: &Value) -> Job {
+    let time = |field| time(text(entry, field)?);
     // The request's number is 0 in newer messages.
-    let key = raw
-        .job_id
+    let key = text(entry, "jobId")
         .filter(|id| !id.is_empty())
-        .unwrap_or_else(|| raw.runner_request_id.to_string());
+        .map_or_else(
+            || number(entry, "runnerRequestId").to_string(),
+            str::to_owned,
+        );
     Job {
         key,
-        name: raw.job_display_name.unwrap_or_default(),
+        name: owned(entry, "jobDisplayName"),
         repository: format!(
             "{}/{}",
-            raw.owner_name.unwrap_or_default(),
-            raw.repository_name.unwrap_or_default()
+            owned(entry, "ownerName"),
+            owned(entry, "repositoryName")
         ),
-        run_id: u64::try_from(raw.workflow_run_id).unwrap_or_default(),
-        workflow: raw.job_workflow_ref.unwrap_or_default(),
-        queued: time(raw.queue_time),
-        assigned: time(raw.scale_set_assign_time),
-        started: time(raw.runner_assign_time),
-        finished: time(raw.finish_time),
+        run_id: u64::try_from(number(entry, "workflowRunId")).unwrap_or_default(),
+        workflow: owned(entry, "jobWorkflowRef"),
+        queued: time("queueTime"),
+        assigned: time("scaleSetAssignTime"),
+        started: time("runnerAssignTime"),
+        finished: time("finishTime"),
     }
+}
+
+fn text<'a>(entry: &'a Value, field: &str) -> Option<&'a str> {
+    entry.get(field)?.as_str()
+}
+
+fn owned(entry: &Value, field: &str) -> String {
+    text(entry, field).unwrap_or_default().to_owned()
+}
+
+fn number(entry: &Value, field: &str) -> i64 {
+    entry.get(field).and_then(Value::as_i64).unwrap_or_default()
 }
 
 /// A time; GitHub writes the year 1 for one that has not come.
@@ -154,10 +168,11 @@ mod tests {
             {"messageType": "JobCompleted", "jobId": "b", "result": "canceled", "runnerId": 0},
             {"messageType": "JobAvailable", "runnerRequestId": 1001, "jobId": "c"},
             {"messageType": "JobVanished", "jobId": "d"},
+            {"messageType": "JobAssigned", "jobId": "e", "queueTime": 7, "ownerName": null},
             "garbage"
         ]"#;
         let parsed = parse(&message(body)).unwrap_or_default();
-        assert_eq!(parsed.events.len(), 4);
+        assert_eq!(parsed.events.len(), 5);
         assert_eq!(parsed.statistics.map(Statistics::assigned), Some(2));
         let [Event::Assigned(job), Event::Started { runner, .. }, ..] = &parsed.events[..] else {
             unreachable!("{:?}", parsed.events)
@@ -176,6 +191,9 @@ mod tests {
             &parsed.events[3],
             Event::Available { request: 1001 }
         ));
+        assert!(
+            matches!(&parsed.events[4], Event::Assigned(job) if job.key == "e" && job.queued.is_none())
+        );
     }
 
     #[test]

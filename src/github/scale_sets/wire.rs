@@ -177,28 +177,6 @@ pub(super) struct RawMessage {
     pub statistics: Option<Statistics>,
 }
 
-/// One entry of a message's body.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[derive(Default)]
-pub(super) struct RawEvent {
-    pub message_type: String,
-    pub runner_request_id: i64,
-    pub repository_name: Option<String>,
-    pub owner_name: Option<String>,
-    pub job_id: Option<String>,
-    pub job_workflow_ref: Option<String>,
-    pub job_display_name: Option<String>,
-    pub workflow_run_id: i64,
-    pub queue_time: Option<String>,
-    pub scale_set_assign_time: Option<String>,
-    pub runner_assign_time: Option<String>,
-    pub finish_time: Option<String>,
-    pub runner_id: i64,
-    pub runner_name: Option<String>,
-    pub result: Option<String>,
-}
-
 #[cfg(test)]
 pub(super) fn fuzzed(body: &str) {
     let _ = serde_json::from_str::<Found<ScaleSet>>(body);
