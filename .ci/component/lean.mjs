@@ -21,6 +21,20 @@ const BOOKKEEPING = [
   ],
   ["a task's end", /^ {4}task\.resolve\(\[.*\]\);\n {4}task\.exit\(\);\n/m, ""],
 ];
+// And in every function. This host answers with objects of its own classes alone and keeps each until the component drops it, so that
+// none has to be made up for a call, and none is lent for a call that could outlive it.
+/** @type {[string, RegExp, string][]} */
+const RESOURCES = [
+  [
+    "an object made up for a handle",
+    /if \(!(rsc\d+)\) \{\n *\1 = Object\.create\(\w+\.prototype\);\n(?: *Object\.defineProperty\(\1, .*\n){2} *\}/g,
+    "if (!$1) { throw new TypeError('unknown resource'); }",
+  ],
+  ["a loan", /^ *curResourceBorrows\.push\(rsc\d+\);\n/gm, ""],
+  ["the end of loans", /^ *for \(const entry of curResourceBorrows\) \{$[^]*?^ *\}\n *curResourceBorrows = \[\];\n/gm, ""],
+  ["a list of all handles that there ever were", /^ *table\._createdReps\.add\(rep\);\n/gm, ""],
+  ["a guard before a drop", /_guardMayLeave\(0, (trampoline\d+)\)/g, "$1"],
+];
 const LOGGED = /^ *_debugLog\((?:'[^'\n]*'|"[^"\n]*")(?:, \{[^{}]*\})?\);\n/gm;
 const FAILED = /^ *task\.(?:setErrored|reject)\(err\);\n|^ *task\.exit\(\);\n/gm;
 
@@ -31,10 +45,25 @@ export function lean(glue) {
   if (lowered === 0 || lowered !== trampolines) {
     throw new Error(`jco's glue has changed: ${trampolines} functions for imports, ${lowered} of them found lowered`);
   }
-  return glue
+  const without = glue
     .replace(DEBUGGED, "false")
     .replace(LOWERED, "  const $1 = _$1;")
     .replace(TRAMPOLINE, withoutTask);
+  const result = RESOURCES.reduce((rest, [what, pattern, instead]) => replaced(rest, what, pattern, instead), without);
+  if ((result.match(/\bcurResourceBorrows\b/g) ?? []).length !== 1) throw new Error("jco's glue has changed: a loan is left");
+  return result;
+}
+
+/**
+ * @param {string} glue
+ * @param {string} what
+ * @param {RegExp} pattern
+ * @param {string} instead
+ */
+function replaced(glue, what, pattern, instead) {
+  const result = glue.replace(pattern, instead);
+  if (result === glue) throw new Error(`jco's glue has changed: no sign of ${what}`);
+  return result;
 }
 
 /** @param {string} trampoline */

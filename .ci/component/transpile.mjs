@@ -11,6 +11,8 @@ import { lean } from "./lean.mjs";
 const [modules, component, folder] = process.argv.slice(2).map((name) => path.resolve(name));
 const jco = createRequire(path.join(modules, "package.json")).resolve("@bytecodealliance/jco-transpile");
 const { transpile } = await import(pathToFileURL(jco));
+// jco's own, with which it would minify what is not lean yet.
+const { minifySync } = await import(pathToFileURL(createRequire(jco).resolve("oxc-minify")));
 
 const { files } = await transpile(component, {
   name: "sprinters",
@@ -25,5 +27,16 @@ const { files } = await transpile(component, {
 for (const [name, bytes] of Object.entries(files)) {
   const file = path.join(folder, name);
   mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(file, name.endsWith(".js") ? lean(new TextDecoder().decode(bytes)) : bytes);
+  writeFileSync(file, name.endsWith(".js") ? small(name, lean(new TextDecoder().decode(bytes))) : bytes);
+}
+
+/**
+ * Two thirds of the glue are for components of other kinds: nobody need download, read and keep it.
+ * @param {string} name
+ * @param {string} glue
+ */
+function small(name, glue) {
+  const { code, errors } = minifySync(name, glue, { module: true, compress: true, mangle: true });
+  if (errors.length > 0) throw new Error(`the glue cannot be minified: ${errors[0].message}`);
+  return code;
 }

@@ -97,14 +97,17 @@ def test_the_mode_is_read_as_the_program_reads_it(
 SEND = """
   const { Network } = await host("network.mjs");
   const { Endpoints } = await host("endpoints.mjs");
-  const [env, url] = given;
+  const [env, url, times = 1] = given;
   const network = new Network(Endpoints.of(env), env, (answer) => {
-    tell(answer.broken ?? [answer.status, new TextDecoder().decode(answer.body), Object.fromEntries(answer.headers)]);
+    if (answer.id < times) return setTimeout(send, 50, answer.id + 1);
+    tell(answer.broken ?? [answer.status, new TextDecoder().decode(answer.body), answer.headers]);
     process.exit(0);
   });
-  const limits = { connect: 2000, firstByte: 500, betweenBytes: 2000 };
+  const limits = { connect: 2000, firstByte: 500, betweenBytes: 500 };
   const body = new TextEncoder().encode("question");
-  network.receive({ id: 1, method: "POST", url, headers: [["x-test", "1"]], limits, body });
+  const headers = ["x-test", "1", "Connection", "close"];
+  const send = (id) => network.receive({ id, method: "POST", url, headers, limits, body });
+  send(1);
 """
 
 
@@ -149,11 +152,13 @@ def server(request: pytest.FixtureRequest) -> Iterator[Listener]:
 
 def test_a_request_and_its_answer_are_handed_on(server: Listener) -> None:
     status, body, headers = told(SEND, {"GITHUB_API_URL": server.url}, f"{server.url}/path?query=1")
-    assert (status, body, headers["X-Id"]) == (201, "answer", "7")
+    assert (status, body, headers[:2]) == (201, "answer", ["X-Id", "7"])
     [heard] = server.heard
     assert heard.startswith("POST /path?query=1 HTTP/1.1\r\n")
     assert f"\r\nhost: {server.url.removeprefix('http://')}\r\n" in heard
     assert "\r\nx-test: 1\r\n" in heard
+    # Whether the connection is kept is this host's matter.
+    assert "Connection: close" not in heard
 
 
 def test_a_request_to_anybody_else_is_not_sent(server: Listener) -> None:
@@ -164,6 +169,17 @@ def test_a_request_to_anybody_else_is_not_sent(server: Listener) -> None:
 @pytest.mark.parametrize("server", [b""], indirect=True)
 def test_silence_is_told_as_such(server: Listener) -> None:
     assert told(SEND, {"GITHUB_API_URL": server.url}, server.url) == {"tag": "HTTP-response-timeout"}
+
+
+@pytest.mark.parametrize("server", [ANSWER[:-3]], indirect=True)
+def test_an_answer_that_stops_in_the_middle_is_told_as_such(server: Listener) -> None:
+    assert told(SEND, {"GITHUB_API_URL": server.url}, server.url) == {"tag": "connection-read-timeout"}
+
+
+def test_silence_on_a_connection_that_was_kept_is_told_as_such(server: Listener) -> None:
+    """This server answers each connection once."""
+    assert told(SEND, {"GITHUB_API_URL": server.url}, server.url, 2) == {"tag": "HTTP-response-timeout"}
+    assert len(server.heard) == 1
 
 
 def test_a_refused_connection_is_told_with_its_reason() -> None:
