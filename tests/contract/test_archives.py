@@ -59,7 +59,7 @@ def test_every_archive_is_whole(release: Path) -> None:
         files = modes(name, content)
         program = f"{folder}/sprinters.cmd" if "Windows" in name else f"{folder}/sprinters"
         assert files[program] == 0o755
-        assert {f"{folder}/LICENSE-MIT", f"{folder}/LICENSE-APACHE"} <= files.keys()
+        assert {f"{folder}/LICENSE-MIT", f"{folder}/LICENSE-APACHE", f"{folder}/LICENSES"} <= files.keys()
         assert (f"{folder}/portable/sprinters.mjs" in files) == ("Linux" not in name)
 
 
