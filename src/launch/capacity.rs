@@ -393,4 +393,76 @@ mod tests {
         );
         assert!(log.has_refused_spot());
     }
+
+    #[test]
+    fn the_last_answer_says_what_to_do() {
+        let here = candidate(Market::OnDemand, "m7i.large", Some("us-east-1a"));
+        let there = candidate(Market::OnDemand, "m7i.large", Some("us-west-2a"));
+        assert_eq!(CapacityLog::default().remedy(), None);
+        let log = log_of(&[
+            (&here, "InsufficientInstanceCapacity"),
+            (&there, "VcpuLimitExceeded"),
+        ]);
+        let remedy = log.remedy().unwrap_or_default();
+        assert!(
+            remedy.contains("a higher EC2 quota in `us-west-2`"),
+            "{remedy}"
+        );
+        assert!(!log.has_refused_spot() && !log.is_empty());
+        assert!(log.has_heard(&here.region) && log.has_heard(&there.region));
+        let silent = log_of(&[(&here, "InternalError")]);
+        assert!(!silent.has_heard(&here.region) && CapacityLog::default().is_empty());
+    }
+
+    #[test]
+    fn an_answer_that_comes_again_is_counted_and_is_no_news() {
+        let one = candidate(Market::OnDemand, "m7i.large", None);
+        let refused = |code: &str| Ec2Error::coded("ec2:RunInstances", code);
+        let mut log = CapacityLog::default();
+        assert!(log.note(&one, refused("VcpuLimitExceeded")));
+        log.begin_pass();
+        assert!(!log.note(&one, refused("VcpuLimitExceeded")));
+        // It counts for the pass in which it was said last.
+        assert!(!log.is_open(&one));
+        assert!(log.note(&one, refused("Unsupported")));
+        log.note_closed(&one, &refused("OptInRequired"));
+        assert_eq!(
+            log.table(),
+            [
+                "on-demand m7i.large in any zone of us-east-1  VcpuLimitExceeded (2 times)",
+                "on-demand m7i.large in any zone of us-east-1  Unsupported",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_type_that_a_zone_lacks_says_nothing_about_its_neighbours() {
+        let lacking = candidate(Market::Spot, "m7i.large", Some("us-east-1a"));
+        let log = log_of(&[(&lacking, "Unsupported")]);
+        for open in [
+            candidate(Market::OnDemand, "m7i.large", Some("us-east-1a")),
+            candidate(Market::Spot, "m7a.large", Some("us-east-1a")),
+            candidate(Market::Spot, "m7i.large", Some("us-east-1b")),
+        ] {
+            assert!(log.is_open(&open), "{open}");
+        }
+    }
+
+    #[test]
+    fn passes_are_seconds_apart_and_fewer_where_time_is_short() {
+        // Random up to a ceiling that doubles: of many waits the longest is near it.
+        let longest = |share: u64, nth: usize| {
+            let wait = |_| {
+                let mut backoff = between_passes(Duration::from_secs(share));
+                let waits = std::iter::repeat_with(|| backoff.next(None));
+                waits.skip(nth).take(1).sum::<Duration>()
+            };
+            (0..200).map(wait).max().unwrap_or_default().as_secs_f64()
+        };
+        let is_near = |wait: f64, ceiling: f64| wait <= ceiling && wait > ceiling * 0.9;
+        for (share, first, last) in [(300, 5.0, 20.0), (10, 1.0, 4.0)] {
+            assert!(is_near(longest(share, 0), first), "{share}");
+            assert!(is_near(longest(share, 9), last), "{share}");
+        }
+    }
 }

@@ -183,6 +183,7 @@ impl Journal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::cause::Unanswered;
     use crate::values::runner_id::RunnerId;
 
     #[test]
@@ -230,5 +231,89 @@ mod tests {
         journal.no_instance(full);
         journal.record_gone(full);
         assert!(journal.leftovers().is_empty());
+    }
+
+    fn record(id: u64, name: &str) -> Known {
+        Known {
+            id: RunnerId(id),
+            name: name.to_owned(),
+        }
+    }
+
+    fn region() -> Region {
+        Region::default()
+    }
+
+    #[test]
+    fn what_is_known_leaves_out_what_only_may_exist() {
+        let journal = Journal::default();
+        journal.asking_for_record("under-way");
+        let unknown = journal.asking_for_record("unknown");
+        journal.record_failed(unknown, &GithubError::unreadable("x", String::new()));
+        let token = journal.asking_for_record("token");
+        journal.record_exists(token, record(1, "token"));
+        journal.asking_for_instance(token, &region(), "t");
+        let all = journal.leftovers();
+        assert_eq!(
+            (all.names_under_way.len(), all.names.len(), all.tokens.len()),
+            (1, 1, 1)
+        );
+        assert_eq!(
+            journal.known(),
+            Leftovers {
+                records: vec![record(1, "token")],
+                ..Leftovers::default()
+            }
+        );
+    }
+
+    #[test]
+    fn a_refusal_made_no_record_and_silence_may_still_make_one() {
+        let unanswered = |was_sent| {
+            let message = "reset".to_owned();
+            GithubError::unanswered("x", Unanswered { message, was_sent })
+        };
+        let after = |error: &GithubError| {
+            let journal = Journal::default();
+            let entry = journal.asking_for_record("a");
+            journal.record_failed(entry, error);
+            let left = journal.leftovers();
+            (left.names_under_way.len(), left.names.len())
+        };
+        assert_eq!(after(&unanswered(false)), (0, 0));
+        assert_eq!(after(&unanswered(true)), (1, 0));
+        assert_eq!(after(&GithubError::unreadable("x", String::new())), (0, 1));
+    }
+
+    #[test]
+    fn what_was_ended_is_forgotten_and_nothing_else() {
+        let journal = Journal::default();
+        for id in [1, 2] {
+            let name = format!("r{id}");
+            let entry = journal.asking_for_record(&name);
+            journal.record_exists(entry, record(id, &name));
+            journal.instance_exists(entry, &InstanceId::from_ec2(&format!("i-{id}")));
+        }
+        let kept = journal.without_record();
+        journal.asking_for_instance(kept, &region(), "t");
+        assert!(journal.leftovers().names_under_way.is_empty());
+        journal.forget(&Ended {
+            terminated: vec![InstanceId::from_ec2("i-2")],
+            deleted: vec![record(1, "r1")],
+            ..Ended::default()
+        });
+        let left = journal.leftovers();
+        assert_eq!(
+            (left.records, left.instances),
+            (vec![record(2, "r2")], vec![InstanceId::from_ec2("i-1")])
+        );
+        assert_eq!(journal.leftovers_except(&[kept]).tokens.len(), 0);
+        assert_eq!(journal.leftovers_except(&[kept]).instances.len(), 1);
+        journal.settle_except(&[kept]);
+        let left = journal.leftovers();
+        assert_eq!(
+            (left.tokens.len(), left.instances.len(), left.records.len()),
+            (1, 0, 0)
+        );
     }
 }

@@ -209,4 +209,44 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn a_time_that_has_not_come_is_none() {
+        assert_eq!(
+            time("1970-01-01T00:00:01Z"),
+            Some(UNIX_EPOCH + Duration::from_secs(1))
+        );
+        for text in ["1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "soon", ""] {
+            assert_eq!(time(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_job_of_an_older_message_is_named_by_its_request() {
+        let body = r#"[
+            {"messageType": "JobAssigned", "runnerRequestId": 17, "jobId": "", "ownerName": "octo", "repositoryName": "app",
+             "workflowRunId": -1, "jobWorkflowRef": "octo/app/.github/workflows/ci.yml",
+             "scaleSetAssignTime": "2026-11-18T11:06:40Z"},
+            {"messageType": "JobStarted", "jobId": "a", "runnerId": 0},
+            {"messageType": "JobCompleted", "jobId": "a", "runnerId": 9, "result": "succeeded", "finishTime": "2026-11-18T11:06:40Z"}
+        ]"#;
+        let parsed = parse(&message(body)).unwrap_or_default();
+        // One that started on no runner tells nothing.
+        let [
+            Event::Assigned(job),
+            Event::Completed {
+                job: done,
+                runner,
+                result,
+            },
+        ] = &parsed.events[..]
+        else {
+            unreachable!("{:?}", parsed.events)
+        };
+        assert_eq!((job.key.as_str(), job.run_id), ("17", 0));
+        assert_eq!(job.workflow, "octo/app/.github/workflows/ci.yml");
+        let at = Some(UNIX_EPOCH + Duration::from_secs(1_795_000_000));
+        assert_eq!((job.assigned, done.finished), (at, at));
+        assert_eq!((*runner, result.as_str()), (Some(RunnerId(9)), "succeeded"));
+    }
 }

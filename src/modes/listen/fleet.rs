@@ -305,6 +305,11 @@ pub(super) fn adopted(instance: &Instance, prices: Prices, now: SystemTime) -> M
 mod tests {
     use super::*;
     use crate::ec2::{State, Usage, tags};
+    use crate::launch::journal::Journal;
+    use crate::values::candidate::Candidate;
+    use crate::values::network::Placement;
+    use crate::values::region::Region;
+    use crate::values::volume::{RootVolume, Volumes};
     use Stage::{Booting, Busy, Done, Idle};
     use std::time::UNIX_EPOCH;
 
@@ -434,5 +439,140 @@ mod tests {
         assert_eq!(stages(&fleet), [Stage::Done]);
         assert!(fleet.started(RunnerId(1), now).is_some());
         assert_eq!(stages(&fleet), [Stage::Done]);
+    }
+
+    fn launched(instance: &str, runner: u64, is_fast: bool) -> LaunchedRunner {
+        LaunchedRunner {
+            entry: Journal::default().without_record(),
+            label: "label".to_owned(),
+            name: "name".to_owned(),
+            runner_id: RunnerId(runner),
+            instance_id: InstanceId::from_ec2(instance),
+            candidate: Candidate {
+                market: Market::Spot,
+                instance_type: "m7i.large".parse().unwrap_or_else(|e| unreachable!("{e}")),
+                region: Region::default(),
+                placement: Placement::Anywhere,
+                spot_price: None,
+            },
+            volumes: Volumes {
+                root: RootVolume {
+                    is_for_boot: is_fast,
+                    ..RootVolume::default()
+                },
+                temp: None,
+            },
+            availability_zone: None,
+            minted_in: Duration::ZERO,
+            launched_in: Duration::ZERO,
+        }
+    }
+
+    /// As a launch of this process gives it.
+    fn member(id: &str, runner: u64, is_fast: bool) -> Member {
+        let launched = launched(id, runner, is_fast);
+        let seen = instance(id, runner, State::Pending, UNIX_EPOCH);
+        Member {
+            launch: Some(launched),
+            ..adopted(&seen, half_a_dollar(), UNIX_EPOCH)
+        }
+    }
+
+    #[test]
+    fn a_fast_volume_is_brought_down_once() {
+        let mut fleet = Fleet::default();
+        fleet.join(member("i-1", 1, true));
+        fleet.join(member("i-2", 2, false));
+        let mut taken = |runner| fleet.take_fast(RunnerId(runner)).map(|one| one.instance_id);
+        assert_eq!(taken(1), Some(InstanceId::from_ec2("i-1")));
+        assert_eq!((taken(1), taken(2), taken(3)), (None, None, None));
+    }
+
+    #[test]
+    fn a_launch_that_a_look_has_shown_already_is_one_member() {
+        let (mut fleet, now) = (Fleet::default(), UNIX_EPOCH + Duration::from_hours(1));
+        let seen = vec![instance("i-1", 1, State::Running, now)];
+        fleet.see_instances(seen, |_| Prices::default(), |_| false, now);
+        fleet.started(RunnerId(1), now);
+        fleet.join(Member {
+            is_of_deleted_set: true,
+            ..member("i-1", 1, true)
+        });
+        assert_eq!(fleet.members().count(), 1);
+        assert!(fleet.of(RunnerId(1)).is_some_and(|one| one.stage == Busy
+            && one.launched == UNIX_EPOCH
+            && one.usd_per_hour == Some(0.375)
+            && one.volumes_usd_per_hour == Some(0.125)
+            && one.is_of_deleted_set));
+        assert!(fleet.take_fast(RunnerId(1)).is_some());
+        // Of an unknown price nothing is forgotten.
+        fleet.join(Member {
+            usd_per_hour: None,
+            volumes_usd_per_hour: None,
+            ..member("i-1", 1, true)
+        });
+        assert!((fleet.usd_per_hour() - 0.5).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn what_is_told_of_one_runner_is_told_of_no_other() {
+        let mut fleet = Fleet::default();
+        fleet.join(member("i-1", 1, false));
+        fleet.join(member("i-2", 2, false));
+        fleet.keep_etag(RunnerId(2), Some("tag".to_owned()));
+        fleet.is_busy_after_all(&InstanceId::from_ec2("i-2"));
+        fleet.finished(RunnerId(3));
+        let told: Vec<_> = fleet
+            .members()
+            .map(|one| (one.stage, one.etag.as_deref()))
+            .collect();
+        assert_eq!(told, [(Booting, None), (Busy, Some("tag"))]);
+        assert!(fleet.has(RunnerId(1)) && !fleet.has(RunnerId(3)));
+        assert_eq!(
+            (fleet.count(Booting), fleet.count(Busy), fleet.count(Idle)),
+            (1, 1, 0)
+        );
+        fleet.finished(RunnerId(2));
+        assert_eq!(stages(&fleet), [Booting, Done]);
+    }
+
+    #[test]
+    fn each_stage_has_a_time_that_is_too_long() {
+        let (boot, expires) = (Duration::from_mins(6), UNIX_EPOCH + Duration::from_hours(6));
+        let is_overdue = |stage, after: Duration| {
+            let member = Member {
+                stage,
+                expires: Some(expires),
+                ..member("i-1", 1, false)
+            };
+            member.is_overdue(boot, UNIX_EPOCH + after)
+        };
+        assert!(!is_overdue(Booting, boot) && is_overdue(Booting, boot + Duration::from_secs(1)));
+        let lifetime = Duration::from_hours(6);
+        for stage in [Idle, Done] {
+            assert!(
+                !is_overdue(stage, lifetime.saturating_sub(Duration::from_secs(1))),
+                "{stage:?}"
+            );
+            assert!(is_overdue(stage, lifetime), "{stage:?}");
+        }
+        assert!(!is_overdue(Busy, lifetime * 2));
+    }
+
+    #[test]
+    fn one_that_ends_while_it_works_had_a_job() {
+        let gone = |stage, reason: Option<&str>| Gone {
+            member: Member {
+                stage,
+                ..member("i-1", 1, false)
+            },
+            reason: reason.map(str::to_owned),
+        };
+        assert!(gone(Booting, None).had_no_job() && gone(Idle, None).had_no_job());
+        assert!(!gone(Busy, None).had_no_job() && !gone(Done, None).had_no_job());
+        let reclaimed = Some("Server.SpotInstanceTermination: …");
+        assert!(gone(Idle, reclaimed).is_reclaimed());
+        assert!(!gone(Idle, Some("Client.UserInitiatedShutdown")).is_reclaimed());
+        assert!(!gone(Idle, None).is_reclaimed());
     }
 }
