@@ -253,3 +253,55 @@ impl Random {
             .collect()
     }
 }
+
+#[test]
+fn the_instance_s_programs_get_the_proxy_in_both_cases() {
+    let jit = jit();
+    let secret = |text: &str| SecretString::from(text.to_owned());
+    let lines = |proxy: &Proxy| {
+        let script = render(&BootSpec {
+            proxy: Some(proxy),
+            ..spec(&jit, None)
+        });
+        let (_, secrets) = script.split_once("# --- secrets").unwrap_or_default();
+        secrets.to_owned()
+    };
+    let both = lines(&Proxy {
+        variables: vec![
+            ("https_proxy", secret("http://us\"er:pa$s@proxy:3128\n")),
+            ("no_proxy", secret(".example.com")),
+        ],
+        certificates: Some("PEM".to_owned()),
+    });
+    for line in [
+        r#"https_proxy="http://us\"er:pa\$s@proxy:3128""#,
+        r#"HTTPS_PROXY="http://us\"er:pa\$s@proxy:3128""#,
+        r#"no_proxy=".example.com,localhost,127.0.0.1,::1,169.254.169.254,fd00:ec2::254""#,
+        r#"NO_PROXY=".example.com,localhost,127.0.0.1,::1,169.254.169.254,fd00:ec2::254""#,
+        r#"NODE_EXTRA_CA_CERTS="/run/sprinters/ca.pem""#,
+        "ca='PEM'",
+    ] {
+        assert!(
+            both.lines()
+                .any(|found| found.trim_start_matches("proxy='") == line),
+            "{line} is not in {both}"
+        );
+    }
+    assert!(!both.contains("no_proxy=\".example.com\""));
+    let certificates_alone = lines(&Proxy {
+        variables: Vec::new(),
+        certificates: Some("PEM".to_owned()),
+    });
+    assert!(
+        !certificates_alone.contains("no_proxy")
+            && certificates_alone.contains("NODE_EXTRA_CA_CERTS")
+    );
+    let proxy_alone = lines(&Proxy {
+        variables: vec![("http_proxy", secret("http://proxy:3128"))],
+        certificates: None,
+    });
+    assert!(
+        proxy_alone.contains("no_proxy=\"localhost,")
+            && !proxy_alone.contains("NODE_EXTRA_CA_CERTS")
+    );
+}

@@ -96,4 +96,18 @@ mod tests {
         assert_eq!(cut.chars().count(), LONGEST + 1);
         assert!(cut.ends_with('…'));
     }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("outer")]
+    struct Outer(#[source] std::io::Error);
+
+    #[test]
+    fn the_cause_is_what_the_innermost_says() {
+        let error = Outer(std::io::Error::other("connection reset"));
+        assert_eq!(innermost(&error), "connection reset");
+        assert_eq!(
+            Unanswered::new(&error),
+            Unanswered::sent("connection reset".to_owned())
+        );
+    }
 }

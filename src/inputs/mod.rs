@@ -206,4 +206,127 @@ mod tests {
         let error = InputError::wrong("setup", &"x".repeat(500), "less").to_string();
         assert!(error.contains('…') && error.len() < 200);
     }
+
+    #[test]
+    fn what_runner_stands_for_is_below_what_was_given_and_above_the_environment() {
+        let source = std::sync::Arc::new(Source {
+            name: "f".to_owned(),
+            text: "spot".to_owned(),
+        });
+        let placed = |text: &str| Placed {
+            text: text.to_owned(),
+            place: SourceSpan::new(&source, 0..4),
+            entries: vec![("m7i.large".to_owned(), SourceSpan::new(&source, 1..2))],
+        };
+        let layer = Layer {
+            values: [
+                ("spot", placed("true")),
+                ("aws-region", placed("eu-west-1")),
+                ("instance-type", placed("m7i.large, m7a.large")),
+            ]
+            .into(),
+            account: "111122223333".parse().ok(),
+            defaults: [("image", "ubuntu-22.04"), ("spot", "auto")].into(),
+            notes: vec!["noted".to_owned()],
+        };
+        let (_, inputs) = gather(&[("spot", "false"), ("swap", " 4 ")], None)
+            .unwrap_or_else(|error| unreachable!("{error}"));
+        let inputs = inputs.with(layer);
+        assert_eq!(inputs.get("spot"), Some("false"));
+        assert_eq!(inputs.get("aws-region"), Some("eu-west-1"));
+        assert_eq!(inputs.get("image"), Some("ubuntu-22.04"));
+        assert_eq!(
+            (inputs.get("swap"), inputs.given("swap")),
+            (Some("4"), Some("4"))
+        );
+        assert_eq!(
+            (inputs.given("image"), inputs.notes()),
+            (None, &["noted".to_owned()][..])
+        );
+        assert_eq!(
+            inputs.account().map(ToString::to_string).as_deref(),
+            Some("111122223333")
+        );
+        let place = |name: &str, message: &str| {
+            let found = inputs.place(name, message);
+            found.map(|(place, text)| (place.to_string(), text.to_owned()))
+        };
+        assert_eq!(place("spot", ""), None, "a flag has no place");
+        let whole = ("f:1:1".to_owned(), "m7i.large, m7a.large".to_owned());
+        assert_eq!(place("instance-type", "no"), Some(whole));
+        let entry = ("f:1:2".to_owned(), "m7i.large".to_owned());
+        assert_eq!(place("instance-type", "`m7i.large` is none"), Some(entry));
+        let kept = inputs
+            .clone()
+            .with_region_of_profile(Some("us-gov-west-1".to_owned()));
+        assert_eq!(kept.get("aws-region"), Some("eu-west-1"));
+    }
+
+    #[test]
+    fn a_person_s_profile_names_the_region_where_nothing_else_does() {
+        let (_, inputs) = Inputs::gather(BTreeMap::new(), None, |_| None)
+            .unwrap_or_else(|error| unreachable!("{error}"));
+        let region = |region: Option<&str>| {
+            let filled = inputs
+                .clone()
+                .with_region_of_profile(region.map(str::to_owned));
+            filled.get("aws-region").map(str::to_owned)
+        };
+        assert_eq!(region(Some("eu-west-3")).as_deref(), Some("eu-west-3"));
+        assert_eq!(region(None), None);
+        let one = inputs.for_runner("linux");
+        assert_eq!(
+            (one.get("runner"), inputs.get("runner")),
+            (Some("linux"), None)
+        );
+    }
+
+    #[test]
+    fn every_secret_is_masked_and_nothing_else() {
+        let json = r#"{"github-token": "hush", "aws-secret-access-key": "hidden", "spot": "auto", "mode": " "}"#;
+        let (mode, inputs) =
+            gather(&[], Some(json)).unwrap_or_else(|error| unreachable!("{error}"));
+        let mut secrets: Vec<&str> = inputs.secrets().collect();
+        secrets.sort_unstable();
+        assert_eq!((mode, secrets), (None, vec!["hidden", "hush"]));
+    }
+
+    #[test]
+    fn a_value_of_the_longest_that_is_shown_is_shown_whole() {
+        let shown =
+            |length: usize| InputError::wrong("setup", &"x".repeat(length), "less").to_string();
+        assert!(!shown(120).contains('…') && shown(121).contains("x…`"));
+        let lines = InputError::wrong("setup", "one\ntwo", "less").to_string();
+        assert_eq!(lines, "input `setup` is `one…`; accepted: less");
+        let of = |name: &str| InputError::new(name, "no").to_string();
+        assert_eq!(of("GITHUB_RUN_ID"), "variable `GITHUB_RUN_ID`: no");
+        assert_eq!(
+            of(".github/sprinters.yml"),
+            "file `.github/sprinters.yml`: no"
+        );
+        assert_eq!(
+            InputError::wrong("a/b", "x", "y").to_string(),
+            "file `a/b` is `x`; accepted: y"
+        );
+    }
+
+    #[test]
+    fn the_same_problem_is_told_once() {
+        let mut problems = Problems::default();
+        assert!(problems.is_empty());
+        let wrong = |name: &str| Err::<(), _>(InputError::new(name, "no"));
+        assert_eq!(problems.collect_once(wrong("a")), None);
+        assert_eq!(problems.collect_once(wrong("a")), None);
+        assert_eq!(problems.collect_once(Ok(7)), Some(7));
+        let mut others = Problems::default();
+        others.push(InputError::new("a", "no"));
+        others.push(InputError::new("b", "no"));
+        problems.adopt(others, &Inputs::default());
+        let told: Vec<String> = problems
+            .into_errors()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(told, ["input `a`: no", "input `b`: no"]);
+    }
 }

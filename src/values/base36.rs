@@ -61,4 +61,33 @@ mod tests {
         }));
         assert_ne!(secrets[0], secrets[1]);
     }
+
+    #[test]
+    fn six_digits_whatever_the_number() {
+        for (number, digits) in [
+            (0, "000000"),
+            (35, "00000z"),
+            (36, "000010"),
+            (1_795_000_000, "top2v4"),
+            // The last six.
+            (36_u64.pow(6) + 1, "000001"),
+        ] {
+            assert_eq!(base36(number), digits);
+        }
+    }
+
+    #[test]
+    fn as_many_letters_as_were_asked_for() {
+        for count in [0, 4, 200] {
+            for text in [letters(count), secret_letters(count)] {
+                assert_eq!(text.len(), count);
+                assert!(text.bytes().all(|byte| ALPHABET.contains(&byte)), "{text}");
+            }
+        }
+        // Two hundred letters have most of the alphabet.
+        let mut seen: Vec<char> = secret_letters(200).chars().collect();
+        seen.sort_unstable();
+        seen.dedup();
+        assert!(seen.len() > 25, "{seen:?}");
+    }
 }

@@ -55,3 +55,26 @@ impl FromStr for Repository {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_an_owner_and_a_hash_that_stays_the_same() {
+        let repository = |text: &str| text.parse::<Repository>();
+        let app = repository("octo/app").unwrap_or_else(|e| unreachable!("{e}"));
+        assert_eq!(
+            (app.owner(), app.name(), app.to_string().as_str()),
+            ("octo", "app", "octo/app")
+        );
+        // Runners of older versions are found by it.
+        assert_eq!(app.short_hash(), "ymfqwy");
+        assert_eq!(
+            repository("Octo/App")
+                .map(|one| one.short_hash())
+                .as_deref(),
+            Ok("ymfqwy")
+        );
+    }
+}

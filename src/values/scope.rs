@@ -175,4 +175,51 @@ mod tests {
         );
         assert_eq!(group(true, "Big ones"), None);
     }
+
+    #[test]
+    fn each_scope_says_what_it_is_and_what_it_needs() {
+        let repository: Repository = "octo/app".parse().unwrap_or_else(|e| unreachable!("{e}"));
+        for (text, shown, tag, permission) in [
+            (
+                "repo",
+                "`octo/app`",
+                None,
+                "`Administration: Read and write`",
+            ),
+            (
+                "org",
+                "organization `octo`",
+                Some("orgs/octo"),
+                "`Self-hosted runners: Read and write`",
+            ),
+            (
+                "enterprise/acme",
+                "enterprise `acme`",
+                Some("enterprises/acme"),
+                "`manage_runners:enterprise`",
+            ),
+        ] {
+            let scope = Scope::parse(text, &repository).unwrap_or_else(|e| unreachable!("{e}"));
+            assert_eq!(scope.to_string(), shown);
+            assert_eq!(
+                (scope.tag().as_deref(), scope.is_shared()),
+                (tag, tag.is_some())
+            );
+            assert!(
+                scope.permission().contains(permission),
+                "{}",
+                scope.permission()
+            );
+        }
+        assert_eq!(Scope::described_tag(None), "at the repository");
+        assert_eq!(Scope::described_tag(Some("orgs/octo")), "at `orgs/octo`");
+    }
+
+    #[test]
+    fn groups_are_shown_as_they_were_named() {
+        let shown = |text: &str| RunnerGroup::parse(text, false).map(|group| group.to_string());
+        for text in ["Default", "7", "Big ones"] {
+            assert_eq!(shown(text).as_deref(), Ok(text));
+        }
+    }
 }
