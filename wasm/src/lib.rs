@@ -43,6 +43,7 @@ mod report_json;
 pub mod simulate;
 pub mod size;
 mod statement;
+mod swar;
 pub mod tags;
 mod text;
 mod tighten;

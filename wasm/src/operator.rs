@@ -140,8 +140,9 @@ impl Operator {
             (Some(base), Some(end)) if same_name(end, "IfExists") => (base, true),
             _ => (rest, false),
         };
-        let (_, family, comparison, negated) =
-            BASES.iter().find(|(name, ..)| same_name(name, base))?;
+        let (_, family, comparison, negated) = BASES
+            .iter()
+            .find(|(name, ..)| name.len() == base.len() && same_name(name, base))?;
         Some(Self {
             qualifier,
             family: *family,

@@ -15,6 +15,12 @@ pub(crate) fn options(text: &str) -> Result<Options, String> {
     if text.trim().is_empty() {
         return Ok(options);
     }
+    read(text, &mut options)?;
+    Ok(options)
+}
+
+#[inline(never)]
+fn read(text: &str, options: &mut Options) -> Result<(), String> {
     let setup = &mut options.setup;
     each(text, |name, value| {
         match name {
@@ -34,8 +40,7 @@ pub(crate) fn options(text: &str) -> Result<Options, String> {
             _ => return Err(unknown(name)),
         }
         Ok(())
-    })?;
-    Ok(options)
+    })
 }
 
 /// Reads `simulate-custom-policy`'s question.

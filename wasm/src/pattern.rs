@@ -1,16 +1,21 @@
 //! IAM's wildcards: `*` is any run of characters, `?` exactly one. Both cross `/` and `:`.
 
+use crate::swar;
+
 /// Whether `pattern` matches all of `text`.
 #[must_use]
 pub fn matches(pattern: &str, text: &str) -> bool {
-    glob(pattern.as_bytes(), text.as_bytes(), |p, t| p == t, |_| true)
+    glob(pattern, text, Glob::default())
 }
 
 /// As [`matches`], ignoring ASCII case, as actions and key names do.
 #[must_use]
 pub fn matches_ignoring_case(pattern: &str, text: &str) -> bool {
-    let same = |p: u8, t: u8| p.eq_ignore_ascii_case(&t);
-    glob(pattern.as_bytes(), text.as_bytes(), same, |_| true)
+    let ignoring_case = Glob {
+        ignores_case: true,
+        ..Glob::default()
+    };
+    glob(pattern, text, ignoring_case)
 }
 
 /// Whether two names are the same, ignoring ASCII case. One function for all: unrolled at
@@ -18,7 +23,8 @@ pub fn matches_ignoring_case(pattern: &str, text: &str) -> bool {
 #[inline(never)]
 #[must_use]
 pub fn same_name(a: &str, b: &str) -> bool {
-    a.eq_ignore_ascii_case(b)
+    // Nearly all that are the same are spelled the same.
+    a == b || a.eq_ignore_ascii_case(b)
 }
 
 /// The same number for all spellings of a name that [`same_name`] takes for one. Eight letters at a time.
@@ -26,25 +32,30 @@ pub fn same_name(a: &str, b: &str) -> bool {
 pub(crate) fn name_hash(name: &str) -> u64 {
     // Bit 5 is what sets small letters apart; other characters that it merges only share a number.
     const SMALL: u64 = 0x2020_2020_2020_2020;
+    const SCATTER: u64 = 0x9e37_79b9_7f4a_7c15;
     let mix = |hash: u64, letters: u64| {
-        let mixed = (hash ^ (letters | SMALL)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed = (hash ^ (letters | SMALL)).wrapping_mul(SCATTER);
         mixed ^ (mixed >> 29)
     };
     let (eights, rest) = name.as_bytes().as_chunks::<8>();
-    let start = name.len() as u64;
+    let start = (name.len() as u64).wrapping_mul(SCATTER);
     let hash = eights
         .iter()
         .fold(start, |hash, eight| mix(hash, u64::from_le_bytes(*eight)));
-    let last = rest
-        .iter()
-        .fold(0, |letters, b| letters << 8 | u64::from(*b));
+    // What is left behind the eights, with letters before it, is read at once.
+    let last = match name.as_bytes().last_chunk::<8>() {
+        Some(eight) => u64::from_le_bytes(*eight),
+        None => rest
+            .iter()
+            .fold(0, |letters, b| letters << 8 | u64::from(*b)),
+    };
     mix(hash, last)
 }
 
 /// Whether the text has a wildcard.
 #[must_use]
 pub fn has_wildcard(text: &str) -> bool {
-    text.bytes().any(|b| b == b'*' || b == b'?')
+    swar::has(text.as_bytes(), [b'*', b'?'])
 }
 
 /// Where the text's first variable, `${`, begins.
@@ -61,18 +72,38 @@ pub fn find_variable(text: &str) -> Option<usize> {
 #[inline(never)]
 #[must_use]
 pub fn has_variable(text: &str) -> bool {
-    find_variable(text).is_some()
+    // Most texts have none of its first letter, for which there is a quick search.
+    swar::has(text.as_bytes(), [b'$']) && find_variable(text).is_some()
+}
+
+// How a pattern is compared: one function for all.
+#[derive(Clone, Copy, Default)]
+struct Glob {
+    ignores_case: bool,
+    text_is_pattern: bool,
 }
 
 // One backtracking point is enough: a later `*` subsumes an earlier one. `?` is one
 // character, so a match never stops inside a UTF-8 sequence.
-fn glob(
-    pattern: &[u8],
-    text: &[u8],
-    same: impl Fn(u8, u8) -> bool,
-    any: impl Fn(u8) -> bool,
-) -> bool {
-    let (mut p, mut t) = (0, 0);
+#[inline(never)]
+fn glob(pattern: &str, text: &str, how: Glob) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let same = |p: u8, t: u8| p == t || (how.ignores_case && p.eq_ignore_ascii_case(&t));
+    // Read as text, an inner `*` can only be taken by an outer `*`.
+    let any = |t: u8| !how.text_is_pattern || t != b'*';
+    // Up to the first wildcard both must agree; most pairs end here.
+    let wild = |c: u8| c == b'*' || c == b'?';
+    let mut p = 0;
+    while let (Some(&c), Some(&other)) = (pattern.get(p), text.get(p)) {
+        if wild(c) {
+            break;
+        }
+        if !same(c, other) {
+            return false;
+        }
+        p += 1;
+    }
+    let mut t = p;
     let mut star: Option<(usize, usize)> = None;
     while t < text.len() {
         match pattern.get(p) {
@@ -112,20 +143,21 @@ fn char_length(text: &[u8], at: usize) -> usize {
 /// answer is yes (`a?*` and `a*?`), never the other way round.
 #[must_use]
 pub fn covers(outer: &str, inner: &str) -> bool {
-    // Read as text, the inner `*` can only be taken by an outer `*`.
-    glob(
-        outer.as_bytes(),
-        inner.as_bytes(),
-        |p, t| p == t,
-        |t| t != b'*',
-    )
+    let of_patterns = Glob {
+        text_is_pattern: true,
+        ..Glob::default()
+    };
+    glob(outer, inner, of_patterns)
 }
 
 /// As [`covers`], ignoring ASCII case.
 #[must_use]
 pub fn covers_ignoring_case(outer: &str, inner: &str) -> bool {
-    let same = |p: u8, t: u8| p.eq_ignore_ascii_case(&t);
-    glob(outer.as_bytes(), inner.as_bytes(), same, |t| t != b'*')
+    let of_patterns = Glob {
+        ignores_case: true,
+        text_is_pattern: true,
+    };
+    glob(outer, inner, of_patterns)
 }
 
 /// Stands for any run of hexadecimal digits in the second pattern of [`overlaps`].

@@ -114,7 +114,7 @@ pub const REGIONS: [&str; 48] = [
 /// Whether AWS has a region of that name.
 #[must_use]
 pub fn is_region(name: &str) -> bool {
-    REGIONS.contains(&name)
+    REGIONS.binary_search(&name).is_ok()
 }
 
 const DIRECTIONS: [&str; 9] = [

@@ -28,7 +28,7 @@ pub(crate) fn report(report: &Report) -> String {
         out.append(r#","causes":"#);
         list(&mut out, &report.causes, cause);
     }
-    out.append("}");
+    out.push('}');
     out
 }
 
@@ -37,7 +37,7 @@ fn headline(out: &mut String, headline: &Headline) {
     quote(out, headline.kind.name());
     out.append(r#","text":"#);
     quote(out, &headline.text);
-    out.append("}");
+    out.push('}');
 }
 
 pub(crate) fn findings(findings: &[Finding]) -> String {
@@ -58,7 +58,7 @@ pub(crate) fn simulation(result: &SimulationResult) -> String {
     list(&mut out, &result.evaluation_results, evaluation);
     out.append(r#","IsTruncated":"#);
     boolean(&mut out, result.is_truncated);
-    out.append("}");
+    out.push('}');
     out
 }
 
@@ -85,14 +85,14 @@ fn list<T>(out: &mut String, all: &[T], each: fn(&mut String, &T)) {
 // One function for lists of all kinds.
 #[inline(never)]
 fn listed(out: &mut String, count: usize, each: &dyn Fn(&mut String, usize)) {
-    out.append("[");
+    out.push('[');
     for at in 0..count {
         if at > 0 {
-            out.append(",");
+            out.push(',');
         }
         each(out, at);
     }
-    out.append("]");
+    out.push(']');
 }
 
 #[expect(clippy::ptr_arg, reason = "it is the element of a list of strings")]
@@ -131,7 +131,7 @@ fn finding(out: &mut String, finding: &Finding) {
     quote(out, &finding.learn_more_link);
     out.append(r#","locations":"#);
     list(out, &finding.locations, location);
-    out.append("}");
+    out.push('}');
 }
 
 fn location(out: &mut String, location: &Location) {
@@ -159,14 +159,14 @@ fn step(out: &mut String, step: &PathElement) {
             unsigned(out, part.start);
             out.append(r#","length":"#);
             unsigned(out, part.length);
-            out.append("}");
+            out.push('}');
         }
         PathElement::Value(name) => {
             out.append(r#"{"value":"#);
             quote(out, name);
         }
     }
-    out.append("}");
+    out.push('}');
 }
 
 fn position(out: &mut String, position: Position) {
@@ -176,7 +176,7 @@ fn position(out: &mut String, position: Position) {
     unsigned(out, position.column);
     out.append(r#","offset":"#);
     unsigned(out, position.offset);
-    out.append("}");
+    out.push('}');
 }
 
 fn fix(out: &mut String, fix: &Fix) {
@@ -189,7 +189,7 @@ fn fix(out: &mut String, fix: &Fix) {
     quote(out, &fix.title);
     out.append(r#","edits":"#);
     list(out, &fix.edits, edit);
-    out.append("}");
+    out.push('}');
 }
 
 fn cause(out: &mut String, cause: &Cause) {
@@ -199,7 +199,7 @@ fn cause(out: &mut String, cause: &Cause) {
     number(out, cause.finding);
     out.append(r#","line":"#);
     unsigned(out, cause.line);
-    out.append("}");
+    out.push('}');
 }
 
 fn edit(out: &mut String, edit: &Edit) {
@@ -209,7 +209,7 @@ fn edit(out: &mut String, edit: &Edit) {
     unsigned(out, edit.end);
     out.append(r#","newText":"#);
     quote(out, &edit.new_text);
-    out.append("}");
+    out.push('}');
 }
 
 fn write_verdict(out: &mut String, verdict: &Verdict) {
@@ -220,7 +220,7 @@ fn write_verdict(out: &mut String, verdict: &Verdict) {
         number(out, refused.errors);
         out.append(r#","line":"#);
         unsigned(out, refused.line);
-        out.append("}");
+        out.push('}');
     }
     let assumed = &verdict.assumed;
     if *assumed != Assumed::default() {
@@ -240,15 +240,15 @@ fn write_verdict(out: &mut String, verdict: &Verdict) {
                 out.append(before);
                 before = ",";
                 quote(out, name);
-                out.append(":");
+                out.push(':');
                 quote(out, value);
             }
         }
-        out.append("}");
+        out.push('}');
     }
     out.append(r#","permissions":"#);
     list(out, &verdict.permissions, permission);
-    out.append("}");
+    out.push('}');
 }
 
 fn permission(out: &mut String, permission: &Permission) {
@@ -262,7 +262,7 @@ fn permission(out: &mut String, permission: &Permission) {
     conditions(out, &permission.conditions);
     out.append(r#","resources":"#);
     list(out, &permission.resources, resource);
-    out.append("}");
+    out.push('}');
 }
 
 fn resource(out: &mut String, answer: &ResourceAnswer) {
@@ -276,7 +276,7 @@ fn resource(out: &mut String, answer: &ResourceAnswer) {
         out.append(r#","regions":"#);
         list(out, &answer.regions, text);
     }
-    out.append("}");
+    out.push('}');
 }
 
 fn decision(out: &mut String, decision: Decision) {
@@ -312,9 +312,9 @@ fn evaluation(out: &mut String, result: &EvaluationResult) {
     if let Some(bound) = &result.permissions_boundary_decision_detail {
         out.append(r#","PermissionsBoundaryDecisionDetail":{"AllowedByPermissionsBoundary":"#);
         boolean(out, bound.allowed_by_permissions_boundary);
-        out.append("}");
+        out.push('}');
     }
-    out.append("}");
+    out.push('}');
 }
 
 fn matched(out: &mut String, statement: &MatchedStatement) {
@@ -323,7 +323,7 @@ fn matched(out: &mut String, statement: &MatchedStatement) {
         unsigned(out, place.line);
         out.append(r#","Column":"#);
         unsigned(out, place.column);
-        out.append("}");
+        out.push('}');
     };
     out.append(r#"{"SourcePolicyId":"#);
     quote(out, &statement.source_policy_id);
@@ -333,7 +333,7 @@ fn matched(out: &mut String, statement: &MatchedStatement) {
     place(out, statement.start_position);
     out.append(r#","EndPosition":"#);
     place(out, statement.end_position);
-    out.append("}");
+    out.push('}');
 }
 
 #[cfg(test)]

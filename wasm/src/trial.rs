@@ -112,7 +112,7 @@ impl<'t> Trial<'t> {
             .filter(|(before, after)| {
                 before.decision != Decision::Granted && after.decision == Decision::Granted
             })
-            .map(|(before, _)| before.action.clone())
+            .map(|(before, _)| String::from(before.action.as_ref()))
     }
 
     /// Whether the verdict is at least as good as before.
@@ -148,9 +148,9 @@ mod tests {
             refused: (errors > 0).then_some(Refusal { errors, line: 1 }),
             assumed: crate::verdict::Assumed::default(),
             permissions: vec![Permission {
-                action: "ec2:RunInstances".to_owned(),
+                action: "ec2:RunInstances".into(),
                 decision,
-                explanation: String::new(),
+                explanation: "".into(),
                 statements: Vec::new(),
                 conditions: Vec::new(),
                 resources: Vec::new(),

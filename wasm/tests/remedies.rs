@@ -210,7 +210,7 @@ fn what_is_missing_can_be_added() {
             .verdict
             .permissions
             .iter()
-            .map(|p| p.action.clone())
+            .map(|p| p.action.to_string())
             .collect();
         for action in needed {
             let mut less = whole.clone();

@@ -58,7 +58,7 @@ fn answers(setup: Setup, condition: &Value, reasons: &mut BTreeSet<String>) -> S
         reasons.extend(all.iter().flat_map(|r| r.conditions.iter().cloned()));
         for (decision, word) in [(Granted, ""), (Conditional, "perhaps ")] {
             let hit = all.iter().filter(|r| r.decision == decision);
-            let types: Vec<&str> = hit.map(|r| r.resource_type.as_str()).collect();
+            let types: Vec<&str> = hit.map(|r| r.resource_type.as_ref()).collect();
             let (_, name) = permission.action.split_once(':').unwrap();
             if types.len() == all.len() {
                 out += &format!(", {word}{name}");

@@ -220,7 +220,7 @@ fn regions_that_a_policy_names_are_assumed_where_it_grants_everything_there() {
         .iter()
         .filter(|p| p.decision == Decision::Conditional);
     assert_eq!(
-        open.map(|p| p.action.as_str()).collect::<Vec<_>>(),
+        open.map(|p| p.action.as_ref()).collect::<Vec<_>>(),
         ["ec2:RunInstances"]
     );
     // A statement about something else, elsewhere: the launch may still be meant for the two.
@@ -283,7 +283,7 @@ fn an_action_left_out_is_missing_and_a_deny_denies() {
             .verdict
             .permissions
             .iter()
-            .find(|p| p.action == *action)
+            .find(|p| *p.action == *action)
             .unwrap();
         assert_eq!(permission.statements, [1], "the denying statement is named");
     }

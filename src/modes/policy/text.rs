@@ -174,7 +174,7 @@ pub(super) fn verdict(file: &PolicyFile, checked: &Checked, report: &Reporter) {
             report.mark(mark, format_args!("{action:32} {word}"));
             continue;
         }
-        let mut why = permission.explanation.clone();
+        let mut why = permission.explanation.to_string();
         match cause(checked, action) {
             Some(line) => why = format!("follows from line {line}"),
             None if permission.conditions.is_empty() => {}

@@ -48,7 +48,8 @@ pub(crate) fn refusals(text: &str, root: &Value<'_>, target: Target) -> Vec<Diag
 /// All advice, after what IAM refuses.
 pub(crate) fn run(context: &Context<'_, '_>, refusals: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut out = refusals;
-    for permission in &context.verdict.permissions {
+    let lacks = |permission: &&Permission| permission.decision != Decision::Granted;
+    for permission in context.verdict.permissions.iter().filter(lacks) {
         lacking(context, permission, &mut out);
     }
     placeholders(context, &mut out);
@@ -118,6 +119,7 @@ fn size(text: &str, root: &Value<'_>, target: Target, out: &mut Vec<Diagnostic>)
     }
 }
 
+#[inline(never)]
 fn lacking(context: &Context<'_, '_>, permission: &Permission, out: &mut Vec<Diagnostic>) {
     let code = match permission.decision {
         Decision::Granted => return,
@@ -134,7 +136,7 @@ fn lacking(context: &Context<'_, '_>, permission: &Permission, out: &mut Vec<Dia
         let statement = context.root.get("Statement");
         places.push(statement.map_or(context.root.span(), Value::span));
     }
-    let mut message = permission.explanation.clone();
+    let mut message = permission.explanation.as_ref().own();
     if !permission.conditions.is_empty() {
         message.append(" (");
         message.append(&permission.conditions.joined("; "));
@@ -195,7 +197,7 @@ fn never_true(context: &Context<'_, '_>, out: &mut Vec<Diagnostic>) {
         .iter()
         .flat_map(|p| p.resources.iter().map(move |r| (p, r)))
         .filter(|(_, r)| r.decision == Decision::Missing)
-        .map(|(p, r)| (p.action.as_str(), r.resource_type.as_str()))
+        .map(|(p, r)| (p.action.as_ref(), r.resource_type.as_ref()))
         .list();
     if missing.is_empty() {
         return;

@@ -7,7 +7,7 @@ mod global;
 mod names;
 mod service;
 
-use crate::pattern::same_name;
+use crate::pattern::{find_variable, same_name};
 use crate::text::{self, IntoList};
 use std::sync::OnceLock;
 
@@ -171,9 +171,10 @@ impl Keys {
 /// character. Case is ignored, as it is in key names.
 #[must_use]
 pub fn fits(pattern: &str, name: &str) -> bool {
-    let Some((head, tail)) = text::cut_at(pattern, "${}") else {
+    let Some(at) = find_variable(pattern) else {
         return same_name(pattern, name);
     };
+    let (head, tail) = (&pattern[..at], &pattern[at + "${}".len()..]);
     let Some(start) = name.get(..head.len()) else {
         return false;
     };

@@ -1,6 +1,6 @@
 //! A table of names that ignores ASCII case, fast to ask and built once.
 
-use crate::pattern::name_hash;
+use crate::pattern::{name_hash, same_name};
 
 /// Names with something about each.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl<T> Names<T> {
         let mut slot = hash(name) & mask;
         while self.slots[slot] != 0 {
             let entry = self.entries.get(self.slots[slot] as usize - 1)?;
-            if entry.0.eq_ignore_ascii_case(name) {
+            if same_name(entry.0, name) {
                 return Some(entry);
             }
             slot = (slot + 1) & mask;

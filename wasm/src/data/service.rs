@@ -4,7 +4,7 @@
 use std::sync::OnceLock;
 
 use super::Names;
-use crate::pattern::overlaps;
+use crate::pattern::{overlaps, same_name};
 use crate::text::{self, IntoList};
 
 const SERVICES: &str = include_str!("../../data/services.txt");
@@ -119,11 +119,14 @@ impl Service {
 /// The service of that prefix, if it is embedded.
 #[must_use]
 pub fn service(prefix: &str) -> Option<&'static Service> {
-    static TABLE: OnceLock<Names<Service>> = OnceLock::new();
-    TABLE.get_or_init(read).get(prefix)
+    static TABLE: OnceLock<Vec<(&'static str, Service)>> = OnceLock::new();
+    // Four, and most ask for the first.
+    let all = TABLE.get_or_init(read);
+    let found = all.iter().find(|(name, _)| same_name(name, prefix));
+    found.map(|(_, service)| service)
 }
 
-fn read() -> Names<Service> {
+fn read() -> Vec<(&'static str, Service)> {
     let mut sets: Vec<&'static str> = Vec::new();
     let mut services: Vec<(&'static str, Vec<Action>, Vec<TypePattern>)> = Vec::new();
     for line in SERVICES.lines() {
@@ -148,7 +151,7 @@ fn read() -> Names<Service> {
         let actions = Names::new(actions.into_iter().map(|a| (a.name, a)).list());
         (name, Service { actions, types })
     };
-    Names::new(services.into_iter().map(build).list())
+    services.into_iter().map(build).list()
 }
 
 fn read_action(line: &'static str, sets: &[&'static str]) -> Option<Action> {

@@ -11,7 +11,7 @@ pub(crate) fn quoted(text: &str) -> String {
 
 /// Appends a JSON string.
 pub(crate) fn quote(out: &mut String, text: &str) {
-    out.append("\"");
+    out.push('"');
     let mut from = 0;
     for (at, byte) in text.bytes().enumerate() {
         let escape = match byte {
@@ -35,7 +35,7 @@ pub(crate) fn quote(out: &mut String, text: &str) {
         from = at + 1;
     }
     out.append(&text[from..]);
-    out.append("\"");
+    out.push('"');
 }
 
 #[cfg(test)]

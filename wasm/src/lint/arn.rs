@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Lint;
 use crate::arn::{Arn, fields, is_open};
-use crate::data::{self, Presence, TypePattern};
+use crate::data::{self, ArnShape, Presence, TypePattern};
 use crate::fix::{Change, nearest, suggest};
 use crate::issue_code;
 use crate::json::{Text, quoted};
@@ -31,6 +31,7 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
     }
 }
 
+#[inline(never)]
 fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
     // A variable at the start may stand for the beginning of the ARN.
     if text.value.starts_with("${") {
@@ -82,14 +83,15 @@ fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
     };
     partition(lint, text, &arn);
     if service(lint, text, &arn) && !lint.is_grammar_alone() {
-        region(lint, text, &arn);
-        account(lint, text, &arn);
+        let shape = data::arn_shape(arn.service);
+        region(lint, text, &arn, shape);
+        account(lint, text, &arn, shape);
         resource(lint, text, &arn);
     }
 }
 
 fn partition(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
-    if is_open(arn.partition) || partition_named(arn.partition).is_some() {
+    if partition_named(arn.partition).is_some() || is_open(arn.partition) {
         return;
     }
     let message = format!(
@@ -176,8 +178,8 @@ fn with(arn: &Arn<'_>, region: &str, account: &str) -> String {
     )
 }
 
-fn region(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
-    let presence = data::arn_shape(arn.service).map(|shape| shape.region);
+fn region(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>, shape: Option<ArnShape>) {
+    let presence = shape.map(|shape| shape.region);
     let name = arn.region;
     if name.is_empty() {
         // A wildcard in the resource may be meant for another type than the ones we know.
@@ -202,7 +204,7 @@ fn region(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
             message,
             change,
         );
-    } else if !is_open(name) && !region::is_region(name) {
+    } else if !region::is_region(name) && !is_open(name) {
         let mut message = format!("AWS has no region `{name}`");
         let change = nearest(name, region::REGIONS.iter().copied()).map(|meant| {
             suggest(&mut message, meant);
@@ -213,8 +215,8 @@ fn region(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
     }
 }
 
-fn account(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
-    let presence = data::arn_shape(arn.service).map(|shape| shape.account);
+fn account(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>, shape: Option<ArnShape>) {
+    let presence = shape.map(|shape| shape.account);
     let name = arn.account;
     if name.is_empty() {
         if needs_account(arn, presence) && !is_wild(arn.resource) {

@@ -17,25 +17,37 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
     let condition = statement.value.get("Condition").and_then(Value::members);
     let all = condition.unwrap_or_default();
     for member in all {
-        let block = Block {
-            name: &member.key,
-            operator: Operator::parse(&member.key.value),
-            keys: member.value.members().unwrap_or_default(),
-            effect: statement.effect,
-            all,
-        };
-        operator(lint, &block);
-        if !lint.is_grammar_alone() {
-            same_key_twice(lint, &block);
+        one(lint, statement, member, all);
+    }
+}
+
+// Apart, as all that has much to say is: a browser and Node compile a function when it is first called, and many policies have no
+// conditions.
+#[inline(never)]
+fn one(
+    lint: &mut Lint<'_, '_>,
+    statement: &Statement<'_, '_>,
+    member: &Member<'_>,
+    all: &[Member<'_>],
+) {
+    let block = Block {
+        name: &member.key,
+        operator: Operator::parse(&member.key.value),
+        keys: member.value.members().unwrap_or_default(),
+        effect: statement.effect,
+        all,
+    };
+    operator(lint, &block);
+    if !lint.is_grammar_alone() {
+        same_key_twice(lint, &block);
+    }
+    for entry in block.keys {
+        if lint.is_full() {
+            return;
         }
-        for entry in block.keys {
-            if lint.is_full() {
-                return;
-            }
-            key::check(lint, &block, entry);
-            if !lint.is_grammar_alone() {
-                value::check(lint, &block, entry);
-            }
+        key::check(lint, &block, entry);
+        if !lint.is_grammar_alone() {
+            value::check(lint, &block, entry);
         }
     }
 }

@@ -108,11 +108,20 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
         ) {
             continue;
         }
-        let is = |name: &str| same_name(key, name);
-        values(lint, condition, &is);
-        related(lint, statement, condition, &is);
-        actions(lint, statement, condition, &is);
+        // None of them is of a tag.
+        if text::has(key, b'/') {
+            continue;
+        }
+        one(lint, statement, condition);
     }
+}
+
+#[inline(never)]
+fn one(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>, condition: &Condition<'_, '_>) {
+    let is = |name: &str| same_name(&condition.key.value, name);
+    values(lint, condition, &is);
+    related(lint, statement, condition, &is);
+    actions(lint, statement, condition, &is);
 }
 
 fn values(lint: &mut Lint<'_, '_>, condition: &Condition<'_, '_>, is: &dyn Fn(&str) -> bool) {

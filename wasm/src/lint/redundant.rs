@@ -11,7 +11,7 @@ use crate::text::{IntoList, Join, Own};
 
 pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
     if let Some(actions) = &statement.action {
-        let texts: Vec<_> = actions.texts().list();
+        let texts = listed_texts(actions);
         for group in groups(&texts, true) {
             let message = format!(
                 "{} actions say the same; `{}` is covered by another one, remove it",
@@ -29,7 +29,7 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
         }
     }
     if let Some(resources) = &statement.resource {
-        let texts: Vec<_> = resources.texts().list();
+        let texts = listed_texts(resources);
         for group in groups(&texts, false) {
             let message = format!(
                 "{} resources overlap; `{}` is covered by another one, remove it",
@@ -46,6 +46,12 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, statement: &Statement<'_, '_>) {
             );
         }
     }
+}
+
+fn listed_texts<'v, 't>(element: &Element<'v, 't>) -> Vec<&'v Text<'t>> {
+    let mut texts = Vec::with_capacity(element.value.elements().len());
+    texts.extend(element.texts());
+    texts
 }
 
 // Entries that one of them, the umbrella, covers.
@@ -97,15 +103,17 @@ fn groups(texts: &[&Text<'_>], ignore_case: bool) -> Vec<Group> {
         if wild.iter().any(|other| wider(&other)) {
             continue;
         }
-        let all: Vec<usize> = (0..texts.len())
-            .filter(|at| *at == umbrella || cover(umbrella, *at))
-            .list();
-        if all.len() > 1 {
-            for &at in &all {
-                covered[at] = true;
-            }
-            found.push(Group { umbrella, all });
+        let others = |at: &usize| *at != umbrella && cover(umbrella, *at);
+        if !(0..texts.len()).any(|at| others(&at)) {
+            continue;
         }
+        let all: Vec<usize> = (0..texts.len())
+            .filter(|at| *at == umbrella || others(at))
+            .list();
+        for &at in &all {
+            covered[at] = true;
+        }
+        found.push(Group { umbrella, all });
     }
     found.extend(repeated(texts, &covered, ignore_case));
     found.sort_unstable_by_key(|group| group.all[0]);
@@ -114,12 +122,9 @@ fn groups(texts: &[&Text<'_>], ignore_case: bool) -> Vec<Group> {
 
 // The same text again, without wildcards.
 fn repeated(texts: &[&Text<'_>], covered: &[bool], ignore_case: bool) -> Vec<Group> {
-    let mut hashes: Vec<(u64, usize)> = texts
-        .iter()
-        .enumerate()
-        .filter(|(at, _)| !covered[*at])
-        .map(|(at, text)| (name_hash(&text.value), at))
-        .list();
+    let mut hashes: Vec<(u64, usize)> = Vec::with_capacity(texts.len());
+    let left = texts.iter().enumerate().filter(|(at, _)| !covered[*at]);
+    hashes.extend(left.map(|(at, text)| (name_hash(&text.value), at)));
     hashes.sort_unstable();
     let mut found = Vec::new();
     for same in hashes
@@ -145,6 +150,7 @@ fn repeated(texts: &[&Text<'_>], covered: &[bool], ignore_case: bool) -> Vec<Gro
     found
 }
 
+#[inline(never)]
 fn report(
     lint: &mut Lint<'_, '_>,
     code: issue_code::Code,

@@ -110,6 +110,7 @@ fn version(lint: &mut Lint<'_, '_>) {
     }
 }
 
+#[inline(never)]
 fn unknown_element(
     lint: &mut Lint<'_, '_>,
     member: &Member<'_>,

@@ -59,6 +59,7 @@ pub(super) fn check(lint: &mut Lint<'_, '_>, errors: &[SyntaxError]) -> bool {
 }
 
 /// The error in words.
+#[inline(never)]
 fn explain(problem: Problem, shown: &str) -> String {
     let what = match problem {
         Problem::Empty => "there is nothing to read; paste a policy",

@@ -48,7 +48,8 @@ pub(crate) fn variables(text: &str) -> impl Iterator<Item = Variable<'_>> {
 fn read(text: &str, start: usize) -> Variable<'_> {
     let body = &text[start + 2..];
     // A default in quotes may hold a brace.
-    let quoted = body.find(", '").and_then(|at| {
+    let comma = text::has(body, b',').then(|| body.find(", '")).flatten();
+    let quoted = comma.and_then(|at| {
         let close = body[at + 3..].find("'}")?;
         (!text::has(&body[..at], b'}')).then_some(at + 3 + close + 1)
     });

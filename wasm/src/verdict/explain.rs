@@ -11,14 +11,19 @@ use crate::text::{self, Append, IntoList, Join, Own};
 /// More reasons than that nobody reads.
 const MAX_REASONS: usize = 6;
 
-/// What a permission's answer means for a job.
+/// What a permission that is granted means for a job.
+pub(super) fn granted(action: &str) -> &'static str {
+    consequence(action).0
+}
+
+/// What it means that a permission may not be granted.
 pub(super) fn permission(
     action: &str,
     decision: Decision,
     types: &[&str],
     regions: &[&str],
 ) -> String {
-    let (can, cannot) = consequence(action);
+    let (_, cannot) = consequence(action);
     let mut list = match types {
         [] | ["*"] => String::new(),
         types => format!(" on `{}`", types.joined("`, `")),
@@ -27,7 +32,7 @@ pub(super) fn permission(
         list.append(&format!(" in `{}`", regions.joined("`, `")));
     }
     match decision {
-        Decision::Granted => can.own(),
+        Decision::Granted => granted(action).own(),
         Decision::Conditional => {
             format!(
                 "`{action}`{list} is allowed only under a condition; if it is not met, {cannot}"

@@ -6,6 +6,7 @@ mod explain;
 mod request;
 mod setup;
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -40,7 +41,7 @@ pub enum Decision {
 #[serde(rename_all = "camelCase")]
 pub struct ResourceAnswer {
     /// `instance`, `subnet`, …; `*` for actions that know no resource.
-    pub resource_type: String,
+    pub resource_type: Cow<'static, str>,
     /// The answer.
     pub decision: Decision,
     /// The statements that make it, counted from 0.
@@ -58,11 +59,11 @@ pub struct ResourceAnswer {
 #[serde(rename_all = "camelCase")]
 pub struct Permission {
     /// Service and action.
-    pub action: String,
+    pub action: Cow<'static, str>,
     /// The answer over all its resource types.
     pub decision: Decision,
     /// What follows, in plain words.
-    pub explanation: String,
+    pub explanation: Cow<'static, str>,
     /// The statements that make it, counted from 0.
     pub statements: Vec<usize>,
     /// What it depends on.
@@ -155,19 +156,20 @@ fn decide_for(policy: &Policy<'_, '_>, required: &[RequiredRequests], assumed: A
         .flat_map(RequiredRequests::all)
         .enumerate()
     {
-        let answers = required.iter().filter_map(|one| {
-            let answer = worst_answer(policy, one, one.all().get(row)?)?;
-            Some((one.region(), answer))
-        });
-        let Some(answer) = worst_region(answers.list()) else {
+        let answer = match required {
+            // Mostly nobody knows the region, or there is only one.
+            [one] => worst_answer(policy, one, request),
+            all => worst_region(policy, all, row),
+        };
+        let Some(answer) = answer else {
             continue;
         };
         match permissions.last_mut() {
             Some(last) if last.action == request.action => last.resources.push(answer),
             _ => permissions.push(Permission {
-                action: request.action.own(),
+                action: request.action.into(),
                 decision: Decision::Granted,
-                explanation: String::new(),
+                explanation: "".into(),
                 statements: Vec::new(),
                 conditions: Vec::new(),
                 resources: vec![answer],
@@ -209,7 +211,17 @@ fn worst_answer(
 }
 
 // The first of the worst answers; where others are better, with the regions that have it.
-fn worst_region(answers: Vec<(Option<&str>, ResourceAnswer)>) -> Option<ResourceAnswer> {
+#[inline(never)]
+fn worst_region(
+    policy: &Policy<'_, '_>,
+    required: &[RequiredRequests],
+    row: usize,
+) -> Option<ResourceAnswer> {
+    let answers = required.iter().filter_map(|one| {
+        let answer = worst_answer(policy, one, one.all().get(row)?)?;
+        Some((one.region(), answer))
+    });
+    let answers = answers.list();
     let worst = answers.iter().map(|(_, answer)| answer.decision).max()?;
     let all = answers.len();
     let mut hit: Vec<_> = answers
@@ -229,7 +241,7 @@ fn worst_region(answers: Vec<(Option<&str>, ResourceAnswer)>) -> Option<Resource
 fn resource_answer(
     policy: &Policy<'_, '_>,
     request: &Request<'_>,
-    resource: &str,
+    resource: &'static str,
     answer: &Answer,
 ) -> ResourceAnswer {
     let decision = match (answer.denied, answer.allowed) {
@@ -254,7 +266,7 @@ fn resource_answer(
         Decision::Missing => explain::missed(policy, request),
     };
     ResourceAnswer {
-        resource_type: resource.own(),
+        resource_type: resource.into(),
         decision,
         statements: statements.map(|(index, ..)| *index).list(),
         conditions,
@@ -279,16 +291,23 @@ fn sum_up(permission: &mut Permission) {
             }
         }
     }
-    let types: Vec<&str> = worst.clone().map(|r| r.resource_type.as_str()).list();
     // One that is as bad everywhere is nothing of a region's.
     let mut regions: Vec<&str> = Vec::new();
     if worst.clone().all(|r| !r.regions.is_empty()) {
-        regions.extend(worst.flat_map(|r| r.regions.iter().map(String::as_str)));
+        regions.extend(
+            worst
+                .clone()
+                .flat_map(|r| r.regions.iter().map(String::as_str)),
+        );
         regions.sort_unstable();
         regions.dedup();
     }
-    permission.explanation =
-        explain::permission(&permission.action, permission.decision, &types, &regions);
+    permission.explanation = if decision == Some(Decision::Granted) {
+        explain::granted(&permission.action).into()
+    } else {
+        let types: Vec<&str> = worst.map(|r| r.resource_type.as_ref()).list();
+        explain::permission(&permission.action, permission.decision, &types, &regions).into()
+    };
     statements.sort_unstable();
     statements.dedup();
     permission.statements = statements;

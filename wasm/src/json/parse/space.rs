@@ -2,13 +2,15 @@
 
 use super::{Parser, Problem};
 use crate::position::Span;
+use crate::swar;
 
 impl Parser<'_> {
     // White space and comments. JSON's white space is four characters; others look like it.
     pub(super) fn space(&mut self) {
         while let Some(byte) = self.peek() {
             match byte {
-                b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
+                b' ' => self.at += swar::blanks(&self.bytes[self.at..]),
+                b'\t' | b'\n' | b'\r' => self.at += 1,
                 b'/' | b'#' => {
                     if !self.comment() {
                         break;

@@ -5,11 +5,25 @@ use std::borrow::Cow;
 use super::{Parser, Problem};
 use crate::json::Text;
 use crate::position::Span;
+use crate::swar::{below, equal, place};
 use crate::text::{self, Append, Own};
 
 // Behind a string's last quote.
 fn may_follow(byte: u8) -> bool {
     byte.is_ascii_whitespace() || b",:]}".contains(&byte)
+}
+
+// How many bytes come before the first that means something in a string: a quote, a backslash or a control character.
+fn plain(bytes: &[u8]) -> usize {
+    let (eights, rest) = bytes.as_chunks::<8>();
+    for (at, eight) in eights.iter().enumerate() {
+        let found = below(*eight, 0x20) | equal(*eight, b'"') | equal(*eight, b'\\');
+        if found != 0 {
+            return at * 8 + place(found);
+        }
+    }
+    let plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | 0..0x20);
+    eights.len() * 8 + rest.iter().take_while(plain).count()
 }
 
 impl<'t> Parser<'t> {
@@ -22,9 +36,7 @@ impl<'t> Parser<'t> {
         let mut copied = body;
         let end = loop {
             if close == "\"" {
-                let plain = |b: &u8| *b != b'"' && *b != b'\\' && *b >= 0x20;
-                let rest = self.bytes.get(self.at..).unwrap_or_default();
-                self.at += rest.iter().take_while(|b| plain(b)).count();
+                self.at += plain(self.bytes.get(self.at..).unwrap_or_default());
             }
             let Some(byte) = self.peek() else {
                 let end = self.last_meant(body, owned.is_none());
@@ -34,7 +46,8 @@ impl<'t> Parser<'t> {
                 self.open_bracket("\"");
                 break end;
             };
-            if byte == close.as_bytes()[0] && self.text[self.at..].starts_with(close) {
+            let closes = || close.len() == 1 || self.text[self.at..].starts_with(close);
+            if byte == close.as_bytes()[0] && closes() {
                 let (here, next) = (self.at, self.bytes.get(self.at + close.len()));
                 if close == "\"" && next.is_some_and(|b| !may_follow(*b)) {
                     let end = self.last_meant(body, owned.is_none());
