@@ -8,12 +8,12 @@ use secrecy::ExposeSecret as _;
 use super::quote::quote;
 use super::{BootSpec, Metadata, Proxy, RunnerSource, TempDisk};
 
-/// The part that is the same on every instance.
-const BODY: &str = include_str!("boothook.sh");
+/// The part that is the same on every instance. It and the others come without their comments from `build.rs`.
+pub(super) const BODY: &str = include_str!(concat!(env!("OUT_DIR"), "/boothook.sh"));
 /// Only where `temp` or `swap` is asked for.
-const STORAGE: &str = include_str!("storage.sh");
+const STORAGE: &str = include_str!(concat!(env!("OUT_DIR"), "/storage.sh"));
 /// Only where a proxy or a certificate authority is given.
-const PROXY: &str = include_str!("proxy.sh");
+const PROXY: &str = include_str!(concat!(env!("OUT_DIR"), "/proxy.sh"));
 
 /// The plain script: values, the body, then what is secret and does not stay on the instance.
 pub(crate) fn render(spec: &BootSpec<'_>) -> String {
@@ -24,12 +24,12 @@ pub(crate) fn render(spec: &BootSpec<'_>) -> String {
     );
     values(&mut script, spec);
     script.push('\n');
-    script.push_str(&code(BODY));
+    script.push_str(BODY);
     if needs_storage(spec) {
-        script.push_str(&code(STORAGE));
+        script.push_str(STORAGE);
     }
     if spec.proxy.is_some() {
-        script.push_str(&code(PROXY));
+        script.push_str(PROXY);
     }
     script.push_str("if [ $# -gt 0 ]; then \"$@\"; exit; fi\n");
     script.push_str("\n# --- secrets: not in the copy\n");
@@ -90,16 +90,6 @@ fn values(script: &mut String, spec: &BootSpec<'_>) {
         let gib = gib.map_or_else(String::new, |gib| gib.to_string());
         assign(script, "temp_gib", &gib);
     }
-}
-
-/// Without comments, which would be a quarter of the user data. The shell's linter goes by some of them.
-pub(super) fn code(part: &str) -> String {
-    part.split_inclusive('\n')
-        .filter(|line| {
-            let line = line.trim_start();
-            !line.starts_with('#') || line.starts_with("# shellcheck")
-        })
-        .collect()
 }
 
 /// A script that was written on Windows, or into a form of a web page, as a shell takes it. What ends its first line in Unix's

@@ -7,10 +7,9 @@ use std::process::Command;
 use flate2::read::GzDecoder;
 
 use super::quote::quote;
-use super::render::code;
+use super::render::BODY;
 use super::*;
 
-const BODY: &str = include_str!("boothook.sh");
 const DISPATCH: &str = "if [ $# -gt 0 ]; then \"$@\"; exit; fi\n";
 
 fn spec<'a>(jit_config: &'a SecretString, setup: Option<&'a str>) -> BootSpec<'a> {
@@ -43,7 +42,7 @@ fn jit() -> SecretString {
 
 /// The values around the body, which is readable enough in its own file.
 fn values(script: &str) -> String {
-    script.replace(&code(BODY), "[boothook.sh]\n")
+    script.replace(BODY, "[boothook.sh]\n")
 }
 
 fn unpack(user_data: &UserData) -> String {
@@ -196,7 +195,7 @@ fn every_value_arrives_in_the_script_whatever_it_contains() {
         });
         // The script without its body and without the last line, which starts it, is nothing but assignments.
         let assignments = script
-            .replace(&code(BODY), "")
+            .replace(BODY, "")
             .replace(DISPATCH, "")
             .replace("\nboot\n", "\n");
         let file = std::env::temp_dir().join(format!("sprinters-values-{}", std::process::id()));
