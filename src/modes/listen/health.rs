@@ -84,4 +84,20 @@ mod tests {
         health.forget("b");
         assert_eq!(health.status(now + STALE * 2), (true, String::new()));
     }
+
+    #[test]
+    fn three_minutes_are_not_too_long() {
+        let health = Health::of(["a"].into_iter());
+        health.seen("a", false);
+        let Some(at) = health
+            .sets
+            .lock()
+            .ok()
+            .and_then(|sets| Some(sets.get("a")?.at))
+        else {
+            unreachable!("it was seen")
+        };
+        assert!(health.status(at + STALE).0);
+        assert!(!health.status(at + STALE + Duration::from_millis(1)).0);
+    }
 }

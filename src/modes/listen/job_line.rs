@@ -260,4 +260,50 @@ mod tests {
                 .contains("; its instance and price are not known; it waited")
         );
     }
+
+    #[test]
+    fn the_fields_are_those_that_are_known() {
+        let queued = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000);
+        let job = Job {
+            name: "build".to_owned(),
+            repository: "octo/app".to_owned(),
+            run_id: 7,
+            workflow: "ci.yml".to_owned(),
+            queued: Some(queued),
+            started: Some(queued + Duration::from_secs(3)),
+            ..Job::default()
+        };
+        let ended = |result: &'static str| Ended {
+            job: &job,
+            result,
+            runner: None,
+            is_unknown: false,
+            hindrance: None,
+        };
+        let expected = json!({
+            "job": "build",
+            "repository": "octo/app",
+            "run_id": 7,
+            "workflow": "ci.yml",
+            "result": "canceled",
+            "queued": 1_795_000_000.0,
+            "started_after_s": 3.0,
+        });
+        assert_eq!(Value::Object(ended("canceled").fields()), expected);
+        assert_eq!(
+            ended("").line(),
+            "job `build` of octo/app (run 7) over: queued 11:06:40, started +3.00 s"
+        );
+    }
+
+    #[test]
+    fn names_of_others_are_shown_without_what_moves_a_cursor() {
+        assert_eq!(shown("a`b\u{7}c"), "a\u{fffd}b\u{fffd}c");
+        assert_eq!(shown(&"é".repeat(200)).chars().count(), 100);
+        let of_day = |seconds| clock(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        assert_eq!(
+            (of_day(86_399), of_day(86_400 + 3_661)),
+            ("23:59:59".to_owned(), "01:01:01".to_owned())
+        );
+    }
 }

@@ -214,4 +214,48 @@ mod tests {
         jobs.forget_runner(RunnerId(99));
         assert_eq!(demand(&jobs), (0, 0, 0));
     }
+
+    #[test]
+    fn what_runs_where_is_known_until_it_is_over() {
+        let mut jobs = Jobs::default();
+        jobs.note_statistics(Statistics::of(3));
+        assert_eq!(jobs.assigned_count(), 3);
+        assert!(jobs.start(job("a", 1), RunnerId(7)));
+        assert!(jobs.runs_on(RunnerId(7)) && !jobs.runs_on(RunnerId(8)));
+        // Another runner has it after all.
+        assert!(jobs.start(job("a", 1), RunnerId(8)));
+        assert!(jobs.runs_on(RunnerId(8)) && !jobs.runs_on(RunnerId(7)));
+        jobs.forget_runner(RunnerId(7));
+        assert!(jobs.runs_on(RunnerId(8)));
+        assert!(jobs.complete(&job("a", 1), None));
+        assert!(!jobs.runs_on(RunnerId(8)) && !jobs.is_over_on(RunnerId(8)));
+        let demand = jobs.demand(|_| true, 2);
+        assert_eq!((demand.assigned, demand.distrusted), (3, 2));
+    }
+
+    #[test]
+    fn only_jobs_that_waited_too_long_are_forgotten() {
+        let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+        let queued = |key: &str, seconds: Option<u64>| Job {
+            queued: seconds.map(at),
+            ..job(key, 1)
+        };
+        let mut jobs = Jobs::default();
+        for (key, seconds) in [("old", Some(10)), ("new", Some(11)), ("unknown", None)] {
+            jobs.assign(queued(key, seconds));
+        }
+        assert!(jobs.start(queued("runs", Some(1)), RunnerId(7)));
+        jobs.forget_before(at(10));
+        assert_eq!(demand(&jobs), (2, 1, 0));
+    }
+
+    #[test]
+    fn the_latest_ends_are_remembered_and_no_more() {
+        let mut jobs = Jobs::default();
+        for n in 0..=REMEMBERED {
+            assert!(jobs.complete(&job(&n.to_string(), 1), None));
+        }
+        assert!(jobs.complete(&job("0", 1), None), "it is forgotten");
+        assert!(!jobs.complete(&job(&REMEMBERED.to_string(), 1), None));
+    }
 }

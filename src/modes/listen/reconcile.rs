@@ -202,4 +202,35 @@ mod tests {
         };
         assert_eq!(acquirable(limits, waiting, ready(3), false), 1);
     }
+
+    #[test]
+    fn who_wants_as_many_as_may_live_is_not_kept_from_more() {
+        let limits = Limits { min: 0, max: 2 };
+        let decided = |assigned, supply| {
+            let demand = Demand {
+                assigned,
+                ..Demand::default()
+            };
+            decide(limits, demand, supply, false)
+        };
+        let none = Supply::default();
+        assert_eq!(
+            (decided(2, none).launch, decided(2, none).is_at_max),
+            (2, false)
+        );
+        assert_eq!(
+            (decided(3, none).launch, decided(3, none).is_at_max),
+            (2, true)
+        );
+        // One that has had its job takes the place of another until it is gone.
+        let done = Supply { done: 1, ..none };
+        assert_eq!(
+            (decided(1, done).launch, decided(1, done).is_at_max),
+            (1, false)
+        );
+        assert_eq!(
+            (decided(2, done).launch, decided(2, done).is_at_max),
+            (1, true)
+        );
+    }
 }
