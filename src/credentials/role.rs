@@ -176,4 +176,20 @@ mod tests {
         let china: Result<RoleArn, _> = "arn:aws-cn:iam::111122223333:role/r".parse();
         assert_eq!(china.map(|arn| arn.audience()), Ok("sts.amazonaws.com.cn"));
     }
+
+    #[test]
+    fn the_arn_of_something_else_is_told_apart() {
+        for (text, is_elsewhere) in [
+            ("arn:aws:iam::111122223333:instance-profile/ci", true),
+            ("arn:aws:iam::111122223333:user/ci", true),
+            ("arn:aws:iam::111122223333:group/ci", false),
+        ] {
+            let why = text.parse::<RoleArn>().err().unwrap_or_default();
+            assert_eq!(
+                why.contains("belongs to something else"),
+                is_elsewhere,
+                "{text}: {why}"
+            );
+        }
+    }
 }

@@ -21,3 +21,27 @@ impl<E> ResponseParts for SdkError<E, HttpResponse> {
         self.raw_response().map(HttpResponse::headers)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+
+    #[test]
+    fn only_a_response_has_a_status_and_headers() {
+        let mut response = HttpResponse::new(
+            StatusCode::try_from(503).expect("a status"),
+            SdkBody::empty(),
+        );
+        response.headers_mut().insert("retry-after", "7");
+        let answered = SdkError::service_error((), response);
+        assert_eq!(answered.http_status(), Some(503));
+        let wait = answered
+            .headers()
+            .and_then(|headers| headers.get("retry-after"));
+        assert_eq!(wait, Some("7"));
+        let lost: SdkError<(), HttpResponse> = SdkError::timeout_error("late");
+        assert!(lost.http_status().is_none() && lost.headers().is_none());
+    }
+}

@@ -112,4 +112,15 @@ mod tests {
         assert_eq!(past.until("x-ratelimit-reset"), Some(Duration::ZERO));
         assert_eq!(headers(&[("retry-after", "-1")]).retry_after(), None);
     }
+
+    #[test]
+    fn headers_of_the_sdk_say_the_same() {
+        let mut headers = aws_smithy_runtime_api::http::Headers::new();
+        headers.insert("retry-after", "7");
+        assert_eq!(headers.text("retry-after"), Some("7"));
+        assert_eq!(
+            (headers.text("date"), headers.retry_after()),
+            (None, Some(Duration::from_secs(7)))
+        );
+    }
 }

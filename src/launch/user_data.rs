@@ -97,6 +97,7 @@ fn packs(spec: &StartSpec) -> Result<(), UserDataError> {
 mod tests {
     use super::*;
     use crate::inputs::{Inputs, Problems};
+    use crate::launch::instance_proxy::InstanceProxy;
     use crate::values::per_region::regions;
 
     fn spec(setup: String) -> StartSpec {
@@ -125,5 +126,19 @@ mod tests {
         assert!(!is_small(&larger));
         assert!(!is_small(&spec("\0".to_owned())), "it is refused");
         assert!(fits(&spec(letters(40_000))).is_err());
+    }
+
+    #[test]
+    fn a_proxy_counts_twice_and_its_certificates_once() {
+        let with = |value: usize, certificates: usize| {
+            let mut spec = spec("echo".to_owned());
+            spec.proxy = Some(InstanceProxy {
+                variables: vec![("https_proxy", letters(value).into())],
+                certificates: Some(letters(certificates)),
+            });
+            is_small(&spec)
+        };
+        assert!(with(2_000, 92) && !with(2_000, 93));
+        assert!(with(2_046, 0) && !with(2_047, 0));
     }
 }

@@ -29,3 +29,14 @@ pub(crate) struct AnnotationRange<'a> {
     pub end_line: u32,
     pub end_column: u32,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_called_as_github_calls_them() {
+        let names = [Level::Error, Level::Warning, Level::Notice, Level::Debug].map(Level::name);
+        assert_eq!(names, ["error", "warning", "notice", "debug"]);
+    }
+}

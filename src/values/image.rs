@@ -369,4 +369,25 @@ mod tests {
             Ok("/dev/xvda")
         );
     }
+
+    #[test]
+    fn only_some_names_fix_the_architecture() {
+        let of = |text: &str| {
+            text.parse::<Image>()
+                .ok()
+                .and_then(|image| image.architecture())
+        };
+        for (text, architecture) in [
+            ("ubuntu-24.04", Some(Architecture::X64)),
+            ("ubuntu-24.04-arm", Some(Architecture::Arm64)),
+            ("ami-0123456789abcdef0", None),
+            (
+                "resolve:ssm:/aws/service/al2023-arm64",
+                Some(Architecture::Arm64),
+            ),
+            ("resolve:ssm:/aws/service/al2023-x86_64", None),
+        ] {
+            assert_eq!(of(text), architecture, "{text}");
+        }
+    }
 }

@@ -71,4 +71,37 @@ mod tests {
         assert_eq!(closest("strat", &["start", "stop"]), Some("start"));
         assert_eq!(closest("launch", &["start", "stop"]), None);
     }
+
+    #[test]
+    fn an_entry_that_does_not_fit_is_named_where_there_are_several() {
+        type Types = Result<Vec<crate::values::instance_type::InstanceType>, String>;
+        let read = |text: &str| -> Types { parse(text) };
+        assert_eq!(read("m7i.large, m7a.large").map(|all| all.len()), Ok(2));
+        assert!(read(" , ").is_err_and(|why| why.contains("at least one entry")));
+        assert!(read("m7i").is_err_and(|why| !why.contains("the entry")));
+        assert!(
+            read("m7i.large, m7i").is_err_and(|why| why.ends_with("(the entry `m7i` is not one)"))
+        );
+    }
+
+    #[test]
+    fn a_word_is_suggested_where_few_letters_differ() {
+        let known = [("start", 1), ("stop", 2)];
+        assert_eq!(word("stop", &known), Ok(2));
+        assert_eq!(word("x", &known), Err("`start`, `stop`".to_owned()));
+        // Two letters in a short word, a quarter of a long one, and never all of it.
+        for (text, near) in [
+            ("stpo", Some("stop")),
+            ("abcdefghij--", Some("abcdefghijkl")),
+            ("abcdefghi---", Some("abcdefghijkl")),
+            ("abcdefgh----", None),
+            ("xy", None),
+        ] {
+            assert_eq!(
+                closest(text, &["stop", "abcdefghijkl", "ab"]),
+                near,
+                "{text}"
+            );
+        }
+    }
 }

@@ -238,4 +238,14 @@ mod tests {
             assert!(text.parse::<InstanceProfile>().is_err(), "{text}");
         }
     }
+
+    #[test]
+    fn a_group_is_its_id() {
+        let group: Result<SecurityGroup, _> = "sg-0123456789abcdef0".parse();
+        assert_eq!(
+            group.as_ref().map(SecurityGroup::as_str),
+            Ok("sg-0123456789abcdef0")
+        );
+        assert!("default".parse::<SecurityGroup>().is_err());
+    }
 }

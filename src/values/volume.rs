@@ -276,4 +276,15 @@ mod tests {
             assert!(gp3::size(text).is_err(), "{text}");
         }
     }
+
+    #[test]
+    fn a_size_is_taken_where_nobody_chose_one() {
+        let fast = RootVolume {
+            iops: Some(4_000),
+            ..RootVolume::default()
+        };
+        let sized = fast.or_size(Some(30));
+        assert_eq!((sized.gib, sized.iops), (Some(30), Some(4_000)));
+        assert_eq!(sized.or_size(Some(8)), sized);
+    }
 }

@@ -117,3 +117,50 @@ fn what_is_written_is_read_as_it_is() {
         assert!(Node::parse(text, AS_WRITTEN).is_ok(), "{text}");
     }
 }
+
+#[test]
+fn what_is_simple_can_be_replaced_where_it_stands() {
+    let simple = |text: &str| {
+        let read = Node::parse(text, AS_WRITTEN).ok().flatten();
+        read.as_ref()
+            .and_then(|node| node.get("k"))
+            .is_some_and(|node| node.is_simple(text))
+    };
+    for text in [
+        "k: a",
+        "k: a b # c",
+        "k: 'a'",
+        "k: ''",
+        "k: \"a\"",
+        "{k: a}",
+    ] {
+        assert!(simple(text), "{text}");
+    }
+    for text in [
+        "k:",
+        "k: |\n  a",
+        "k: >-\n  a",
+        "k: [a]",
+        "k: a\n  b",
+        "k: 'a\n  b'",
+        "k: \"a\n  b\"",
+    ] {
+        assert!(!simple(text), "{text}");
+    }
+}
+
+#[test]
+fn what_stands_in_braces_is_in_flow() {
+    let flow = |text: &str| {
+        let read = Node::parse(text, AS_WRITTEN).ok().flatten();
+        read.as_ref()
+            .and_then(|node| node.get("k"))
+            .map(|node| node.is_flow(text))
+    };
+    for text in ["k: {a: b}", "k: [a]", "k: {}", "k: [\n  a\n]"] {
+        assert_eq!(flow(text), Some(true), "{text}");
+    }
+    for text in ["k: a", "k:\n  a: b", "k:\n  - a", "k: '[a]'"] {
+        assert_eq!(flow(text), Some(false), "{text}");
+    }
+}

@@ -71,3 +71,52 @@ fn keep(text: &str) -> Result<usize, String> {
         _ => Err("how many images to keep, from 1 to 100".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_that_ec2_takes() {
+        let longest = "x".repeat(LONGEST_NAME);
+        for good in ["ci", "Our CI (x64) [v1.2]/a-b'c@d_e", longest.as_str()] {
+            assert_eq!(name(good).as_deref(), Ok(good));
+        }
+        let longer = "x".repeat(LONGEST_NAME + 1);
+        for bad in ["", "a:b", "é", "a*", longer.as_str()] {
+            assert!(
+                name(bad).is_err_and(|why| why.contains("letters, digits, blanks")),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_image_at_least_is_kept() {
+        assert_eq!((keep("1"), keep("100")), (Ok(1), Ok(100)));
+        for bad in ["0", "101", "-1", "all"] {
+            assert!(keep(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_bake_has_a_time_and_a_name_of_its_own() {
+        let spec = |given: &[(&'static str, &str)]| {
+            let flags = given
+                .iter()
+                .map(|(name, value)| (*name, (*value).to_owned()));
+            let (_, inputs) = Inputs::gather(flags.collect(), None, |_| None).unwrap_or_default();
+            let mut problems = Problems::default();
+            let regions = crate::values::per_region::regions("eu-central-1").ok();
+            BakeSpec::parse(&inputs, regions.as_ref(), &mut problems)
+                .unwrap_or_else(|| unreachable!("{:?}", problems.into_errors()))
+        };
+        let repository: Repository = "octo/app".parse().unwrap_or_else(|e| unreachable!("{e}"));
+        let own = spec(&[]);
+        assert_eq!((own.timeout, own.keep), (TIMEOUT, KEEP));
+        assert_eq!(own.name(&repository), "sprinters-octo-app");
+        let given = spec(&[("image-name", "ci"), ("keep", "7"), ("start-timeout", "7m")]);
+        assert_eq!((given.timeout, given.keep), (Duration::from_mins(7), 7));
+        assert_eq!(given.name(&repository), "ci");
+    }
+}

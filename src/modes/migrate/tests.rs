@@ -289,3 +289,46 @@ fn labels_become_profiles_for_the_listener() {
     told.push_str(&profiles.text().unwrap_or_default());
     insta::assert_snapshot!(told);
 }
+
+#[test]
+fn files_and_the_target_stand_on_the_command_line() {
+    let read = |arguments: &[&str]| {
+        let arguments = ["migrate"].iter().chain(arguments);
+        let matches = super::command().try_get_matches_from(arguments);
+        matches.map(|matches| super::parse(&matches)).ok()
+    };
+    let given = read(&["a.yml", "b.yml", "--write", "--to", "listen"]);
+    assert!(given.is_some_and(|it| it.files == ["a.yml", "b.yml"] && it.write && it.is_to_listen));
+    let plain = read(&["-"]);
+    assert!(plain.is_some_and(|it| it.files == ["-"] && !it.write && !it.is_to_listen));
+    assert!(read(&[]).is_none() && read(&["a.yml", "--to", "there"]).is_none());
+}
+
+#[test]
+fn options_of_the_other_service_that_say_nothing_need_no_note() {
+    let told = |option: &str| {
+        let text = format!(
+            "jobs:\n  a:\n    runs-on: runs-on=1/cpu=2/region=eu-west-1/{option}\n    steps: []\n"
+        );
+        notes(&text).join("\n")
+    };
+    for option in [
+        "disk=default",
+        "ssh=false",
+        "private=false",
+        "env=false",
+        "retry=false",
+    ] {
+        assert_eq!(told(option), told("cpu=2"), "{option}");
+    }
+    for (option, why) in [
+        ("ssh=true", "`ssh` is left out"),
+        ("private=true", "`private` is left out"),
+        ("env=prod", "`env` is left out"),
+        ("tag=x", "`tag` is left out"),
+        ("disk=huge", "`disk=huge` is left out"),
+        ("extras=s3-cache", "`extras=s3-cache` is left out"),
+    ] {
+        assert!(told(option).contains(why), "{}", told(option));
+    }
+}

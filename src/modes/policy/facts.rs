@@ -232,4 +232,14 @@ mod tests {
         assert_eq!(setup.instance_types, ["m7i.large", "m7a.large"]);
         assert!(wrong.is_empty());
     }
+
+    #[test]
+    fn a_role_may_have_a_path_and_what_iam_takes_in_names() {
+        for good in ["ci", "ci/runner", "a+=,.@-_b"] {
+            assert_eq!(role(good), Ok(()), "{good}");
+        }
+        for bad in ["", "/ci", "ci/", "a b", "é", "ci:x"] {
+            assert!(role(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -116,3 +116,66 @@ fn flag(text: &str) -> Result<String, String> {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_has_a_name_and_reads_what_its_input_takes() {
+        for (kind, name, input, good, bad) in [
+            (Kind::Account, "account", None, "111122223333", "1111"),
+            (
+                Kind::Region,
+                "region",
+                Some("aws-region"),
+                "eu-central-1",
+                "eu-centrl-1",
+            ),
+            (Kind::Zone, "zone", None, "eu-central-1a", "eu-central-1"),
+            (
+                Kind::Subnet,
+                "subnet",
+                None,
+                "subnet-0123456789abcdef0",
+                "subnet",
+            ),
+            (
+                Kind::Image,
+                "image",
+                Some("image"),
+                "ubuntu-24.04",
+                "ubuntu-24.5",
+            ),
+            (
+                Kind::InstanceType,
+                "instance type",
+                Some("instance-type"),
+                "m7i.large",
+                "m7i",
+            ),
+            (
+                Kind::SecurityGroup,
+                "security group",
+                Some("security-group"),
+                "sg-0123456789abcdef0",
+                "default",
+            ),
+            (Kind::Spot, "spot", Some("spot"), "auto", "perhaps"),
+            (Kind::Root, "root", Some("root"), "gp3/3000/125", "gp2"),
+            (Kind::Temp, "temp", Some("temp"), "zram/16", "ram"),
+            (Kind::Swap, "swap", Some("swap"), "4", "much"),
+        ] {
+            assert_eq!((kind.name(), kind.input()), (name, input));
+            assert_eq!(kind.read(good).as_deref(), Ok(good));
+            assert!(kind.read(bad).is_err(), "{name}: {bad}");
+        }
+        assert_eq!(Kind::Events.read("true").as_deref(), Ok("true"));
+        let why = Kind::Events.read("ture").err().unwrap_or_default();
+        assert!(why.ends_with("did you mean `true`?"), "{why}");
+        assert_eq!(
+            Kind::Events.read("x").err().as_deref(),
+            Some("`true` or `false`")
+        );
+    }
+}

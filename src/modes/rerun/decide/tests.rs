@@ -206,3 +206,25 @@ fn who_cancelled() {
         assert!(!is_by_someone(text), "{text}");
     }
 }
+
+#[test]
+fn a_run_says_itself_that_nothing_is_to_be_done() {
+    let of = |run: &Run, attempt| decide_by_run(run, attempt, 3);
+    let ended = |conclusion| run(2, "completed", Some(conclusion));
+    let waiting = run(2, "queued", None);
+    assert!(of(&waiting, 1).is_some_and(|why| why.contains("followed by attempt 2")));
+    // It may wait for a runner that is gone.
+    assert_eq!(of(&waiting, 2), None);
+    for attempt in [1, 3, 4] {
+        let running = run(attempt, "in_progress", None);
+        assert_eq!(of(&running, attempt), Some(still_running(attempt)));
+    }
+    assert!(of(&ended("success"), 2).is_some_and(|why| why.ends_with("succeeded")));
+    assert!(of(&ended("skipped"), 2).is_some_and(|why| why.ends_with("ended as `skipped`")));
+    assert_eq!(
+        (of(&ended("failure"), 2), of(&ended("cancelled"), 2)),
+        (None, None)
+    );
+    let last = run(3, "completed", Some("failure"));
+    assert!(of(&last, 3).is_some_and(|why| why.contains("`max-attempts` is 3")));
+}
