@@ -36,16 +36,16 @@ pub(super) fn commands() -> [Command; 2] {
 pub(super) fn write(
     name: &str,
     matches: &ArgMatches,
-    mut program: Command,
+    program: fn() -> Command,
 ) -> Option<Result<String, Failure>> {
     match name {
         COMPLETIONS => {
             let shell = *matches.get_one::<Shell>("SHELL")?;
             let mut text = Vec::new();
-            clap_complete::generate(shell, &mut program, "sprinters", &mut text);
+            clap_complete::generate(shell, &mut program(), "sprinters", &mut text);
             Some(Ok(String::from_utf8_lossy(&text).into_owned()))
         }
-        MAN => Some(page(matches.get_one::<String>("COMMAND"), program)),
+        MAN => Some(page(matches.get_one::<String>("COMMAND"), program())),
         _ => None,
     }
 }

@@ -124,40 +124,20 @@ Try it:
 
 Exit codes: 0 it fits, 1 an error or a permission that is missing or denied, 2 it cannot be read.";
 
-/// Completes `sprinters policy`: files without a flag, and the two questions.
+/// The two questions. As the modes', their flags are made only where they are asked for.
+pub(crate) fn questions() -> [Command; 2] {
+    [
+        Command::new("simulate")
+            .about("Answer `aws iam simulate-custom-policy`'s question, without AWS")
+            .defer(with_question),
+        Command::new("tighten")
+            .about("Print the tightest policy that lets Sprinters work")
+            .defer(with_setup),
+    ]
+}
+
+/// Completes `sprinters policy`: files without a flag.
 pub(crate) fn command(command: Command) -> Command {
-    let files = || {
-        Arg::new("FILE")
-            .help("Policies to read, `-` for standard input")
-            .action(ArgAction::Append)
-    };
-    let list = |name: &'static str, value: &'static str, help: &'static str| {
-        Arg::new(name)
-            .long(name)
-            .value_name(value)
-            .help(help)
-            .num_args(1..)
-            .action(ArgAction::Append)
-    };
-    let simulate = Command::new("simulate")
-        .about("Answer `aws iam simulate-custom-policy`'s question, without AWS")
-        .arg(files().required(true))
-        .arg(list("action-names", "ACTION", "Actions to ask for").required(true))
-        .arg(list("resource-arns", "ARN", "Resources to ask for [default: *]"))
-        .arg(list(
-            "context-entries",
-            "ENTRY",
-            "What the request carries: ContextKeyName=aws:RequestedRegion,ContextKeyValues=us-east-1,ContextKeyType=string",
-        ))
-        .arg(list("permissions-boundary", "FILE", "Policies that bound what the others grant"));
-    let tighten = Command::new("tighten")
-        .about("Print the tightest policy that lets Sprinters work")
-        .arg(list(
-            "require",
-            "FEATURE",
-            "Features beyond the six permissions: `instance-profile`, `spot-service-linked-role`, `ssm-image-parameter`, `console`, `launch-template`, `capacity-reservation`, `image-by-name`, `bake`",
-        ));
-    let tighten = facts::arguments(tighten, "all");
     let flag = |name: &'static str, help: &'static str| {
         Arg::new(name)
             .long(name)
@@ -178,9 +158,44 @@ pub(crate) fn command(command: Command) -> Command {
             )
             .conflicts_with("fix"),
         )
-        .subcommand(simulate)
-        .subcommand(tighten)
         .args_conflicts_with_subcommands(true)
+}
+
+fn with_question(simulate: Command) -> Command {
+    simulate
+        .arg(files().required(true))
+        .arg(list("action-names", "ACTION", "Actions to ask for").required(true))
+        .arg(list("resource-arns", "ARN", "Resources to ask for [default: *]"))
+        .arg(list(
+            "context-entries",
+            "ENTRY",
+            "What the request carries: ContextKeyName=aws:RequestedRegion,ContextKeyValues=us-east-1,ContextKeyType=string",
+        ))
+        .arg(list("permissions-boundary", "FILE", "Policies that bound what the others grant"))
+}
+
+fn with_setup(tighten: Command) -> Command {
+    let tighten = tighten.arg(list(
+        "require",
+        "FEATURE",
+        "Features beyond the six permissions: `instance-profile`, `spot-service-linked-role`, `ssm-image-parameter`, `console`, `launch-template`, `capacity-reservation`, `image-by-name`, `bake`",
+    ));
+    facts::arguments(tighten, "all")
+}
+
+fn files() -> Arg {
+    Arg::new("FILE")
+        .help("Policies to read, `-` for standard input")
+        .action(ArgAction::Append)
+}
+
+fn list(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .value_name(value)
+        .help(help)
+        .num_args(1..)
+        .action(ArgAction::Append)
 }
 
 /// What stands on the command line beside the inputs: the files, as the `policy` input takes them, what is known of the

@@ -9,7 +9,7 @@ mod sarif;
 mod simulate;
 mod text;
 
-pub(crate) use arguments::{PolicySpec, Question, command, flags, parse_subcommand};
+pub(crate) use arguments::{PolicySpec, Question, command, flags, parse_subcommand, questions};
 
 use sprinters_policy::{Checker, Report as Checked};
 
