@@ -2,6 +2,7 @@
 
 pub(crate) mod fallback;
 mod outputs;
+mod pace;
 mod rollback;
 mod summary;
 pub(crate) mod wait_online;

@@ -10,6 +10,7 @@ use crate::ec2::{DESCRIBE_INSTANCES, Ec2Error, GET_CONSOLE_OUTPUT, Instance};
 use crate::error::Failure;
 use crate::github::{GithubError, LIST, LOOK, Runner, Status};
 use crate::launch::runner::LaunchedRunner;
+use crate::modes::start::pace::PACE;
 use crate::platform::clock::sleep_until;
 use crate::report::{Reporter, first_of, seconds};
 use crate::retry::{self, Backoff, Deadline};
@@ -19,10 +20,6 @@ use crate::values::runner_id::RunnerId;
 
 /// When EC2 is asked first: what dies at once (no key for the volume, no capacity after all) has died by then.
 const EC2_FIRST: Duration = Duration::from_secs(2);
-/// How often EC2 is asked, compared with GitHub: a dead instance is rare, and noticing it a little later costs nothing.
-const EC2_EVERY: Duration = Duration::from_secs(5);
-/// For how many seconds GitHub is asked in each of them. Under Node one look takes 2 ms of CPU, ten times as much as natively.
-const EVERY_SECOND: u64 = if cfg!(target_family = "wasm") { 20 } else { 90 };
 /// How long the last look may take, after the time is over.
 const LAST_LOOK: Duration = Duration::from_millis(800);
 /// How long the console of an instance that failed may keep its end waiting.
@@ -109,10 +106,11 @@ impl<'a> Watch<'a> {
         let mut next_ec2 = self.began + EC2_FIRST;
         let mut slow_down = Backoff::default();
         loop {
-            let mut wait = pause(self.began.elapsed()).max(pause_of(self.waiting.len()));
+            let elapsed = self.began.elapsed();
+            let mut wait = PACE.github(elapsed).max(pause_of(self.waiting.len()));
             let before = self.online.len();
             if Instant::now() >= next_ec2 {
-                next_ec2 = Instant::now() + EC2_EVERY;
+                next_ec2 = Instant::now() + PACE.ec2(elapsed);
                 let (github, ec2) = tokio::join!(self.ask_github(deadline), self.ask_ec2(deadline));
                 self.note_ec2(ec2)?;
                 wait = wait.max(self.note_github(github, &mut slow_down)?);
@@ -368,16 +366,6 @@ impl Waiting<'_> {
             "runner `{}`: GitHub says {}, {ec2}",
             self.runner.name, self.github
         )
-    }
-}
-
-/// How long to wait before the next look. Most runners come online between 15 and 60 seconds after the launch; later than
-/// that, a second more or less matters less and less.
-fn pause(elapsed: Duration) -> Duration {
-    match elapsed.as_secs() {
-        early if early < EVERY_SECOND => Duration::from_secs(1),
-        0..180 => Duration::from_secs(2),
-        _ => Duration::from_secs(4),
     }
 }
 
