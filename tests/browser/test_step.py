@@ -152,7 +152,7 @@ def test_a_file_in_utf_16_is_named(step: Step, encoding: str) -> None:
     step.write_bytes("wide.json", f"\ufeff{text}".encode(encoding))
     run = step.run(policy="wide.json")
     assert run.code == 1
-    assert "this file is in UTF-16" in run.stdout
+    assert "this is a file in UTF-16" in run.stdout
 
 
 def test_a_file_that_is_no_policy(step: Step) -> None:

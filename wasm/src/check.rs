@@ -253,7 +253,7 @@ fn found_in(text: &str, pasted: &Pasted) -> Diagnostic {
     let start = text.len() - text.trim_start().len();
     let line = text[start..].lines().next().unwrap_or_default().trim_end();
     let change = Change::new(
-        paste::title(pasted),
+        pasted.what.title(),
         Span::new(0, text.len()),
         &pasted.policy,
     );
@@ -263,7 +263,7 @@ fn found_in(text: &str, pasted: &Pasted) -> Diagnostic {
         } else {
             issue_code::JSON_SYNTAX_ERROR
         },
-        message: paste::sentence(pasted),
+        message: pasted.what.sentence(),
         places: vec![Span::new(start, start + line.len())],
         change: Some(change),
         refused: true,

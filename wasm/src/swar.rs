@@ -22,6 +22,20 @@ pub(crate) fn place(bits: u64) -> usize {
     bits.trailing_zeros() as usize / 8
 }
 
+/// Where the first such byte stands.
+#[inline(never)]
+pub(crate) fn find(bytes: &[u8], wanted: u8) -> Option<usize> {
+    let (eights, rest) = bytes.as_chunks::<8>();
+    for (at, eight) in eights.iter().enumerate() {
+        let bits = equal(*eight, wanted);
+        if bits != 0 {
+            return Some(at * 8 + place(bits));
+        }
+    }
+    let in_rest = rest.iter().position(|byte| *byte == wanted)?;
+    Some(eights.len() * 8 + in_rest)
+}
+
 /// How many blanks the bytes begin with.
 pub(crate) fn blanks(bytes: &[u8]) -> usize {
     let (eights, rest) = bytes.as_chunks::<8>();
@@ -59,6 +73,7 @@ mod tests {
                 for byte in [0, b'*', b'?', 0x7f, 0x80, 0xaa, 0xff] {
                     let mut bytes = vec![b'x'; length];
                     bytes[at] = byte;
+                    assert_eq!((find(&bytes, byte), find(&bytes, 1)), (Some(at), None));
                     assert!(has(&bytes, [byte]) && has(&bytes, [1, byte]));
                     assert!(!has(&bytes, [1]) && !has(&bytes, [byte ^ 1, byte ^ 0x80]));
                 }

@@ -3,6 +3,8 @@
 
 use std::fmt::{Arguments, Write as _};
 
+use crate::swar;
+
 /// What [`format!`] makes.
 #[inline(never)]
 pub(crate) fn formatted(arguments: Arguments<'_>) -> String {
@@ -96,19 +98,59 @@ pub(crate) fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
 /// What stands before and behind the first such part.
 #[inline(never)]
 pub(crate) fn cut_at<'t>(text: &'t str, part: &str) -> Option<(&'t str, &'t str)> {
-    text.split_once(part)
+    let place = place_of(text, part)?;
+    Some((text.get(..place)?, text.get(place + part.len()..)?))
 }
 
 /// Whether there is such a part.
 #[inline(never)]
 pub(crate) fn contains(text: &str, part: &str) -> bool {
-    text.contains(part)
+    place_of(text, part).is_some()
+}
+
+/// Where the first such part stands. The standard library's search is quicker in long parts alone, and long itself.
+#[inline(never)]
+pub(crate) fn place_of(text: &str, part: &str) -> Option<usize> {
+    let (text, part) = (text.as_bytes(), part.as_bytes());
+    let first = part.first()?;
+    let mut from = 0;
+    loop {
+        from += swar::find(text.get(from..)?, *first)?;
+        if text.get(from..)?.starts_with(part) {
+            return Some(from);
+        }
+        from += 1;
+    }
+}
+
+/// Where such parts stand, up to so many.
+pub(crate) fn places_of(text: &str, part: &str, most: usize) -> Vec<usize> {
+    let (mut all, mut from) = (Vec::new(), 0);
+    while all.len() < most
+        && let Some(at) = place_of(text.get(from..).unwrap_or_default(), part)
+    {
+        all.push(from + at);
+        from += at + part.len();
+    }
+    all
+}
+
+/// The text with `new` in place of each such part.
+pub(crate) fn replaced(text: &str, part: &str, new: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = cut_at(rest, part) {
+        out.append(before);
+        out.append(new);
+        rest = after;
+    }
+    out.append(rest);
+    out
 }
 
 /// Where the first such byte, which is ASCII, stands.
-#[inline(never)]
 pub(crate) fn find(text: &str, wanted: u8) -> Option<usize> {
-    text.bytes().position(|byte| byte == wanted)
+    swar::find(text.as_bytes(), wanted)
 }
 
 /// Whether there is such a byte, which is ASCII.
@@ -134,6 +176,26 @@ mod tests {
             assert_eq!(find(text, b':'), text.find(':'), "{text}");
             assert_eq!(has(text, b':'), text.contains(':'), "{text}");
         }
+        for (text, part) in [
+            ("", "a"),
+            ("aab", "ab"),
+            ("ababa", "aba"),
+            ("é-é", "-é"),
+            ("aa", "aaa"),
+            ("a.b.c", "."),
+        ] {
+            assert_eq!(place_of(text, part), text.find(part), "{text} {part}");
+            assert_eq!(contains(text, part), text.contains(part), "{text} {part}");
+            assert_eq!(cut_at(text, part), text.split_once(part), "{text} {part}");
+            assert_eq!(
+                replaced(text, part, "<>"),
+                text.replace(part, "<>"),
+                "{text} {part}"
+            );
+            let places: Vec<usize> = text.match_indices(part).map(|(at, _)| at).collect();
+            assert_eq!(places_of(text, part, 9), places, "{text} {part}");
+        }
+        assert_eq!(places_of("aaaa", "a", 2), [0, 1]);
         assert_eq!(literal_length("ab?c*"), 2);
         assert_eq!(literal_length("é"), 2);
     }

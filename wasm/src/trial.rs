@@ -5,6 +5,7 @@ use crate::issue_code::JSON_SYNTAX_ERROR;
 use crate::json::{self, Parsed};
 use crate::lint::Diagnostic;
 use crate::policy::Policy;
+use crate::text;
 use crate::verdict::{Decision, Verdict};
 
 /// No more changes are tried, and so offered, for one text; the others come when some of these are applied.
@@ -69,7 +70,7 @@ impl<'t> Trial<'t> {
         decide: &impl Fn(&str) -> Verdict,
     ) -> Option<Verdict> {
         // Nobody knows what a variable stands for, so nothing is written in its place.
-        let variables = |text: &str| text.matches("${").count();
+        let variables = |text: &str| text::places_of(text, "${", usize::MAX).len();
         let replaced = change
             .edits
             .iter()

@@ -74,7 +74,7 @@ impl TypePattern {
             name,
             service,
             has_account,
-            resource: fields.next()?.replace("${}", "?*"),
+            resource: text::replaced(fields.next()?, "${}", "?*"),
         })
     }
 

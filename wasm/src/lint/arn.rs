@@ -57,9 +57,8 @@ fn one(lint: &mut Lint<'_, '_>, text: &Text<'_>) {
         } else if fields(&text.value).len() == 6 {
             None
         } else {
-            PARTITIONS
-                .iter()
-                .any(|p| text.value.starts_with(&format!("{}:", p.name)))
+            let head = text::cut(&text.value, b':').map(|(head, _)| head);
+            head.is_some_and(|head| partition_named(head).is_some())
                 .then(|| format!("arn:{}", text.value))
                 .map(|whole| Change::new("Put arn: in front", text.span, quoted(&whole)))
         };
@@ -104,11 +103,12 @@ fn partition(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
         other => nearest(other, PARTITIONS.iter().map(|p| p.name)),
     };
     let change = meant.map(|meant| {
-        let whole = text.value.replacen(
-            &format!("arn:{}:", arn.partition),
-            &format!("arn:{meant}:"),
-            1,
-        );
+        // Behind `arn:`, the partition and its colon.
+        let rest = text
+            .value
+            .get(arn.partition.len() + 5..)
+            .unwrap_or_default();
+        let whole = format!("arn:{meant}:{rest}");
         Change::write(meant, text.span, &whole)
     });
     lint.add_at(issue_code::INVALID_PARTITION, text.span, message, change);
@@ -315,7 +315,7 @@ fn resource(lint: &mut Lint<'_, '_>, text: &Text<'_>, arn: &Arn<'_>) {
             .filter(|meant| *meant != head)
             .map(|meant| {
                 suggest(&mut message, &format!("{meant}/…"));
-                let resource = arn.resource.replacen(head, meant, 1);
+                let resource = format!("{meant}{}", &arn.resource[head.len()..]);
                 let whole = with(
                     &Arn {
                         resource: &resource,

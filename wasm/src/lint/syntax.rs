@@ -244,7 +244,7 @@ fn foreign(text: &str) -> Option<(&'static str, &'static str)> {
         return Some(("a web page or XML", "copy the policy's JSON text alone"));
     }
     let yaml_key = |line: &str| {
-        let line = line.trim_start_matches("- ");
+        let line = line.strip_prefix("- ").unwrap_or(line);
         text::cut(line, b':').is_some_and(|(key, rest)| {
             !key.is_empty()
                 && key

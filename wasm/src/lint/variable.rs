@@ -48,9 +48,11 @@ pub(crate) fn variables(text: &str) -> impl Iterator<Item = Variable<'_>> {
 fn read(text: &str, start: usize) -> Variable<'_> {
     let body = &text[start + 2..];
     // A default in quotes may hold a brace.
-    let comma = text::has(body, b',').then(|| body.find(", '")).flatten();
+    let comma = text::has(body, b',')
+        .then(|| text::place_of(body, ", '"))
+        .flatten();
     let quoted = comma.and_then(|at| {
-        let close = body[at + 3..].find("'}")?;
+        let close = text::place_of(&body[at + 3..], "'}")?;
         (!text::has(&body[..at], b'}')).then_some(at + 3 + close + 1)
     });
     let Some(length) = quoted.or_else(|| text::find(body, b'}')) else {

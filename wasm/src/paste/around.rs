@@ -1,7 +1,7 @@
 //! Text around the policy: a block, a command, quotes, words.
 
 use super::coded::{entities_decoded, unescaped};
-use super::{OTHER, Pasted, is_policy};
+use super::{Pasted, What, is_policy};
 use crate::json;
 use crate::text::{self, Append, Own};
 
@@ -83,7 +83,7 @@ pub(super) fn followed(text: &str) -> Option<Pasted> {
         > 1;
     let parsed = json::parse(&policy);
     (words && parsed.errors.is_empty() && is_policy(&parsed.root)).then_some(Pasted {
-        what: OTHER,
+        what: What::Other,
         policy,
         is_json: false,
     })

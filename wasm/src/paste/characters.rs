@@ -1,14 +1,14 @@
 //! Characters that a word processor, a chat or an input method put into the policy.
 
-use super::{Pasted, is_policy};
+use super::{Pasted, What, is_policy};
 use crate::json::{self, Value};
 
-/// What is said of a policy with such characters; the first kind that it has names it.
-pub(super) const KINDS: [&str; 4] = [
-    "a policy with full-width characters",
-    "a policy with typographic quotes",
-    "a policy with invisible characters",
-    "a policy with typographic dashes",
+/// The kinds; the first one that a policy has names it.
+const KINDS: [What; 4] = [
+    What::FullWidth,
+    What::TypographicQuotes,
+    What::Invisible,
+    What::Dashes,
 ];
 
 // The kind of a character that is not meant, and what is.
@@ -41,7 +41,7 @@ pub(super) fn characters(text: &str) -> Option<Pasted> {
         };
         policy.extend(plain);
     }
-    let what = KINDS.get(first)?;
+    let what = *KINDS.get(first)?;
     let parsed = json::parse(&policy);
     (parsed.errors.is_empty() && is_policy(&parsed.root)).then_some(Pasted {
         what,

@@ -27,7 +27,7 @@ pub(super) fn percent_decoded(text: &str) -> Option<String> {
 
 // The value of a field in a link or a form.
 pub(super) fn percent_coded(text: &str) -> Option<String> {
-    let start = text.find("%7B").or_else(|| text.find("%7b"))?;
+    let start = text::place_of(text, "%7B").or_else(|| text::place_of(text, "%7b"))?;
     let ends = ['&', '"', '\'', ' ', '\n'];
     percent_decoded(text[start..].split(ends).next()?)
 }
@@ -99,7 +99,7 @@ pub(super) fn base64(text: &str) -> Option<String> {
 // Quotes as a spreadsheet or a string in a program writes them.
 pub(super) fn requoted(text: &str) -> Option<String> {
     if text::contains(text, "\"\"Statement\"\"") {
-        Some(text.trim_matches('"').replace("\"\"", "\""))
+        Some(text::replaced(text.trim_matches('"'), "\"\"", "\""))
     } else if text::contains(text, "\\\"Statement\\\"") {
         Some(unescaped(text))
     } else {
@@ -109,11 +109,11 @@ pub(super) fn requoted(text: &str) -> Option<String> {
 
 // `\"` and `\n` of a string in a program, `'\''` and line ends of a shell.
 pub(super) fn unescaped(text: &str) -> String {
-    let plain = text.replace("'\\''", "'").replace("\\\n", "\n");
+    let plain = text::replaced(&text::replaced(text, "'\\''", "'"), "\\\n", "\n");
     if json::parse(&plain).errors.is_empty() {
         return plain;
     }
-    let string = format!("\"{}\"", plain.replace('\n', "\\n"));
+    let string = format!("\"{}\"", text::replaced(&plain, "\n", "\\n"));
     match json::parse(&string).root {
         Value::String(text) if text::has(&text.value, b'{') => text.value.into_owned(),
         _ => plain,

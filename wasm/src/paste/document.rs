@@ -2,7 +2,7 @@
 
 use super::coded::{base64, percent_decoded};
 use super::several::{around, merged};
-use super::{Found, SEVERAL, STATEMENT, STATEMENTS, is_policy, policy_in};
+use super::{Found, What, is_policy, policy_in};
 use crate::json::{self, Value};
 use crate::text::{self, IntoList, Own};
 
@@ -17,17 +17,18 @@ pub(super) fn wrapped(text: &str, root: &Value<'_>, layer: usize) -> Option<Foun
         Value::String(inner) => {
             let policy = policy_in(&inner.value, layer);
             let policy = policy.or_else(|| policy_in(&base64(&inner.value)?, layer))?;
-            return Some(("a JSON string with the policy in it", policy));
+            return Some((What::JsonString, policy));
         }
         Value::Array(all, _) if !all.is_empty() && all.iter().all(is_statement) => {
-            return Some((STATEMENTS, around(text.trim())));
+            return Some((What::Statements, around(text.trim())));
         }
         Value::Array(all, _) if !all.is_empty() && all.iter().all(is_policy) => {
-            return merged(&all.iter().map(|one| (text, one)).list()).map(|one| (SEVERAL, one));
+            return merged(&all.iter().map(|one| (text, one)).list())
+                .map(|one| (What::Several, one));
         }
         Value::Object(..) if is_statement(root) && root.get("Version").is_none() => {
             let list = format!("[{}]", text.trim());
-            return Some((STATEMENT, around(&list)));
+            return Some((What::Statement, around(&list)));
         }
         _ => {}
     }
@@ -47,11 +48,11 @@ pub(super) fn wrapped(text: &str, root: &Value<'_>, layer: usize) -> Option<Foun
         .iter()
         .any(|name| root.get(name).is_some())
     {
-        "a CloudFormation template with the policy in it"
+        What::CloudFormation
     } else if root.get("terraform_version").is_some() || root.get("resource").is_some() {
-        "Terraform's JSON with the policy in it"
+        What::Terraform
     } else {
-        "an answer of the AWS CLI, or another object around the policy"
+        What::Answer
     };
     let laid_out = json::format(&policy).map_or(policy, |text| text.trim_end().own());
     Some((what, laid_out))
@@ -72,7 +73,7 @@ fn documents<'v, 't>(value: &'v Value<'t>, found: &mut Vec<&'v Value<'t>>, depth
                 let key = member.key.value.to_ascii_lowercase();
                 match &member.value {
                     Value::String(text) => {
-                        if named.iter().any(|name| key.contains(name))
+                        if named.iter().any(|name| text::contains(&key, name))
                             && text::contains(&text.value, "Statement")
                         {
                             found.push(&member.value);

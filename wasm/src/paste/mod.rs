@@ -8,9 +8,10 @@ mod document;
 mod notation;
 mod placeholder;
 mod several;
+mod what;
 
 use crate::json::{self, Parsed, Value};
-use crate::text::Own;
+use crate::text::{self, Own};
 
 use around::{braced, command, embedded, entities, fenced, followed, unmarked, unquoted};
 use characters::{characters, in_elements};
@@ -18,12 +19,13 @@ use coded::{base64, percent_coded, requoted};
 use document::wrapped;
 
 pub(crate) use placeholder::{escaped_variables, placeholders};
+pub(crate) use what::What;
 
 /// A text with a policy in it that is not the policy itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pasted {
-    /// What the text is, for "this is …".
-    pub(crate) what: &'static str,
+    /// What the text is.
+    pub(crate) what: What,
     /// The policy in it.
     pub(crate) policy: String,
     /// Whether the text is JSON all the same.
@@ -44,7 +46,7 @@ pub(crate) fn recognize(text: &str, parsed: &Parsed<'_>) -> Option<Pasted> {
     }
     if let Some(policy) = wide(text) {
         return Some(Pasted {
-            what: WIDE,
+            what: What::Utf16,
             policy,
             is_json: false,
         });
@@ -54,7 +56,7 @@ pub(crate) fn recognize(text: &str, parsed: &Parsed<'_>) -> Option<Pasted> {
         let several = || {
             let policy = several::in_a_row(text)?;
             Some(Pasted {
-                what: SEVERAL,
+                what: What::Several,
                 policy,
                 is_json: false,
             })
@@ -73,7 +75,7 @@ pub(crate) fn recognize(text: &str, parsed: &Parsed<'_>) -> Option<Pasted> {
         let requoted = || {
             let policy = policy_in(&requoted(text)?, 0)?;
             Some(Pasted {
-                what: REQUOTED,
+                what: What::OtherQuotes,
                 policy,
                 is_json: false,
             })
@@ -90,24 +92,13 @@ pub(crate) fn recognize(text: &str, parsed: &Parsed<'_>) -> Option<Pasted> {
 
 /// Stands before a text that was read from a file in UTF-16: the byte order mark in the other order, which is no character.
 pub const READ_AS_UTF_16: char = '\u{fffe}';
-const WIDE: &str = "a file in UTF-16";
-const REQUOTED: &str = "a policy with other quotes than JSON's";
-const NOTATION: &str = "a policy in a program's notation";
-const SEVERAL: &str = "several policies";
-const STATEMENT: &str = "a statement without its policy";
-const STATEMENTS: &str = "a list of statements without its policy";
-const CODED: &str = "a URL-encoded policy";
-const BASE64: &str = "a policy in base64";
-const ENTITIES: &str = "a policy with HTML entities in it";
-const MARKED: &str = "a policy with marks before its lines";
-const OTHER: &str = "other text with the policy in it";
 
 // A file in UTF-16, read as what it is, or as UTF-8 all the same: then every other byte is 0.
 fn wide(text: &str) -> Option<String> {
     let marks = |c: char| matches!(c, READ_AS_UTF_16 | '\u{feff}' | '\u{fffd}');
     let body = text.trim_start_matches(marks);
     let policy = if body.bytes().take(2).any(|b| b == 0) {
-        body.replace('\0', "")
+        text::replaced(body, "\0", "")
     } else if text.starts_with(READ_AS_UTF_16) {
         body.own()
     } else {
@@ -122,7 +113,7 @@ fn begins_with_brace(text: &str) -> bool {
         .starts_with(['{', '｛'])
 }
 
-type Found = (&'static str, String);
+type Found = (What, String);
 /// Takes one layer off.
 type Take = fn(&str) -> Option<String>;
 
@@ -131,18 +122,18 @@ fn unwrap(text: &str, parsed: &Parsed<'_>) -> Option<Found> {
         return wrapped(text, &parsed.root, 0);
     }
     let trimmed = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-    let layers: [(&'static str, Take); 11] = [
-        ("a Markdown block with the policy in it", fenced),
-        (CODED, percent_coded),
-        (BASE64, base64),
-        (ENTITIES, entities),
-        ("a command line with the policy in it", command),
-        (REQUOTED, requoted),
-        ("a policy in quotes", unquoted),
-        (MARKED, unmarked),
-        (NOTATION, notation::assigned),
-        (OTHER, braced),
-        (OTHER, embedded),
+    let layers: [(What, Take); 11] = [
+        (What::Markdown, fenced),
+        (What::UrlEncoded, percent_coded),
+        (What::Base64, base64),
+        (What::Entities, entities),
+        (What::Command, command),
+        (What::OtherQuotes, requoted),
+        (What::InQuotes, unquoted),
+        (What::Marked, unmarked),
+        (What::Program, notation::assigned),
+        (What::Other, braced),
+        (What::Other, embedded),
     ];
     for (what, take) in layers {
         let Some(inner) = take(trimmed).filter(|inner| inner != text) else {
@@ -170,49 +161,4 @@ fn policy_in(text: &str, layer: usize) -> Option<String> {
 fn is_policy(value: &Value<'_>) -> bool {
     let list = value.get("Statement").map(Value::elements);
     list.is_some_and(|all| all.iter().all(|s| s.members().is_some()))
-}
-
-/// What the change does that makes it a policy.
-pub(crate) fn title(pasted: &Pasted) -> &'static str {
-    advice(pasted.what).1
-}
-
-/// The sentence about it.
-pub(crate) fn sentence(pasted: &Pasted) -> String {
-    let this = if pasted.what == SEVERAL {
-        "these are"
-    } else {
-        "this is"
-    };
-    format!("{this} {}{}", pasted.what, advice(pasted.what).0)
-}
-
-// What is wrong with it and what to do, and the same in a few words.
-fn advice(what: &str) -> (&'static str, &'static str) {
-    match what {
-        WIDE => (
-            ", which AWS does not read; save it in UTF-8",
-            "Write it in UTF-8",
-        ),
-        NOTATION => (
-            ", with quotes, names or comments that JSON does not have; write it as JSON",
-            "Write it as JSON",
-        ),
-        SEVERAL => (
-            ", judged together here, of which IAM takes each by itself; put their statements into one",
-            "Put them into one",
-        ),
-        STATEMENT | STATEMENTS => ("; put it into one", "Put it into a policy"),
-        CODED | BASE64 | ENTITIES => ("; decode it", "Decode it"),
-        MARKED => ("; remove them", "Remove them"),
-        REQUOTED => ("; write JSON's", "Write JSON's quotes"),
-        _ if characters::KINDS.contains(&what) => (
-            ", which IAM does not read; write plain ones",
-            "Write plain characters",
-        ),
-        _ => (
-            ", not the policy itself; take it out",
-            "Take the policy out",
-        ),
-    }
 }

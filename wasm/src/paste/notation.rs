@@ -1,7 +1,7 @@
 //! A policy as JavaScript, JSON5 or Python writes an object: other quotes, names without quotes, comments.
 
 use super::around::braced;
-use super::{NOTATION, Pasted, is_policy};
+use super::{Pasted, What, is_policy};
 use crate::json::{self, Problem, Value, quoted};
 use crate::text::Append;
 
@@ -27,7 +27,7 @@ pub(super) fn rewritten(text: &str) -> Option<Pasted> {
     let mut policy = String::new();
     write(&mut policy, &parsed.root);
     Some(Pasted {
-        what: NOTATION,
+        what: What::Program,
         policy: json::format(&policy)?.trim_end().into(),
         is_json: false,
     })

@@ -18,13 +18,11 @@ pub(crate) fn placeholders(text: &str) -> Vec<Span> {
     ];
     let mut all = Vec::new();
     for beginning in BEGINNINGS {
-        for (at, _) in text.match_indices(beginning).take(50) {
+        for at in text::places_of(text, beginning, 50) {
             let rest = &text[at..];
             let close = if beginning == "{{" { "}}" } else { "}" };
             let line = text::find(rest, b'\n').unwrap_or(rest.len());
-            let end = rest[..line]
-                .find(close)
-                .map_or(line, |end| end + close.len());
+            let end = text::place_of(&rest[..line], close).map_or(line, |end| end + close.len());
             all.push(Span::new(at, at + end));
         }
     }
@@ -34,7 +32,7 @@ pub(crate) fn placeholders(text: &str) -> Vec<Span> {
 
 /// The places of `&{…}`, as Terraform's policy documents write IAM's variables.
 pub(crate) fn escaped_variables(text: &str) -> Vec<Span> {
-    let places = text.match_indices("&{").take(50).map(|(at, _)| {
+    let places = text::places_of(text, "&{", 50).into_iter().map(|at| {
         let line = text[at..].lines().next().unwrap_or_default();
         Span::new(at, at + text::find(line, b'}').map_or(2, |end| end + 1))
     });

@@ -3,6 +3,7 @@
 use super::{Parser, Problem};
 use crate::position::Span;
 use crate::swar;
+use crate::text;
 
 impl Parser<'_> {
     // White space and comments. JSON's white space is four characters; others look like it.
@@ -40,7 +41,7 @@ impl Parser<'_> {
         let start = self.at;
         let rest = &self.text[start..];
         let length = if rest.starts_with("/*") {
-            rest.find("*/").map_or(rest.len(), |at| at + 2)
+            text::place_of(rest, "*/").map_or(rest.len(), |at| at + 2)
         } else if rest.starts_with("//") || rest.starts_with('#') {
             rest.find(['\n', '\r']).unwrap_or(rest.len())
         } else {
