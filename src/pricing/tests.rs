@@ -1,4 +1,6 @@
 use super::*;
+use crate::values::temp::Temp;
+use crate::values::volume::{RootVolume, Volumes};
 use sprinters_policy::region::{REGIONS, partition_of};
 
 fn of(text: &str) -> InstanceType {
@@ -180,4 +182,38 @@ fn the_same_size_at_github() {
     assert_eq!(name("t3.medium"), Some("Linux 2-core"));
     assert_eq!(name("c7a.medium"), Some("Linux 1-core"));
     assert_eq!(name("m7g.medium"), None);
+}
+
+#[test]
+fn an_hour_of_all_volumes_is_the_sum_of_their_parts() {
+    let Some(gp3) = Gp3::of(&region("us-east-1")) else {
+        unreachable!("it has a price")
+    };
+    let volumes = |gib, is_for_boot, temp: &str| Volumes {
+        root: RootVolume {
+            gib,
+            iops: Some(4_000),
+            throughput: Some(250),
+            initialization: None,
+            is_for_boot,
+        },
+        temp: temp.parse::<Temp>().ok().and_then(Temp::volume),
+    };
+    let price = |volumes| gp3.volumes_per_hour(volumes);
+    let (performance, storage) = (gp3.performance_per_hour(4_000, 250), |gib| {
+        gp3.storage_per_hour(gib)
+    });
+    let performance = performance.unwrap_or_default();
+    assert!(performance > 0.0);
+    let near =
+        |price: Option<f64>, expected: f64| price.is_some_and(|usd| (usd - expected).abs() < 1e-12);
+    assert!(near(
+        price(volumes(Some(30), false, "")),
+        storage(30) + performance
+    ));
+    // Fast for the boot alone: next to nothing of an hour.
+    assert!(near(price(volumes(Some(30), true, "")), storage(30)));
+    let with_temp = price(volumes(Some(30), true, "gp3/64/4000/250"));
+    assert!(near(with_temp, storage(30) + storage(64) + performance));
+    assert_eq!(price(volumes(None, true, "")), None);
 }

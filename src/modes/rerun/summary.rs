@@ -59,4 +59,12 @@ mod tests {
         let left = rerun(false, "attempt 1 succeeded", url, &[]);
         insta::assert_snapshot!("nothing_to_rerun", left);
     }
+
+    #[test]
+    fn an_address_holds_nothing_that_ends_it() {
+        let linked = |url: &str| rerun(false, "why", url, &[]);
+        assert!(linked("http://127.0.0.1/o/r").contains("[The run](http://127.0.0.1/o/r): why."));
+        assert!(linked("https://x/)[a b](`é\n").contains("[The run](https://x/ab): why."));
+        assert!(linked("ftp://x").contains("\n\nThe run: why."));
+    }
 }

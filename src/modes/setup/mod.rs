@@ -169,3 +169,89 @@ fn group(text: &str) -> Result<Option<Group>, InputError> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(arguments: &[&str]) -> Result<Wanted, String> {
+        let arguments = [NAME, "--repository", "octo/app"].iter().chain(arguments);
+        let matches = command().try_get_matches_from(arguments);
+        let matches = matches.map_err(|error| error.to_string())?;
+        parse(&matches).map_err(|errors| {
+            let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            errors.join("; ")
+        })
+    }
+
+    fn good(arguments: &[&str]) -> Wanted {
+        read(arguments).unwrap_or_else(|wrong| unreachable!("{wrong}"))
+    }
+
+    #[test]
+    fn without_more_it_is_a_role_with_a_tight_policy_and_a_group() {
+        let wanted = good(&[]);
+        assert_eq!(wanted.repository.to_string(), "octo/app");
+        assert_eq!((wanted.format, wanted.is_user), (Format::Cli, false));
+        assert!(wanted.environment.is_none() && wanted.region.is_none());
+        assert!(
+            wanted
+                .tight
+                .is_some_and(|setup| setup.regions.is_empty() && setup.account.is_none())
+        );
+        assert!(wanted.group.is_some_and(|group| group.vpc.is_none()));
+    }
+
+    #[test]
+    fn each_argument_says_what_is_printed() {
+        let formats = [
+            ("cli", Format::Cli),
+            ("cloudformation", Format::CloudFormation),
+            ("terraform", Format::Terraform),
+        ];
+        for (name, format) in formats {
+            assert_eq!(good(&["--format", name]).format, format);
+        }
+        assert!(good(&["--user"]).is_user && good(&["--policy", "six"]).tight.is_none());
+        let named = good(&[
+            "--region",
+            "eu-central-1",
+            "--account",
+            "111122223333",
+            "--environment",
+            "Prod 1-a_b.c",
+        ]);
+        assert_eq!(named.environment.as_deref(), Some("Prod 1-a_b.c"));
+        let tight = named.tight.unwrap_or_default();
+        assert_eq!(
+            (tight.regions, tight.account.as_deref()),
+            (vec!["eu-central-1".to_owned()], Some("111122223333"))
+        );
+        assert!(good(&["--security-group", "none"]).group.is_none());
+        let group = good(&["--security-group", "vpc-0123456789abcdef0"]).group;
+        assert_eq!(
+            group.and_then(|group| group.vpc).as_deref(),
+            Some("vpc-0123456789abcdef0")
+        );
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_at_once() {
+        let wrong = read(&[
+            "--region",
+            "eu-centrl-1",
+            "--account",
+            "12",
+            "--environment",
+            "a:b",
+            "--security-group",
+            "sg-1",
+        ]);
+        let wrong = wrong.err().unwrap_or_default();
+        for name in ["region", "account", "environment", "security-group"] {
+            assert!(wrong.contains(&format!("`{name}`")), "{name}: {wrong}");
+        }
+        assert!(read(&["--environment", ""]).is_err());
+        assert!(read(&["--user", "--environment", "prod"]).is_err());
+    }
+}

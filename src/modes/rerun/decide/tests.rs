@@ -228,3 +228,30 @@ fn a_run_says_itself_that_nothing_is_to_be_done() {
     let last = run(3, "completed", Some("failure"));
     assert!(of(&last, 3).is_some_and(|why| why.contains("`max-attempts` is 3")));
 }
+
+#[test]
+fn what_was_lost_is_told_in_a_line_and_in_a_row() {
+    let text = str::to_owned;
+    let interrupted = Lost::Interrupted {
+        job: text("build"),
+        instance: text("i-1"),
+        reason: text("Server.SpotInstanceTermination"),
+    };
+    assert_eq!(
+        interrupted.row(),
+        ["build", "i-1", "Server.SpotInstanceTermination"]
+    );
+    assert_eq!(
+        interrupted.to_string(),
+        "job `build` was lost because AWS reclaimed `i-1` (Server.SpotInstanceTermination)"
+    );
+    let waiting = Lost::Waiting {
+        job: text("test"),
+        label: text("sprinters-7-1-x"),
+    };
+    assert_eq!(
+        waiting.row(),
+        ["test", "sprinters-7-1-x", "of an older attempt"]
+    );
+    assert!(waiting.to_string().contains("waited for `sprinters-7-1-x`"));
+}
