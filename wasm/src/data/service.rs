@@ -29,17 +29,28 @@ impl ResourceType {
 pub struct Action {
     /// Its name without the prefix.
     pub name: &'static str,
-    /// The resource types, for the actions that Sprinters needs.
-    pub resources: Vec<ResourceType>,
     /// Whether a condition on tags can apply.
     pub takes_tags: bool,
-    keys: &'static str,
+    /// The numbers of its sets of keys as the table has them, read when they are asked for: that of all its requests, then
+    /// those of its resource types.
+    sets: &'static str,
 }
 
 impl Action {
     /// The condition keys that every request of this action can carry.
     pub fn keys(&self) -> impl Iterator<Item = &'static str> + use<> {
-        self.keys.split(' ').filter(|key| !key.is_empty())
+        let number = text::cut(self.sets, b' ').map_or(self.sets, |(number, _)| number);
+        set(number).split(' ').filter(|key| !key.is_empty())
+    }
+
+    /// The resource types, for the actions that Sprinters needs.
+    pub fn resources(&self) -> impl Iterator<Item = ResourceType> + use<> {
+        let fields = self.sets.split(' ').skip(1);
+        fields.filter_map(|field| {
+            let (name, number) = text::cut(field, b'=')?;
+            let keys = set(number);
+            Some(ResourceType { name, keys })
+        })
     }
 }
 
@@ -126,9 +137,10 @@ pub fn service(prefix: &str) -> Option<&'static Service> {
     found.map(|(_, service)| service)
 }
 
+type Actions = Vec<(&'static str, Action)>;
+
 fn read() -> Vec<(&'static str, Service)> {
-    let mut sets: Vec<&'static str> = Vec::new();
-    let mut services: Vec<(&'static str, Vec<Action>, Vec<TypePattern>)> = Vec::new();
+    let mut services: Vec<(&'static str, Actions, Vec<TypePattern>)> = Vec::new();
     for line in SERVICES.lines() {
         if let Some(name) = line.strip_prefix('[').and_then(|l| l.strip_suffix(']')) {
             services.push((name, Vec::new(), Vec::new()));
@@ -138,44 +150,42 @@ fn read() -> Vec<(&'static str, Service)> {
             continue;
         };
         match (kind, services.last_mut()) {
-            ("k", _) => sets.extend(text::cut(rest, b' ').map(|(_, keys)| keys)),
             ("t", Some(service)) => {
                 let (name, arn) = text::cut(rest, b' ').unwrap_or((rest, ""));
                 service.2.extend(TypePattern::new(name, arn, service.0));
             }
-            ("a", Some(service)) => service.1.extend(read_action(rest, &sets)),
+            ("a", Some(service)) => {
+                let action = read_action(rest);
+                service.1.push((action.name, action));
+            }
             _ => {}
         }
     }
-    let build = |(name, actions, types): (&'static str, Vec<Action>, _)| {
-        let actions = Names::new(actions.into_iter().map(|a| (a.name, a)).list());
+    let build = |(name, actions, types): (&'static str, Actions, _)| {
+        let actions = Names::new(actions);
         (name, Service { actions, types })
     };
     services.into_iter().map(build).list()
 }
 
-fn read_action(line: &'static str, sets: &[&'static str]) -> Option<Action> {
-    let set = |number: &str| {
-        let number: Option<usize> = number.parse().ok();
-        number.and_then(|n| sets.get(n)).copied().unwrap_or("")
-    };
-    let mut fields = line.split(' ');
-    let name = fields.next()?;
-    let keys = fields.next().map_or("", set);
-    let mut resources = Vec::new();
-    for field in fields {
-        let (name, number) = text::cut(field, b'=')?;
-        resources.push(ResourceType {
-            name,
-            keys: set(number),
-        });
-    }
-    Some(Action {
+fn read_action(line: &'static str) -> Action {
+    let (name, sets) = text::cut(line, b' ').unwrap_or((line, ""));
+    Action {
         name: name.trim_end_matches('!'),
         takes_tags: !name.ends_with('!'),
-        resources,
-        keys,
-    })
+        sets,
+    }
+}
+
+// The condition keys of a set.
+fn set(number: &str) -> &'static str {
+    static SETS: OnceLock<Vec<&'static str>> = OnceLock::new();
+    let sets = SETS.get_or_init(|| {
+        let sets = SERVICES.lines().filter_map(|line| line.strip_prefix("k "));
+        sets.filter_map(|set| Some(text::cut(set, b' ')?.1)).list()
+    });
+    let number: Option<usize> = number.parse().ok();
+    number.and_then(|n| sets.get(n)).copied().unwrap_or("")
 }
 
 #[cfg(test)]
@@ -191,14 +201,15 @@ mod tests {
         let run: Vec<_> = ec2.actions_like("rUn*").map(|a| a.name).collect();
         assert_eq!(run, ["RunInstances", "RunScheduledInstances"]);
         let run = ec2.action("runinstances").unwrap();
-        let instance = run.resources.iter().find(|r| r.name == "instance").unwrap();
+        let instance = run.resources().find(|r| r.name == "instance").unwrap();
         assert!(instance.keys().any(|k| k == "ec2:InstanceType"));
         assert!(!instance.keys().any(|k| k.starts_with("aws:ResourceTag")));
         assert!(
             ec2.action("DescribeInstances")
                 .unwrap()
-                .resources
-                .is_empty()
+                .resources()
+                .next()
+                .is_none()
         );
         assert!(
             ec2.types

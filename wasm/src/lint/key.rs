@@ -85,6 +85,7 @@ fn existing(lint: &mut Lint<'_, '_>, key: &Text<'_>, entry: &Member<'_>) -> Opti
     None
 }
 
+#[inline(never)]
 fn service_key(lint: &mut Lint<'_, '_>, key: &Text<'_>, prefix: &str, name: &str) {
     if !data::is_key_prefix(prefix) {
         let mut message = format!(
@@ -118,6 +119,7 @@ fn service_key(lint: &mut Lint<'_, '_>, key: &Text<'_>, prefix: &str, name: &str
 }
 
 // `aws:ARN` has two successors; which one is meant shows in the values.
+#[inline(never)]
 fn old_arn_key(lint: &mut Lint<'_, '_>, key: &Text<'_>, entry: &Member<'_>) {
     let principal = |text: &str| text::contains(text, ":iam:") || text::contains(text, ":sts:");
     let values = entry.value.elements();

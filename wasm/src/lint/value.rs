@@ -53,6 +53,7 @@ fn kind<'t>(value: &Value<'t>) -> std::mem::Discriminant<Value<'t>> {
     std::mem::discriminant(value)
 }
 
+#[inline(never)]
 fn empty(lint: &mut Lint<'_, '_>, block: &Block<'_, '_>, entry: &Member<'_>) {
     let key = &entry.key.value;
     let operator = block.operator;

@@ -40,10 +40,19 @@ const LONGEST: usize = 200_000;
 
 /// Recognizes the text, unless it is a policy already or nothing that has one in it.
 pub(crate) fn recognize(text: &str, parsed: &Parsed<'_>) -> Option<Pasted> {
-    let clean = parsed.errors.is_empty();
     if text.len() > LONGEST {
         return None;
     }
+    if parsed.errors.is_empty() && parsed.root.get("Statement").is_some() {
+        return in_elements(text, &parsed.root);
+    }
+    around(text, parsed)
+}
+
+// Whatever has a policy in it, and is none.
+#[inline(never)]
+fn around(text: &str, parsed: &Parsed<'_>) -> Option<Pasted> {
+    let clean = parsed.errors.is_empty();
     if let Some(policy) = wide(text) {
         return Some(Pasted {
             what: What::Utf16,
@@ -68,10 +77,7 @@ pub(crate) fn recognize(text: &str, parsed: &Parsed<'_>) -> Option<Pasted> {
             return pasted;
         }
     }
-    if parsed.root.get("Statement").is_some() && (clean || begins) {
-        if clean {
-            return in_elements(text, &parsed.root);
-        }
+    if parsed.root.get("Statement").is_some() && begins {
         let requoted = || {
             let policy = policy_in(&requoted(text)?, 0)?;
             Some(Pasted {

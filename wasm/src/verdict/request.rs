@@ -440,10 +440,7 @@ impl<'f> FactSheet<'f> {
             return true;
         };
         let same = |listed: &str| data::fits(listed, key);
-        let resource = action
-            .resources
-            .iter()
-            .find(|r| r.name == self.asked.resource);
+        let resource = action.resources().find(|r| r.name == self.asked.resource);
         action.keys().any(same) || resource.is_some_and(|r| r.keys().any(same))
     }
 }
