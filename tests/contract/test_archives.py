@@ -60,7 +60,8 @@ def test_every_archive_is_whole(release: Path) -> None:
         program = f"{folder}/sprinters.cmd" if "Windows" in name else f"{folder}/sprinters"
         assert files[program] == 0o755
         assert {f"{folder}/LICENSE-MIT", f"{folder}/LICENSE-APACHE", f"{folder}/LICENSES"} <= files.keys()
-        assert (f"{folder}/portable/sprinters.mjs" in files) == ("Linux" not in name)
+        portable = {f"{folder}/portable/sprinters.mjs", f"{folder}/policy/actions.txt"}
+        assert portable & files.keys() == (set() if "Linux" in name else portable)
 
 
 def test_the_line_of_the_page_fetches_checks_and_unpacks(release: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from portable.node import told
+from portable.node import HOST, told
 
 # Each try's result, or the error code.
 TRY = """
@@ -109,7 +109,7 @@ def test_windows_paths_never_reach_the_program(place: Path) -> None:
         "RUNNER_TOOL_CACHE": "/tools",
         "GITHUB_WORKSPACE": "/workspace",
     }
-    assert folders == ["/github", "/event", "/tools/sprinters", "/workspace", "."]
+    assert folders == ["/github", "/event", "/names", "/tools/sprinters", "/workspace", "."]
 
 
 def test_the_environment_is_what_github_aws_and_sprinters_name() -> None:
@@ -121,3 +121,11 @@ def test_the_environment_is_what_github_aws_and_sprinters_name() -> None:
     kept = {"GITHUB_TOKEN_PATH": "a", "AWS_REGION": "b", "SPRINTERS_INPUTS": "c", "RUNNER_OS": "d", "NO_COLOR": "1"}
     others = {"NPM_TOKEN": "x", "PATH": "y", "ACTIONS_RUNTIME_TOKEN": "z", "HOME": "w"}
     assert told(script, {**kept, **others}) == kept
+
+
+def test_the_names_of_actions_are_read_and_not_written(place: Path) -> None:
+    """They lie in dist/policy, which is not beside portable/ in the repository."""
+    said = tried(place, 'tell([read("/names", "policy.mjs"), write("/names", "actions.txt")])')
+    assert said == ["no-entry", "read-only"]
+    script = 'const { ACTIONS } = await host("wasi/files.mjs"); tell(ACTIONS);'
+    assert Path(told(script)) == HOST.parent / "policy" / "actions.txt"

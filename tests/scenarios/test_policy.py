@@ -52,6 +52,14 @@ def test_an_error_is_shown_in_its_line_with_what_to_write_instead(command: list[
     assert "✗ ec2:RunInstances" in run.stdout
 
 
+def test_the_actions_of_other_services_are_known(command: list[str]) -> None:
+    document = json.loads((POLICIES / "plain_six.json").read_text())
+    document["Statement"].append({"Effect": "Allow", "Action": "s3:GetObjekt", "Resource": "*"})
+    run = policy(command, "-", stdin=json.dumps(document))
+    assert run.returncode == 1
+    assert "did you mean `s3:GetObject`?" in run.stdout
+
+
 @pytest.mark.parametrize("action", json.loads((POLICIES / "plain_six.json").read_text())["Statement"][0]["Action"])
 def test_each_missing_permission_is_named(command: list[str], action: str) -> None:
     document = json.loads((POLICIES / "plain_six.json").read_text())

@@ -1,11 +1,6 @@
-//! The action names and condition keys of all AWS services, compressed inside this program.
+//! The action names and condition keys of all AWS services: compressed inside the program, or beside the portable one.
 
-use std::io::Read;
-
-use flate2::read::GzDecoder;
 use sprinters_policy::Catalog;
-
-static ACTIONS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/actions.txt.gz"));
 
 /// Services whose actions and condition keys the engine knows without the catalog.
 const EMBEDDED: [&str; 4] = ["\"ec2:", "\"iam:", "\"ssm:", "\"sts:"];
@@ -28,12 +23,23 @@ pub(super) fn is_needed(text: &str) -> bool {
     text.match_indices(':').any(|found| is_action(&found))
 }
 
-/// Unpacks the names.
+/// Reads the names.
 pub(super) fn load() -> Catalog {
-    let mut text = String::new();
-    // The bytes are our own, made by build.rs; were they broken, no name would be known, and nothing be called wrong.
-    let _ = GzDecoder::new(ACTIONS).read_to_string(&mut text);
-    Catalog::new(text)
+    // They are our own; were they broken, no name would be known, and nothing be called wrong.
+    Catalog::new(names().unwrap_or_default())
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn names() -> std::io::Result<String> {
+    // Made by build.rs.
+    let packed = include_bytes!(concat!(env!("OUT_DIR"), "/actions.txt.gz"));
+    std::io::read_to_string(flate2::read::GzDecoder::new(&packed[..]))
+}
+
+/// The engine in dist/policy needs them too: nobody has to download them twice. The host has seen that they are there.
+#[cfg(target_family = "wasm")]
+fn names() -> std::io::Result<String> {
+    std::fs::read_to_string("/names/actions.txt")
 }
 
 #[cfg(test)]
