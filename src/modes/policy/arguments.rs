@@ -338,7 +338,7 @@ mod tests {
 
     fn matched(arguments: &[&str]) -> ArgMatches {
         let arguments = ["policy"].iter().chain(arguments);
-        command(Command::new("policy"))
+        command(Command::new("policy").subcommands(questions()))
             .try_get_matches_from(arguments)
             .unwrap_or_else(|error| unreachable!("{error}"))
     }
