@@ -193,7 +193,7 @@ def test_a_file_in_utf_16_is_named(command: list[str], wide: Path) -> None:
     run = policy(command, wide)
 
     assert run.returncode == 1
-    assert "this file is in UTF-16, which AWS does not read; save it in UTF-8" in run.stdout
+    assert "this is a file in UTF-16, which AWS does not read; save it in UTF-8" in run.stdout
 
 
 @pytest.mark.not_portable
