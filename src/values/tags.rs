@@ -185,4 +185,14 @@ mod tests {
             assert!(pairs(&text).is_err());
         }
     }
+
+    #[test]
+    fn the_longest_that_ec2_takes_are_taken() {
+        let tag = |key: usize, value: usize| {
+            pairs(&format!("{}: {}", "k".repeat(key), "v".repeat(value)))
+        };
+        assert!(tag(128, 256).is_ok());
+        assert!(tag(129, 256).is_err_and(|why| why.contains("1 to 128")));
+        assert!(tag(128, 257).is_err_and(|why| why.contains("at most 256")));
+    }
 }

@@ -332,3 +332,13 @@ fn options_of_the_other_service_that_say_nothing_need_no_note() {
         assert!(told(option).contains(why), "{}", told(option));
     }
 }
+
+#[test]
+fn a_zone_is_kept_and_names_the_region() {
+    for key in ["az", "zone"] {
+        let text =
+            format!("jobs:\n  a:\n    runs-on: runs-on=1/cpu=2/{key}=eu-west-1b\n    steps: []\n");
+        let after = converted(&text).text;
+        assert!(after.contains("eu-west-1b"), "{after}");
+    }
+}
