@@ -17,16 +17,7 @@ const INSTEAD: &str = "SSL_CERT_FILE";
 
 /// Certificates, each as PEM.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ExtraRoots(
-    #[cfg_attr(
-        target_arch = "wasm32",
-        expect(
-            dead_code,
-            reason = "there, Node.js makes the connections and reads these files"
-        )
-    )]
-    pub Vec<String>,
-);
+pub(crate) struct ExtraRoots(pub Vec<String>);
 
 impl ExtraRoots {
     /// Reads the files that the environment names.
