@@ -39,12 +39,12 @@ const HOP_BY_HOP = new Set(["host", "connection", "transfer-encoding"]);
  * @import { Route } from "./proxy.mjs"
  */
 
-/** @typedef {[name: string, value: string]} Header */
 /** @typedef {{ connect: number, firstByte: number, betweenBytes: number }} Limits In milliseconds. */
-/** @typedef {{ id: number, method: string, url: string, headers: Header[], body: Uint8Array, limits: Limits }} Request */
+/** @typedef {string[]} Headers Each name, and after it its value, as Node's own `rawHeaders`. */
+/** @typedef {{ id: number, method: string, url: string, headers: Headers, body: Uint8Array | undefined, limits: Limits }} Request */
 /** @typedef {{ abort: number }} Abort */
 /** @typedef {{ tag: string, val?: string | object }} ErrorCode As `wasi:http` names it. */
-/** @typedef {{ id: number, status: number, headers: Header[], body: Uint8Array<ArrayBuffer>, broken?: undefined }} Response */
+/** @typedef {{ id: number, status: number, headers: Headers, body: Uint8Array<ArrayBuffer> | undefined, broken?: undefined }} Response */
 /** @typedef {Response | { id: number, broken: ErrorCode }} Answer */
 
 /** Carries requests out for the component: `{ id, method, url, headers, body, limits }` in, `{ id, … }` back. */
@@ -55,6 +55,8 @@ export class Network {
   #plain = new http.Agent({ keepAlive: true });
   /** @type {import("node:https").Agent | undefined} Made for the first request: reading the certificates takes a while. */
   #encrypted;
+  /** Reached by no proxy, which takes a look at several variables to know. @type {Set<string>} */
+  #direct = new Set();
   /** @type {Map<number, ClientRequest>} */
   #underWay = new Map();
 
@@ -81,21 +83,22 @@ export class Network {
     const target = new URL(url);
     if (!this.#endpoints.allow(target)) return this.#broken(id, "HTTP-request-denied");
     const { client, options, extra = [] } = this.#route(target);
-    const all = [["host", target.host], ...headers.filter(([name]) => !HOP_BY_HOP.has(name.toLowerCase())), ...extra];
-    const request = client.request({ ...options, method, headers: all.flat(), timeout: limits.betweenBytes });
+    const request = client.request({ ...options, method, headers: ["host", target.host, ...endToEnd(headers), ...extra] });
     this.#underWay.set(id, request);
     const end = () => this.#underWay.delete(id);
     const broken = (/** @type {string} */ code, /** @type {string | object | undefined} */ why = undefined) => {
       if (end()) this.#broken(id, code, why);
       request.destroy();
     };
-    keepTime(request, limits, broken);
+    const time = new Time(request, limits, broken);
     request.on("error", (error) => broken(...named(error)));
     request.on("response", (response) => {
+      time.began();
       /** @type {Buffer[]} */
       const parts = [];
       let size = 0;
       response.on("data", (part) => {
+        time.goesOn();
         parts.push(part);
         size += part.length;
         if (size > LARGEST_BODY) broken("HTTP-response-body-size");
@@ -103,8 +106,10 @@ export class Network {
       response.on("aborted", () => broken("connection-terminated"));
       response.on("end", () => {
         if (!end()) return;
-        const whole = new Uint8Array(Buffer.concat(parts));
-        this.#tell({ id, status: response.statusCode ?? 0, headers: pairs(response.rawHeaders), body: whole }, [whole.buffer]);
+        const { statusCode: status = 0, rawHeaders: headers } = response;
+        if (size === 0) return this.#tell({ id, status, headers, body: undefined });
+        const body = new Uint8Array(Buffer.concat(parts));
+        this.#tell({ id, status, headers, body }, [body.buffer]);
       });
     });
     request.end(body);
@@ -115,8 +120,11 @@ export class Network {
    * @returns {Route}
    */
   #route(target) {
-    const through = proxied(target, this.#env);
-    if (through) return through;
+    if (!this.#direct.has(target.origin)) {
+      const through = proxied(target, this.#env);
+      if (through) return through;
+      this.#direct.add(target.origin);
+    }
     const options = {
       host: target.hostname.replace(/^\[|\]$/g, ""),
       port: target.port || undefined,
@@ -137,41 +145,57 @@ export class Network {
   }
 }
 
-/**
- * Time limits, as wasi:http means them: for the connection, for the first byte, and between bytes.
- * @param {ClientRequest} request
- * @param {Limits} limits
- * @param {(code: string) => void} broken
- */
-function keepTime(request, limits, broken) {
-  const connecting = setTimeout(() => broken("connection-timeout"), limits.connect);
+/** Time limits, as wasi:http means them: for the connection, for the first byte, and between bytes. One of them runs at a time. */
+class Time {
   /** @type {NodeJS.Timeout | undefined} */
-  let answering;
-  let isOver = false;
-  const connected = () => {
-    clearTimeout(connecting);
-    if (!isOver) answering ??= setTimeout(() => broken("HTTP-response-timeout"), limits.firstByte);
-  };
-  request.on("socket", (socket) => {
-    if (!socket.connecting) connected();
-    else socket.once("encrypted" in socket ? "secureConnect" : "connect", connected);
-  });
-  const over = () => {
-    clearTimeout(connecting);
-    clearTimeout(answering);
-    isOver = true;
-  };
-  request.on("response", over);
-  request.on("close", over);
-  request.on("timeout", () => broken("connection-read-timeout"));
+  #running;
+  #limits;
+  #broken;
+
+  /**
+   * @param {ClientRequest} request
+   * @param {Limits} limits
+   * @param {(code: string) => void} broken
+   */
+  constructor(request, limits, broken) {
+    this.#limits = limits;
+    this.#broken = broken;
+    request.on("close", () => clearTimeout(this.#running));
+    const connected = () => this.#run(limits.firstByte, "HTTP-response-timeout");
+    // Most go over a connection that stands already.
+    if (request.reusedSocket) connected();
+    else {
+      this.#run(limits.connect, "connection-timeout");
+      request.on("socket", (socket) => {
+        if (socket.connecting) socket.once("encrypted" in socket ? "secureConnect" : "connect", connected);
+        else connected();
+      });
+    }
+  }
+
+  /** The answer has begun. */
+  began() {
+    this.#run(this.#limits.betweenBytes, "connection-read-timeout");
+  }
+
+  /** More of it has come. */
+  goesOn() {
+    this.#running?.refresh();
+  }
+
+  /**
+   * @param {number} limit
+   * @param {string} code
+   */
+  #run(limit, code) {
+    clearTimeout(this.#running);
+    this.#running = setTimeout(() => this.#broken(code), limit);
+  }
 }
 
-/**
- * @param {string[]} raw
- * @returns {Header[]}
- */
-function pairs(raw) {
-  return raw.filter((_, index) => index % 2 === 0).map((name, index) => [name, raw[index * 2 + 1] ?? ""]);
+/** @param {Headers} headers */
+function endToEnd(headers) {
+  return headers.filter((_, at) => !HOP_BY_HOP.has((headers[at - (at % 2)] ?? "").toLowerCase()));
 }
 
 /**

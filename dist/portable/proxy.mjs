@@ -11,10 +11,10 @@ const https = builtin.https();
 /**
  * @import { Duplex } from "node:stream"
  * @import { Environment } from "./authorities.mjs"
- * @import { Header } from "./network.mjs"
+ * @import { Headers } from "./network.mjs"
  */
 
-/** @typedef {{ client: typeof http | typeof https, options: import("node:https").RequestOptions, extra?: Header[] }} Route */
+/** @typedef {{ client: typeof http | typeof https, options: import("node:https").RequestOptions, extra?: Headers }} Route */
 /** @typedef {(error: Error | null, socket?: Duplex) => void} Connected */
 
 // The code of an error of ours, beside Node's.
@@ -38,7 +38,7 @@ export function proxied(target, env) {
     port: proxy.port || (proxy.protocol === "https:" ? 443 : 80),
     path: target.href,
   };
-  return { client: proxy.protocol === "https:" ? https : http, options, extra: Object.entries(authorization(proxy)) };
+  return { client: proxy.protocol === "https:" ? https : http, options, extra: Object.entries(authorization(proxy)).flat() };
 }
 
 /**

@@ -3,7 +3,7 @@
 // The component runs in a worker, where a call that waits may block. This thread never blocks: it owns the signals, and it
 // is the only one with a network.
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
@@ -13,6 +13,7 @@ import { unreadable } from "./authorities.mjs";
 import { isPolicy } from "./mode.mjs";
 import { Endpoints } from "./endpoints.mjs";
 import { Network } from "./network.mjs";
+import { ACTIONS } from "./wasi/files.mjs";
 
 const OLDEST_NODE = 20;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
@@ -36,8 +37,17 @@ function fail(what, remedy, code = 1) {
   process.exit(code);
 }
 
-// The program does little and waits long: what is called is compiled when it is, quickly, and no thread makes it any faster.
-const LITTLE_TO_DO = ["--wasm-lazy-compilation", "--no-wasm-tier-up", "--no-wasm-dynamic-tiering", "--no-opt", "--no-maglev"];
+// The program does little and waits long: what is called is compiled when it is, quickly, no thread makes it any faster, and nobody
+// counts what is called. Nor is the heap tidied up meanwhile, which a Node that has nothing to do does again and again.
+const LITTLE_TO_DO = [
+  "--wasm-lazy-compilation",
+  "--no-wasm-tier-up",
+  "--no-wasm-dynamic-tiering",
+  "--no-wasm-inlining",
+  "--no-opt",
+  "--no-maglev",
+  "--no-incremental-marking",
+];
 for (const flag of LITTLE_TO_DO) setFlagsFromString(flag);
 
 /** @param {string} name */
@@ -67,6 +77,8 @@ function main() {
     const what = `variable \`${unread}\` is \`${process.env[unread]}\`; accepted: a file of certificates (PEM)`;
     fail(what, "fix the path, or unset the variable", 2);
   }
+  const checksPolicies = isPolicy(process.argv.slice(2), process.env);
+  if (checksPolicies && !existsSync(ACTIONS)) fail(`no file \`${ACTIONS}\``, "check out the action again");
   const bell = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(beside("worker.mjs"), {
     workerData: { bell, arguments: process.argv.slice(2) },
@@ -80,8 +92,7 @@ function main() {
     Atomics.add(bell, 0, 1);
     Atomics.notify(bell, 0);
   };
-  const network = isPolicy(process.argv.slice(2), process.env) ? Endpoints.none() : Endpoints.of(process.env);
-  const client = new Network(network, process.env, tell);
+  const client = new Network(checksPolicies ? Endpoints.none() : Endpoints.of(process.env), process.env, tell);
   worker.on("message", (message) => client.receive(message));
   // From here on no signal ends the process: the component undoes what it began, and ends by itself. The first message that the
   // worker takes must be the program: it is sent below, before this thread hears of any signal.

@@ -4,14 +4,19 @@
 
 import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 
 // In the component's eyes.
 const GITHUB = "/github";
 const EVENT = "/event";
 const TOOLS = "/tools";
 const WORKSPACE = "/workspace";
+const NAMES = "/names";
 // The program's own part of the tool cache; the rest is other actions'.
 const OURS = "sprinters";
+
+// Those of all AWS services' actions, which lie beside the portable program for the engine that checks policies without it.
+export const ACTIONS = fileURLToPath(new URL("../../policy/actions.txt", import.meta.url));
 
 /** @import { Environment } from "../authorities.mjs" */
 
@@ -130,6 +135,7 @@ export class Files {
     const preopens = [
       [new NamedFiles(named(GITHUB, { GITHUB_OUTPUT: "output", GITHUB_STEP_SUMMARY: "summary" }), true), GITHUB],
       [new NamedFiles(named(EVENT, { GITHUB_EVENT_PATH: "event.json" }), false), EVENT],
+      [new NamedFiles({ "actions.txt": ACTIONS }, false), NAMES],
     ];
     if (env.RUNNER_TOOL_CACHE) {
       environment.RUNNER_TOOL_CACHE = TOOLS;

@@ -4,12 +4,12 @@ import { InputStream, OutputStream } from "./io.mjs";
 import { Pollable } from "./poll.mjs";
 
 /**
- * @import { Abort, Answer, Header, Limits, Request, Response } from "../network.mjs"
+ * @import { Abort, Answer, Limits, Request, Response } from "../network.mjs"
  * @import { Waiter } from "./poll.mjs"
  */
 
 /** @typedef {{ tag: string, val?: string }} Named Of a closed list, or another one, which `val` names. */
-/** @typedef {[name: string, value: Uint8Array]} Field */
+/** @typedef {[name: string, value: Uint8Array]} Field The bytes are a copy of the component's. */
 
 const DEFAULT_LIMIT_MS = 20_000;
 const DISPOSE = Symbol.dispose ?? Symbol.for("dispose");
@@ -30,7 +30,7 @@ class Fields {
    * @param {Uint8Array} value
    */
   append(name, value) {
-    this.#entries.push([name, value.slice()]);
+    this.#entries.push([name, value]);
   }
 
   entries() {
@@ -56,17 +56,17 @@ class FutureTrailers {
 class OutgoingBody {
   /** @type {Uint8Array[]} */
   #parts = [];
-  /** @type {((body: Uint8Array) => void) | undefined} */
+  /** @type {((body: Uint8Array | undefined) => void) | undefined} */
   #send;
   #isOpen = true;
 
   write() {
-    return OutputStream.make(undefined, (bytes) => void this.#parts.push(bytes.slice()));
+    return OutputStream.make(undefined, (bytes) => void this.#parts.push(bytes));
   }
 
   /**
    * Once both the request is handed over and its body is whole, in whatever order.
-   * @param {(body: Uint8Array) => void} send
+   * @param {(body: Uint8Array | undefined) => void} send
    */
   whenWhole(send) {
     this.#send = send;
@@ -80,7 +80,8 @@ class OutgoingBody {
   }
 
   #go() {
-    if (!this.#isOpen && this.#send) this.#send(new Uint8Array(Buffer.concat(this.#parts)));
+    if (this.#isOpen || !this.#send) return;
+    this.#send(this.#parts.length > 0 ? new Uint8Array(Buffer.concat(this.#parts)) : undefined);
   }
 }
 
@@ -131,11 +132,15 @@ class OutgoingRequest {
   }
 
   get message() {
-    /** @type {Header[]} */
-    const headers = this.#headers.entries().map(([name, value]) => [name, Buffer.from(value).toString("latin1")]);
+    const headers = this.#headers.entries().flatMap(([name, value]) => [name, latin1(value)]);
     const url = `${nameOf(this.#scheme).toLowerCase()}://${this.#authority}${this.#path}`;
     return { method: nameOf(this.#method).toUpperCase(), url, headers };
   }
+}
+
+/** @param {Uint8Array} bytes */
+function latin1(bytes) {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }
 
 /** @param {Named} named */
@@ -217,11 +222,14 @@ class IncomingResponse {
 
   headers() {
     const { headers } = this.#message;
-    return Fields.fromList(headers.map(([name, value]) => [name, new Uint8Array(Buffer.from(value, "latin1"))]));
+    /** @type {Field[]} */
+    const fields = [];
+    for (let at = 0; at + 1 < headers.length; at += 2) fields.push([headers[at] ?? "", Buffer.from(headers[at + 1] ?? "", "latin1")]);
+    return Fields.fromList(fields);
   }
 
   consume() {
-    return IncomingBody.make(this.#message.body);
+    return IncomingBody.make(this.#message.body ?? new Uint8Array());
   }
 }
 
@@ -281,9 +289,9 @@ export function httpInterfaces(waiter, post) {
       if (waiter.forget(id)) post({ abort: id });
     });
     waiter.expect(id, (message) => future.arrived(message));
-    const send = (/** @type {Uint8Array} */ body) => post({ id, ...request.message, limits: options.limits, body });
+    const send = (/** @type {Uint8Array | undefined} */ body) => post({ id, ...request.message, limits: options.limits, body });
     if (request.outgoingBody) request.outgoingBody.whenWhole(send);
-    else send(new Uint8Array());
+    else send(undefined);
     return future;
   };
   const types = {

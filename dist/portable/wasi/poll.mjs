@@ -50,6 +50,8 @@ export class Pollable {
 export class Waiter {
   #bell;
   #next;
+  // How often it had rung when all that had come was taken.
+  #heard = -1;
   /** @type {Map<number, Take>} */
   #pending = new Map();
   /** @type {string[]} */
@@ -89,6 +91,10 @@ export class Waiter {
   }
 
   listen() {
+    // It rings after each message, so nothing is missed that comes meanwhile; and most looks find nothing new.
+    const heard = Atomics.load(this.#bell, 0);
+    if (heard === this.#heard) return;
+    this.#heard = heard;
     for (let message = this.#next(); message !== undefined; message = this.#next()) {
       if (message.signal !== undefined) this.#signals.push(message.signal);
       const take = this.#pending.get(message.id ?? 0);
@@ -102,14 +108,32 @@ export class Waiter {
    */
   wait(pollables) {
     for (;;) {
-      const heard = Atomics.load(this.#bell, 0);
       this.listen();
-      const ready = pollables.flatMap((pollable, index) => (pollable.isReady ? [index] : []));
+      const ready = indexesOfReady(pollables);
       if (ready.length > 0) return new Uint32Array(ready);
-      const dues = pollables.map((pollable) => pollable.due).filter((due) => due !== undefined);
-      const now = process.hrtime.bigint();
-      const left = Math.min(...dues.map((due) => Math.max(0, Number(due - now) / 1e6)));
-      Atomics.wait(this.#bell, 0, heard, left);
+      Atomics.wait(this.#bell, 0, this.#heard, untilFirst(pollables));
     }
   }
+}
+
+/** @param {Pollable[]} pollables */
+function indexesOfReady(pollables) {
+  const ready = [];
+  for (let index = 0; index < pollables.length; index++) {
+    if (pollables[index]?.isReady) ready.push(index);
+  }
+  return ready;
+}
+
+/**
+ * Milliseconds until the first one whose time is known.
+ * @param {Pollable[]} pollables
+ */
+function untilFirst(pollables) {
+  /** @type {bigint | undefined} */
+  let first;
+  for (const { due } of pollables) {
+    if (due !== undefined && (first === undefined || due < first)) first = due;
+  }
+  return first === undefined ? Infinity : Math.max(0, Number(first - process.hrtime.bigint()) / 1e6);
 }
