@@ -14,7 +14,7 @@ test: ## Run every test and every linter
 	@.ci/test
 
 bench: ## Measure the program in dist/ on loopback, beside awscli, an action in JavaScript and other policy checkers
-	@.ci/setup demo peer machulav
+	@.ci/setup demo peer machulav browser
 	@.ci/python tests/bench $(ARGS)
 
 book: ## Build the book and the policy checker's page, with the engine in dist/policy

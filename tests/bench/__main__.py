@@ -76,7 +76,12 @@ def main() -> int:
         rows: list[Row] = []
         for step in steps:
             sys.stderr.write(f"measuring: {(step.__doc__ or '').splitlines()[0]}\n")
-            rows += step(world)
+            try:
+                rows += step(world)
+            except BaseException:
+                # What took a quarter of an hour is not lost with it.
+                sys.stdout.write(render(rows))
+                raise
         grown = {}
         if not options.only:
             sys.stderr.write("measuring: how it grows\n")
