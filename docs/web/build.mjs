@@ -9,7 +9,6 @@ import { draw } from "./finish/draw.mjs";
 import { highlight } from "./finish/highlight.mjs";
 import { breakNames } from "./finish/names.mjs";
 import { addOutline } from "./finish/outline.mjs";
-import { packedActions } from "./finish/pack-actions.mjs";
 import { searchable } from "./finish/search-index.mjs";
 import { stackTables } from "./finish/tables.mjs";
 
@@ -35,7 +34,6 @@ const bundled = await build({
   minify: true,
   legalComments: "none",
   loader: { ".wasm": "file", ".txt": "file", ".json": "text" },
-  plugins: [packedActions],
   metafile: true,
   logLevel: "warning",
 });

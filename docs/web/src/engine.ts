@@ -2,7 +2,6 @@
 import init, { check, fix_all, format, load_actions, tighten } from "policy-engine/policy.mjs";
 import programUrl from "policy-engine/policy_bg.wasm";
 import actionsUrl from "policy-engine/actions.txt";
-import { unpack } from "./unpack-actions";
 
 export type Feature =
   | "instance-profile"
@@ -119,5 +118,5 @@ export async function start(): Promise<Engine> {
 /** Lets the engine know the actions of all services, not only of those that Sprinters calls. */
 export async function loadActions(): Promise<void> {
   const answer = await fetch(new URL(actionsUrl, import.meta.url));
-  if (answer.ok) load_actions(unpack(await answer.text()));
+  if (answer.ok) load_actions(await answer.text());
 }

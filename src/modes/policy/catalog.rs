@@ -1,4 +1,4 @@
-//! The action names and condition keys of all AWS services: compressed inside the program, or beside the portable one.
+//! The action names and condition keys of the services that the engine does not embed: compressed inside the program, or beside the portable one.
 
 use sprinters_policy::Catalog;
 
