@@ -1,5 +1,6 @@
 //! Retry policy and deadlines.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -102,7 +103,7 @@ impl Default for Backoff {
 }
 
 /// An error that knows whether the same call may succeed a little later.
-pub(crate) trait Transient {
+pub(crate) trait Transient: Send {
     /// The error of a call whose answer did not come within that time.
     fn timed_out(call: &'static str, within: Duration) -> Self;
 
@@ -205,9 +206,10 @@ pub(crate) async fn until<T, E, F, Answer>(
     ask: F,
 ) -> Result<T, E>
 where
+    T: Send,
     E: Transient,
-    F: Fn() -> Answer,
-    Answer: Future<Output = Result<T, E>>,
+    F: Fn() -> Answer + Send,
+    Answer: Future<Output = Result<T, E>> + Send,
 {
     repeated(call, deadline, Deadline::attempt, ask).await
 }
@@ -220,9 +222,10 @@ pub(crate) async fn briefly<T, E, F, Answer>(
     ask: F,
 ) -> Result<T, E>
 where
+    T: Send,
     E: Transient,
-    F: Fn() -> Answer,
-    Answer: Future<Output = Result<T, E>>,
+    F: Fn() -> Answer + Send,
+    Answer: Future<Output = Result<T, E>> + Send,
 {
     repeated(call, deadline, Deadline::left, ask).await
 }
@@ -234,20 +237,63 @@ async fn repeated<T, E, F, Answer>(
     ask: F,
 ) -> Result<T, E>
 where
+    T: Send,
     E: Transient,
-    F: Fn() -> Answer,
-    Answer: Future<Output = Result<T, E>>,
+    F: Fn() -> Answer + Send,
+    Answer: Future<Output = Result<T, E>> + Send,
 {
+    let mut asked = Asked { ask, answer: None };
+    let reason = until_answered(call, deadline, share, &mut asked).await;
+    asked
+        .answer
+        .unwrap_or_else(|| Err(reason.unwrap_or_else(|| E::timed_out(call, Duration::ZERO))))
+}
+
+/// A call that keeps its answer, so that what repeats it need not know the answer's type: there is one loop for each error, not
+/// one for each call.
+struct Asked<F, Answer: Future> {
+    ask: F,
+    answer: Option<Answer::Output>,
+}
+
+trait Ask<E>: Send {
+    /// One try.
+    fn ask(&mut self) -> Pin<Box<dyn Future<Output = Result<(), E>> + Send + '_>>;
+}
+
+impl<T, E, F, Answer> Ask<E> for Asked<F, Answer>
+where
+    T: Send,
+    E: Send,
+    F: Fn() -> Answer + Send,
+    Answer: Future<Output = Result<T, E>> + Send,
+{
+    fn ask(&mut self) -> Pin<Box<dyn Future<Output = Result<(), E>> + Send + '_>> {
+        let answer = (self.ask)();
+        Box::pin(async move {
+            self.answer = Some(Ok(answer.await?));
+            Ok(())
+        })
+    }
+}
+
+/// Repeats the call until it is answered; otherwise tells why it was not.
+async fn until_answered<E: Transient>(
+    call: &'static str,
+    deadline: Deadline,
+    share: fn(Deadline) -> Duration,
+    asked: &mut dyn Ask<E>,
+) -> Option<E> {
     let mut backoff = Backoff::default();
     // Of a call that failed for a reason and then got no answer in time, the reason says more.
     let mut reason = None;
     loop {
         if reason.is_some() && deadline.is_over() {
-            break;
+            return reason;
         }
         let time = share(deadline);
-        let (error, is_silent) = match timeout(time, ask()).await {
-            Ok(Ok(answer)) => return Ok(answer),
+        let (error, is_silent) = match timeout(time, asked.ask()).await {
+            Ok(Ok(())) => return None,
             Ok(Err(error)) => (error, false),
             Err(_) => (E::timed_out(call, time), true),
         };
@@ -257,14 +303,15 @@ where
         }
         match decision {
             Decision::Repeat(wait) => clock::sleep(wait).await,
-            Decision::GiveUp => break,
+            Decision::GiveUp => return reason,
         }
     }
-    Err(reason.unwrap_or_else(|| E::timed_out(call, Duration::ZERO)))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
 
     struct Fault {
@@ -321,11 +368,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_reason_is_not_hidden_by_silence() {
-        let asked = std::cell::Cell::new(0);
+        let asked = AtomicU32::new(0);
         let soon = Deadline::after(Duration::from_secs(1));
         let answer: Result<(), Fault> = until("ask", soon, || {
-            asked.set(asked.get() + 1);
-            let reason = (asked.get() == 1).then_some(Fault {
+            let is_first = asked.fetch_add(1, Ordering::Relaxed) == 0;
+            let reason = is_first.then_some(Fault {
                 passes: true,
                 wait: Some(Duration::from_millis(1)),
             });
@@ -338,7 +385,7 @@ mod tests {
         })
         .await;
         assert!(answer.is_err_and(|fault| fault.wait.is_some()));
-        assert!(asked.get() > 1, "it was asked again");
+        assert!(asked.into_inner() > 1, "it was asked again");
     }
 
     #[test]
