@@ -182,12 +182,9 @@ impl Clients {
             let name = instance.runner_name().filter(|_| !list.is_whole);
             Some((id, name.map(str::to_owned)))
         });
-        let answers = teardown::each(unlisted.collect(), |(id, name)| {
-            let github = self.github.clone();
-            async move {
-                let found = teardown::find_runner(&github, id, name.as_deref(), deadline).await;
-                found.map_err(|error| (id, error))
-            }
+        let answers = teardown::each(unlisted, |(id, name)| async move {
+            let found = teardown::find_runner(&self.github, id, name.as_deref(), deadline).await;
+            found.map_err(|error| (id, error))
         });
         let answers = answers.await;
         let (mut runners, mut unanswered) = (list.runners, Vec::new());

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
-use tokio::task::JoinSet;
 
 use super::{DESCRIBE_INSTANCES, DESCRIBE_SPOT_PRICE_HISTORY, Ec2, Ec2Error, Instance, SpotPrice};
 use crate::credentials::AwsCredentials;
 use crate::credentials::mask::Mask;
-use crate::platform::executor::spawn;
+use crate::platform::executor;
 use crate::retry::{self, Deadline};
 use crate::values::instance_type::InstanceType;
 use crate::values::network::InstanceId;
@@ -172,35 +171,20 @@ impl Regional {
 }
 
 /// Asks all of them at the same time, each with what is its own; answers in their order.
-pub(crate) async fn together<A, T, F, Asking>(all: Vec<(Ec2, A)>, mut ask: F) -> Vec<(Region, T)>
+pub(crate) fn together<A, T, Asking>(
+    all: Vec<(Ec2, A)>,
+    mut ask: impl FnMut(Ec2, A) -> Asking,
+) -> impl Future<Output = Vec<(Region, T)>>
 where
-    F: FnMut(Ec2, A) -> Asking,
-    Asking: Future<Output = T> + Send + 'static,
-    T: Send + 'static,
+    Asking: Future<Output = T> + Send,
+    T: Send,
 {
-    if let [_] = all[..] {
-        let mut answers = Vec::new();
-        for (ec2, own) in all {
-            let region = ec2.region.clone();
-            answers.push((region, ask(ec2, own).await));
-        }
-        return answers;
-    }
-    let mut under_way = JoinSet::new();
-    for (place, (ec2, own)) in all.into_iter().enumerate() {
+    let at_once = all.len();
+    executor::each(all, at_once, move |(ec2, own)| {
         let region = ec2.region.clone();
         let asking = ask(ec2, own);
-        spawn(&mut under_way, async move { (place, region, asking.await) });
-    }
-    let mut answers = Vec::new();
-    while let Some(answer) = under_way.join_next().await {
-        answers.extend(answer.ok());
-    }
-    answers.sort_by_key(|(place, ..)| *place);
-    let in_order = answers.into_iter();
-    in_order
-        .map(|(_, region, answer)| (region, answer))
-        .collect()
+        async move { (region, asking.await) }
+    })
 }
 
 fn alone<'a>(clients: impl IntoIterator<Item = &'a Ec2>) -> Vec<(Ec2, ())> {

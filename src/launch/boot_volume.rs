@@ -3,16 +3,12 @@
 //! EBS changes a volume's performance within minutes at best, so that a volume must be *launched* fast to help a boot; what
 //! exceeds gp3's baseline is paid by the second (at least a minute), so that it pays to bring it down at once.
 
-use std::sync::Arc;
 use std::time::Duration;
-
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
 
 use crate::clients::Clients;
 use crate::launch::runner::LaunchedRunner;
 use crate::platform::clock::timeout;
-use crate::platform::executor::spawn;
+use crate::platform::executor::each;
 use crate::pricing::{self, Gp3};
 use crate::report::Reporter;
 use crate::values::instance_type::InstanceType;
@@ -119,27 +115,20 @@ async fn bring_all_down(clients: &Clients, fast: &[&LaunchedRunner]) -> (usize, 
         Ok(instances) => instances,
         Err(error) => return (0, vec![error.to_string()]),
     };
-    let turns = Arc::new(Semaphore::new(AT_ONCE));
-    let mut calls = JoinSet::new();
-    for instance in instances {
-        let Some(volume) = instance.usage.root_volume_id else {
-            continue;
-        };
-        let (ec2, turns) = (clients.ec2.of(instance.id.region()), turns.clone());
-        spawn(&mut calls, async move {
-            // The semaphore is never closed, so that there is always a turn.
-            let _turn = turns.acquire().await;
-            let answer = ec2.bring_volume_down(&volume).await;
-            answer.map_err(|error| format!("`{volume}`: {error}"))
-        });
-    }
+    let volumes = instances.into_iter().filter_map(|instance| {
+        let volume = instance.usage.root_volume_id?;
+        Some((clients.ec2.of(instance.id.region()), volume))
+    });
+    let answers = each(volumes, AT_ONCE, |(ec2, volume)| async move {
+        let answer = ec2.bring_volume_down(&volume).await;
+        answer.map_err(|error| format!("`{volume}`: {error}"))
+    });
     let (mut down, mut problems) = (0, Vec::new());
-    while let Some(answer) = calls.join_next().await {
+    for answer in answers.await {
         match answer {
-            Ok(Ok(())) => down += 1,
+            Ok(()) => down += 1,
             // `IncorrectModificationState`, `VolumeModificationRateExceeded`: EBS will not now, and nobody waits for it.
-            Ok(Err(problem)) => problems.push(problem),
-            Err(broken_off) => problems.push(broken_off.to_string()),
+            Err(problem) => problems.push(problem),
         }
     }
     (down, problems)

@@ -37,7 +37,7 @@ pub(crate) async fn terminate_all(
         let parts = ids.chunks(IN_ONE_CALL).map(<[InstanceId]>::to_vec);
         parts.map(|part| (ec2.of(region), part)).collect::<Vec<_>>()
     });
-    let answers = each(calls.collect(), |(ec2, ids)| async move {
+    let answers = each(calls, |(ec2, ids)| async move {
         divide(&ec2, ids, deadline).await
     });
     answers.await.into_iter().flatten().collect()

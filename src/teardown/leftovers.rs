@@ -162,9 +162,8 @@ async fn end_launched(
             None => by_region.push((region, vec![token])),
         }
     }
-    let searches = each(by_region, |(region, tokens)| {
-        let ec2 = ec2.clone();
-        async move { end_launched_in(&ec2, &ec2.of(Some(&region)), tokens, search, deadline).await }
+    let searches = each(by_region, |(region, tokens)| async move {
+        end_launched_in(ec2, &ec2.of(Some(&region)), tokens, search, deadline).await
     });
     let ended = searches.await.into_iter();
     ended.fold(Ended::default(), Ended::and)

@@ -10,9 +10,7 @@ mod records;
 
 use std::time::Duration;
 
-use tokio::task::JoinSet;
-
-use crate::platform::executor::spawn;
+use crate::platform::executor;
 
 pub(crate) use instances::{terminate, terminate_all};
 pub(crate) use leftovers::{ClientToken, Ended, Leftovers, Search, end};
@@ -29,25 +27,15 @@ pub(crate) fn patience(count: usize) -> Duration {
     Duration::from_mins(1) + EACH * u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// Does something for each item, some at a time; answers in no order.
-pub(crate) async fn each<T, R, F, Doing>(items: Vec<T>, mut act: F) -> Vec<R>
+/// Does something for each item, some at a time; answers in their order.
+pub(crate) fn each<T, Doing>(
+    items: impl IntoIterator<Item = T>,
+    act: impl FnMut(T) -> Doing,
+) -> impl Future<Output = Vec<Doing::Output>>
 where
-    F: FnMut(T) -> Doing,
-    Doing: Future<Output = R> + Send + 'static,
-    R: Send + 'static,
+    Doing: Future<Output: Send> + Send,
 {
-    let mut answers = Vec::new();
-    let mut under_way = JoinSet::new();
-    for item in items {
-        if under_way.len() >= AT_ONCE {
-            answers.extend(under_way.join_next().await.and_then(Result::ok));
-        }
-        spawn(&mut under_way, act(item));
-    }
-    while let Some(answer) = under_way.join_next().await {
-        answers.extend(answer.ok());
-    }
-    answers
+    executor::each(items, AT_ONCE, act)
 }
 
 #[cfg(test)]

@@ -51,12 +51,9 @@ pub(crate) async fn delete_records(
     records: Vec<Record>,
     deadline: Deadline,
 ) -> Vec<(Record, Result<(), NotDeleted>)> {
-    each(records, |record| {
-        let github = github.clone();
-        async move {
-            let deleted = delete_record(&github, &record, deadline).await;
-            (record, deleted)
-        }
+    each(records, |record| async move {
+        let deleted = delete_record(github, &record, deadline).await;
+        (record, deleted)
     })
     .await
 }

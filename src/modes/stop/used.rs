@@ -46,29 +46,18 @@ pub(super) async fn by_jobs(
         return Vec::new();
     };
     let deadline = Deadline::after(PATIENCE);
-    let ended = ended_on(jobs, instances).enumerate().take(MOST_ROWS);
-    let asked: Vec<_> = ended
-        .map(|(at, (job, instance))| (at, job.clone(), instance.instance_type.clone()))
-        .collect();
-    let answers = teardown::each(asked, |(at, job, instance_type)| {
-        let github = github.clone();
-        async move {
-            let asking = || github.annotations(job.id);
-            let annotations = retry::until(LOOK_AT_ANNOTATIONS, deadline, asking).await;
-            let what = usage(&annotations.ok()?)?;
-            Some((
-                at,
-                Used {
-                    job: job.name,
-                    instance_type,
-                    what,
-                },
-            ))
-        }
+    let ended = ended_on(jobs, instances).take(MOST_ROWS);
+    let answers = teardown::each(ended, |(job, instance)| async move {
+        let asking = || github.annotations(job.id);
+        let annotations = retry::until(LOOK_AT_ANNOTATIONS, deadline, asking).await;
+        let what = usage(&annotations.ok()?)?;
+        Some(Used {
+            job: job.name.clone(),
+            instance_type: instance.instance_type.clone(),
+            what,
+        })
     });
-    let mut found: Vec<_> = answers.await.into_iter().flatten().collect();
-    found.sort_by_key(|(at, _)| *at);
-    found.into_iter().map(|(_, used)| used).collect()
+    answers.await.into_iter().flatten().collect()
 }
 
 fn ended_on<'a>(

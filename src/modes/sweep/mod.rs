@@ -215,14 +215,11 @@ impl Sweeping<'_> {
     }
 
     async fn delete(&self, records: Vec<Record>) -> Vec<(Record, Result<Deletion, GithubError>)> {
-        let deadline = self.deadline;
-        teardown::each(records, |record| {
-            let github = self.clients.github.clone();
-            async move {
-                let delete = || teardown::try_delete(&github, &record, deadline);
-                let deletion = retry::until(DELETE, deadline, delete).await;
-                (record, deletion)
-            }
+        let (github, deadline) = (&self.clients.github, self.deadline);
+        teardown::each(records, |record| async move {
+            let delete = || teardown::try_delete(github, &record, deadline);
+            let deletion = retry::until(DELETE, deadline, delete).await;
+            (record, deletion)
         })
         .await
     }
