@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use aws_sdk_ec2::types::{
-    Filter, Instance as SdkInstance, InstanceLifecycleType, InstanceStateName,
+    Filter, Instance as SdkInstance, InstanceLifecycleType, InstanceStateName, Reservation,
 };
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 
+use super::pages::all_pages;
 use super::{Ec2, Ec2Error, tags};
 use crate::values::network::InstanceId;
 use crate::values::region::{Region, Zone};
@@ -272,24 +273,25 @@ impl Ec2 {
                     .build()
             })
             .collect();
-        let mut pages = self
+        let described = self
             .client
             .describe_instances()
             .set_filters(Some(filters))
-            .into_paginator()
-            .page_size(PAGE)
-            .send();
-        let mut all = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page =
-                page.map_err(|error| Ec2Error::from_sdk(DESCRIBE_INSTANCES, &error).of_search())?;
-            let instances = page
-                .reservations()
-                .iter()
-                .flat_map(aws_sdk_ec2::types::Reservation::instances);
-            all.extend(instances.filter_map(|one| Instance::from_sdk(one, &self.region)));
-        }
-        Ok(all)
+            .max_results(PAGE);
+        all_pages(DESCRIBE_INSTANCES, |token| {
+            let asking = described.clone().set_next_token(token).send();
+            async {
+                let page = asking
+                    .await
+                    .map_err(|error| Ec2Error::from_sdk(DESCRIBE_INSTANCES, &error).of_search())?;
+                let reservations = page.reservations().iter();
+                let instances = reservations
+                    .flat_map(Reservation::instances)
+                    .filter_map(|instance| Instance::from_sdk(instance, &self.region));
+                Ok((instances.collect(), page.next_token))
+            }
+        })
+        .await
     }
 
     /// Terminates instances. Terminated ones stay terminated: repeating this is harmless. EC2's answer names each of them; one

@@ -11,6 +11,7 @@ mod images;
 mod instances;
 mod launch;
 mod launch_options;
+mod pages;
 mod regional;
 mod role;
 mod role_error;

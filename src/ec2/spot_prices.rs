@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use aws_sdk_ec2::types::{InstanceType as SdkInstanceType, SpotPrice as SdkSpotPrice};
 use aws_smithy_types::DateTime;
 
+use super::pages::all_pages;
 use super::{Ec2, Ec2Error};
 use crate::values::instance_type::InstanceType;
 use crate::values::region::Zone;
@@ -70,22 +71,24 @@ impl Ec2 {
         to: SystemTime,
     ) -> Result<Vec<SpotPriceSince>, Ec2Error> {
         let types = types.iter().map(|t| SdkInstanceType::from(*t)).collect();
-        let mut pages = self
+        let history = self
             .client
             .describe_spot_price_history()
             .set_instance_types(Some(types))
             .product_descriptions("Linux/UNIX")
             .start_time(DateTime::from(from))
-            .end_time(DateTime::from(to))
-            .into_paginator()
-            .send();
-        let mut history = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page =
-                page.map_err(|error| Ec2Error::from_sdk(DESCRIBE_SPOT_PRICE_HISTORY, &error))?;
-            history.extend(page.spot_price_history().iter().filter_map(since));
-        }
-        Ok(history)
+            .end_time(DateTime::from(to));
+        all_pages(DESCRIBE_SPOT_PRICE_HISTORY, |token| {
+            let asking = history.clone().set_next_token(token).send();
+            async {
+                let page = asking
+                    .await
+                    .map_err(|error| Ec2Error::from_sdk(DESCRIBE_SPOT_PRICE_HISTORY, &error))?;
+                let prices = page.spot_price_history().iter().filter_map(since);
+                Ok((prices.collect(), page.next_token))
+            }
+        })
+        .await
     }
 }
 
