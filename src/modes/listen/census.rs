@@ -1,6 +1,5 @@
 //! A look at what lives: EC2's instances of one set, and GitHub's records of their runners.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::clients::Clients;
@@ -34,7 +33,7 @@ pub(super) struct Plan {
 #[derive(Debug, Default)]
 pub(super) struct Census {
     pub instances: Vec<Instance>,
-    pub gone: BTreeMap<InstanceId, Instance>,
+    pub gone: Vec<Instance>,
     pub records: Records,
 }
 
@@ -73,13 +72,10 @@ pub(super) async fn take(clients: &Clients, plan: &Plan) -> Result<Census, Failu
 }
 
 /// Of what is found by its id alone: what lives all the same, because EC2 had not found it by its tags, and what is gone.
-fn divided(found: Vec<Instance>) -> (Vec<Instance>, BTreeMap<InstanceId, Instance>) {
-    let (alive, gone): (Vec<Instance>, Vec<Instance>) = found
+fn divided(found: Vec<Instance>) -> (Vec<Instance>, Vec<Instance>) {
+    found
         .into_iter()
-        .partition(|instance| instance.state.is_alive());
-    let gone = gone.into_iter();
-    let gone = gone.map(|instance| (instance.id.clone(), instance));
-    (alive, gone.collect())
+        .partition(|instance| instance.state.is_alive())
 }
 
 /// Whether EC2 lets us look at all: a listener without credentials, or without the permission, would take jobs that it cannot
@@ -192,6 +188,8 @@ async fn records(clients: &Clients, plan: &Plan, deadline: Deadline) -> Result<R
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
+
     use crate::ec2::Usage;
 
     #[test]

@@ -1,6 +1,5 @@
 //! Whether each set is served: the last time that GitHub answered for it.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ const STALE: Duration = Duration::from_mins(3);
 
 #[derive(Debug)]
 pub(super) struct Health {
-    sets: Mutex<BTreeMap<String, Seen>>,
+    sets: Mutex<Vec<(String, Seen)>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -35,13 +34,15 @@ impl Health {
     pub(super) fn seen(&self, set: &str, is_standby: bool) {
         let at = Instant::now();
         let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
-        sets.insert(set.to_owned(), Seen { at, is_standby });
+        if let Some((_, seen)) = sets.iter_mut().find(|(known, _)| known == set) {
+            *seen = Seen { at, is_standby };
+        }
     }
 
     /// The set is not served any more.
     pub(super) fn forget(&self, set: &str) {
         let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
-        sets.remove(set);
+        sets.retain(|(known, _)| known != set);
     }
 
     /// Whether all is well, and a line for each set.
@@ -57,7 +58,10 @@ impl Health {
             let ago = now.saturating_duration_since(seen.at).as_secs();
             format!("{set}: {state} ({ago} s ago)\n")
         });
-        (!sets.values().any(is_stale), lines.collect())
+        (
+            !sets.iter().any(|(_, seen)| is_stale(seen)),
+            lines.collect(),
+        )
     }
 }
 
@@ -93,7 +97,7 @@ mod tests {
             .sets
             .lock()
             .ok()
-            .and_then(|sets| Some(sets.get("a")?.at))
+            .and_then(|sets| Some(sets.first()?.1.at))
         else {
             unreachable!("it was seen")
         };

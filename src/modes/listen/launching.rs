@@ -1,6 +1,5 @@
 //! Launching one runner for a set: through the launcher that `start` uses, with records from the set.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -34,7 +33,7 @@ pub(super) struct Launching {
     shared: Arc<Shared>,
     tag: String,
     /// Launches that are under way, by the beginning of their runners' names.
-    under_way: BTreeSet<String>,
+    under_way: Vec<String>,
 }
 
 struct Shared {
@@ -92,7 +91,7 @@ impl Launching {
                 prepared: Mutex::default(),
             }),
             tag,
-            under_way: BTreeSet::new(),
+            under_way: Vec::new(),
         }
     }
 
@@ -119,7 +118,7 @@ impl Launching {
     ) -> impl Future<Output = Outcome> + Send + 'static {
         let shared = self.shared.clone();
         let name = LaunchName::fresh(&shared.clients.run, SystemTime::now());
-        self.under_way.insert(name.as_str().to_owned());
+        self.under_way.push(name.as_str().to_owned());
         async move { shared.launch(name, avoids_spot).await }
     }
 
@@ -129,7 +128,7 @@ impl Launching {
     }
 
     pub(super) fn ended(&mut self, outcome: &Outcome) {
-        self.under_way.remove(&outcome.launch);
+        self.under_way.retain(|launch| *launch != outcome.launch);
     }
 
     pub(super) fn member(&self, runner: LaunchedRunner) -> Member {

@@ -112,19 +112,18 @@ impl Set {
         let now = SystemTime::now();
         let Census {
             instances,
-            mut gone,
+            gone,
             records,
         } = census;
         let with_instance: BTreeSet<RunnerId> =
             instances.iter().filter_map(Instance::runner_id).collect();
         let home = self.clients.region.clone();
         let price = |instance: &Instance| price_in(&home, instance);
-        let ended: BTreeSet<InstanceId> = gone.keys().cloned().collect();
-        let has_ended = |id: &InstanceId| ended.contains(id);
+        let ended = |id: &InstanceId| gone.iter().find(|instance| instance.id == *id);
+        let has_ended = |id: &InstanceId| ended(id).is_some();
         for mut left in self.fleet.see_instances(instances, price, has_ended, now) {
-            left.reason = gone
-                .remove(&left.member.instance)
-                .and_then(|instance| instance.state_reason);
+            left.reason =
+                ended(&left.member.instance).and_then(|instance| instance.state_reason.clone());
             self.left(left);
         }
         let was_online: Vec<RunnerId> = self.seen_online();

@@ -1,42 +1,48 @@
 //! What a person at a terminal sees of all sets: one line. Pure.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::metrics::Standing;
 
 #[derive(Debug, Default)]
 pub(super) struct Overview {
-    sets: Mutex<BTreeMap<String, Standing>>,
+    sets: Mutex<Vec<(String, Standing)>>,
 }
 
 impl Overview {
     /// The line, where the set does not stand as before.
     pub(super) fn changed(&self, set: &str, standing: Standing) -> Option<String> {
         let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = sets.insert(set.to_owned(), standing);
-        (before != Some(standing)).then(|| line(&sets))
+        let known = sets.iter_mut().find(|(known, _)| known == set);
+        if let Some((_, before)) = known {
+            if *before == standing {
+                return None;
+            }
+            *before = standing;
+        } else {
+            sets.push((set.to_owned(), standing));
+        }
+        Some(line(&sets))
     }
 
     /// The set is not served any more.
     pub(super) fn forget(&self, set: &str) {
         let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
-        sets.remove(set);
+        sets.retain(|(known, _)| known != set);
     }
 }
 
-fn line(sets: &BTreeMap<String, Standing>) -> String {
+fn line(sets: &[(String, Standing)]) -> String {
     let mut all = Standing::default();
-    for one in sets.values() {
+    for (_, one) in sets {
         all.wanted += one.wanted;
         all.live += one.live;
         all.busy += one.busy;
         all.usd_per_hour += one.usd_per_hour;
     }
-    let mut names = sets.keys();
-    let what = match (names.next(), names.len()) {
-        (Some(only), 0) => only.clone(),
-        (_, others) => format!("{} scale sets", others + 1),
+    let what = match sets {
+        [(only, _)] => only.clone(),
+        several => format!("{} scale sets", several.len()),
     };
     let mut line = format!(
         "{what}: {} wanted · {} live · {} busy",

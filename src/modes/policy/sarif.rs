@@ -1,9 +1,7 @@
 //! SARIF 2.1.0, for GitHub's code scanning.
 //! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>
 
-use std::collections::BTreeMap;
-
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sprinters_policy::issue_code::FindingType;
 use sprinters_policy::{Finding, Location};
 
@@ -17,8 +15,8 @@ pub(super) fn render(results: &[Result]) -> String {
             findings.map(move |finding| (result.file.name.as_str(), finding))
         })
     };
-    let rules: BTreeMap<&str, Value> = all()
-        .map(|(_, finding)| (finding.issue_code.as_str(), rule(finding)))
+    let rules: Map<String, Value> = all()
+        .map(|(_, finding)| (finding.issue_code.as_str().to_owned(), rule(finding)))
         .collect();
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",

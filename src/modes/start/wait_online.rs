@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::clients::Clients;
 use crate::ec2::{DESCRIBE_INSTANCES, Ec2Error, GET_CONSOLE_OUTPUT, Instance};
 use crate::error::Failure;
-use crate::github::{GithubError, LIST, LOOK, Runner, Status};
+use crate::github::{GithubError, LIST, LOOK, Status};
 use crate::launch::runner::LaunchedRunner;
 use crate::modes::start::pace::PACE;
 use crate::platform::clock::sleep_until;
@@ -36,7 +36,7 @@ pub(crate) struct Watch<'a> {
     clients: &'a Clients,
     report: &'a Reporter,
     began: Instant,
-    waiting: BTreeMap<RunnerId, Waiting<'a>>,
+    waiting: Vec<Waiting<'a>>,
     online: BTreeMap<RunnerId, Duration>,
     /// All of them: one that is online already can still die.
     instances: Vec<InstanceId>,
@@ -60,22 +60,19 @@ impl<'a> Watch<'a> {
         report: &'a Reporter,
         runners: &'a [LaunchedRunner],
     ) -> Self {
-        let waiting = runners.iter().map(|runner| {
-            (
-                runner.runner_id,
-                Waiting {
-                    runner,
-                    etag: None,
-                    github: "not seen yet".to_owned(),
-                    ec2: None,
-                },
-            )
+        let waiting = runners.iter().map(|runner| Waiting {
+            runner,
+            etag: None,
+            github: "not seen yet".to_owned(),
+            ec2: None,
         });
+        let mut waiting: Vec<_> = waiting.collect();
+        waiting.sort_by_key(|waiting| waiting.runner.runner_id);
         Self {
             clients,
             report,
             began: Instant::now(),
-            waiting: waiting.collect(),
+            waiting,
             online: BTreeMap::new(),
             instances: runners
                 .iter()
@@ -165,7 +162,7 @@ impl<'a> Watch<'a> {
     }
 
     fn log_progress(&self) {
-        let Some(first) = self.waiting.values().next() else {
+        let Some(first) = self.waiting.first() else {
             return;
         };
         let all = self.online.len() + self.waiting.len();
@@ -182,39 +179,43 @@ impl<'a> Watch<'a> {
         let github = &self.clients.github;
         if self.waiting.len() < LIST_FROM.max(self.instances.len() / FEW_OF) {
             let mut seen = Vec::new();
-            for (id, waiting) in &self.waiting {
-                let look = github.runner(*id, waiting.etag.as_deref());
+            for waiting in &self.waiting {
+                let id = waiting.runner.runner_id;
+                let look = github.runner(id, waiting.etag.as_deref());
                 let status = match retry::attempt(LOOK, deadline, look).await? {
-                    Status::Gone => self.look_again(*id, deadline).await?,
+                    Status::Gone => self.look_again(waiting.runner, deadline).await?,
                     status => status,
                 };
-                seen.push((*id, status));
+                seen.push((id, status));
             }
             return Ok(seen);
         }
         let list = retry::attempt(LIST, deadline, github.runners(None)).await?;
-        let mut listed: BTreeMap<RunnerId, Runner> = list
-            .runners
-            .into_iter()
-            .map(|runner| (runner.id, runner))
-            .collect();
+        let mut listed = list.runners;
         let mut seen = Vec::new();
-        for id in self.waiting.keys() {
-            let status = match listed.remove(id) {
+        for waiting in &self.waiting {
+            let id = waiting.runner.runner_id;
+            let place = listed.iter().position(|runner| runner.id == id);
+            let status = match place.map(|place| listed.swap_remove(place)) {
                 Some(runner) => Status::Found { runner, etag: None },
-                None => self.look_again(*id, deadline).await?,
+                None => self.look_again(waiting.runner, deadline).await?,
             };
-            seen.push((*id, status));
+            seen.push((id, status));
         }
         Ok(seen)
     }
 
     /// A record that one answer misses may be on another page, or on another of GitHub's servers: only two misses are one.
-    async fn look_again(&self, id: RunnerId, deadline: Deadline) -> Result<Status, GithubError> {
-        let name = self.waiting.get(&id).map(|waiting| &*waiting.runner.name);
-        let list = retry::attempt(LIST, deadline, self.clients.github.runners(name)).await?;
+    async fn look_again(
+        &self,
+        runner: &LaunchedRunner,
+        deadline: Deadline,
+    ) -> Result<Status, GithubError> {
+        let look = self.clients.github.runners(Some(&runner.name));
+        let list = retry::attempt(LIST, deadline, look).await?;
         let is_whole = list.is_whole;
-        let found = list.runners.into_iter().find(|runner| runner.id == id);
+        let mut listed = list.runners.into_iter();
+        let found = listed.find(|listed| listed.id == runner.runner_id);
         Ok(match found {
             Some(runner) => Status::Found { runner, etag: None },
             None if is_whole => Status::Gone,
@@ -232,7 +233,7 @@ impl<'a> Watch<'a> {
             Ok(statuses) => statuses,
             Err(error) if error.is_transient() => {
                 let wait = slow_down.next(error.wait);
-                for waiting in self.waiting.values_mut() {
+                for waiting in &mut self.waiting {
                     waiting.github = format!("not known ({error})");
                 }
                 return Ok(wait);
@@ -245,11 +246,13 @@ impl<'a> Watch<'a> {
                 Status::Unchanged => {}
                 // Busy means that a job already runs on it: it has been online.
                 Status::Found { runner, .. } if runner.is_online() || runner.busy => {
-                    self.waiting.remove(&id);
+                    self.waiting
+                        .retain(|waiting| waiting.runner.runner_id != id);
                     self.online.insert(id, self.began.elapsed());
                 }
                 Status::Found { runner, etag } => {
-                    if let Some(waiting) = self.waiting.get_mut(&id) {
+                    let mut waiting = self.waiting.iter_mut();
+                    if let Some(waiting) = waiting.find(|one| one.runner.runner_id == id) {
                         waiting.etag = etag;
                         waiting.github = runner.status;
                     }
@@ -288,12 +291,9 @@ impl<'a> Watch<'a> {
             self.failed_instance = Some(dead.id.clone());
             return Err(died(dead));
         }
-        let mut seen: BTreeMap<InstanceId, Instance> = instances
-            .into_iter()
-            .map(|instance| (instance.id.clone(), instance))
-            .collect();
-        for waiting in self.waiting.values_mut() {
-            if let Some(instance) = seen.remove(&waiting.runner.instance_id) {
+        for instance in instances {
+            let mut waiting = self.waiting.iter_mut();
+            if let Some(waiting) = waiting.find(|one| one.runner.instance_id == instance.id) {
                 waiting.ec2 = Some(instance);
             }
         }
@@ -303,7 +303,8 @@ impl<'a> Watch<'a> {
     fn vanished(&self, id: RunnerId) -> Failure {
         let name = self
             .waiting
-            .get(&id)
+            .iter()
+            .find(|waiting| waiting.runner.runner_id == id)
             .map(|waiting| waiting.runner.name.as_str())
             .unwrap_or_default();
         Failure::new(
@@ -314,9 +315,9 @@ impl<'a> Watch<'a> {
     }
 
     fn timed_out(&mut self, timeout: Seconds) -> Failure {
-        let first = self.waiting.values().next();
+        let first = self.waiting.first();
         self.failed_instance = first.map(|waiting| waiting.runner.instance_id.clone());
-        let states: Vec<String> = self.waiting.values().map(Waiting::state).collect();
+        let states: Vec<String> = self.waiting.iter().map(Waiting::state).collect();
         let who = if self.online.is_empty() {
             "no runner came online".to_owned()
         } else {
