@@ -4,8 +4,6 @@
 //! `SSL_CERT_DIR` stand in the place of the system's, as with OpenSSL; `rustls-native-certs` reads those.
 
 #[cfg(not(target_family = "wasm"))]
-use base64::{Engine, prelude::BASE64_STANDARD};
-#[cfg(not(target_family = "wasm"))]
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 
 use crate::inputs::InputError;
@@ -15,9 +13,9 @@ const VARIABLES: [&str; 2] = ["NODE_EXTRA_CA_CERTS", "AWS_CA_BUNDLE"];
 /// Where these stand in the place of the system's, a file that is not there leaves nobody trusted.
 const INSTEAD: &str = "SSL_CERT_FILE";
 
-/// Certificates, each as PEM.
+/// Certificates, each as DER.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct ExtraRoots(pub Vec<String>);
+pub(crate) struct ExtraRoots(pub Vec<Vec<u8>>);
 
 impl ExtraRoots {
     /// Reads the files that the environment names.
@@ -50,32 +48,22 @@ fn wrong(variable: &str, path: &str, why: &anyhow::Error) -> InputError {
 /// The portable build's host makes its connections, and trusts whom it will.
 #[cfg(target_family = "wasm")]
 #[expect(clippy::unnecessary_wraps, reason = "an operating system can refuse")]
-fn certificates_of(_path: &str) -> anyhow::Result<Vec<String>> {
+fn certificates_of(_path: &str) -> anyhow::Result<Vec<Vec<u8>>> {
     Ok(Vec::new())
 }
 
 #[cfg(not(target_family = "wasm"))]
-fn certificates_of(path: &str) -> anyhow::Result<Vec<String>> {
+fn certificates_of(path: &str) -> anyhow::Result<Vec<Vec<u8>>> {
     use anyhow::{Context, ensure};
     let text = std::fs::read(path).context("it cannot be read")?;
-    let found: Vec<String> = certificates(&text).flatten().map(|der| pem(&der)).collect();
+    // One that cannot vouch for anybody is left out, as everywhere.
+    let found: Vec<Vec<u8>> = CertificateDer::pem_slice_iter(&text)
+        .flatten()
+        .filter(|der| webpki::anchor_from_trusted_cert(der).is_ok())
+        .map(|der| der.to_vec())
+        .collect();
     ensure!(!found.is_empty(), "it has none");
     Ok(found)
-}
-
-/// The certificates in that text. In the place of one that cannot vouch for anybody is `None`: it is left out, as everywhere.
-#[cfg(not(target_family = "wasm"))]
-pub(super) fn certificates(text: &[u8]) -> impl Iterator<Item = Option<CertificateDer<'static>>> {
-    CertificateDer::pem_slice_iter(text).map(|der| {
-        der.ok()
-            .filter(|der| webpki::anchor_from_trusted_cert(der).is_ok())
-    })
-}
-
-#[cfg(not(target_family = "wasm"))]
-pub(super) fn pem(der: &[u8]) -> String {
-    let body = BASE64_STANDARD.encode(der);
-    format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
 }
 
 /// Whether a connection failed because nobody vouches for the server: nothing was asked, and asking again is in vain.

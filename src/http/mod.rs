@@ -1,16 +1,21 @@
 //! The HTTP connector: every request to EC2, GitHub and the image index goes through this connector.
 //!
 //! The AWS SDK takes it as its HTTP client; octocrab takes it as a tower service. So there is one connection pool, one TLS
-//! stack (rustls with ring), one set of trusted roots, and the usual proxy variables hold for all. In the portable build
-//! all that is the host's: the SDK hands its requests over through aws-smithy-wasm, the connector through wstd.
+//! stack (rustls with ring), one set of trusted roots, and the usual proxy variables hold for all: hyper's pool, and below it
+//! `dial.rs` and `tls.rs`. In the portable build all that is the host's: the SDK hands its requests over through
+//! aws-smithy-wasm, the connector through wstd.
 
 pub(crate) mod cause;
+#[cfg(not(target_family = "wasm"))]
+mod dial;
 pub(crate) mod extra_roots;
 pub(crate) mod headers;
 #[cfg(not(target_family = "wasm"))]
 mod native;
 #[cfg(not(target_family = "wasm"))]
 mod system_roots;
+#[cfg(not(target_family = "wasm"))]
+mod tls;
 mod traced;
 #[cfg(target_family = "wasm")]
 mod wasi;
@@ -34,7 +39,7 @@ use tower::BoxError;
 #[cfg(not(target_family = "wasm"))]
 use native::Connector;
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use native::prepare;
+pub(crate) use tls::prepare;
 use traced::Traced;
 #[cfg(target_family = "wasm")]
 use wasi::Connector;

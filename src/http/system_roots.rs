@@ -3,15 +3,24 @@
 //! Most systems keep them twice, as a file and as a folder with a file for each. rustls-native-certs reads both, which takes longer
 //! than all else that a start does before its first request; what a system trusts stands in either.
 
-use super::extra_roots::{certificates, pem};
+use rustls_pki_types::{CertificateDer, pem::PemObject};
 
 /// In the place of the system's: rustls-native-certs reads these as OpenSSL does.
 #[cfg(target_os = "linux")]
 const INSTEAD: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
-/// The system's file, as PEM; `None` where there is none to be used, or another system than Linux.
-pub(super) fn bundle() -> Option<Vec<u8>> {
-    read(std::fs::read(file()?).ok()?)
+/// Of these, those that can vouch for somebody are trusted.
+pub(super) fn read() -> Vec<CertificateDer<'static>> {
+    let bundle = file().and_then(|file| std::fs::read(file).ok());
+    let found = bundle.map(|text| certificates(&text)).unwrap_or_default();
+    if found.is_empty() {
+        return rustls_native_certs::load_native_certs().certs;
+    }
+    found
+}
+
+fn certificates(text: &[u8]) -> Vec<CertificateDer<'static>> {
+    CertificateDer::pem_slice_iter(text).flatten().collect()
 }
 
 #[cfg(target_os = "linux")]
@@ -27,47 +36,26 @@ fn file() -> Option<std::path::PathBuf> {
     None
 }
 
-/// The text as it is where each certificate in it is usable; else those that are, for a connector takes all or none.
-fn read(text: Vec<u8>) -> Option<Vec<u8>> {
-    let found: Vec<_> = certificates(&text).collect();
-    if found.iter().all(Option::is_some) && !found.is_empty() {
-        return Some(text);
-    }
-    let usable: String = found.iter().flatten().map(|der| pem(der)).collect();
-    (!usable.is_empty()).then(|| usable.into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ROOT: &str = "-----BEGIN CERTIFICATE-----
-MIIBtjCCAVugAwIBAgITBmyf1XSXNmY/Owua2eiedgPySjAKBggqhkjOPQQDAjA5
-MQswCQYDVQQGEwJVUzEPMA0GA1UEChMGQW1hem9uMRkwFwYDVQQDExBBbWF6b24g
-Um9vdCBDQSAzMB4XDTE1MDUyNjAwMDAwMFoXDTQwMDUyNjAwMDAwMFowOTELMAkG
-A1UEBhMCVVMxDzANBgNVBAoTBkFtYXpvbjEZMBcGA1UEAxMQQW1hem9uIFJvb3Qg
-Q0EgMzBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABCmXp8ZBf8ANm+gBG1bG8lKl
-ui2yEujSLtf6ycXYqm0fc4E7O5hrOXwzpcVOho6AF2hiRVd9RFgdszflZwjrZt6j
-QjBAMA8GA1UdEwEB/wQFMAMBAf8wDgYDVR0PAQH/BAQDAgGGMB0GA1UdDgQWBBSr
-ttvXBp43rDCGB5Fwx5zEGbF4wDAKBggqhkjOPQQDAgNJADBGAiEA4IWSoxe3jfkr
-BqWTrBqYaGFy+uGh0PsceGCmQ5nFuMQCIQCcAu/xlJyzlvnrxir4tiz+OpAUFteM
-YyRIHN8wfdVoOw==
------END CERTIFICATE-----
-";
-    const USELESS: &str = "-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n";
-    const NO_PEM: &str = "-----BEGIN CERTIFICATE-----\n@\n-----END CERTIFICATE-----\n";
-
     #[test]
-    fn only_usable_certificates_reach_the_connector() {
-        let text = |parts: &[&str]| read(parts.concat().into());
-        let with_comments = ["# a comment\n", ROOT, ROOT];
-        assert_eq!(text(&with_comments), Some(with_comments.concat().into()));
-        for useless in [USELESS, NO_PEM] {
-            let kept = text(&[useless, ROOT, useless]).unwrap_or_default();
-            let found: Vec<_> = certificates(&kept).collect();
-            assert!(matches!(found[..], [Some(_)]), "{useless}");
-            assert_eq!(text(&[useless]), None);
-        }
-        assert_eq!(text(&["no certificate"]), None);
+    fn what_is_no_certificate_keeps_nobody_else_out() {
+        let section = |body: &str| {
+            format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
+        };
+        let text = [
+            "# a comment\n",
+            &section("@"),
+            &section("AQID"),
+            &section("BAUG"),
+        ]
+        .concat();
+        let found = certificates(text.as_bytes());
+        assert_eq!(found, [vec![1, 2, 3].into(), vec![4, 5, 6].into()]);
+        // What DER cannot be a certificate is left out where the roots are made.
+        let mut roots = rustls::RootCertStore::empty();
+        assert_eq!(roots.add_parsable_certificates(found), (0, 2));
     }
 }

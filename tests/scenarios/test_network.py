@@ -82,6 +82,24 @@ def test_everything_goes_through_the_proxy(
     assert not company.proxy.refused
 
 
+@pytest.mark.parametrize("credentials", [f"octo:{PASSWORD}"], indirect=True)
+def test_a_proxy_that_is_itself_reached_by_tls(
+    sprinters: Program, github: GitHub, company: Company, left_behind: Callable[[], list[str]]
+) -> None:
+    """TLS within TLS for EC2; GitHub's requests, without TLS of their own, are still nobody's to read on the way."""
+    port = company.proxy.url.rpartition(":")[2]
+    front = Front(company.authority, "localhost", int(port))
+    url = f"https://octo:{PASSWORD}@localhost:{front.port}"
+    company.names["plain.test"] = github.port
+    sprinters.environment |= {"HTTPS_PROXY": url, "HTTP_PROXY": url, "GITHUB_API_URL": "http://plain.test"}
+    whole_life(sprinters, left_behind)
+    front.close()
+
+    assert company.proxy.tunnels == {"ec2.test", "images.test"}
+    assert "plain.test" in {name for _, name in company.proxy.asked}
+    assert not company.proxy.refused
+
+
 @pytest.mark.github(base_path="/api/v3")
 def test_an_enterprise_server_behind_a_proxy(
     sprinters: Program, github: GitHub, company: Company, left_behind: Callable[[], list[str]]
