@@ -29,18 +29,20 @@ pub(crate) fn block_on<F: Future>(program: F) -> anyhow::Result<F::Output> {
     }))
 }
 
-/// Begins a task of the set.
+/// Begins a task of the set. In a box, so that what runs a task is compiled once for each kind of answer, and not for each task.
 #[cfg(not(target_family = "wasm"))]
 pub(crate) fn spawn<T: Send + 'static>(
     tasks: &mut JoinSet<T>,
     work: impl Future<Output = T> + Send + 'static,
 ) {
+    let work: Pin<Box<dyn Future<Output = T> + Send>> = Box::pin(work);
     tasks.spawn(work);
 }
 
 /// Begins a task of the set.
 #[cfg(target_family = "wasm")]
 pub(crate) fn spawn<T: 'static>(tasks: &mut JoinSet<T>, work: impl Future<Output = T> + 'static) {
+    let work: Pin<Box<dyn Future<Output = T>>> = Box::pin(work);
     tasks.spawn_local(work);
 }
 

@@ -10,6 +10,7 @@ use crate::github::scale_sets::{ACKNOWLEDGE, ACQUIRE, Session};
 use crate::github::{DELETE, Deletion, Github, GithubError, LIST};
 use crate::launch::boot_volume;
 use crate::launch::runner::LaunchedRunner;
+use crate::platform::executor::spawn;
 use crate::retry::{self, Deadline};
 use crate::teardown::{self, Record};
 use crate::values::network::InstanceId;
@@ -64,11 +65,15 @@ impl Records {
 }
 
 impl Set {
+    fn begin(&mut self, errand: impl Future<Output = News> + Send + 'static) {
+        spawn(&mut self.errands, errand);
+    }
+
     /// Acquires what is on offer, then says that the message has been dealt with. In this order: of a listener that dies in
     /// between, the message comes again.
     pub(super) fn acknowledge(&mut self, session: &Arc<Session>, message: u64, offers: Vec<i64>) {
         let session = session.clone();
-        self.errands.spawn(async move {
+        self.begin(async move {
             let deadline = Deadline::after(PATIENCE);
             if !offers.is_empty() {
                 let acquired = retry::until(ACQUIRE, deadline, || session.acquire(&offers)).await;
@@ -87,8 +92,7 @@ impl Set {
     pub(super) fn look(&mut self) {
         self.is_looking = true;
         let (clients, plan) = (self.clients.clone(), self.plan_census());
-        self.errands
-            .spawn(async move { News::Census(census::take(&clients, &plan).await) });
+        self.begin(async move { News::Census(census::take(&clients, &plan).await) });
     }
 
     /// Looks for the instances of jobs that were over before they were seen. What EC2 does not tell is said to be unknown.
@@ -98,7 +102,7 @@ impl Set {
         }
         let jobs = std::mem::take(&mut self.unreported);
         let (clients, tag) = (self.clients.clone(), self.tag());
-        self.errands.spawn(async move {
+        self.begin(async move {
             let runners: Vec<RunnerId> = jobs.iter().filter_map(|over| over.runner).collect();
             let found = census::of_runners(&clients, &tag, &runners).await;
             News::Ran(jobs, found.unwrap_or_default())
@@ -109,7 +113,7 @@ impl Set {
     pub(super) fn end(&mut self, idle: Vec<Due>) {
         for due in idle {
             let (records, ec2) = (self.records(), self.clients.ec2.clone());
-            self.errands.spawn(async move {
+            self.begin(async move {
                 let deadline = Deadline::after(PATIENCE);
                 let Due {
                     instance,
@@ -137,7 +141,7 @@ impl Set {
 
     pub(super) fn forget_record(&mut self, id: RunnerId, name: Option<String>) {
         let records = self.records();
-        self.errands.spawn(async move {
+        self.begin(async move {
             let deadline = Deadline::after(PATIENCE);
             match records.delete(id, name.as_deref(), deadline).await {
                 Ok(Deletion::Busy) => News::RecordLeft(None),
@@ -158,7 +162,7 @@ impl Set {
     /// Makes a root volume cheap that was fast for the boot.
     pub(super) fn bring_down(&mut self, launch: LaunchedRunner) {
         let (clients, report) = (self.clients.clone(), self.service.report.clone());
-        self.errands.spawn(async move {
+        self.begin(async move {
             boot_volume::bring_down(&clients, &[launch], &report).await;
             News::Nothing
         });

@@ -10,6 +10,7 @@ use super::fleet::Member;
 use super::launching::{Outcome, outcome_of};
 use super::set::Set;
 use crate::launch::runner::{LaunchedRunner, described};
+use crate::platform::executor::spawn;
 use crate::report::seconds;
 
 impl Set {
@@ -30,7 +31,7 @@ impl Set {
         let avoids_spot = self.on_demand_next > 0;
         self.on_demand_next = self.on_demand_next.saturating_sub(1);
         let launch = self.launching.begin(avoids_spot);
-        self.launches.spawn(async move {
+        spawn(&mut self.launches, async move {
             let outcome = launch.await;
             drop(turn);
             outcome

@@ -48,6 +48,7 @@ use crate::inputs::ListenFlags;
 use crate::inputs::{Inputs, Problems};
 use crate::launch::context::RateLimits;
 use crate::platform::environment;
+use crate::platform::executor::spawn;
 use crate::platform::signals::Cancel;
 use crate::report::Reporter;
 use crate::retry::{self, Deadline};
@@ -123,7 +124,7 @@ async fn run(
     };
     let mut tasks = JoinSet::new();
     for set in sets {
-        tasks.spawn(serve(set));
+        spawn(&mut tasks, serve(set));
     }
     notify::ready(&match spec.sets.len() {
         1 => "serving 1 scale set".to_owned(),
