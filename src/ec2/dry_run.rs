@@ -87,28 +87,33 @@ where
     E: ProvideErrorMetadata + std::error::Error + 'static,
     SdkError<E, HttpResponse>: aws_sdk_ec2::operation::RequestId + std::error::Error,
 {
-    match answer {
+    let answer = answer.map(drop);
+    judged(
+        action,
+        answer.map_err(|error| Ec2Error::from_sdk(action, &error)),
+    )
+}
+
+fn judged(action: &'static str, answer: Result<(), Ec2Error>) -> Result<(), Ec2Error> {
+    let Err(error) = answer else {
         // EC2 answers every dry run with an error. What answers otherwise is not EC2.
-        Ok(_) => Err(Ec2Error::unreadable(
+        return Err(Ec2Error::unreadable(
             action,
             "a dry run was answered as if it were a real call",
-        )),
-        Err(error) => {
-            let error = Ec2Error::from_sdk(action, &error);
-            let missing = matches!(
-                error.code(),
-                Some(
-                    "InvalidInstanceID.NotFound"
-                        | "InvalidVolume.NotFound"
-                        | "InvalidSnapshot.NotFound"
-                        | "InvalidID"
-                )
-            );
-            if error.is_dry_run_success() || missing {
-                Ok(())
-            } else {
-                Err(error)
-            }
-        }
+        ));
+    };
+    let missing = matches!(
+        error.code(),
+        Some(
+            "InvalidInstanceID.NotFound"
+                | "InvalidVolume.NotFound"
+                | "InvalidSnapshot.NotFound"
+                | "InvalidID"
+        )
+    );
+    if error.is_dry_run_success() || missing {
+        Ok(())
+    } else {
+        Err(error)
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::provider::error::CredentialsError;
-use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ec2::error::{ErrorMetadata, ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::operation::RequestId;
 use aws_smithy_runtime_api::http::Headers as SdkHeaders;
 
@@ -26,8 +26,21 @@ impl Ec2Error {
         R: fmt::Debug + 'static,
         SdkError<E, R>: RequestId + Error + ResponseParts,
     {
-        let request_id = error.request_id().map(str::to_owned);
-        let headers = error.headers();
+        let answer = Answer {
+            service: error.as_service_error().map(ProvideErrorMetadata::meta),
+            is_response: error.raw_response().is_some(),
+            status: error.http_status(),
+            headers: error.headers(),
+            request_id: error.request_id(),
+        };
+        Self::from_answer(action, error, &answer)
+    }
+
+    fn from_answer(
+        action: &'static str,
+        error: &(dyn Error + 'static),
+        answer: &Answer<'_>,
+    ) -> Self {
         if let Some(role) = cause::<RoleError>(error) {
             return Self::without_answer(
                 action,
@@ -37,51 +50,51 @@ impl Ec2Error {
                 role.to_string(),
             );
         }
-        let (kind, message) = match error {
-            SdkError::ServiceError(context) => {
-                let service = context.err();
-                match (service.code(), error.http_status()) {
-                    (Some(code), _) => (
-                        Kind::Code(code.to_owned()),
-                        shortened(service.message().unwrap_or("no message")),
-                    ),
-                    (None, Some(status)) if status >= 400 => {
-                        (Kind::ServerError(status), "no error code".to_owned())
-                    }
-                    (None, Some(status @ 300..400)) => redirect(status, headers),
-                    // Not even an error: a page that some proxy sent with status 200, say.
-                    (None, _) => (Kind::Unreadable, innermost(error)),
-                }
-            }
-            SdkError::ResponseError(_) => match error.http_status() {
+        let headers = answer.headers;
+        let coded = answer.service.and_then(|meta| Some((meta.code()?, meta)));
+        let (kind, message) = if let Some((code, meta)) = coded {
+            let message = meta.message().unwrap_or("no message");
+            (Kind::Code(code.to_owned()), shortened(message))
+        } else if answer.is_response {
+            match answer.status {
                 Some(status) if status >= 400 => {
                     (Kind::ServerError(status), "no error code".to_owned())
                 }
                 Some(status @ 300..400) => redirect(status, headers),
+                // Not even an error: a page that some proxy sent with status 200, say.
                 _ => (Kind::Unreadable, innermost(error)),
-            },
-            other if cause::<CredentialsError>(other).is_some() => {
-                (Kind::NoCredentials, innermost(other))
             }
-            other => {
-                let cause = Unanswered::new(other);
-                let kind = if cause.was_sent {
-                    Kind::NoAnswer
-                } else {
-                    Kind::NotSent
-                };
-                (kind, cause.message)
-            }
+        } else if cause::<CredentialsError>(error).is_some() {
+            (Kind::NoCredentials, innermost(error))
+        } else {
+            let cause = Unanswered::new(error);
+            let kind = if cause.was_sent {
+                Kind::NoAnswer
+            } else {
+                Kind::NotSent
+            };
+            (kind, cause.message)
         };
         Self {
             action,
             kind,
             message,
-            request_id,
+            request_id: answer.request_id.map(str::to_owned),
             wait: headers.and_then(Headers::retry_after),
             skew: headers.and_then(Headers::date).and_then(skew),
         }
     }
+}
+
+/// What is to be known of a call's answer, whatever the call was.
+struct Answer<'a> {
+    /// The service's own error.
+    service: Option<&'a ErrorMetadata>,
+    /// Whether there is an answer at all.
+    is_response: bool,
+    status: Option<u16>,
+    headers: Option<&'a SdkHeaders>,
+    request_id: Option<&'a str>,
 }
 
 fn redirect(status: u16, headers: Option<&SdkHeaders>) -> (Kind, String) {

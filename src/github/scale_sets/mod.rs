@@ -22,6 +22,7 @@ use secrecy::SecretString;
 
 use super::JitRunner;
 use crate::values::runner_id::RunnerId;
+use sign_in::json;
 use wire::{JitConfig, JitRequest, NewLabel, NewSet, RunnerSetting};
 
 // What is tried, in words: an error's message begins with them.
@@ -48,7 +49,7 @@ impl ScaleSets {
         group: u64,
     ) -> Result<Option<ScaleSet>, ScaleSetError> {
         let path = format!("{SETS}?runnerGroupId={group}&name={}", encoded(name));
-        let answer = self.call(FIND, Method::GET, &path, None::<&()>).await?;
+        let answer = self.call(FIND, Method::GET, &path, None).await?;
         let sets: Vec<ScaleSet> = answer.list(FIND)?;
         // The filter is the service's; only the very name is ours.
         Ok(sets
@@ -63,7 +64,12 @@ impl ScaleSets {
     ) -> Result<ScaleSet, ScaleSetError> {
         let body = description(labels, group);
         let answer = self
-            .call(CREATE_SET, Method::POST, SETS, Some(&body))
+            .call(
+                CREATE_SET,
+                Method::POST,
+                SETS,
+                Some(json(CREATE_SET, &body)?),
+            )
             .await?;
         answer.json(CREATE_SET)
     }
@@ -77,16 +83,16 @@ impl ScaleSets {
     ) -> Result<ScaleSet, ScaleSetError> {
         let path = format!("{SETS}/{}", set.id);
         let body = description(labels, group);
-        let answer = self.call(UPDATE, Method::PATCH, &path, Some(&body)).await?;
+        let answer = self
+            .call(UPDATE, Method::PATCH, &path, Some(json(UPDATE, &body)?))
+            .await?;
         answer.json(UPDATE)
     }
 
     /// Deletes the set; one that is gone is as good.
     pub(crate) async fn delete(&self, id: u64) -> Result<(), ScaleSetError> {
         let path = format!("{SETS}/{id}");
-        let answer = self
-            .call(DELETE_SET, Method::DELETE, &path, None::<&()>)
-            .await?;
+        let answer = self.call(DELETE_SET, Method::DELETE, &path, None).await?;
         match answer.status {
             StatusCode::NOT_FOUND => Ok(()),
             _ => answer.expect(DELETE_SET, StatusCode::NO_CONTENT),
@@ -96,9 +102,7 @@ impl ScaleSets {
     /// The number of the runner group of that name.
     pub(crate) async fn group(&self, name: &str) -> Result<Option<u64>, ScaleSetError> {
         let path = format!("_apis/runtime/runnergroups/?groupName={}", encoded(name));
-        let answer = self
-            .call(FIND_GROUP, Method::GET, &path, None::<&()>)
-            .await?;
+        let answer = self.call(FIND_GROUP, Method::GET, &path, None).await?;
         let groups: Vec<wire::Group> = answer.list(FIND_GROUP)?;
         Ok(groups
             .into_iter()
@@ -117,7 +121,9 @@ impl ScaleSets {
             name,
             work_folder: "_work",
         };
-        let answer = self.call(JIT, Method::POST, &path, Some(&request)).await?;
+        let answer = self
+            .call(JIT, Method::POST, &path, Some(json(JIT, &request)?))
+            .await?;
         let JitConfig {
             runner,
             encoded_jit_config,

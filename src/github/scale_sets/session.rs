@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::exchange::Response;
 use super::queue::{self, Message};
-use super::sign_in::bearer;
+use super::sign_in::{bearer, json};
 use super::wire::{Acquired, NewSession, OpenSession, Statistics};
 use super::{SETS, ScaleSetError, ScaleSets};
 
@@ -53,7 +53,9 @@ impl Session {
     ) -> Result<Self, ScaleSetError> {
         let path = format!("{SETS}/{set}/sessions");
         let body = NewSession { owner_name: owner };
-        let answer = sets.call(OPEN, Method::POST, &path, Some(&body)).await?;
+        let answer = sets
+            .call(OPEN, Method::POST, &path, Some(json(OPEN, &body)?))
+            .await?;
         let opened: OpenSession = answer.json(OPEN)?;
         let queue = queue_of(sets, OPEN, &opened)?;
         Ok(Self {
@@ -106,9 +108,9 @@ impl Session {
     /// Takes jobs that are on offer; the answer tells which of them we got.
     pub(crate) async fn acquire(&self, requests: &[i64]) -> Result<Vec<i64>, ScaleSetError> {
         let path = format!("{SETS}/{}/acquirejobs", self.set);
-        let acquire = async |token: SecretString| {
-            self.sets.call_with(ACQUIRE, &token, &path, &requests).await
-        };
+        let body = json(ACQUIRE, &requests)?;
+        let acquire =
+            async |token: SecretString| self.sets.call_with(ACQUIRE, &token, &path, &body).await;
         let token = self.queue().token;
         let mut response = acquire(token.clone()).await?;
         if response.status == StatusCode::UNAUTHORIZED {
@@ -121,10 +123,7 @@ impl Session {
     /// Ends the session, so that the next listener need not wait; one that is gone is as good.
     pub(crate) async fn close(&self) -> Result<(), ScaleSetError> {
         let path = format!("{SETS}/{}/sessions/{}", self.set, self.id);
-        let response = self
-            .sets
-            .call(CLOSE, Method::DELETE, &path, None::<&()>)
-            .await?;
+        let response = self.sets.call(CLOSE, Method::DELETE, &path, None).await?;
         match response.status {
             StatusCode::NOT_FOUND => Ok(()),
             _ => response.expect(CLOSE, StatusCode::NO_CONTENT),
@@ -138,21 +137,21 @@ impl Session {
         request: impl Fn(&Queue) -> http::request::Builder,
     ) -> Result<Response, ScaleSetError> {
         let queue = self.queue();
-        let response = self.ask_queue(operation, &queue, &request).await?;
+        let response = self.ask_queue(operation, &queue, request(&queue)).await?;
         if response.status != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
         let renewed = self.refreshed(&queue.token).await?;
-        self.ask_queue(operation, &renewed, &request).await
+        self.ask_queue(operation, &renewed, request(&renewed)).await
     }
 
     async fn ask_queue(
         &self,
         operation: &'static str,
         queue: &Queue,
-        request: impl Fn(&Queue) -> http::request::Builder,
+        request: http::request::Builder,
     ) -> Result<Response, ScaleSetError> {
-        let built = request(queue)
+        let built = request
             .header(
                 http::header::AUTHORIZATION,
                 bearer(&queue.token, operation)?,
@@ -172,10 +171,7 @@ impl Session {
             return Ok(known);
         }
         let path = format!("{SETS}/{}/sessions/{}", self.set, self.id);
-        let answer = self
-            .sets
-            .call(REFRESH, Method::PATCH, &path, None::<&()>)
-            .await?;
+        let answer = self.sets.call(REFRESH, Method::PATCH, &path, None).await?;
         let renewed = queue_of(&self.sets, REFRESH, &answer.json(REFRESH)?)?;
         *self.queue.lock().unwrap_or_else(PoisonError::into_inner) = renewed.clone();
         Ok(renewed)

@@ -85,13 +85,14 @@ impl ScaleSets {
     }
 
     /// A call with the admin token, which is renewed where the service does not take it any more.
-    pub(super) async fn call<B: Serialize>(
+    pub(super) async fn call(
         &self,
         operation: &'static str,
         method: Method,
         path: &str,
-        body: Option<&B>,
+        body: Option<String>,
     ) -> Result<Response, ScaleSetError> {
+        let body = body.as_deref();
         let connection = self.connection(None).await?;
         let response = self
             .ask(operation, &method, &connection, None, path, body)
@@ -105,44 +106,36 @@ impl ScaleSets {
     }
 
     /// A call to the same address with another token.
-    pub(super) async fn call_with<B: Serialize>(
+    pub(super) async fn call_with(
         &self,
         operation: &'static str,
         token: &SecretString,
         path: &str,
-        body: &B,
+        body: &str,
     ) -> Result<Response, ScaleSetError> {
         let connection = self.connection(None).await?;
-        let body = Some(body);
         self.ask(
             operation,
             &Method::POST,
             &connection,
             Some(token),
             path,
-            body,
+            Some(body),
         )
         .await
     }
 
-    async fn ask<B: Serialize>(
+    async fn ask(
         &self,
         operation: &'static str,
         method: &Method,
         connection: &Connection,
         token: Option<&SecretString>,
         path: &str,
-        body: Option<&B>,
+        body: Option<&str>,
     ) -> Result<Response, ScaleSetError> {
-        let unsendable = |error: &dyn fmt::Display| {
-            ScaleSetError::unreadable(operation, format!("the request cannot be made: {error}"))
-        };
         let mark = if path.contains('?') { '&' } else { '?' };
         let uri = format!("{}/{path}{mark}api-version={API_VERSION}", connection.base);
-        let body = match body {
-            Some(body) => serde_json::to_string(body).map_err(|error| unsendable(&error))?,
-            None => String::new(),
-        };
         let request = Request::builder()
             .method(method)
             .uri(uri)
@@ -151,8 +144,8 @@ impl ScaleSets {
                 http::header::AUTHORIZATION,
                 bearer(token.unwrap_or(&connection.token), operation)?,
             )
-            .body(SdkBody::from(body))
-            .map_err(|error| unsendable(&error))?;
+            .body(SdkBody::from(body.unwrap_or_default()))
+            .map_err(|error| unsendable(operation, &error))?;
         self.exchange(operation, request, REQUEST_WITHIN).await
     }
 
@@ -223,11 +216,12 @@ impl ScaleSets {
             url: &self.inner.url,
             runner_event: "register",
         };
-        let unsendable = |error: &dyn fmt::Display| {
-            ScaleSetError::unreadable(REGISTER, format!("the request cannot be made: {error}"))
-        };
-        let authorization = authorization("RemoteAuth", &token)
-            .ok_or_else(|| unsendable(&"the registration token is not a valid header value"))?;
+        let authorization = authorization("RemoteAuth", &token).ok_or_else(|| {
+            unsendable(
+                REGISTER,
+                &"the registration token is not a valid header value",
+            )
+        })?;
         let api = self.inner.api.to_string();
         let request = Request::post(format!(
             "{}/actions/runner-registration",
@@ -235,10 +229,8 @@ impl ScaleSets {
         ))
         .header(http::header::CONTENT_TYPE, "application/json")
         .header(http::header::AUTHORIZATION, authorization)
-        .body(SdkBody::from(
-            serde_json::to_string(&body).map_err(|error| unsendable(&error))?,
-        ))
-        .map_err(|error| unsendable(&error))?;
+        .body(SdkBody::from(json(REGISTER, &body)?))
+        .map_err(|error| unsendable(REGISTER, &error))?;
         let response = self.exchange(REGISTER, request, REQUEST_WITHIN).await?;
         let Registered { url, token } = response.json(REGISTER)?;
         self.mask(&token);
@@ -258,6 +250,18 @@ impl ScaleSets {
             renew_at: Instant::now() + lifetime.saturating_sub(RENEW_BEFORE),
         })
     }
+}
+
+/// A request's body.
+pub(super) fn json(
+    operation: &'static str,
+    body: &impl Serialize,
+) -> Result<String, ScaleSetError> {
+    serde_json::to_string(body).map_err(|error| unsendable(operation, &error))
+}
+
+fn unsendable(operation: &'static str, error: &dyn fmt::Display) -> ScaleSetError {
+    ScaleSetError::unreadable(operation, format!("the request cannot be made: {error}"))
 }
 
 pub(super) fn bearer(
