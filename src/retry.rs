@@ -170,12 +170,12 @@ fn repeat(error: &impl Transient, backoff: &Backoff, wait: Duration) -> Decision
 }
 
 /// One try of a call: an answer that does not come in its share of the time is given up.
-pub(crate) async fn attempt<T, E: Transient>(
+pub(crate) fn attempt<T, E: Transient>(
     call: &'static str,
     deadline: Deadline,
     answer: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
-    within(call, deadline.attempt(), answer).await
+) -> impl Future<Output = Result<T, E>> {
+    within(call, deadline.attempt(), answer)
 }
 
 async fn within<T, E: Transient>(
@@ -189,45 +189,45 @@ async fn within<T, E: Transient>(
 }
 
 /// As `attempt`, for an undo, where nobody is as patient: half of the time that is left, so that a slow server is heard.
-pub(crate) async fn attempt_undo<T, E: Transient>(
+pub(crate) fn attempt_undo<T, E: Transient>(
     call: &'static str,
     deadline: Deadline,
     answer: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
+) -> impl Future<Output = Result<T, E>> {
     let left = deadline.left();
     let time = (left / 2).clamp(SHORTEST_TRY, LONGEST_TRY).min(left);
-    within(call, time, answer).await
+    within(call, time, answer)
 }
 
 /// Repeats a call that is safe to repeat, until it succeeds, fails for good, or the time is over.
-pub(crate) async fn until<T, E, F, Answer>(
+pub(crate) fn until<T, E, F, Answer>(
     call: &'static str,
     deadline: Deadline,
     ask: F,
-) -> Result<T, E>
+) -> impl Future<Output = Result<T, E>>
 where
     T: Send,
     E: Transient,
     F: Fn() -> Answer + Send,
     Answer: Future<Output = Result<T, E>> + Send,
 {
-    repeated(call, deadline, Deadline::attempt, ask).await
+    repeated(call, deadline, Deadline::attempt, ask)
 }
 
 /// As `until`, within a time that is too short for silence to be waited out and tried again: a try may take all of it. Connect,
 /// handshake and request are three round trips, and a third of little time would cut every one of them off on a long way.
-pub(crate) async fn briefly<T, E, F, Answer>(
+pub(crate) fn briefly<T, E, F, Answer>(
     call: &'static str,
     deadline: Deadline,
     ask: F,
-) -> Result<T, E>
+) -> impl Future<Output = Result<T, E>>
 where
     T: Send,
     E: Transient,
     F: Fn() -> Answer + Send,
     Answer: Future<Output = Result<T, E>> + Send,
 {
-    repeated(call, deadline, Deadline::left, ask).await
+    repeated(call, deadline, Deadline::left, ask)
 }
 
 async fn repeated<T, E, F, Answer>(
