@@ -16,7 +16,7 @@ impl Set {
     /// An instance is gone.
     pub(super) fn left(&mut self, gone: Gone) {
         let instance = gone.member.instance.clone();
-        let was_ours_to_end = self.ending.remove(&instance);
+        let was_ours_to_end = self.forget_ending(&instance);
         let reason = gone.reason.as_deref().unwrap_or("EC2 gives no reason");
         let lived = SystemTime::now()
             .duration_since(gone.member.launched)
@@ -99,6 +99,12 @@ impl Set {
         );
     }
 
+    /// Nobody ends it any more; whether somebody did.
+    fn forget_ending(&mut self, instance: &InstanceId) -> bool {
+        let place = self.ending.iter().position(|one| one == instance);
+        place.map(|place| self.ending.swap_remove(place)).is_some()
+    }
+
     /// What came of ending an instance.
     pub(super) fn ended(&mut self, instance: &InstanceId, result: Result<bool, String>) {
         match result {
@@ -108,11 +114,11 @@ impl Set {
             ),
             // A job has just come to it.
             Ok(false) => {
-                self.ending.remove(instance);
+                self.forget_ending(instance);
                 self.fleet.is_busy_after_all(instance);
             }
             Err(why) => {
-                self.ending.remove(instance);
+                self.forget_ending(instance);
                 self.voice.warns(
                     "ended",
                     format_args!("`{instance}` could not be ended: {why}"),

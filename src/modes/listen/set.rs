@@ -1,6 +1,6 @@
 //! One scale set: what is known of its jobs and runners, and what every piece of news changes in that.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -66,7 +66,7 @@ pub(super) struct Set {
     /// When a record could not be deleted: the next look finds it in the list of all.
     pub record_left: Option<Instant>,
     /// Instances that are being ended from here.
-    pub ending: BTreeSet<InstanceId>,
+    pub ending: Vec<InstanceId>,
     /// Runners that are gone.
     pub past: VecDeque<Member>,
     /// Jobs that are over, and that ran where nobody here has looked.
@@ -124,7 +124,7 @@ impl Set {
             has_looked: false,
             doubtful: Vec::new(),
             record_left: None,
-            ending: BTreeSet::new(),
+            ending: Vec::new(),
             past: VecDeque::new(),
             unreported: Vec::new(),
             lost: Vec::new(),

@@ -10,7 +10,7 @@ mod summary;
 mod unnamed;
 mod used;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
@@ -237,15 +237,16 @@ async fn spot_price_history(
     let Some(from) = spot().filter_map(|instance| instance.usage.launched).min() else {
         return Vec::new();
     };
-    let mut by_region: BTreeMap<Option<&Region>, BTreeSet<String>> = BTreeMap::new();
+    let mut by_region: BTreeMap<Option<&Region>, Vec<&str>> = BTreeMap::new();
     for instance in spot() {
         let types = by_region.entry(instance.id.region()).or_default();
-        types.insert(instance.instance_type.clone());
+        if !types.contains(&&*instance.instance_type) {
+            types.push(&instance.instance_type);
+        }
     }
     let by_region = by_region.into_iter();
     let asked = by_region.map(|(region, types)| (clients.ec2.of(region), types));
     let asking = together(asked.collect(), |ec2, types| async move {
-        let types: Vec<&str> = types.iter().map(String::as_str).collect();
         let asked = ec2.spot_price_history(&types, from, SystemTime::now());
         match timeout(PRICE_PATIENCE, asked).await {
             Ok(answer) => answer.map_err(|error| error.to_string()),
