@@ -4,6 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
+/// Where the runner program for one architecture is.
+pub(crate) use octocrab::models::actions::RunnerApplicationDownload as Download;
+#[cfg(not(target_family = "wasm"))]
+use octocrab::models::actions::SelfHostedRunnerToken;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -96,22 +100,6 @@ struct GeneratedJitConfig {
     encoded_jit_config: String,
 }
 
-/// octocrab's reads the time at which it expires, which nobody asks for.
-#[cfg(not(target_family = "wasm"))]
-#[derive(Deserialize)]
-struct RegistrationToken {
-    token: String,
-}
-
-/// Where the runner program for one architecture is.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Download {
-    os: String,
-    architecture: String,
-    pub download_url: String,
-    pub sha256_checksum: Option<String>,
-}
-
 #[derive(Deserialize)]
 struct RunnerPage {
     total_count: Option<usize>,
@@ -165,7 +153,7 @@ impl Github {
     pub(super) async fn registration_token(&self) -> Result<SecretString, GithubError> {
         let path = self.path("/runners/registration-token");
         let answer = self.post(REGISTRATION, &path, None::<&()>).await?;
-        let RegistrationToken { token } = answer.json(REGISTRATION, StatusCode::CREATED)?;
+        let SelfHostedRunnerToken { token, .. } = answer.json(REGISTRATION, StatusCode::CREATED)?;
         Ok(token.into())
     }
 
