@@ -6,8 +6,6 @@ use std::time::{Duration, Instant};
 use http::StatusCode;
 /// Where the runner program for one architecture is.
 pub(crate) use octocrab::models::actions::RunnerApplicationDownload as Download;
-#[cfg(not(target_family = "wasm"))]
-use octocrab::models::actions::SelfHostedRunnerToken;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +98,13 @@ struct GeneratedJitConfig {
     encoded_jit_config: String,
 }
 
+/// octocrab's has a time in it, which nobody asks for, and whose parsers come along.
+#[cfg(not(target_family = "wasm"))]
+#[derive(Deserialize)]
+struct RegistrationToken {
+    token: String,
+}
+
 #[derive(Deserialize)]
 struct RunnerPage {
     total_count: Option<usize>,
@@ -153,7 +158,7 @@ impl Github {
     pub(super) async fn registration_token(&self) -> Result<SecretString, GithubError> {
         let path = self.path("/runners/registration-token");
         let answer = self.post(REGISTRATION, &path, None::<&()>).await?;
-        let SelfHostedRunnerToken { token, .. } = answer.json(REGISTRATION, StatusCode::CREATED)?;
+        let RegistrationToken { token } = answer.json(REGISTRATION, StatusCode::CREATED)?;
         Ok(token.into())
     }
 
