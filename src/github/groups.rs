@@ -1,6 +1,5 @@
 //! Runner groups of organizations and enterprises.
 
-pub(crate) use octocrab::models::actions::RunnerGroup as Group;
 use serde::Deserialize;
 
 use super::operation::GROUPS;
@@ -9,6 +8,13 @@ use super::{Github, GithubError};
 
 /// The group that every repository, organization and enterprise has.
 pub(crate) const DEFAULT_GROUP: u64 = 1;
+
+/// A runner group, as far as it is used: octocrab's has a dozen fields more to read.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Group {
+    pub id: u64,
+    pub name: String,
+}
 
 #[derive(Deserialize)]
 struct GroupPage {

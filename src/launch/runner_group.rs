@@ -53,7 +53,7 @@ fn find(groups: &[Group], name: &str) -> Option<u64> {
         (Some(only), None) => Some(only),
         _ => None,
     });
-    found.map(|group| *group.id)
+    found.map(|group| group.id)
 }
 
 fn unusable(name: &str, (kind, user): (&str, &str), all: &[Group], scope: &Scope) -> Failure {
@@ -79,10 +79,8 @@ mod tests {
     use super::*;
 
     fn groups(names: &[&str]) -> Vec<Group> {
-        let all = (1..).zip(names);
-        let all = all.map(|(id, name)| serde_json::json!({"id": id, "name": name}));
-        all.map(|group| serde_json::from_value(group).unwrap_or_else(|e| unreachable!("{e}")))
-            .collect()
+        let all = (1..).zip(names.iter().map(ToString::to_string));
+        all.map(|(id, name)| Group { id, name }).collect()
     }
 
     #[test]

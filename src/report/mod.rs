@@ -7,6 +7,7 @@ mod annotation;
 mod check_result;
 mod command;
 pub(crate) mod debug;
+pub(crate) mod diff;
 mod failed;
 pub(crate) mod markdown;
 pub(crate) mod mermaid;

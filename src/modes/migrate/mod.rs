@@ -23,11 +23,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use similar::TextDiff;
 
 use crate::error::Failure;
 use crate::platform::files;
-use crate::report::Reporter;
+use crate::report::{Reporter, diff};
 use convert::{Converted, Target, convert, has_start};
 use listen::Profiles;
 
@@ -162,7 +161,7 @@ fn hand_out_profiles(
             "`{shown}` is there already: add to it what it lacks of\n{text}"
         ));
     } else if !migration.write {
-        report.verbatim(&diff(&path.to_string_lossy(), "", &text));
+        report.verbatim(&changes(&path.to_string_lossy(), "", &text));
     } else {
         files::create_new(&path, &text)
             .with_context(|| format!("could not write `{}`", path.display()))
@@ -232,7 +231,7 @@ fn hand_out(
             .map_err(|error| Failure::local(&error, "name a regular file that you may change"))?;
         report.aside(format!("`{file}` is migrated"));
     } else {
-        report.verbatim(&diff(file, text, &converted));
+        report.verbatim(&changes(file, text, &converted));
     }
     Ok(())
 }
@@ -248,15 +247,11 @@ fn read_file(file: &str) -> anyhow::Result<String> {
     read.with_context(|| format!("could not read `{file}`"))
 }
 
-/// As `diff -u`, so that `git apply` takes it.
-fn diff(file: &str, old: &str, new: &str) -> String {
+fn changes(file: &str, old: &str, new: &str) -> String {
     let file = file.trim_start_matches("./");
     let before = match old {
         "" => "/dev/null".to_owned(),
         _ => format!("a/{file}"),
     };
-    TextDiff::from_lines(old, new)
-        .unified_diff()
-        .header(&before, &format!("b/{file}"))
-        .to_string()
+    diff::unified((&before, old), (&format!("b/{file}"), new))
 }

@@ -3,14 +3,13 @@
 use std::path::Path;
 
 use anyhow::Context;
-use similar::TextDiff;
 use sprinters_policy::{Checker, Done, Fixed};
 
 use super::arguments::Change;
 use super::file::{PolicyFile, STDIN};
 use crate::error::{Exit, Failure};
 use crate::platform::files;
-use crate::report::Reporter;
+use crate::report::{Reporter, diff};
 
 /// Changes the files or says how; fails if one of them does not pass even then.
 pub(super) fn apply(
@@ -23,7 +22,7 @@ pub(super) fn apply(
     for file in files {
         let fixed = checker.fix_all(&file.text);
         if change == Change::Diff {
-            report.verbatim(&diff(&file.name, &file.text, &fixed.text));
+            report.verbatim(&changes(&file.name, &file.text, &fixed.text));
         } else {
             write(file, &fixed, report)?;
         }
@@ -73,10 +72,8 @@ fn write(file: &PolicyFile, fixed: &Fixed, report: &Reporter) -> Result<(), Fail
     Ok(())
 }
 
-fn diff(name: &str, before: &str, after: &str) -> String {
+fn changes(name: &str, before: &str, after: &str) -> String {
     let path = name.trim_start_matches('/');
-    TextDiff::from_lines(before, after)
-        .unified_diff()
-        .header(&format!("a/{path}"), &format!("b/{path}"))
-        .to_string()
+    let (old, new) = (format!("a/{path}"), format!("b/{path}"));
+    diff::unified((&old, before), (&new, after))
 }
