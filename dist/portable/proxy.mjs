@@ -1,5 +1,6 @@
 // The usual proxy variables, as the program's own client reads them elsewhere.
 
+import { isIP } from "node:net";
 import tls from "node:tls";
 
 import { authorities } from "./authorities.mjs";
@@ -33,12 +34,8 @@ export function proxied(target, env) {
   const proxy = proxyFor(target, env);
   if (!proxy) return undefined;
   if (target.protocol === "https:") return { client: https, options: tunnelled(target, proxy, env) };
-  const options = {
-    host: bare(proxy.hostname),
-    port: proxy.port || (proxy.protocol === "https:" ? 443 : 80),
-    path: target.href,
-  };
-  return { client: proxy.protocol === "https:" ? https : http, options, extra: Object.entries(authorization(proxy)).flat() };
+  const { client, options } = reached(proxy, env);
+  return { client, options: { ...options, path: target.href }, extra: Object.entries(authorization(proxy)).flat() };
 }
 
 /**
@@ -80,7 +77,7 @@ function tunnelled(target, proxy, env) {
   if (!agents.has(key)) {
     const agent = new https.Agent({ keepAlive: true });
     agent.createConnection = (_, done) => {
-      connect(proxy, `${host}:${port}`, (error, socket) => {
+      connect(proxy, env, `${host}:${port}`, (error, socket) => {
         if (error || !socket) done?.(error, /** @type {any} */ (undefined));
         else done?.(null, tls.connect({ socket, servername: host, ca: authorities(env) }));
       });
@@ -92,15 +89,28 @@ function tunnelled(target, proxy, env) {
 }
 
 /**
+ * The proxy itself. By TLS, it has to prove its own name, whatever server the request names.
  * @param {URL} proxy
+ * @param {Environment} env
+ * @returns {Route}
+ */
+function reached(proxy, env) {
+  const host = bare(proxy.hostname);
+  if (proxy.protocol !== "https:") return { client: http, options: { host, port: proxy.port || 80 } };
+  const servername = isIP(host) ? "" : host;
+  return { client: https, options: { host, port: proxy.port || 443, servername, ca: authorities(env) } };
+}
+
+/**
+ * @param {URL} proxy
+ * @param {Environment} env
  * @param {string} authority
  * @param {Connected} done
  */
-function connect(proxy, authority, done) {
-  const client = proxy.protocol === "https:" ? https : http;
+function connect(proxy, env, authority, done) {
+  const { client, options } = reached(proxy, env);
   const request = client.request({
-    host: bare(proxy.hostname),
-    port: proxy.port || (proxy.protocol === "https:" ? 443 : 80),
+    ...options,
     method: "CONNECT",
     path: authority,
     headers: { host: authority, ...authorization(proxy) },
