@@ -17,7 +17,7 @@ def size(world: World) -> list[Row]:
     static = b"/ld-linux" not in content and b"/ld-musl" not in content
     needs = "none: static" if static else "glibc " + ".".join(map(str, max(versions, default=(0,))))
     return [
-        Row("the binary", "≤ 6 MB", f"{megabytes:.2f} MB", megabytes <= 6),
+        Row("the binary", "≤ 5 MB", f"{megabytes:.2f} MB", megabytes <= 5),
         Row("  what it needs", "glibc 2.17 or none", needs, static or max(versions, default=(9,)) <= (2, 17)),
     ]
 
