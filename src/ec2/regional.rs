@@ -173,9 +173,10 @@ impl Regional {
 /// Asks all of them at the same time, each with what is its own; answers in their order.
 pub(crate) fn together<A, T, Asking>(
     all: Vec<(Ec2, A)>,
-    mut ask: impl FnMut(Ec2, A) -> Asking,
+    mut ask: impl FnMut(Ec2, A) -> Asking + Send,
 ) -> impl Future<Output = Vec<(Region, T)>>
 where
+    A: Send,
     Asking: Future<Output = T> + Send,
     T: Send,
 {

@@ -2,10 +2,10 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 #[cfg(not(target_family = "wasm"))]
-use anyhow::Context as _;
+use anyhow::Context;
 use tokio::task::JoinSet;
 
 /// Runs the program to its end.
@@ -46,73 +46,61 @@ pub(crate) fn spawn<T: 'static>(tasks: &mut JoinSet<T>, work: impl Future<Output
     tasks.spawn_local(work);
 }
 
-/// Does something for each item, so many at a time; answers in their order.
-pub(crate) async fn each<T, Doing>(
+/// Does something for each item, so many at a time; answers in their order. Nothing is begun before its turn: what is under way
+/// takes tens of kilobytes, and there may be a thousand items.
+pub(crate) fn each<T, Doing>(
     items: impl IntoIterator<Item = T>,
     at_once: usize,
-    act: impl FnMut(T) -> Doing,
-) -> Vec<Doing::Output>
+    mut act: impl FnMut(T) -> Doing + Send,
+) -> impl Future<Output = Vec<Doing::Output>> + Send
 where
+    T: Send,
     Doing: Future<Output: Send> + Send,
 {
-    let begun = items.into_iter().map(act).map(Box::pin);
-    let mut all: Vec<Work<Doing>> = begun.map(Work::UnderWay).collect();
-    let unfinished = all.iter_mut().map(|work| work as &mut dyn Finish);
-    finish(unfinished.collect(), at_once).await;
-    all.into_iter().filter_map(Work::output).collect()
-}
-
-/// Something that is done, or was. It keeps its output, so that what drives it need not know the output's type.
-enum Work<Doing: Future> {
-    UnderWay(Pin<Box<Doing>>),
-    Done(Doing::Output),
-}
-
-impl<Doing: Future> Work<Doing> {
-    fn output(self) -> Option<Doing::Output> {
-        match self {
-            Self::UnderWay(_) => None,
-            Self::Done(output) => Some(output),
-        }
+    let items = Vec::from_iter(items).into_iter();
+    async move {
+        let mut works = items.map(|item| -> Work<'_, Doing::Output> { Box::pin(act(item)) });
+        in_turn(&mut works, at_once).await
     }
 }
 
-trait Finish: Send {
-    /// Goes on with it; whether it is done.
-    fn is_done(&mut self, context: &mut Context<'_>) -> bool;
-}
+/// What is done for an item. In a box, so that what goes on with it is compiled once for each kind of answer.
+type Work<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-impl<Doing> Finish for Work<Doing>
-where
-    Doing: Future<Output: Send> + Send,
-{
-    fn is_done(&mut self, context: &mut Context<'_>) -> bool {
-        if let Self::UnderWay(doing) = self
-            && let Poll::Ready(output) = doing.as_mut().poll(context)
-        {
-            *self = Self::Done(output);
-        }
-        matches!(self, Self::Done(_))
-    }
-}
-
-/// Waits until all of it is done. Only the first so many are gone on with: the others move up.
-async fn finish(mut unfinished: Vec<&mut dyn Finish>, at_once: usize) {
+async fn in_turn<'a, T: Send>(
+    works: &mut (dyn Iterator<Item = Work<'a, T>> + Send + '_),
+    at_once: usize,
+) -> Vec<T> {
+    let mut outputs = Vec::new();
+    let mut under_way = Vec::new();
     poll_fn(|context| {
         loop {
-            let (before, mut place) = (unfinished.len(), 0);
-            unfinished.retain_mut(|work| {
-                place += 1;
-                place > at_once || !work.is_done(context)
+            while under_way.len() < at_once
+                && let Some(work) = works.next()
+            {
+                under_way.push((outputs.len(), work));
+                outputs.push(None);
+            }
+            let before = under_way.len();
+            under_way.retain_mut(|(place, work)| match work.as_mut().poll(context) {
+                Poll::Ready(output) => {
+                    if let Some(place) = outputs.get_mut(*place) {
+                        *place = Some(output);
+                    }
+                    false
+                }
+                Poll::Pending => true,
             });
-            match unfinished.len() {
-                0 => return Poll::Ready(()),
-                left if left == before => return Poll::Pending,
-                _ => {}
+            if before == 0 {
+                return Poll::Ready(());
+            }
+            if under_way.len() == before {
+                return Poll::Pending;
             }
         }
     })
     .await;
+    outputs.into_iter().flatten().collect()
 }
 
 #[cfg(test)]
@@ -142,6 +130,21 @@ mod tests {
         assert_eq!(answers.await, [41, 11, 31, 1, 21]);
         assert_eq!(most.into_inner(), 2);
         assert_eq!(under_way.into_inner(), 0);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_begun_before_its_turn() {
+        let begun = AtomicUsize::new(0);
+        let most = each(0..9, 3, |place| {
+            let others = begun.fetch_add(1, Ordering::Relaxed) + 1 - place;
+            async move {
+                sleep(Duration::from_millis(5)).await;
+                others
+            }
+        });
+        assert_eq!(begun.load(Ordering::Relaxed), 0);
+        assert_eq!(most.await, [1; 9]);
+        assert_eq!(begun.into_inner(), 9);
     }
 
     #[tokio::test]

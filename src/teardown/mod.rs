@@ -30,9 +30,10 @@ pub(crate) fn patience(count: usize) -> Duration {
 /// Does something for each item, some at a time; answers in their order.
 pub(crate) fn each<T, Doing>(
     items: impl IntoIterator<Item = T>,
-    act: impl FnMut(T) -> Doing,
+    act: impl FnMut(T) -> Doing + Send,
 ) -> impl Future<Output = Vec<Doing::Output>>
 where
+    T: Send,
     Doing: Future<Output: Send> + Send,
 {
     executor::each(items, AT_ONCE, act)

@@ -94,7 +94,7 @@ def thousand(world: World) -> list[Row]:
     return [
         against_bound(f"{count:,} runners, EC2's and GitHub's throttles {times}", seconds, bucket.bound(count)),
         Row("  calls that EC2 and GitHub refused meanwhile", "", f"{refused} and {points.refused}", None),
-        Row("  peak memory", "≤ 80 MB", f"{megabytes:.1f} MB", megabytes <= 80),
+        Row("  peak memory", "≤ 20 MB", f"{megabytes:.1f} MB", megabytes <= 20),
     ]
 
 

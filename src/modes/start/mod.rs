@@ -261,7 +261,8 @@ fn begin_launches(launcher: &Arc<Launcher>) -> Tasks {
         spawn(&mut tasks, async move {
             // The semaphore is never closed, so that there is always a turn.
             let _turn = turns.acquire().await;
-            launcher.launch(label).await
+            // In a box of its own, which is made at its turn: it takes tens of kilobytes, and a thousand may wait.
+            Box::pin(launcher.launch(label)).await
         });
     }
     tasks
