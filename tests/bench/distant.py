@@ -11,18 +11,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bench import yardstick
 from bench.listening import launched, listener, name
 from bench.peers import Peer, peers
 from bench.table import Row
 from bench.world import ANYTHING, LAUNCH, Set, World
+from standins.abroad import carried
 from standins.cloud import Behaves, simulated
-from standins.distance import Distance
 from standins.gate import Gate
 from standins.images import ImageIndex
 from standins.oidc import AUDIENCE, Oidc, trust
-from standins.tls import Authority, Front
 
-ROUND_TRIPS = (0.05, 0.1, 0.2)
+DISTANCES = (0.05, 0.1, 0.2)
 REACH = 3.7
 """Connect, handshake and request are 3; half a round trip to EC2, whose connection is open by then, makes it 3.5."""
 SIGNING_IN = 4.7
@@ -31,49 +31,48 @@ SPOT = {**LAUNCH, "image": "ubuntu-24.04", "spot": "auto"}
 
 @contextmanager
 def abroad(
-    ready: Set, round_trip: float, folder: Path, others: Mapping[str, str] | None = None
-) -> Iterator[dict[str, str]]:
-    """The variables that name everybody behind TLS and that distance, each at its own host; `others` by their URLs."""
+    ready: Set, distance: float, folder: Path, others: Mapping[str, str] | None = None
+) -> Iterator[tuple[dict[str, str], float]]:
+    """The variables that name everybody behind TLS and that distance, each at its own host; `others` by their URLs.
+
+    And what a round trip takes there: more than the distance, for stand-ins and relay need some of this machine.
+    """
     folder.mkdir(parents=True)
-    authority = Authority(folder)
     with ExitStack() as stack:
-        # All servers and relays are threads of this process: one that composes an answer would keep another's bytes
-        # back for 5 ms.
+        # The servers are threads of this process: one that composes an answer would keep another's back for 5 ms.
         stack.callback(sys.setswitchinterval, sys.getswitchinterval())
         sys.setswitchinterval(0.0001)
         index = ImageIndex()
         stack.callback(index.close)
-
-        def away(url: str) -> str:
-            near = urlsplit(url)
-            assert near.port
-            front = Front(authority, "localhost", near.port)
-            distance = Distance(front.port, round_trip)
-            stack.callback(front.close)
-            stack.callback(distance.close)
-            return near._replace(scheme="https", netloc=f"localhost:{distance.port}").geturl()
-
-        certificates = str(authority.file)
-        yield {
-            "NODE_EXTRA_CA_CERTS": certificates,
-            "AWS_CA_BUNDLE": certificates,
-            "GITHUB_API_URL": away(ready.github.url),
-            "AWS_ENDPOINT_URL_EC2": away(ready.ec2.url),
-            "SPRINTERS_IMAGE_INDEX_URL": away(index.url),
-            **{name: away(url) for name, url in (others or {}).items()},
+        urls = {
+            "GITHUB_API_URL": ready.github.url,
+            "AWS_ENDPOINT_URL_EC2": ready.ec2.url,
+            "SPRINTERS_IMAGE_INDEX_URL": index.url,
+            **(others or {}),
         }
+        near = {name: urlsplit(url) for name, url in urls.items()}
+        ports, certificates = stack.enter_context(carried([url.port or 0 for url in near.values()], distance, folder))
+        away = {
+            "NODE_EXTRA_CA_CERTS": str(certificates),
+            "AWS_CA_BUNDLE": str(certificates),
+            **{
+                name: url._replace(scheme="https", netloc=f"localhost:{port}").geturl()
+                for (name, url), port in zip(near.items(), ports, strict=True)
+            },
+        }
+        yield away, yardstick.round_trip(ports[0], certificates)
 
 
 @dataclass
 class Trips:
-    """Measured times of one thing, as multiples of the distance."""
+    """Measured times of one thing, in round trips."""
 
     what: str
     reach: float | None = None
     by_distance: dict[float, list[float]] = field(default_factory=dict)
 
-    def add(self, round_trip: float, seconds: float) -> None:
-        self.by_distance.setdefault(round_trip, []).append(seconds / round_trip)
+    def add(self, distance: float, ratio: float) -> None:
+        self.by_distance.setdefault(distance, []).append(ratio)
 
     def row(self) -> Row:
         medians = {distance: statistics.median(ratios) for distance, ratios in self.by_distance.items()}
@@ -89,26 +88,29 @@ def round_trips(world: World) -> list[Row]:
     explicit = Trips("start → RunInstances arrives, explicit AMI", REACH)
     spot = Trips("start → RunInstances arrives, `spot: auto`", REACH)
     stop = Trips("stop → TerminateInstances arrives", REACH)
+    bare = Trips("a round trip (a request by Python's own client, on an open connection), as multiple of the distance")
     theirs = {peer.name: (peer, Trips(peer.name)) for peer in peers()[0]}
     with world.set(simulated(Behaves(online_after=0.05)), ANYTHING) as ready:
         near = dict(ready.step.environment)
         minted, found = [(ready.github.gate, "generate-jitconfig")], [(ready.ec2.gate, "DescribeInstances")]
         priced = [*minted, (ready.ec2.gate, "DescribeSpotPriceHistory")]
-        for round_trip in ROUND_TRIPS:
-            folder = world.folder / f"abroad-{round_trip}"
-            with abroad(ready, round_trip, folder) as far:
+        for distance in DISTANCES:
+            folder = world.folder / f"abroad-{distance}"
+            with abroad(ready, distance, folder) as (far, trip):
+                bare.add(distance, trip / distance)
                 for number in range(world.times(10)):
                     # Each run finds an empty tool directory: what an earlier one kept there is no round trip any more.
                     empty = {"RUNNER_TOOL_CACHE": str(folder / f"tools-{number}")}
                     ready.step.environment = near | far | empty
-                    explicit.add(round_trip, arrival(ready, "RunInstances", "start", minted, **LAUNCH))
-                    spot.add(round_trip, arrival(ready, "RunInstances", "start", priced, **SPOT))
-                    stop.add(round_trip, arrival(ready, "TerminateInstances", "stop", found))
+                    explicit.add(distance, arrival(ready, "RunInstances", "start", minted, **LAUNCH) / trip)
+                    spot.add(distance, arrival(ready, "RunInstances", "start", priced, **SPOT) / trip)
+                    stop.add(distance, arrival(ready, "TerminateInstances", "stop", found) / trip)
                     if number < 3:
                         for peer, trips in theirs.values():
-                            trips.add(round_trip, beside(peer, ready, near, far))
+                            trips.add(distance, beside(peer, ready, near, far) / trip)
             ready.step.environment = near
-    return [explicit.row(), spot.row(), *(trips.row() for _, trips in theirs.values()), stop.row(), listening(world)]
+    peers_rows = [trips.row() for _, trips in theirs.values()]
+    return [explicit.row(), spot.row(), *peers_rows, stop.row(), bare.row(), listening(world)]
 
 
 def signing_in(world: World) -> list[Row]:
@@ -140,14 +142,15 @@ def signing_in(world: World) -> list[Row]:
         near = dict(ready.step.environment)
         others = {"AWS_ENDPOINT_URL_STS": ready.ec2.url, **oidc.environment}
         request_token = {"ACTIONS_ID_TOKEN_REQUEST_TOKEN": others.pop("ACTIONS_ID_TOKEN_REQUEST_TOKEN")}
-        for round_trip in ROUND_TRIPS:
-            folder = world.folder / f"signing-in-{round_trip}"
-            with abroad(ready, round_trip, folder, others) as far:
+        for distance in DISTANCES:
+            folder = world.folder / f"signing-in-{distance}"
+            with abroad(ready, distance, folder, others) as (far, trip):
                 for number in range(world.times(10)):
                     empty = {"RUNNER_TOOL_CACHE": str(folder / f"tools-{number}")}
                     ready.step.environment = near | far | request_token | empty
                     for trips, signed_in, inputs in ways:
-                        trips.add(round_trip, arrival(ready, "RunInstances", "start", signed_in, **LAUNCH, **inputs))
+                        seconds = arrival(ready, "RunInstances", "start", signed_in, **LAUNCH, **inputs)
+                        trips.add(distance, seconds / trip)
                         arrival(ready, "TerminateInstances", "stop", [], **inputs)
             ready.step.environment = near
         oidc.close()
@@ -194,9 +197,9 @@ def beside(peer: Peer, ready: Set, near: dict[str, str], far: dict[str, str]) ->
 def listening(world: World) -> Row:
     """A listener's connections are open, so that each call takes one round trip; the first job is left out."""
     trips = Trips("a job is queued → RunInstances arrives, listening", REACH)
-    for round_trip in ROUND_TRIPS:
+    for distance in DISTANCES:
         with (
-            world.crowd(round_trip, job_takes=0.0) as (crowd, github, step),
+            world.crowd(distance, job_takes=0.0) as (crowd, github, step),
             listener(crowd, github, step, most=100),
         ):
             for number in range(1 + world.times(10)):
@@ -205,5 +208,5 @@ def listening(world: World) -> Row:
                 job = github.queue_job(name(0), repository=step.environment["GITHUB_REPOSITORY"])
                 github.runners.wait(lambda job=job: job.is_over, 60, "the job's end")
                 if number:
-                    trips.add(round_trip, launched(crowd, number) - queued)
+                    trips.add(distance, (launched(crowd, number) - queued) / distance)
     return trips.row()

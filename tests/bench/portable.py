@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 from bench import yardstick
-from bench.latency import used
+from bench.latency import cpu_seconds, used
 from bench.table import Row, at_most
 from bench.world import ANYTHING, LAUNCH, World
 from standins import builds
@@ -13,10 +15,16 @@ from standins.cloud import Behaves, simulated
 
 NODES = ("20", "24")
 MEGABYTES = 100
-START, MINUTE = 12, 2.5
-"""As multiples of the CPU time that the same Node takes to do nothing."""
-STARTS = 5
-"""Of which the one in the middle counts: what two starts differ by would be taken for what a wait costs."""
+START = 12
+"""As a multiple of the CPU time that the same Node takes to do nothing."""
+WAIT = 2
+"""As a multiple of what the same Node takes to make as many requests as slowly."""
+RUNS = 5
+"""Of starts; the one in the middle counts."""
+WAITS = 3
+"""At once, for they sleep."""
+SETTLED = 2.0
+"""Seconds after which a start does nothing but wait."""
 
 
 def cost(world: World) -> list[Row]:
@@ -31,20 +39,48 @@ def cost(world: World) -> list[Row]:
             rows.append(Row(name, "", "not measured: `.ci/setup builds` fetches this Node", None))
             continue
         of = "a Node that does nothing"
-        start = statistics.median(once(world, [node, program], 0.05)[0] for _ in range(STARTS))
+        start = statistics.median(once(world, [node, program], 0.05) for _ in range(RUNS))
         seconds = 15 if world.quick else 60
-        waited, megabytes = once(world, [node, program], seconds)
-        minute = (waited - start) * 60 / seconds
+        with ThreadPoolExecutor() as pool:
+            begun = [pool.submit(waiting, world, [node, program], seconds) for _ in range(WAITS)]
+            bare = pool.submit(yardstick.node_requests, node, requests=seconds, seconds=seconds)
+        waits = [one.result() for one in begun]
+        waited, requests, megabytes = (statistics.median(values) for values in zip(*waits, strict=True))
+        minute, least = waited * 60 / seconds, bare.result() * requests / seconds
         rows += [
             at_most(START, of, start, empty, what=f"{name}: CPU of a start", result=f"{start:.2f} s"),
-            at_most(MINUTE, of, minute, empty, what="  a minute's wait adds", result=f"{minute:.3f} s"),
+            at_most(
+                WAIT,
+                "that Node's own client",
+                minute,
+                least * 60 / seconds,
+                what=f"  CPU of a minute's wait, {requests * 60 / seconds:.0f} requests",
+                result=f"{minute:.3f} s",
+            ),
             Row("  peak memory", f"≤ {MEGABYTES} MB", f"{megabytes:.0f} MB", megabytes <= MEGABYTES),
             Row("  a Node that does nothing", "", f"{empty:.3f} s", None),
         ]
     return rows
 
 
-def once(world: World, command: list[str], waits: float) -> tuple[float, float]:
+def once(world: World, command: list[str], waits: float) -> float:
+    """CPU seconds of a start."""
     with world.set(simulated(Behaves(online_after=waits)), ANYTHING) as ready:
         ready.step.command = command
-        return used(ready.step.begin("start", **LAUNCH).process)
+        return used(ready.step.begin("start", **LAUNCH).process)[0]
+
+
+def waiting(world: World, command: list[str], seconds: float) -> tuple[float, int, float]:
+    """CPU seconds that a start takes to wait so long, its requests meanwhile, and its peak memory in MB."""
+    with world.set(simulated(Behaves(online_after=SETTLED + seconds + 1)), ANYTHING) as ready:
+        ready.step.command = command
+        process = ready.step.begin("start", **LAUNCH).process
+
+        def so_far() -> tuple[float, int]:
+            return cpu_seconds(process.pid), len(ready.github.gate.exchanges) + len(ready.ec2.gate.exchanges)
+
+        time.sleep(SETTLED)
+        seconds_before, requests_before = so_far()
+        time.sleep(seconds)
+        seconds_after, requests_after = so_far()
+        return seconds_after - seconds_before, requests_after - requests_before, used(process)[1]

@@ -6,16 +6,29 @@ import contextlib
 import http.client
 import os
 import re
+import ssl
 import statistics
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from standins.server import Response, Server
 
 TRUE = "/bin/true"
 # Node's own peak memory, which nobody outside can read of a process that has ended.
 EMPTY_NODE = "console.log(require('fs').readFileSync('/proc/self/status', 'utf8'))"
+
+NODE_REQUESTS = """
+const http = require('http');
+const [url, requests, pause] = process.argv.slice(1);
+const agent = new http.Agent({ keepAlive: true });
+let left = Number(requests);
+const timer = setInterval(() => {
+  http.get(url, { agent }, (response) => response.resume());
+  if (--left === 0) clearInterval(timer);
+}, Number(pause));
+"""
 
 
 def median(measure: Callable[[], float], times: int = 20) -> float:
@@ -41,6 +54,20 @@ def empty_node(node: str) -> tuple[float, float]:
     return usage.ru_utime + usage.ru_stime, int(found[1]) / 1000
 
 
+def node_requests(node: str, *, requests: int, seconds: float) -> float:
+    """CPU seconds that so many requests by Node's own client add to a Node that does nothing, spread over that time."""
+    server = Server(lambda _request: Response.of_json(200, {}))
+    command = [node, "-e", NODE_REQUESTS, server.url, str(requests), str(seconds * 1000 / requests)]
+    try:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+    finally:
+        server.close()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_utime + usage.ru_stime - empty_node(node)[0]
+
+
 class Bare:
     """Calls by Python's own client to a server that only answers."""
 
@@ -58,6 +85,21 @@ class Bare:
                 connection.close()
         connection.close()
         return time.monotonic() - began, time.thread_time() - cpu
+
+
+def round_trip(port: int, certificates: Path) -> float:
+    """Seconds that a request takes on a connection by TLS that is open, to a stand-in for GitHub."""
+    trust = ssl.create_default_context(cafile=certificates)
+    with contextlib.closing(http.client.HTTPSConnection("localhost", port, context=trust)) as connection:
+
+        def request() -> float:
+            began = time.monotonic()
+            connection.request("GET", "/rate_limit")
+            connection.getresponse().read()
+            return time.monotonic() - began
+
+        request()
+        return median(request, 10)
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from standins.github import GitHub
 from standins.program import Program, Run
 from standins.rounds import rounds_before_launch
 from standins.server import Response
-from standins.tls import Authority, Front
+from standins.tls import Authority
 
 AMI = {"image": images.OWN_X64, "instance-type": "m7i.large"}
 LATENCY = 0.3
@@ -92,21 +92,18 @@ def abroad(
     """Everybody behind TLS and a distance: a connection costs a round trip, its handshake another."""
     authority = Authority(tmp_path)
     sprinters.environment["NODE_EXTRA_CA_CERTS"] = str(authority.file)
-    opened: list[Distance | Front] = []
     distances: dict[str, Distance] = {}
     for variable, url in (
         ("GITHUB_API_URL", github.url),
         ("AWS_ENDPOINT_URL_EC2", ec2.url),
         ("SPRINTERS_IMAGE_INDEX_URL", image_index.url),
     ):
-        front = Front(authority, "localhost", int(url.rpartition(":")[2]))
-        away = Distance(front.port, ROUND_TRIP)
-        opened += [front, away]
+        away = Distance(int(url.rpartition(":")[2]), ROUND_TRIP, authority.context("localhost"))
         distances[variable] = away
         sprinters.environment[variable] = f"https://localhost:{away.port}"
     yield distances
-    for one in opened:
-        one.close()
+    for away in distances.values():
+        away.close()
 
 
 def test_a_connection_is_open_before_it_is_needed(

@@ -7,30 +7,86 @@ import heapq
 import itertools
 import select
 import socket
+import ssl
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+PIECE = 65536
+# Who sleeps is woken so much too late.
+OVERSLEPT = 0.0001
 
 
 @dataclass(frozen=True)
-class Lane:
-    """One direction of a connection."""
+class Way:
+    """A connection from its client to the stand-in. At the far end, TLS ends where there is any."""
 
-    sink: socket.socket
+    near: socket.socket
+    far: socket.socket
     open_from: float
     """On loopback a connection is there at once; elsewhere its handshake is a round trip before the first byte."""
+    tls: Tls | None
+
+    def arrived(self, piece: bytes) -> Iterator[bytes]:
+        """At the far end; what goes back at once."""
+        plain = piece
+        if self.tls and piece:
+            plain = self.tls.opened(piece)
+            yield self.tls.sealed()
+        if plain or not piece:
+            deliver(self.far, plain)
+
+    def answered(self, piece: bytes) -> bytes:
+        """What goes back of an answer."""
+        return self.tls.sealed(piece) if self.tls and piece else piece
+
+
+class Tls:
+    """A server's end."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._ends = context.wrap_bio(self._in, self._out, server_side=True)
+
+    def opened(self, piece: bytes) -> bytes:
+        self._in.write(piece)
+        plain = b""
+        with contextlib.suppress(ssl.SSLWantReadError):
+            # A second time it has nothing to do.
+            self._ends.do_handshake()
+            while more := self._ends.read(PIECE):
+                plain += more
+        return plain
+
+    def sealed(self, plain: bytes = b"") -> bytes:
+        if plain:
+            self._ends.write(plain)
+        return self._out.read()
+
+
+@dataclass(order=True)
+class Sent:
+    """What is on its way, until then."""
+
+    due: float
+    number: int
+    way: Way = field(compare=False)
+    piece: bytes = field(compare=False)
+    is_answer: bool = field(compare=False)
 
 
 class Distance:
-    """Passes connections on to a port of this machine, `round_trip` seconds away."""
+    """Passes connections on to a port of this machine, `round_trip` seconds away; by TLS, if there is a context."""
 
-    def __init__(self, port: int, round_trip: float) -> None:
+    def __init__(self, port: int, round_trip: float, tls: ssl.SSLContext | None = None) -> None:
         self._to = port
         self._round_trip = round_trip
+        self._tls = tls
         self.opened: list[float] = []
         """When each connection was begun."""
-        self._lanes: dict[socket.socket, Lane] = {}
-        self._on_their_way: list[tuple[float, int, Lane, bytes]] = []
+        self._ways: dict[socket.socket, Way] = {}
+        self._on_their_way: list[Sent] = []
         self._numbers = itertools.count()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -44,15 +100,14 @@ class Distance:
     def _carry(self) -> None:
         """Each piece arrives half a round trip after it left, however many are on their way."""
         while True:
-            until = self._on_their_way[0][0] - time.monotonic() if self._on_their_way else None
+            until = self._on_their_way[0].due - time.monotonic() - OVERSLEPT if self._on_their_way else None
             # `poll` counts in milliseconds.
             ready, _, _ = select.select(
-                [self._closed, self._listener, *self._lanes], [], [], None if until is None else max(0.0, until)
+                [self._closed, self._listener, *self._ways], [], [], None if until is None else max(0.0, until)
             )
             now = time.monotonic()
-            while self._on_their_way and self._on_their_way[0][0] <= now:
-                _, _, lane, piece = heapq.heappop(self._on_their_way)
-                self._deliver(lane, piece)
+            while self._on_their_way and self._on_their_way[0].due <= now:
+                self._arrive(heapq.heappop(self._on_their_way))
             if self._closed in ready:
                 self._listener.close()
                 return
@@ -66,25 +121,46 @@ class Distance:
         near, _ = self._listener.accept()
         self.opened.append(now)
         far = socket.create_connection(("127.0.0.1", self._to))
-        for one, other in ((near, far), (far, near)):
-            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._lanes[one] = Lane(other, now + self._round_trip)
+        way = Way(near, far, now + self._round_trip, Tls(self._tls) if self._tls else None)
+        for end in (near, far):
+            # As every server's: or an answer waits up to 40 ms for the client to acknowledge what came before it.
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._ways[end] = way
 
     def _read(self, source: socket.socket, now: float) -> None:
-        lane = self._lanes[source]
+        way = self._ways[source]
         try:
-            piece = source.recv(65536)
+            piece = source.recv(PIECE)
         except OSError:
             piece = b""
         if not piece:
-            del self._lanes[source]
-        due = max(now, lane.open_from) + self._round_trip / 2
-        heapq.heappush(self._on_their_way, (due, next(self._numbers), lane, piece))
+            del self._ways[source]
+        is_answer = source is way.far
+        self._send(way, way.answered(piece) if is_answer else piece, now, is_answer=is_answer)
 
-    @staticmethod
-    def _deliver(lane: Lane, piece: bytes) -> None:
-        with contextlib.suppress(OSError):
-            if piece:
-                lane.sink.sendall(piece)
-            else:
-                lane.sink.shutdown(socket.SHUT_WR)
+    def _send(self, way: Way, piece: bytes, now: float, *, is_answer: bool) -> None:
+        due = max(now, way.open_from) + self._round_trip / 2
+        heapq.heappush(self._on_their_way, Sent(due, next(self._numbers), way, piece, is_answer))
+
+    def _arrive(self, sent: Sent) -> None:
+        if sent.is_answer:
+            deliver(sent.way.near, sent.piece)
+            return
+        now = time.monotonic()
+        try:
+            for back in sent.way.arrived(sent.piece):
+                if back:
+                    self._send(sent.way, back, now, is_answer=True)
+        except ssl.SSLError:
+            # Whoever does not trust us goes away in the middle of the greeting.
+            deliver(sent.way.far, b"")
+            deliver(sent.way.near, b"")
+
+
+def deliver(sink: socket.socket, piece: bytes) -> None:
+    """Nothing is the end."""
+    with contextlib.suppress(OSError):
+        if piece:
+            sink.sendall(piece)
+        else:
+            sink.shutdown(socket.SHUT_WR)

@@ -19,6 +19,8 @@ from cryptography.x509.oid import NameOID
 class Authority:
     """Vouches for the names of the stand-ins, and is known to nobody who was not told of it."""
 
+    FILE = "authority.pem"
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -28,7 +30,7 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .sign(self._key, hashes.SHA256())
         )
-        self.file = folder / "authority.pem"
+        self.file = folder / self.FILE
         self.file.write_bytes(certificate.public_bytes(Encoding.PEM))
 
     def _builder(self, subject: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
