@@ -15,20 +15,18 @@ impl Pace {
     /// From one look at GitHub to the next. Most runners come online between 15 and 60 seconds after the launch; later than that, a
     /// second more or less matters less and less.
     pub(super) fn github(&self, elapsed: Duration) -> Duration {
-        let seconds = match (self.is_sparing, elapsed.as_secs()) {
-            // No instance has booted by then.
-            (true, 2..8) => 2,
-            (true, ..20) | (false, ..90) => 1,
-            (_, ..180) => 2,
+        let eager = if self.is_sparing { 2 } else { 90 };
+        let seconds = match elapsed.as_secs() {
+            elapsed if elapsed < eager => 1,
+            ..180 => 2,
             _ => 4,
         };
         Duration::from_secs(seconds)
     }
 
     /// From one look at EC2 to the next: a dead instance is rare, and noticing it a little later costs nothing.
-    pub(super) fn ec2(&self, elapsed: Duration) -> Duration {
-        let is_late = self.is_sparing && elapsed.as_secs() >= 20;
-        Duration::from_secs(if is_late { 10 } else { 5 })
+    pub(super) fn ec2(&self) -> Duration {
+        Duration::from_secs(if self.is_sparing { 10 } else { 5 })
     }
 }
 
@@ -53,21 +51,15 @@ mod tests {
         );
         let sparing = Pace { is_sparing: true };
         let seconds = looks(0, |elapsed| sparing.github(elapsed));
-        assert_eq!(seconds[..5], [0, 1, 2, 4, 6]);
-        assert_eq!(seconds[5..18], (8..=20).collect::<Vec<_>>());
-        assert_eq!(seconds[18..20], [22, 24]);
+        assert_eq!(seconds[..2], [0, 1]);
+        assert_eq!(seconds[2..], (2..60).step_by(2).collect::<Vec<_>>());
         let late = Duration::from_mins(3);
         assert_eq!(native.github(late), sparing.github(late));
     }
 
     #[test]
     fn ec2_is_asked_every_few_seconds() {
-        let native = Pace { is_sparing: false };
-        assert_eq!(looks(2, |elapsed| native.ec2(elapsed)).len(), 12);
-        let sparing = Pace { is_sparing: true };
-        assert_eq!(
-            looks(2, |elapsed| sparing.ec2(elapsed)),
-            [2, 7, 12, 17, 22, 32, 42, 52]
-        );
+        let pauses = [false, true].map(|is_sparing| Pace { is_sparing }.ec2().as_secs());
+        assert_eq!(pauses, [5, 10]);
     }
 }

@@ -107,7 +107,7 @@ impl<'a> Watch<'a> {
             let mut wait = PACE.github(elapsed).max(pause_of(self.waiting.len()));
             let before = self.online.len();
             if Instant::now() >= next_ec2 {
-                next_ec2 = Instant::now() + PACE.ec2(elapsed);
+                next_ec2 = Instant::now() + PACE.ec2();
                 let (github, ec2) = tokio::join!(self.ask_github(deadline), self.ask_ec2(deadline));
                 self.note_ec2(ec2)?;
                 wait = wait.max(self.note_github(github, &mut slow_down)?);
