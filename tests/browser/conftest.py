@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from browser.checker import Checker
-from browser.site import Site
+from browser.site import PATIENCE, Site
+
+expect.set_options(timeout=PATIENCE)
 
 CHROMIUM = Path("/usr/bin/chromium")
 # Without these it looks for Google's hosts at every start, and connections that are refused wait for one another.
@@ -52,7 +54,7 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser, site: Site) -> Iterator[BrowserContext]:
     context = browser.new_context(viewport={"width": 1360, "height": 900})
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=site.origin)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     context.add_init_script(NOTE_VIOLATIONS)
     yield context
     context.close()

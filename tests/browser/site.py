@@ -10,6 +10,8 @@ from pathlib import Path
 from threading import Thread
 
 ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 20_000
+"""Milliseconds until something that is expected has to be seen, on a busy machine. Elsewhere it is seen at once."""
 
 
 class _Quiet(SimpleHTTPRequestHandler):

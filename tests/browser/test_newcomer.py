@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser.checker import SIX, Checker, policy
-from browser.site import ROOT, Site
+from browser.site import PATIENCE, ROOT, Site
 from browser.test_book import _Anchors, violations_of
 from browser.test_site import BLOCKED
 
@@ -32,7 +32,7 @@ def phone(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Itera
     """A phone whose browser keeps no site data, in each theme."""
     context = browser.new_context(viewport=PHONE, color_scheme=request.param, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=site.origin)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     context.add_init_script(BLOCKED)
     page = context.new_page()
     wrong: list[str] = []

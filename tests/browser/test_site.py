@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser.checker import Checker
-from browser.site import ROOT, Site
+from browser.site import PATIENCE, ROOT, Site
 from browser.test_book import PAGES, violations_of
 
 # A browser whose owner blocks site data: even to look at the storage is an error.
@@ -166,7 +166,7 @@ def test_tables_are_cards_on_a_phone_and_stay_tables_for_who_listens(page: Page,
 def blocked(browser: Browser, site: Site) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1360, "height": 900})
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=site.origin)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     context.add_init_script(BLOCKED)
     page = context.new_page()
     wrong: list[str] = []
