@@ -129,7 +129,7 @@ def test_a_hundred_starts_fit_into_one_token_s_hour(
         assert run.code == 0, run.log
     counted = sum(one.status != 304 for one in github.gate.exchanges)
     assert counted / len(starts) * 100 <= 5_000 / 5, "a fifth of the hour's requests"
-    assert len(github.gate.exchanges) / len(starts) > 15, "they did look every second"
+    assert len(github.gate.exchanges) / len(starts) > 10, "they did look, each second or every other"
 
 
 @pytest.mark.github(openapi_validation=False)
