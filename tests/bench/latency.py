@@ -152,11 +152,6 @@ def used(process: subprocess.Popen[bytes]) -> tuple[float, float]:
     return usage.ru_utime + usage.ru_stime, peak / 1000
 
 
-def cpu_seconds(pid: int) -> float:
-    """What a process and its threads have used so far, by the clock that `clock_getcpuclockid` names."""
-    return time.clock_gettime(~pid << 3 | 2)
-
-
 def peak_memory(pid: int) -> int:
     """The kernel's high-water mark in kB. (`wait4` tells that of the parent that forked, where it was higher.)"""
     try:

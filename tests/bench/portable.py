@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import statistics
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 from bench import yardstick
-from bench.latency import cpu_seconds, used
+from bench.latency import used
 from bench.table import Row, at_most
 from bench.world import ANYTHING, LAUNCH, World
 from standins import builds
@@ -17,12 +16,12 @@ NODES = ("20", "24")
 MEGABYTES = 100
 START = 12
 """As a multiple of the CPU time that the same Node takes to do nothing."""
-WAIT = 2
+WAIT = 2.5
 """As a multiple of what the same Node takes to make as many requests as slowly."""
 RUNS = 5
 """Of starts; the one in the middle counts."""
 WAITS = 3
-"""At once, for they sleep."""
+"""One after another: what wakes up beside others finds a colder processor."""
 SETTLED = 2.0
 """Seconds after which a start does nothing but wait."""
 
@@ -40,20 +39,18 @@ def cost(world: World) -> list[Row]:
             continue
         of = "a Node that does nothing"
         start = statistics.median(once(world, [node, program], 0.05) for _ in range(RUNS))
-        seconds = 15 if world.quick else 60
-        with ThreadPoolExecutor() as pool:
-            begun = [pool.submit(waiting, world, [node, program], seconds) for _ in range(WAITS)]
-            bare = pool.submit(yardstick.node_requests, node, requests=seconds, seconds=seconds)
-        waits = [one.result() for one in begun]
+        seconds = 5 if world.quick else 20
+        waits = [waiting(world, [node, program], seconds) for _ in range(WAITS)]
         waited, requests, megabytes = (statistics.median(values) for values in zip(*waits, strict=True))
-        minute, least = waited * 60 / seconds, bare.result() * requests / seconds
+        bare = yardstick.node_requests(node, pause=seconds / requests)
+        minute = waited * 60 / seconds
         rows += [
             at_most(START, of, start, empty, what=f"{name}: CPU of a start", result=f"{start:.2f} s"),
             at_most(
                 WAIT,
                 "that Node's own client",
                 minute,
-                least * 60 / seconds,
+                bare,
                 what=f"  CPU of a minute's wait, {requests * 60 / seconds:.0f} requests",
                 result=f"{minute:.3f} s",
             ),
@@ -77,7 +74,7 @@ def waiting(world: World, command: list[str], seconds: float) -> tuple[float, in
         process = ready.step.begin("start", **LAUNCH).process
 
         def so_far() -> tuple[float, int]:
-            return cpu_seconds(process.pid), len(ready.github.gate.exchanges) + len(ready.ec2.gate.exchanges)
+            return yardstick.cpu_seconds(process.pid), len(ready.github.gate.exchanges) + len(ready.ec2.gate.exchanges)
 
         time.sleep(SETTLED)
         seconds_before, requests_before = so_far()

@@ -21,13 +21,9 @@ EMPTY_NODE = "console.log(require('fs').readFileSync('/proc/self/status', 'utf8'
 
 NODE_REQUESTS = """
 const http = require('http');
-const [url, requests, pause] = process.argv.slice(1);
+const [url, pause] = process.argv.slice(1);
 const agent = new http.Agent({ keepAlive: true });
-let left = Number(requests);
-const timer = setInterval(() => {
-  http.get(url, { agent }, (response) => response.resume());
-  if (--left === 0) clearInterval(timer);
-}, Number(pause));
+setInterval(() => http.get(url, { agent }, (response) => response.resume()), Number(pause));
 """
 
 
@@ -54,18 +50,24 @@ def empty_node(node: str) -> tuple[float, float]:
     return usage.ru_utime + usage.ru_stime, int(found[1]) / 1000
 
 
-def node_requests(node: str, *, requests: int, seconds: float) -> float:
-    """CPU seconds that so many requests by Node's own client add to a Node that does nothing, spread over that time."""
+def node_requests(node: str, *, pause: float, seconds: float = 30) -> float:
+    """CPU seconds a minute of a Node that makes a request by its own client, pauses, and so on."""
     server = Server(lambda _request: Response.of_json(200, {}))
-    command = [node, "-e", NODE_REQUESTS, server.url, str(requests), str(seconds * 1000 / requests)]
-    try:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-    finally:
-        server.close()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    return usage.ru_utime + usage.ru_stime - empty_node(node)[0]
+    command = [node, "-e", NODE_REQUESTS, server.url, str(pause * 1000)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
+        time.sleep(3 * pause)
+        before = cpu_seconds(process.pid)
+        time.sleep(seconds)
+        used = cpu_seconds(process.pid) - before
+        process.kill()
+    assert server.connections
+    server.close()
+    return used * 60 / seconds
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process and its threads have used so far, by the clock that `clock_getcpuclockid` names."""
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 class Bare:
