@@ -38,11 +38,12 @@ def cost(world: World) -> list[Row]:
             rows.append(Row(name, "", "not measured: `.ci/setup builds` fetches this Node", None))
             continue
         of = "a Node that does nothing"
-        start = statistics.median(once(world, [node, program], 0.05) for _ in range(RUNS))
+        start = statistics.median(once(world, [node, program]) for _ in range(RUNS))
         seconds = 5 if world.quick else 20
         waits = [waiting(world, [node, program], seconds) for _ in range(WAITS)]
         waited, requests, megabytes = (statistics.median(values) for values in zip(*waits, strict=True))
-        bare = yardstick.node_requests(node, pause=seconds / requests)
+        with yardstick.bare() as bare:
+            least = bare.by_node(node, pause=seconds / requests)
         minute = waited * 60 / seconds
         rows += [
             at_most(START, of, start, empty, what=f"{name}: CPU of a start", result=f"{start:.2f} s"),
@@ -50,7 +51,7 @@ def cost(world: World) -> list[Row]:
                 WAIT,
                 "that Node's own client",
                 minute,
-                bare,
+                least,
                 what=f"  CPU of a minute's wait, {requests * 60 / seconds:.0f} requests",
                 result=f"{minute:.3f} s",
             ),
@@ -60,9 +61,9 @@ def cost(world: World) -> list[Row]:
     return rows
 
 
-def once(world: World, command: list[str], waits: float) -> float:
+def once(world: World, command: list[str]) -> float:
     """CPU seconds of a start."""
-    with world.set(simulated(Behaves(online_after=waits)), ANYTHING) as ready:
+    with world.set(simulated(Behaves(online_after=0.05)), ANYTHING) as ready:
         ready.step.command = command
         return used(ready.step.begin("start", **LAUNCH).process)[0]
 

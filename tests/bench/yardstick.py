@@ -50,21 +50,6 @@ def empty_node(node: str) -> tuple[float, float]:
     return usage.ru_utime + usage.ru_stime, int(found[1]) / 1000
 
 
-def node_requests(node: str, *, pause: float, seconds: float = 30) -> float:
-    """CPU seconds a minute of a Node that makes a request by its own client, pauses, and so on."""
-    server = Server(lambda _request: Response.of_json(200, {}))
-    command = [node, "-e", NODE_REQUESTS, server.url, str(pause * 1000)]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
-        time.sleep(3 * pause)
-        before = cpu_seconds(process.pid)
-        time.sleep(seconds)
-        used = cpu_seconds(process.pid) - before
-        process.kill()
-    assert server.connections
-    server.close()
-    return used * 60 / seconds
-
-
 def cpu_seconds(pid: int) -> float:
     """What a process and its threads have used so far, by the clock that `clock_getcpuclockid` names."""
     return time.clock_gettime(~pid << 3 | 2)
@@ -87,6 +72,18 @@ class Bare:
                 connection.close()
         connection.close()
         return time.monotonic() - began, time.thread_time() - cpu
+
+    def by_node(self, node: str, *, pause: float, seconds: float = 30) -> float:
+        """CPU seconds a minute of a Node that makes a request by its own client, pauses, and so on."""
+        command = [node, "-e", NODE_REQUESTS, self._server.url, str(pause * 1000)]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
+            time.sleep(3 * pause)
+            before = cpu_seconds(process.pid)
+            time.sleep(seconds)
+            used = cpu_seconds(process.pid) - before
+            process.kill()
+        assert self._server.connections
+        return used * 60 / seconds
 
 
 def round_trip(port: int, certificates: Path) -> float:

@@ -22,7 +22,6 @@ def carried(ports: Sequence[int], round_trip: float, folder: Path) -> Iterator[t
     with subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         yield json.loads(process.stdout.readline()), folder / Authority.FILE
-        process.communicate()
 
 
 def main() -> None:

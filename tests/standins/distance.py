@@ -10,7 +10,6 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 PIECE = 65536
@@ -28,14 +27,12 @@ class Way:
     """On loopback a connection is there at once; elsewhere its handshake is a round trip before the first byte."""
     tls: Tls | None
 
-    def arrived(self, piece: bytes) -> Iterator[bytes]:
+    def arrived(self, piece: bytes) -> bytes:
         """At the far end; what goes back at once."""
-        plain = piece
-        if self.tls and piece:
-            plain = self.tls.opened(piece)
-            yield self.tls.sealed()
+        plain = self.tls.opened(piece) if self.tls and piece else piece
         if plain or not piece:
             deliver(self.far, plain)
+        return self.tls.sealed() if self.tls else b""
 
     def answered(self, piece: bytes) -> bytes:
         """What goes back of an answer."""
@@ -148,9 +145,8 @@ class Distance:
             return
         now = time.monotonic()
         try:
-            for back in sent.way.arrived(sent.piece):
-                if back:
-                    self._send(sent.way, back, now, is_answer=True)
+            if back := sent.way.arrived(sent.piece):
+                self._send(sent.way, back, now, is_answer=True)
         except ssl.SSLError:
             # Whoever does not trust us goes away in the middle of the greeting.
             deliver(sent.way.far, b"")
